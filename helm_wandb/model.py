@@ -1,0 +1,239 @@
+"""The nouns: frozen data that the other modules hand to each other.
+
+Nothing here computes; `null` in a report is `None` here and means "unknown".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a run, or one delta, says about the candidate."""
+
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    NO_CHANGE = "no_change"
+    UNCLEAR = "unclear"
+    UNTESTABLE = "untestable"
+    NO_BASELINE = "no_baseline"
+
+
+class Status(StrEnum):
+    """What became of one sink."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ScoreKey:
+    """A metric of a benchmark, written `benchmark.metric` (`mmlu.EM`)."""
+
+    benchmark: str
+    metric: str
+
+    @classmethod
+    def parse(cls, text: str) -> ScoreKey:
+        """The key of `mmlu.EM`; the first dot parts, since metrics may hold dots.
+
+        Raises ValueError where a side is empty.
+        """
+        benchmark, _, metric = text.partition(".")
+        if not benchmark or not metric:
+            message = f"{text!r} is not of the form benchmark.metric, as mmlu.EM is"
+            raise ValueError(message)
+        return cls(benchmark, metric)
+
+    def __str__(self) -> str:
+        """The written form, `mmlu.EM`."""
+        return f"{self.benchmark}.{self.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a text file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """The form that editors and terminals make clickable."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelmEval:
+    """One entry of `evals` with `source: helm`: a suite of HELM output."""
+
+    place: Place
+    helm_output_dir: str
+    helm_suite_name: str
+    model_name: str | None
+    helm_model: str | None
+    """A glob over HELM's model ids."""
+    token_per_iteration: float | None
+    """Billions of tokens."""
+    default_iteration: int
+    iteration_pattern: str | None
+    """A regex with one group, searched in the model id."""
+    asked: tuple[ScoreKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEval:
+    """One entry of `evals` with `source: file`: scores in the config itself."""
+
+    place: Place
+    model_name: str
+    token_num: float | None
+    """Billions of tokens."""
+    default_iteration: int
+    eval_result: Mapping[ScoreKey, float | None]
+    """None or NaN: asked for, not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A valid configuration; made only by `config.parse`."""
+
+    project: str
+    entity: str | None
+    base_url: str | None
+    evals: tuple[HelmEval | FileEval, ...]
+    leaderboard: bool
+    leaderboard_metrics: tuple[ScoreKey, ...]
+    excluded_models: frozenset[str]
+    lower_is_better: frozenset[ScoreKey]
+    """Direction by the user's word; it goes before what artifacts say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectScore:
+    """A score of one part of a benchmark (an MMLU subject)."""
+
+    value: float
+    n: int | None
+    """Instances."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One metric's value of one model, as HELM's own cell has it."""
+
+    value: float
+    n: int | None
+    """Instances over all subjects."""
+    lower_is_better: bool | None
+    subjects: Mapping[str, SubjectScore]
+
+    def __post_init__(self) -> None:
+        """Refuse NaN and infinities: such a score is a missing one, with its reason."""
+        if not math.isfinite(self.value):
+            message = f"a score must be finite, not {self.value}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an evaluation was read."""
+
+    source: str
+    """`helm` or `file`."""
+    suite: str | None
+    token_per_iteration: float | None
+    """Billions of tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All scores of one model at one iteration."""
+
+    model: str
+    iteration: int
+    tokens_billions: float | None
+    origin: Origin
+    scores: Mapping[ScoreKey, Score]
+    missing: Mapping[ScoreKey, str]
+    """What was asked for and is not there, with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a source gave."""
+
+    evaluations: tuple[Evaluation, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderboardRow:
+    """A model at its greatest iteration."""
+
+    rank: int | None
+    tied: bool
+    model: str
+    iteration: int
+    tokens_billions: float | None
+    mean: float | None
+    mean_win_rate: float | None
+    scores: Mapping[ScoreKey, float | None]
+    """One entry for each of the leaderboard's metrics."""
+    unranked: str | None
+    """Why the model has no rank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaderboard:
+    """Models in the order of their ranks, the unranked ones last."""
+
+    metrics: tuple[ScoreKey, ...]
+    """The columns that are shown."""
+    ranking_metrics: tuple[ScoreKey, ...]
+    """Those of them that make the mean."""
+    left_out: Mapping[ScoreKey, str]
+    """Those of them that do not, with the reason."""
+    rows: tuple[LeaderboardRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Which state of the code, and which workflow run, the scores belong to."""
+
+    tool_version: str
+    track: str = "local"
+    """Keeps pull requests apart from branches: `branch/NAME`, `pr/N`, `local` …"""
+    commit: str | None = None
+    ref: str | None = None
+    pull_request: int | None = None
+    run_url: str | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that is told to anybody; it holds no Markdown."""
+
+    verdict: Verdict
+    headline: str
+    evaluations: tuple[Evaluation, ...]
+    leaderboard: Leaderboard
+    notes: tuple[str, ...]
+    links: Mapping[str, str]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of the report at one sink."""
+
+    sink: str
+    status: Status
+    url: str | None = None
+    reason: str | None = None
+    """Why it was skipped or failed, and what to do; with `done`, what to know."""
