@@ -6,9 +6,12 @@ Nothing here computes; `null` in a report is `None` here and means "unknown".
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Verdict(StrEnum):
@@ -72,6 +75,8 @@ class HelmEval:
     """One entry of `evals` with `source: helm`: a suite of HELM output."""
 
     place: Place
+    path: str
+    """The entry's JSON path, `$.evals[0]`."""
     helm_output_dir: str
     helm_suite_name: str
     model_name: str | None
@@ -90,6 +95,8 @@ class FileEval:
     """One entry of `evals` with `source: file`: scores in the config itself."""
 
     place: Place
+    path: str
+    """The entry's JSON path, `$.evals[0]`."""
     model_name: str
     token_num: float | None
     """Billions of tokens."""
@@ -168,7 +175,8 @@ class Reading:
     """What a source gave."""
 
     evaluations: tuple[Evaluation, ...]
-    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Artifacts that could not be read, while others could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,3 +245,5 @@ class Receipt:
     url: str | None = None
     reason: str | None = None
     """Why it was skipped or failed, and what to do; with `done`, what to know."""
+    exit_code: int = 0
+    """What the process ends with because of it."""

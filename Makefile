@@ -1,0 +1,69 @@
+# Needs CPython 3.11 or newer and the package index; everything else is set up here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+TREES := $(wildcard tests/data/helm/*.tar.gz)
+DEMO_TREES := demo/helm/.unpacked
+
+.PHONY: help demo test check format lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
+
+demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
+	@rm -f demo/summary.md
+	@for name in mymodel leaderboard llama; do \
+	    echo; echo "== configs/$${name}_example.yaml"; \
+	    GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
+	        --config configs/$${name}_example.yaml --report demo/$$name.json || exit; \
+	done
+	@echo; echo "The job summary of the three is in demo/summary.md"
+
+test: $(DEVELOPMENT) ## all tests, with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, action.yml
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/check-jsonschema --check-metaschema schema/*.json
+	$(BIN)/check-jsonschema --schemafile schema/config.schema.json configs/*.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+
+format: $(DEVELOPMENT) ## format and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# The lock files name versions and hashes, and no host.
+lock: $(DEVELOPMENT) ## resolve the dependencies anew
+	for extra in runtime development; do \
+	    $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
+	        --generate-hashes --no-emit-index-url --no-header --quiet \
+	        --prerelease if-necessary-or-explicit --constraint requirements/runtime.txt \
+	        $$(test $$extra = runtime || echo --extra $$extra) --output-file requirements/$$extra.txt; \
+	done
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) demo wandb .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$(PYTHON) is older than 3.11: give another one, as in: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements/runtime.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(DEVELOPMENT): requirements/development.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@ $(RUNTIME)
+
+# HELM's run directories hold `:` in their names, which not every checkout can.
+$(DEMO_TREES): $(TREES)
+	@mkdir -p $(@D)
+	@for tree in checkpoints models; do $(PYTHON) -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done
+	@touch $@

@@ -1,0 +1,114 @@
+"""The command `python wandb_writer.py`: argv → exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helm_wandb import __version__, pipeline, provenance
+from helm_wandb.errors import UserError
+from helm_wandb.model import Status
+from helm_wandb.sinks.job_summary import JobSummary
+from helm_wandb.sinks.report_file import ReportFile
+from helm_wandb.sinks.terminal import Terminal
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from helm_wandb.model import Config
+    from helm_wandb.pipeline import Outcome
+    from helm_wandb.sinks import Sink
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str], *, root: Path) -> int:
+    """The exit code of the command; see README, "Exit codes".
+
+    root: the folder that holds this tool's `schema/`.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        outcome = _run(arguments, root)
+    except UserError as error:
+        _complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    _tell(outcome)
+    return outcome.exit_code
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="wandb_writer.py",
+        description="Rank models by their HELM evaluations and record them in W&B.",
+        epilog="Without --print-only the runs are recorded offline, under ./wandb.",
+    )
+    parser.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
+    parser.add_argument(
+        "--print-only",
+        action="store_true",
+        help="print the leaderboard; write nothing to W&B, use no network",
+    )
+    parser.add_argument(
+        "--summary-only",
+        action="store_true",
+        help="record no detail run per benchmark in W&B, only the summary runs",
+    )
+    parser.add_argument("--report", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
+
+
+def _run(arguments: Namespace, root: Path) -> Outcome:
+    config = pipeline.load_config(arguments.config, folder=Path(), root=root)
+    if config.base_url is None:
+        config = replace(config, base_url=os.environ.get("WANDB_BASE_URL") or None)
+    return pipeline.run(
+        config,
+        folder=Path(),
+        provenance=provenance.from_environ(os.environ, event={}),
+        sinks=_sinks(arguments, config),
+    )
+
+
+def _sinks(arguments: Namespace, config: Config) -> list[Sink]:
+    """The sinks in the order they are served; the report file is last again, with the links."""
+    report_file = [ReportFile(Path(arguments.report))] if arguments.report else []
+    sinks: list[Sink] = [*report_file, _terminal()]
+    if not arguments.print_only:
+        # Imported here: print-only never pays for it.
+        from helm_wandb.sinks.wandb_runs import WandbRuns  # noqa: PLC0415
+
+        sinks.append(WandbRuns(config=config, summary_only=arguments.summary_only, folder=Path()))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    return [*sinks, *([JobSummary(Path(summary))] if summary else []), *report_file]
+
+
+def _terminal() -> Terminal:
+    if not sys.stdout.isatty():
+        return Terminal(stream=sys.stdout)
+    width = os.get_terminal_size(sys.stdout.fileno()).columns
+    return Terminal(stream=sys.stdout, width=width or None, colour="NO_COLOR" not in os.environ)
+
+
+def _tell(outcome: Outcome) -> None:
+    """Print what went wrong, and last how to go on with the W&B runs."""
+    for fault in outcome.faults:
+        _complain(fault)
+    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == "W&B"):
+        if receipt.status is Status.FAILED:
+            sys.stderr.write(f"error: {receipt.sink}: {receipt.reason}\n")
+        elif receipt.reason:
+            sys.stdout.write(f"{receipt.sink}: {receipt.reason}\n")
+
+
+def _complain(error: UserError) -> None:
+    for line in str(error).splitlines():
+        sys.stderr.write(f"error: {line}\n")

@@ -1,0 +1,1 @@
+"""A Report → text, for each place where it is read. Pure."""

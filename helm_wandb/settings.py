@@ -1,0 +1,108 @@
+"""The action's inputs, as the runner gives them → Settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helm_wandb.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INPUT_DEFAULTS = {
+    "config": "",
+    "wandb-api-key": "",
+    "wandb-base-url": "",
+    "github-token": "",
+    "print-only": "auto",
+    "summary-only": "false",
+    "comment": "update",
+    "comment-key": "",
+    "baseline": "auto",
+    "baseline-artifact": "helm-wandb-report",
+    "on-missing-baseline": "warn",
+    "fail-on": "never",
+    "accept-label": "",
+    "on-sink-error": "fail",
+    "report": "helm-wandb-report.json",
+    "from-report": "",
+}
+"""Input → the value it has when the workflow gives none; the same as in action.yml."""
+
+_CHOICES = {
+    "print-only": ("auto", "true", "false"),
+    "summary-only": ("true", "false"),
+    "comment": ("update", "recreate", "on-change", "on-regression", "off"),
+    "on-missing-baseline": ("warn", "fail"),
+    "fail-on": ("never", "regression"),
+    "on-sink-error": ("fail", "warn"),
+}
+_TODAY = {
+    "baseline": ("auto", "none"),
+    "on-missing-baseline": ("warn",),
+    "fail-on": ("never",),
+    "accept-label": ("",),
+    "from-report": ("",),
+}
+"""What this version can do; a gate that would never close must not be accepted silently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Valid inputs. No secret is kept: this version sends nothing anywhere."""
+
+    config: str
+    print_only: bool
+    summary_only: bool
+    wandb_base_url: str | None
+    sink_errors_fail: bool
+    report: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings of the variables INPUT_*.
+
+        Raises InputError naming every input that is wrong.
+        """
+        inputs = {name: _input(environ, name) for name in INPUT_DEFAULTS}
+        has_key = bool(inputs["wandb-api-key"] or environ.get("WANDB_API_KEY", "").strip())
+        problems = _problems(inputs, has_key=has_key)
+        if problems:
+            raise InputError("\n".join(problems))
+        return cls(
+            config=inputs["config"],
+            print_only=inputs["print-only"] == "true" or not has_key,
+            summary_only=inputs["summary-only"] == "true",
+            wandb_base_url=inputs["wandb-base-url"] or None,
+            sink_errors_fail=inputs["on-sink-error"] == "fail",
+            report=inputs["report"],
+        )
+
+
+def _input(environ: Mapping[str, str], name: str) -> str:
+    """The input's value; the runner keeps hyphens in the variable's name."""
+    value = environ.get(f"INPUT_{name.upper()}", "").strip() or INPUT_DEFAULTS[name]
+    return value.lower() if name in _CHOICES else value
+
+
+def _problems(inputs: Mapping[str, str], *, has_key: bool) -> list[str]:
+    problems = [
+        f"input {name}: {inputs[name]!r} is none of {', '.join(choices)}"
+        for name, choices in _CHOICES.items()
+        if inputs[name] not in choices
+    ]
+    problems += [
+        f"input {name}: {inputs[name]!r} is not supported in this version; leave it out"
+        for name, values in _TODAY.items()
+        if inputs[name] not in values and inputs[name] in _CHOICES.get(name, (inputs[name],))
+    ]
+    if not inputs["config"]:
+        problems.append("input config: give the path of the YAML config, from the workspace")
+    if inputs["print-only"] == "false" and not has_key:
+        problems.append(
+            "input print-only: false needs a W&B key: set wandb-api-key to a secret, as in "
+            "wandb-api-key: ${{ secrets.WANDB_API_KEY }}. Pull requests from forks have no "
+            "secrets: print-only: auto serves them too"
+        )
+    return problems

@@ -1,0 +1,65 @@
+"""Where a report goes; each sink is tried, none is lost, and each is told of."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from helm_wandb.errors import UserError
+from helm_wandb.model import Receipt, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from helm_wandb.model import Report
+
+_BUG = 1
+
+
+class Sink(Protocol):
+    """A place that a report is delivered to."""
+
+    name: ClassVar[str]
+
+    def deliver(self, report: Report) -> Receipt:
+        """What became of it.
+
+        Raises UserError where the sink cannot be served; any other exception is a bug.
+        """
+        ...
+
+
+def deliver(report: Report, sinks: Sequence[Sink]) -> tuple[Report, tuple[Receipt, ...]]:
+    """The report with the links that the sinks gave it, and one receipt of each sink.
+
+    A sink sees the links of those before it. One that is listed twice is served twice, and
+    its last receipt counts. A failing sink stops no other.
+    """
+    receipts: dict[str, Receipt] = {}
+    for sink in sinks:
+        receipt = _served(sink, report)
+        receipts[sink.name] = receipt
+        if receipt.url:
+            report = replace(report, links={**report.links, sink.name: receipt.url})
+    return report, tuple(receipts.values())
+
+
+def _served(sink: Sink, report: Report) -> Receipt:
+    try:
+        return sink.deliver(report)
+    except UserError as error:
+        return Receipt(
+            sink=sink.name,
+            status=Status.FAILED,
+            reason=str(error),
+            exit_code=error.exit_code,
+        )
+    except Exception:  # noqa: BLE001 -- a bug in one sink must not lose the others
+        traceback.print_exc()
+        return Receipt(
+            sink=sink.name,
+            status=Status.FAILED,
+            reason="a bug in helm-wandb-action: please report it with the traceback above",
+            exit_code=_BUG,
+        )

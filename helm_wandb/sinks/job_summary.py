@@ -1,0 +1,37 @@
+"""The report as the job's summary page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Receipt, Status
+from helm_wandb.render import markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helm_wandb.model import Report
+
+_LIMIT_BYTES = 1_048_576
+"""A larger summary is refused whole (actions/runner, FileCommandManager.cs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """Appends Markdown to the file at GITHUB_STEP_SUMMARY."""
+
+    name: ClassVar[str] = "job summary"
+    path: Path
+
+    def deliver(self, report: Report) -> Receipt:
+        """Done; raises SinkError where the file cannot be written."""
+        try:
+            with self.path.open("ab") as file:
+                text = markdown.render(report, limit_bytes=_LIMIT_BYTES - file.tell())
+                file.write(text.encode())
+        except OSError as error:
+            message = f"{self.path}: the job summary cannot be written: {error.strerror}"
+            raise SinkError(message) from error
+        return Receipt(sink=self.name, status=Status.DONE)

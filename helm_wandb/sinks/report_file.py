@@ -1,0 +1,33 @@
+"""The report as a JSON file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Receipt, Status
+from helm_wandb.report import to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helm_wandb.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """Writes the report JSON, making the folders on the way to it."""
+
+    name: ClassVar[str] = "report"
+    path: Path
+
+    def deliver(self, report: Report) -> Receipt:
+        """Done; raises SinkError where the file cannot be written."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_bytes(to_json(report))
+        except OSError as error:
+            message = f"{self.path}: the report cannot be written: {error.strerror}"
+            raise SinkError(message) from error
+        return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")

@@ -1,0 +1,44 @@
+"""The report on standard output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Receipt, Status
+from helm_wandb.render import terminal
+from helm_wandb.workflow import literal
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from helm_wandb.model import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Prints the report."""
+
+    name: ClassVar[str] = "terminal"
+    stream: TextIO
+    width: int | None = None
+    """Columns of the terminal; None where the stream is none."""
+    colour: bool = False
+    literal_token: str | None = None
+    """In a workflow's log: the random token that switches commands in the text off."""
+
+    def deliver(self, report: Report) -> Receipt:
+        """Done; raises SinkError where nobody reads on (`| head`) or the disk is full."""
+        text = terminal.render(report, width=self.width, colour=self.colour)
+        if self.literal_token is not None:
+            text = literal(text, token=self.literal_token)
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except BrokenPipeError:
+            return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
+        except OSError as error:
+            message = f"standard output cannot be written: {error.strerror}"
+            raise SinkError(message) from error
+        return Receipt(sink=self.name, status=Status.DONE)

@@ -1,0 +1,172 @@
+"""HELM's model ids → families, iterations, and the names they are recorded under.
+
+A family is all ids that differ in nothing but their iteration: the checkpoints of one model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from helm_wandb.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from helm_wandb.model import HelmEval
+
+_NAMES_SHOWN = 20
+_NUMBER = r"(?P<number>[0-9]{1,15})"
+_MARKED = re.compile(
+    r"(?:^|[/_-])(?:global[_-]?)?(?:steps?|ckpts?|iter(?:ation)?s?|checkpoints?|epochs?)[/_-]?"
+    rf"{_NUMBER}$",
+    re.IGNORECASE,
+)
+_LAST_PART = re.compile(rf"/{_NUMBER}$")
+_BARE = re.compile(rf"[_-]{_NUMBER}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One model id, told apart into its family and its iteration."""
+
+    family: str
+    iteration: int | None
+    """None: the id names none."""
+
+
+def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
+    """Model id → its checkpoint under the name to record, for the ids that the entry means.
+
+    Raises ConfigError where the entry does not tell which of several families it means, or
+    where two ids would be one point of one curve.
+    """
+    ids = sorted(set(ids))
+    checkpoints = _told_apart(ids, spec)
+    chosen = _chosen(checkpoints, spec)
+    _refuse_clashes(chosen, spec)
+    families = {checkpoint.family for checkpoint in chosen.values()}
+    if spec.model_name is None or len(families) != 1:
+        return chosen
+    name = spec.model_name
+    return {model: Checkpoint(name, found.iteration) for model, found in chosen.items()}
+
+
+def _told_apart(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
+    if spec.iteration_pattern is not None:
+        pattern = re.compile(spec.iteration_pattern)
+        return {model: _by_pattern(model, pattern, spec) for model in ids}
+    checkpoints = {model: _by_marker(model) for model in ids}
+    if spec.model_name is None or spec.helm_model is not None:
+        return checkpoints
+    if any(checkpoint.iteration is not None for checkpoint in checkpoints.values()):
+        return checkpoints
+    return _by_bare_number(ids) or checkpoints
+
+
+def _by_pattern(model: str, pattern: re.Pattern[str], spec: HelmEval) -> Checkpoint:
+    found = pattern.search(model)
+    if found is None:
+        return Checkpoint(model, None)
+    text = found.group(1) or ""
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise _error(
+            spec,
+            "iteration_pattern",
+            f"its group caught {text!r} in {model!r}, which is not a whole number",
+        )
+    before, after = model[: found.start()], model[found.end() :]
+    return Checkpoint((before.rstrip("/_-") + after) or model, int(text))
+
+
+def _by_marker(model: str) -> Checkpoint:
+    found = _MARKED.search(model) or _LAST_PART.search(model)
+    if found is None:
+        return Checkpoint(model, None)
+    family = model[: found.start()] or model[: found.start("number")].rstrip("/_-")
+    return Checkpoint(family or model, int(found.group("number")))
+
+
+def _by_bare_number(ids: list[str]) -> dict[str, Checkpoint]:
+    """All ids as checkpoints of one family, or nothing where one does not fit.
+
+    Real models are called `gpt-4-0314` and `gpt-4-0613`: a bare number alone says nothing.
+    """
+    found = {model: _BARE.search(model) for model in ids}
+    starts = {model[: match.start("number")] if match else None for model, match in found.items()}
+    if len(ids) < 2 or len(starts) != 1 or None in starts:  # noqa: PLR2004 -- a pair at least
+        return {}
+    return {
+        model: Checkpoint(model[: match.start()], int(match.group("number")))
+        for model, match in found.items()
+        if match
+    }
+
+
+def _chosen(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, Checkpoint]:
+    if spec.helm_model is not None:
+        return _matching(checkpoints, spec, spec.helm_model)
+    families = {checkpoint.family for checkpoint in checkpoints.values()}
+    if len(families) == 1 or spec.model_name is None:
+        return dict(checkpoints)
+    own = {m: found for m, found in checkpoints.items() if found.family == spec.model_name}
+    if not own:
+        raise _error(
+            spec,
+            "model_name",
+            f"the suite holds several models and none is called {spec.model_name!r}: "
+            f"{_listed(families)}. Set helm_model to the one that is meant, or leave model_name "
+            "out to record each under its own name",
+        )
+    return own
+
+
+def _matching(
+    checkpoints: Mapping[str, Checkpoint], spec: HelmEval, glob: str
+) -> dict[str, Checkpoint]:
+    matching = {
+        model: found
+        for model, found in checkpoints.items()
+        if fnmatchcase(model, glob) or fnmatchcase(found.family, glob)
+    }
+    families = {checkpoint.family for checkpoint in matching.values()}
+    if not families:
+        there = _listed({checkpoint.family for checkpoint in checkpoints.values()})
+        raise _error(spec, "helm_model", f"{glob!r} matches no model of the suite: {there}")
+    if len(families) > 1 and spec.model_name is not None:
+        raise _error(
+            spec,
+            "helm_model",
+            f"{glob!r} matches several models, which cannot all be {spec.model_name!r}: "
+            f"{_listed(families)}. Match one of them, or leave model_name out to record each "
+            "under its own name",
+        )
+    return matching
+
+
+def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> None:
+    ids = defaultdict(list)
+    for model, found in checkpoints.items():
+        iteration = spec.default_iteration if found.iteration is None else found.iteration
+        ids[found.family, iteration].append(model)
+    for (family, iteration), models in ids.items():
+        if len(models) > 1:
+            raise _error(
+                spec,
+                "helm_model",
+                f"{_listed(models)} would all be iteration {iteration} of {family!r}; "
+                "match one of them",
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else ""
+    return ", ".join(map(repr, ordered[:_NAMES_SHOWN])) + more
+
+
+def _error(spec: HelmEval, key: str, message: str) -> ConfigError:
+    return ConfigError([Problem(place=spec.place, path=f"{spec.path}.{key}", message=message)])

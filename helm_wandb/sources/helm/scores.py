@@ -1,0 +1,135 @@
+"""One benchmark's tables → the scores of each model in them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.helm import tables as helm_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from helm_wandb.sources.helm.tables import Cell, Table
+
+Row = tuple["Cell", ...]
+ModelScores = dict[str, "Score | str"]
+"""Metric → its score, or the reason why there is none."""
+
+
+def scores_by_model(
+    tables: Sequence[Table],
+    benchmark: str,
+    metrics: Sequence[str],
+    *,
+    model_of_run: Callable[[str], str | None],
+) -> dict[str, ModelScores]:
+    """Model id → metric → HELM's own cell of the benchmark's headline table, or why not.
+
+    A row belongs to the model of its run specs; where it names none, to the model of the
+    rows with the same label elsewhere in the file, and else to a model of that name.
+    """
+    main = helm_tables.headline(tables, benchmark)
+    if main is None:
+        return {}
+    rows = _RowsByModel(tables, model_of_run)
+    parts = {
+        title: (table, rows.of(table))
+        for title, table in helm_tables.subjects(tables, benchmark).items()
+    }
+    return {
+        model: {metric: _score(main, found, metric, model, parts) for metric in metrics}
+        for model, found in rows.of(main).items()
+    }
+
+
+class _RowsByModel:
+    """Tells the rows of a table apart by the model that they belong to."""
+
+    def __init__(self, tables: Sequence[Table], model_of_run: Callable[[str], str | None]) -> None:
+        self._model_of_run = model_of_run
+        self._models_by_label: dict[str, list[str]] = defaultdict(list)
+        for row in (row for table in tables for row in table.rows if row):
+            model = self._linked_model(row)
+            known = self._models_by_label[helm_tables.label(row)]
+            if model is not None and model not in known:
+                known.append(model)
+
+    def of(self, table: Table) -> dict[str, list[Row]]:
+        """Model id → its rows: one, unless HELM varied an adapter setting within the table."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        counts = Counter(helm_tables.label(row) for row in table.rows)
+        seen: Counter[str] = Counter()
+        for row in filter(None, table.rows):
+            label = helm_tables.label(row)
+            model = self._linked_model(row) or self._labelled_model(
+                label, turn=seen[label], of=counts[label]
+            )
+            seen[label] += 1
+            found[model].append(row)
+        return found
+
+    def _linked_model(self, row: Row) -> str | None:
+        models = map(self._model_of_run, helm_tables.run_names(row))
+        return next(filter(None, models), None)
+
+    def _labelled_model(self, label: str, *, turn: int, of: int) -> str:
+        """The model of the label's rows elsewhere; HELM keeps the order of its models."""
+        models = self._models_by_label[label]
+        return models[turn] if len(models) == of else label
+
+
+def _score(
+    main: Table,
+    rows: Sequence[Row],
+    metric: str,
+    model: str,
+    parts: Mapping[str, tuple[Table, Mapping[str, Sequence[Row]]]],
+) -> Score | str:
+    column = main.column(metric)
+    if column is None:
+        there = ", ".join(header.value for header in main.header[1:])
+        return f"HELM's table has no column {metric!r}; it has: {there}"
+    value = _value(rows, column)
+    if isinstance(value, str):
+        return value
+    return Score(
+        value=value,
+        n=None,
+        lower_is_better=main.header[column].lower_is_better,
+        subjects=_subject_scores(parts, metric, model),
+    )
+
+
+def _subject_scores(
+    parts: Mapping[str, tuple[Table, Mapping[str, Sequence[Row]]]], metric: str, model: str
+) -> dict[str, SubjectScore]:
+    found = {}
+    for title, (table, rows) in parts.items():
+        column = table.column(metric)
+        if column is None or model not in rows:
+            continue
+        value = _value(rows[model], column)
+        if isinstance(value, float):
+            found[title] = SubjectScore(value=value, n=None)
+    return found
+
+
+def _value(rows: Sequence[Row], column: int) -> float | str:
+    """The cell's number, or why there is none."""
+    if len(rows) > 1:
+        labels = ", ".join(helm_tables.label(row) for row in rows)
+        return f"unknown which is meant: {len(rows)} rows of HELM's table are this model's: {labels}"
+    row = rows[0]
+    if column >= len(row):
+        return "HELM's row is shorter than the table's head"
+    cell = row[column]
+    if cell.value is None:
+        return f"HELM's cell has no value: {cell.description or 'no reason given'}"
+    if isinstance(cell.value, str):
+        return f"HELM's cell holds text: {cell.value}"
+    if not math.isfinite(cell.value):
+        return f"HELM wrote {cell.value} for it"
+    return cell.value

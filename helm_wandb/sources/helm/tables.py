@@ -1,0 +1,160 @@
+"""HELM's `groups/<benchmark>.json`: the tables as HELM writes them.
+
+Format: HELM 0.2.4 to 0.5.16, presentation/table.py and presentation/summarize.py
+(write_groups). A key whose value is None is absent from the file, so that most cells
+have no `value`; HELM before 0.2.4 can write the bare token NaN, which is not JSON.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecodeError, loads
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_Decoded = TypeVar("_Decoded")
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell; `value` is None where HELM wrote none."""
+
+    value: float | str | None = None
+    description: str = ""
+    href: str = ""
+    run_spec_names: tuple[str, ...] = ()
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The head of a column; `lower_is_better` is None where HELM orders nothing."""
+
+    value: str
+    lower_is_better: bool | None = None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table; the first column names the model."""
+
+    title: str
+    name: str
+    header: tuple[Header, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def column(self, metric: str) -> int | None:
+        """The place of the first column with this label: the main metric's, if it repeats."""
+        labels = (header.value for header in self.header[1:])
+        return next((at for at, label in enumerate(labels, 1) if label == metric), None)
+
+
+class _AdapterSpec(msgspec.Struct, frozen=True):
+    model_deployment: str = ""
+    model: str = ""
+
+
+class RunSpec(msgspec.Struct, frozen=True):
+    """What was run; only what tells the model."""
+
+    name: str
+    adapter_spec: _AdapterSpec
+
+    @property
+    def model_id(self) -> str:
+        """The deployment, or in HELM before 0.4.0, which knew none, the model."""
+        return self.adapter_spec.model_deployment or self.adapter_spec.model
+
+
+def read_json(path: Path, kind: type[_Decoded]) -> _Decoded:
+    """The decoded file; NaN stays NaN.
+
+    Raises ArtifactError, naming the file, where it cannot be read as `kind`.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}. Check the step that wrote it."
+        raise ArtifactError(message) from error
+    try:
+        return _decode(data, kind)
+    except (ValueError, RecursionError) as error:
+        message = (
+            f"{path}: not what HELM writes: {error}. If the file was cut short, "
+            "run helm-summarize again."
+        )
+        raise ArtifactError(message) from error
+
+
+def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return msgspec.convert(_loads_with_nan(data), kind)
+
+
+def _loads_with_nan(data: bytes) -> Any:  # noqa: ANN401 -- JSON may hold anything
+    try:
+        return loads(data)
+    except JSONDecodeError as error:
+        message = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise ValueError(message) from error
+
+
+def headline(tables: Sequence[Table], group: str) -> Table | None:
+    """The table of the benchmark as a whole: the one named like it, else the first.
+
+    HELM writes an aggregate, named like the group, only where there are several scenarios.
+    """
+    named = (table for table in tables if table.name == group)
+    return next(named, tables[0] if tables else None)
+
+
+def subjects(tables: Sequence[Table], group: str) -> dict[str, Table]:
+    """The tables of the benchmark's parts by their title, or by their name if titles repeat.
+
+    Sub-splits of a part are left out: HELM repeats them under one name.
+    """
+    parts = [t for t in tables if t.name != group and ":sub_split=" not in t.name and t.title]
+    titles = [table.title for table in parts]
+    named: dict[str, Table] = {}
+    for table in parts:
+        label = table.title if titles.count(table.title) == 1 else table.name
+        named.setdefault(label, table)
+    return named
+
+
+def run_names(row: Sequence[Cell]) -> tuple[str, ...]:
+    """The run specs that a row is made of; empty where the row names none.
+
+    HELM since 0.5.0 names them in the model's cell or in the metrics' cells; before, only
+    the link of the model's cell does, and an aggregate has no link.
+    """
+    for cell in row:
+        if cell.run_spec_names:
+            return cell.run_spec_names
+    return _linked_runs(row[0].href) if row else ()
+
+
+def _linked_runs(href: str) -> tuple[str, ...]:
+    for text in parse_qs(href.partition("?")[2]).get("runSpecs", ()):
+        try:
+            return msgspec.json.decode(text, type=tuple[str, ...])
+        except msgspec.DecodeError:
+            return ()
+    return ()
+
+
+def label(row: Sequence[Cell]) -> str:
+    """The name that HELM shows for the row's model; not unique, and changing with versions."""
+    return str(row[0].value) if row and row[0].value is not None else ""
+
+
+def index_runs(specs: Iterable[RunSpec]) -> dict[str, str]:
+    """Run name → model id."""
+    return {spec.name: spec.model_id for spec in specs if spec.model_id}

@@ -1,0 +1,71 @@
+"""The runner's protocol: workflow commands, outputs, the event.
+
+Source: GitHub's "Workflow commands for GitHub Actions", and actions/runner 2.336.0
+(Runner.Common/ActionCommand.cs, Runner.Worker/FileCommandManager.cs).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from helm_wandb.errors import Problem
+
+ANNOTATIONS_SHOWN = 10
+"""GitHub shows ten annotations of a type per step; more are dropped."""
+_MESSAGE_CHARACTERS = 4000
+"""GitHub keeps 4,096 characters of an annotation."""
+
+
+def command(name: str, message: str, **properties: str | int) -> str:
+    """A workflow command, `::name key=value,…::message`, that no text can break out of."""
+    joined = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
+    return f"::{name}{' ' if joined else ''}{joined}::{_escape(message[:_MESSAGE_CHARACTERS])}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
+    """An error annotation for each problem, on its line; the tenth counts the rest."""
+    shown = problems if len(problems) <= ANNOTATIONS_SHOWN else problems[: ANNOTATIONS_SHOWN - 1]
+    commands = [
+        command(
+            "error",
+            f"{problem.path}: {problem.message}",
+            file=problem.place.file,
+            line=problem.place.line,
+            col=problem.place.column,
+            title=title,
+        )
+        for problem in shown
+    ]
+    if len(shown) < len(problems):
+        more = len(problems) - len(shown)
+        commands.append(command("error", f"{more} more are in the log of this step", title=title))
+    return commands
+
+
+def literal(text: str, *, token: str) -> str:
+    """The text for the log, with every workflow command in it switched off.
+
+    token: random, unknown to whoever wrote the text.
+    """
+    return f"::stop-commands::{token}\n{text}::{token}::\n"
+
+
+def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
+    """The lines for the file at GITHUB_OUTPUT.
+
+    delimiter: random, unknown to whoever wrote the values.
+    """
+    return "".join(
+        f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in outputs.items()
+    )

@@ -1,0 +1,269 @@
+"""Bytes of a YAML file to the node of its one document, or a ConfigError that says why not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from helm_wandb.errors import ConfigError, Problem
+from helm_wandb.model import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIMIT_BYTES = 1_048_576
+"""A config that is longer is refused; a caller need not read more than one byte beyond."""
+
+LIMIT_DEPTH = 50
+"""Levels of nesting; the YAML library recurses, and a config needs six."""
+
+LONGEST_SHOWN = 60
+"""Characters of a value that a message repeats."""
+
+DEFAULT_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C reads a large config some ten times faster, where it was built."""
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NOT_YAML = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_DOTS_LINE = re.compile(r"^([ \t]*)\.\.\.(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
+_NO_SPACE_AFTER_COLON = re.compile(r"^\s*(?:- +)*[\w-]+:(?=[^\s/])")
+_NO_SPACE_AFTER_DASH = re.compile(r"^\s*-(?=[^\s-])")
+
+_EMPTY = (
+    "the config is empty; the least is `project: NAME` with `evals:` and one entry in it, "
+    "or with `leaderboard: true`"
+)
+_DOTS = "`...` stands for more in the documentation: put the real lines here, or remove it"
+_COLON = "the space after the colon is missing: write `key: value`"
+_DASH = "the space after the dash is missing: write `- item`"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """What a YAML error means, for people who do not know the grammar."""
+
+    pattern: str
+    """Searched in the library's context and problem, which differ between C and Python."""
+    message: str
+    at_start: bool = False
+    """The place is where the broken thing begins, not where it was found to be broken."""
+    from_missing_space: bool = False
+    """The usual cause is a missing space on this line or the one above."""
+
+
+_SENTENCES = (
+    _Sentence(
+        "quoted scalar.*(end of stream|document (indicator|separator))",
+        "this quote is never closed: add the closing one",
+        at_start=True,
+    ),
+    _Sentence(
+        "flow (sequence|mapping)",
+        "this bracket is not closed, or a comma is missing after one of its items",
+        at_start=True,
+    ),
+    _Sentence(
+        "could not find expected ':'",
+        "this line is no `key: value`: the colon is missing",
+        at_start=True,
+        from_missing_space=True,
+    ),
+    _Sentence(
+        "mapping values are not allowed",
+        "a `key:` inside a value: put a text that holds `: ` in quotes, or mend the "
+        "indentation of this line or a missing `: ` in the line above",
+        from_missing_space=True,
+    ),
+    _Sentence(
+        "block (mapping|collection)",
+        "this does not go on what stands above: mend the indentation, which must be that of "
+        "its neighbours, or put the whole text in quotes",
+    ),
+    _Sentence(
+        "cannot start any token",
+        "a value cannot begin with this character: put it in quotes",
+    ),
+    _Sentence(
+        "quoted scalar.*(escape|hexdecimal)",
+        "in double quotes a backslash begins an escape such as \\n: use single quotes",
+    ),
+    _Sentence(
+        "undefined alias|scanning an alias|scanning an anchor",
+        "a value that begins with * or & refers to another one, and there is none of that "
+        "name above: put it in quotes",
+    ),
+    _Sentence(
+        "duplicate anchor",
+        "this &anchor has the name of one above: give it another",
+    ),
+    _Sentence(
+        "block scalar",
+        "a value that begins with > or | is read as a block of lines: put it in quotes",
+    ),
+    _Sentence(
+        "node content",
+        "a value is missing before this character, or the character is one too many; a text "
+        "that begins with it belongs in quotes",
+    ),
+)
+
+
+def shown(text: str) -> str:
+    """The text on one line, shortened, with control characters made visible."""
+    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return "".join(map(_visible, cut))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def read_node(
+    data: bytes, *, file: str, loader: Any = DEFAULT_LOADER
+) -> tuple[yaml.Node, list[Problem]]:
+    """The document's root node, and the problems that did not hinder reading it.
+
+    Raises ConfigError where there is no document to go on with.
+    """
+    text, problems = _text(data, file)
+    try:
+        return _document(text, file, loader), problems
+    except ConfigError as first:
+        without_dots, dots = _without_dots(text, file)
+        try:
+            return _document(without_dots, file, loader), [*problems, *dots]
+        except ConfigError as second:
+            to_blame = dots if second.problems != first.problems else []
+            raise ConfigError([*problems, *to_blame, *second.problems]) from second
+
+
+def _text(data: bytes, file: str) -> tuple[str, list[Problem]]:
+    """The text, and a problem where a byte order mark precedes it."""
+    if len(data) > LIMIT_BYTES:
+        raise _failure(
+            Place(file, 1, 1),
+            f"the file is larger than {LIMIT_BYTES:,} bytes (1 MiB), the limit for a config: "
+            "is it another file?",
+        )
+    marked = data.startswith(b"\xef\xbb\xbf")
+    text = _decoded(data[3:] if marked else data, file)
+    _refuse_control_characters(text, file)
+    bom = "the file begins with a byte order mark: save it as UTF-8 without BOM"
+    return text, [Problem(Place(file, 1, 1), "$", bom)] if marked else []
+
+
+def _decoded(data: bytes, file: str) -> str:
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or data[:100].count(0) > len(data[:100]) // 3:
+        raise _failure(
+            Place(file, 1, 1), "the file looks like UTF-16 or is binary: save it as UTF-8"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8"
+        raise _failure(_place_after(before, file), message) from error
+
+
+def _refuse_control_characters(text: str, file: str) -> None:
+    if found := _NOT_YAML.search(text):
+        message = f"the character {shown(found[0])} is not allowed in YAML: remove it"
+        raise _failure(_place_after(text[: found.start()], file), message)
+
+
+def _document(text: str, file: str, loader: Any) -> yaml.Node:
+    """The only document's root node."""
+    try:
+        _refuse_depth_and_documents(text, file, loader)
+        node: yaml.Node | None = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_failure(error, text.splitlines(), file) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The loader in Python lets chr() and int() fail on odd escapes and directives.
+        message = f"YAML cannot read the file: {shown(str(error))}"
+        raise _failure(Place(file, 1, 1), message) from error
+    if node is None:
+        raise _failure(Place(file, 1, 1), _EMPTY)
+    return node
+
+
+def _refuse_depth_and_documents(text: str, file: str, loader: Any) -> None:
+    """Raise ConfigError before the library's recursion could exhaust the stack."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        if depth > LIMIT_DEPTH:
+            message = f"nested deeper than {LIMIT_DEPTH} levels"
+            raise _failure(_place(event.start_mark, file), message)
+        if documents > 1:
+            message = "a second document begins here (`---`): a config is a single one"
+            raise _failure(_place(event.start_mark, file), message)
+
+
+def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
+    """The text less lines that only hold `...`, and a problem for each of them."""
+    problems = [
+        Problem(_place_after(text[: found.end(1)], file), "$", _DOTS)
+        for found in _DOTS_LINE.finditer(text)
+    ]
+    return _DOTS_LINE.sub(r"\1", text), problems
+
+
+def _syntax_failure(
+    error: yaml.MarkedYAMLError, lines: Sequence[str], file: str
+) -> ConfigError:
+    """The library's error as a sentence at the place to look at."""
+    found_at = error.problem_mark or error.context_mark
+    if found_at is None:
+        return _failure(Place(file, 1, 1), f"YAML: {shown(str(error.problem))}")
+    if _line(lines, found_at.line)[found_at.column :].startswith("\t"):
+        message = "a tab stands where YAML allows only spaces: replace it by spaces"
+        return _failure(_place(found_at, file), message)
+    said = f"{error.context or ''} {error.problem or ''}"
+    for sentence in _SENTENCES:
+        if re.search(sentence.pattern, said):
+            mark = (sentence.at_start and error.context_mark) or found_at
+            slip = _missing_space(lines, mark.line, file) if sentence.from_missing_space else None
+            return slip or _failure(_place(mark, file), sentence.message)
+    return _failure(_place(found_at, file), f"YAML: {shown(str(error.problem))}")
+
+
+def _missing_space(lines: Sequence[str], line: int, file: str) -> ConfigError | None:
+    """The likeliest slip, if this line or the one above it has it."""
+    for number in (line, line - 1):
+        for pattern, message in ((_NO_SPACE_AFTER_COLON, _COLON), (_NO_SPACE_AFTER_DASH, _DASH)):
+            if found := pattern.match(_line(lines, number)):
+                return _failure(Place(file, number + 1, found.end() + 1), message)
+    return None
+
+
+def _line(lines: Sequence[str], number: int) -> str:
+    """The line by its number from 0; empty beyond either end."""
+    return lines[number] if 0 <= number < len(lines) else ""
+
+
+def _place(mark: Any, file: str) -> Place:
+    """The place of a mark of the library, which counts from 0."""
+    return Place(file, mark.line + 1, mark.column + 1)
+
+
+def _place_after(before: str, file: str) -> Place:
+    """The place of what comes after this beginning of a text."""
+    lines = _LINE_BREAK.split(before)
+    return Place(file, len(lines), len(lines[-1]) + 1)
+
+
+def _failure(place: Place, message: str) -> ConfigError:
+    return ConfigError([Problem(place, "$", message)])

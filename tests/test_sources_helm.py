@@ -1,0 +1,407 @@
+"""HELM output → Evaluations, on trees that the real helm-run and helm-summarize wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.model import Evaluation, HelmEval, Place, ScoreKey
+from helm_wandb.sources.helm.reader import read
+
+LABELS_OF_MODELS = {
+    "Alpha (7B)": ("toyorg/alpha-7b", 0),
+    "Alpha (13B)": ("toyorg/alpha-13b", 0),
+    "Beta | Large *v1*": ("otherlab/beta-large", 0),
+    "otherlab/gamma-small": ("otherlab/gamma-small", 0),
+}
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree of HELM output, and the model and iteration that each row label of it means."""
+
+    name: str
+    suite: str
+    groups: str
+    models: dict[str, tuple[str, int]]
+
+
+TREES = [
+    Tree(
+        "checkpoints",
+        "toyproj-toyllama",
+        "runs/toyproj-toyllama/groups",
+        {f"toyproj-llama/{n}000": ("mymodel/toyproj-llama", n * 1000) for n in range(1, 7)},
+    ),
+    Tree(
+        "checkpoints_us",
+        "toy-us",
+        "runs/toy-us/groups",
+        {f"mymodel/ckpt_{n}000": ("mymodel", n * 1000) for n in range(1, 8)},
+    ),
+    Tree("models", "model-zoo", "runs/model-zoo/groups", LABELS_OF_MODELS),
+    Tree(
+        "full16",
+        "v1.0.0",
+        "runs/v1.0.0/groups",
+        {"Alpha (13B)": ("toyorg/alpha-13b", 0), "toyorg/delta_v2": ("toyorg/delta_v2", 0)},
+    ),
+    Tree(
+        "old",
+        "toyproj-toyllama",
+        "runs/toyproj-toyllama/groups",
+        {f"mymodel/toyproj-llama/{n}": ("mymodel/toyproj-llama", n) for n in (1000, 3000, 5000)},
+    ),
+    Tree("baseline", "nightly", "runs/nightly/groups", {"acme/assistant": ("acme/assistant", 0)}),
+    Tree("candidate", "nightly", "runs/nightly/groups", {"acme/assistant": ("acme/assistant", 0)}),
+    Tree("lite", "v1.0.0", "releases/v1.0.0/groups", LABELS_OF_MODELS),
+    Tree("lite", "v1.0.0-mean", "releases/v1.0.0-mean/groups", LABELS_OF_MODELS),
+]
+
+
+def spec(output: str | Path, suite: str, **changes: Any) -> HelmEval:
+    """An entry of `evals` that asks for the core metrics of a suite."""
+    fields: dict[str, Any] = {
+        "place": Place("config.yaml", 3, 5),
+        "path": "$.evals[0]",
+        "helm_output_dir": str(output),
+        "helm_suite_name": suite,
+        "model_name": None,
+        "helm_model": None,
+        "token_per_iteration": None,
+        "default_iteration": 0,
+        "iteration_pattern": None,
+        "asked": CORE_METRICS,
+    }
+    return HelmEval(**{**fields, **changes})
+
+
+def read_tree(helm_trees: Path, name: str, suite: str, **changes: Any) -> tuple[Evaluation, ...]:
+    """The evaluations of a tree."""
+    return read(spec(name, suite, **changes), folder=helm_trees).evaluations
+
+
+def copied(helm_trees: Path, name: str, folder: Path) -> Path:
+    """A copy of a tree, to be damaged."""
+    return Path(shutil.copytree(helm_trees / name, folder / name, symlinks=True))
+
+
+def cells(tree: Tree, helm_trees: Path) -> dict[tuple[str, int, str], float]:
+    """What HELM itself shows, read without any code of ours: first table, first such column."""
+    found = {}
+    for key in CORE_METRICS:
+        path = helm_trees / tree.name / tree.groups / f"{key.benchmark}.json"
+        if not path.exists():
+            continue
+        table = json.loads(path.read_text())[0]
+        column = [header["value"] for header in table["header"]].index(key.metric)
+        for row in table["rows"]:
+            if "value" in row[column]:
+                found[(*tree.models[row[0]["value"]], str(key))] = row[column]["value"]
+    return found
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_values_are_helms_own_cells(tree: Tree, helm_trees: Path) -> None:
+    """Every value of every model and iteration is the cell that HELM shows, and none is lost."""
+    evaluations = read_tree(helm_trees, tree.name, tree.suite)
+    values = {
+        (one.model, one.iteration, str(key)): score.value
+        for one in evaluations
+        for key, score in one.scores.items()
+    }
+
+    assert cells(tree, helm_trees) == values
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_what_is_asked_for_is_there_or_missing(tree: Tree, helm_trees: Path) -> None:
+    """Each of the metrics asked for is either a score or missing with a reason."""
+    for one in read_tree(helm_trees, tree.name, tree.suite):
+        assert set(CORE_METRICS) == one.scores.keys() | one.missing.keys()
+        assert not one.scores.keys() & one.missing.keys()
+        assert all(one.missing.values())
+
+
+def test_subjects_are_the_cells_of_their_tables(helm_trees: Path) -> None:
+    """A benchmark's subjects hold the values of HELM's own tables of them."""
+    tables = json.loads(
+        (helm_trees / "checkpoints/runs/toyproj-toyllama/groups/mmlu.json").read_text()
+    )
+    expected = {table["title"]: table["rows"][5][1]["value"] for table in tables[1:]}
+    last = read_tree(helm_trees, "checkpoints", "toyproj-toyllama")[-1]
+    subjects = last.scores[ScoreKey("mmlu", "EM")].subjects
+
+    assert expected == {title: subject.value for title, subject in subjects.items()}
+
+
+def test_a_metric_beside_the_main_one_can_be_asked_for(helm_trees: Path) -> None:
+    """`EM (Robustness)` and columns where lower is better are read with their direction."""
+    asked = (ScoreKey("boolq", "EM (Robustness)"), ScoreKey("boolq", "ECE (10-bin)"))
+    (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", asked=asked)
+
+    assert [(0.5, False), (0.5315528293643975, True)] == [
+        (first.scores[key].value, first.scores[key].lower_is_better) for key in asked
+    ]
+
+
+def test_tokens_follow_from_the_iteration(helm_trees: Path) -> None:
+    """An iteration found in the model's id times token_per_iteration gives the tokens."""
+    found = read_tree(
+        helm_trees,
+        "checkpoints_us",
+        "toy-us",
+        model_name="toy",
+        token_per_iteration=0.5,
+    )
+
+    assert [("toy", n * 1000, n * 500.0) for n in range(1, 8)] == [
+        (one.model, one.iteration, one.tokens_billions) for one in found
+    ]
+
+
+def test_tokens_of_a_default_iteration_are_unknown(helm_trees: Path) -> None:
+    """Where the iteration is only the default, the tokens are None, never 0."""
+    (one,) = read_tree(
+        helm_trees, "baseline", "nightly", default_iteration=7, token_per_iteration=2.0
+    )
+
+    assert (7, None) == (one.iteration, one.tokens_billions)
+
+
+def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
+    """No table, no column, no row and no value are told apart."""
+    asked = (
+        ScoreKey("quac", "F1"),
+        ScoreKey("boolq", "F1"),
+        ScoreKey("boolq", "Toxic fraction"),
+        ScoreKey("boolq", "EM"),
+    )
+    (one,) = read_tree(helm_trees, "baseline", "nightly", asked=asked)
+
+    assert {
+        "quac.F1": "HELM wrote no table of it: not run, or unknown to the schema it summarized "
+        "with",
+        "boolq.F1": "HELM's table has no column 'F1'; it has: EM, ECE (10-bin), EM (Robustness), "
+        "EM (Fairness), Stereotypes (race), Stereotypes (gender), Representation (race), "
+        "Representation (gender), Toxic fraction, Denoised inference time (s), # eval, # train, "
+        "truncated, # prompt tokens, # output tokens, # trials",
+        "boolq.Toxic fraction": "HELM's cell has no value: 1 matching runs, but no matching "
+        "metrics",
+    } == {str(key): why for key, why in one.missing.items()}
+
+
+def test_a_model_without_a_row_misses_the_benchmark(helm_trees: Path, tmp_path: Path) -> None:
+    """A model that a benchmark was not run for keeps its other scores."""
+    tree = copied(helm_trees, "models", tmp_path)
+    path = tree / "runs/model-zoo/groups/boolq.json"
+    tables = json.loads(path.read_text())
+    tables[0]["rows"] = tables[0]["rows"][:3]
+    path.write_text(json.dumps(tables))
+    found = {one.model: one for one in read(spec(tree, "model-zoo"), folder=tmp_path).evaluations}
+
+    boolq = ScoreKey("boolq", "EM")
+    assert "HELM's table has no row of this model" == found["otherlab/gamma-small"].missing[boolq]
+    assert 0.65 == found["toyorg/alpha-7b"].scores[boolq].value
+
+
+def test_two_models_with_one_label_stay_two(helm_trees: Path, tmp_path: Path) -> None:
+    """Rows that share a display name belong to the models of their run specs."""
+    tree = copied(helm_trees, "models", tmp_path)
+    for path in (tree / "runs/model-zoo/groups").glob("*.json"):
+        path.write_text(path.read_text().replace("Alpha (13B)", "Alpha (7B)"))
+
+    assert read_tree(helm_trees, "models", "model-zoo") == read(
+        spec("models", "model-zoo"), folder=tmp_path
+    ).evaluations
+
+
+def test_label_of_an_old_aggregate_is_resolved_by_the_links(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """HELM 0.2.4 names no runs in aggregates: labels are resolved through the other tables."""
+    tree = copied(helm_trees, "old", tmp_path)
+    for path in (tree / "runs/toyproj-toyllama/groups").glob("*.json"):
+        tables = json.loads(path.read_text())
+        for row in (row for table in tables for row in table["rows"]):
+            row[0]["value"] = "Toy Llama"
+        path.write_text(json.dumps(tables))
+
+    assert read_tree(helm_trees, "old", "toyproj-toyllama") == read(
+        spec(tree, "toyproj-toyllama"), folder=tmp_path
+    ).evaluations
+
+
+def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """Without run_specs.json each run's run_spec.json tells the model."""
+    tree = copied(helm_trees, "checkpoints", tmp_path)
+    (tree / "runs/toyproj-toyllama/run_specs.json").unlink()
+
+    assert read_tree(helm_trees, "checkpoints", "toyproj-toyllama") == read(
+        spec(tree, "toyproj-toyllama"), folder=tmp_path
+    ).evaluations
+
+
+def test_bare_nan_is_a_missing_score(helm_trees: Path, tmp_path: Path) -> None:
+    """A NaN that old HELM wrote costs that one score, with the reason."""
+    tree = copied(helm_trees, "old", tmp_path)
+    path = tree / "runs/toyproj-toyllama/groups/boolq.json"
+    path.write_text(path.read_text().replace('"value": 0.6,', '"value": NaN,'))
+    found = read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+
+    boolq = ScoreKey("boolq", "EM")
+    assert {3000: "HELM wrote nan for it"} == {
+        one.iteration: one.missing[boolq] for one in found if boolq in one.missing
+    }
+    assert 8 == len(found[0].scores)
+
+
+def test_rows_of_one_model_that_differ_in_a_setting_are_not_guessed(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """Two rows of one model, as in HELM's ablations, make a missing score, not the last one's."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/boolq.json"
+    tables = json.loads(path.read_text())
+    row = tables[0]["rows"][0]
+    tables[0]["rows"] = [row, [{**row[0], "value": "acme/assistant [num_shots: 0]"}, *row[1:]]]
+    path.write_text(json.dumps(tables))
+    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+
+    assert (
+        "unknown which is meant: 2 rows of HELM's table are this model's: "
+        "acme/assistant, acme/assistant [num_shots: 0]"
+    ) == one.missing[ScoreKey("boolq", "EM")]
+
+
+def test_the_first_of_two_columns_with_one_label_is_the_main_metric(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """With --auto-generate-schema EM occurs twice; the first is the benchmark's main metric."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/boolq.json"
+    path.write_text(path.read_text().replace("ECE (10-bin)", "EM"))
+    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+
+    assert 0.73 == one.scores[ScoreKey("boolq", "EM")].value
+
+
+def test_sub_splits_are_no_subjects(helm_trees: Path, tmp_path: Path) -> None:
+    """HELM repeats sub-split tables under one name; they are not parts of the benchmark."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/boolq.json"
+    tables = json.loads(path.read_text())
+    split = {**tables[0], "title": "X (sub-split: toxic)", "name": "boolq:sub_split=toxic"}
+    path.write_text(json.dumps([*tables, split, split]))
+    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+
+    assert ["only_contrast: False"] == list(one.scores[ScoreKey("boolq", "EM")].subjects)
+
+
+def test_an_unreadable_table_costs_its_benchmark_only(helm_trees: Path, tmp_path: Path) -> None:
+    """A file that was cut short is told as a fault and a reason; the others are read."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/boolq.json"
+    path.write_bytes(path.read_bytes()[:5000])
+    reading = read(spec("baseline", "nightly"), folder=tmp_path)
+    (one,), (fault,) = reading.evaluations, reading.faults
+
+    assert 5 == len(one.scores)
+    assert one.missing[ScoreKey("boolq", "EM")] == fault
+    assert f"{path}: not what HELM writes: line " in fault
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[1]", b"[" * 100_000, b'[{"title": 1}]', b"\xff\xfe[]", b"nul"],
+)
+def test_files_of_another_kind_are_told_by_name(
+    content: bytes, helm_trees: Path, tmp_path: Path
+) -> None:
+    """Whatever a table's file holds, the fault names the file and nothing is raised."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/boolq.json"
+    path.write_bytes(content)
+
+    (fault,) = read(spec(tree, "nightly"), folder=tmp_path).faults
+
+    assert fault.startswith(f"{path}: not what HELM writes: ")
+
+
+def test_absent_output_folder(tmp_path: Path) -> None:
+    """A folder that is not there is told with the config's line and where it was looked for."""
+    with pytest.raises(ArtifactError) as raised:
+        read(spec("nowhere", "nightly"), folder=tmp_path)
+
+    assert (
+        "config.yaml:3:5: helm_output_dir 'nowhere' is not a folder. It is looked for in "
+        f"{tmp_path}: did the step that runs HELM write it there?"
+    ) == str(raised.value)
+
+
+def test_absolute_host_path_is_explained(tmp_path: Path) -> None:
+    """A path of the runner's host cannot be there in the container, and the message says so."""
+    with pytest.raises(ArtifactError, match="only the workspace exists, as /github/workspace"):
+        read(spec("/home/runner/work/x/helm", "nightly"), folder=tmp_path)
+
+
+def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
+    """A misspelt suite is answered with the suites and releases that exist."""
+    with pytest.raises(ArtifactError) as raised:
+        read(spec("lite", "nightly"), folder=helm_trees)
+
+    assert (
+        "config.yaml:3:5: no suite or release 'nightly' in 'lite'. There are: runs/lite-like, "
+        "releases/v1.0.0, releases/v1.0.0-mean."
+    ) == str(raised.value)
+
+
+def test_folder_without_suites(tmp_path: Path) -> None:
+    """A folder that is no HELM output is told as such."""
+    (tmp_path / "output").mkdir()
+    with pytest.raises(ArtifactError, match="has neither runs/ nor releases/"):
+        read(spec("output", "nightly"), folder=tmp_path)
+
+
+def test_unsummarized_suite_says_what_to_run(helm_trees: Path) -> None:
+    """Runs without tables are answered with the command that makes them."""
+    with pytest.raises(ArtifactError, match="Run `helm-summarize --suite 2026-01-15"):
+        read(spec("unsummarized", "2026-01-15"), folder=helm_trees)
+
+
+def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
+    """A suite with none of the benchmarks asked for is an error that lists those it has."""
+    with pytest.raises(ArtifactError) as raised:
+        read(spec("checkpoints_us", "toy-us", asked=(ScoreKey("gsm", "EM"),)), folder=helm_trees)
+
+    assert (
+        "config.yaml:3:5: suite 'toy-us' has none of what was asked for (gsm.EM). Its benchmarks "
+        "are: boolq, calibration, core_scenarios, knowledge, mmlu, question_answering, "
+        "targeted_evaluations. Name them under benchmarks."
+    ) == str(raised.value)
+
+
+def test_models_beyond_the_asked_benchmarks_count_as_families(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """A model's scores are not taken for another's because that one lacks the benchmark."""
+    tree = copied(helm_trees, "models", tmp_path)
+    path = tree / "runs/model-zoo/groups/boolq.json"
+    tables = json.loads(path.read_text())
+    tables[0]["rows"] = tables[0]["rows"][:1]
+    path.write_text(json.dumps(tables))
+
+    with pytest.raises(ConfigError, match="several models and none is called 'gamma'"):
+        read(
+            spec(tree, "model-zoo", model_name="gamma", asked=(ScoreKey("boolq", "EM"),)),
+            folder=tmp_path,
+        )
