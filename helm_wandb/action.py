@@ -43,7 +43,7 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
         _complain(error)
         return error.exit_code
     _tell(outcome, settings)
-    _write_outputs(environ, _outputs(outcome, settings))
+    _write_outputs(environ, outputs(outcome, settings))
     return outcome.exit_code
 
 
@@ -108,7 +108,7 @@ def _say(level: str, message: str) -> None:
     sys.stdout.write(f"{workflow.command(level, message, title=_TITLE)}\n")
 
 
-def _outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
+def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """The action's outputs, all of them strings."""
     told = outcome.report
     verdict = told.verdict if told else Verdict.NO_BASELINE
@@ -126,8 +126,8 @@ def _outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     }
 
 
-def _write_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+def _write_outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
     path = environ.get("GITHUB_OUTPUT")
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(workflow.output_lines(outputs, delimiter=secrets.token_hex(16)))
+            file.write(workflow.output_lines(values, delimiter=secrets.token_hex(16)))

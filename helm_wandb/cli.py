@@ -32,7 +32,7 @@ def main(argv: Sequence[str], *, root: Path) -> int:
 
     root: the folder that holds this tool's `schema/`.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         outcome = _run(arguments, root)
     except UserError as error:
@@ -44,26 +44,27 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     return outcome.exit_code
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+def parser() -> ArgumentParser:
+    """The flags of the command."""
+    flags = ArgumentParser(
         prog="wandb_writer.py",
         description="Rank models by their HELM evaluations and record them in W&B.",
         epilog="Without --print-only the runs are recorded offline, under ./wandb.",
     )
-    parser.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
-    parser.add_argument(
+    flags.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
+    flags.add_argument(
         "--print-only",
         action="store_true",
         help="print the leaderboard; write nothing to W&B, use no network",
     )
-    parser.add_argument(
+    flags.add_argument(
         "--summary-only",
         action="store_true",
         help="record no detail run per benchmark in W&B, only the summary runs",
     )
-    parser.add_argument("--report", metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--version", action="version", version=__version__)
-    return parser
+    flags.add_argument("--report", metavar="FILE", help="write the report as JSON")
+    flags.add_argument("--version", action="version", version=__version__)
+    return flags
 
 
 def _run(arguments: Namespace, root: Path) -> Outcome:

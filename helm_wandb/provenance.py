@@ -46,7 +46,7 @@ def _pull_request(environ: Mapping[str, str], event: Mapping[str, Any]) -> int |
     )
     for candidate in candidates:
         number = _mapping(candidate).get("number")
-        if isinstance(number, int):
+        if type(number) is int:  # JSON's true is no number
             return number
     by_ref = _PULL_REQUEST_REF.match(environ.get("GITHUB_REF", ""))
     return int(by_ref.group(1)) if by_ref else None

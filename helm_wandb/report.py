@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.evaluations import by_model
@@ -52,7 +53,9 @@ def to_json(report: Report) -> bytes:
     # Imported here: a run that writes no report does not pay for it.
     import msgspec  # noqa: PLC0415
 
-    return msgspec.json.format(msgspec.json.encode(to_dict(report)), indent=1) + b"\n"
+    # msgspec cannot encode lone surrogates, which names may hold: they become `?`.
+    text = json.dumps(to_dict(report), ensure_ascii=False, allow_nan=False)
+    return msgspec.json.format(text.encode(errors="replace"), indent=1) + b"\n"
 
 
 def to_dict(report: Report) -> dict[str, Any]:

@@ -83,7 +83,8 @@ class Settings:
 def _input(environ: Mapping[str, str], name: str) -> str:
     """The input's value; the runner keeps hyphens in the variable's name."""
     value = environ.get(f"INPUT_{name.upper()}", "").strip() or INPUT_DEFAULTS[name]
-    return value.lower() if name in _CHOICES else value
+    known = (*_CHOICES.get(name, ()), *_TODAY.get(name, ()))
+    return value.lower() if value.lower() in known else value
 
 
 def _problems(inputs: Mapping[str, str], *, has_key: bool) -> list[str]:

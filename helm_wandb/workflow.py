@@ -26,7 +26,12 @@ def command(name: str, message: str, **properties: str | int) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _encodable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _encodable(text: str) -> str:
+    """The text less lone surrogates, which file names and YAML may hold and UTF-8 cannot."""
+    return text.encode(errors="replace").decode()
 
 
 def _escape_property(text: str) -> str:
@@ -58,7 +63,8 @@ def literal(text: str, *, token: str) -> str:
 
     token: random, unknown to whoever wrote the text.
     """
-    return f"::stop-commands::{token}\n{text}::{token}::\n"
+    end = "" if text.endswith("\n") else "\n"
+    return f"::stop-commands::{token}\n{_encodable(text)}{end}::{token}::\n"
 
 
 def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
@@ -67,5 +73,6 @@ def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
     delimiter: random, unknown to whoever wrote the values.
     """
     return "".join(
-        f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in outputs.items()
+        f"{name}<<{delimiter}\n{_encodable(value)}\n{delimiter}\n"
+        for name, value in outputs.items()
     )

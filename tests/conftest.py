@@ -50,3 +50,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text
 
     return check
+
+
+@pytest.fixture
+def workspace(helm_trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of a run: the example configs, and the trees that they read."""
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "helm").symlink_to(helm_trees)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "WANDB_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path

@@ -278,7 +278,7 @@ def test_rows_of_one_model_that_differ_in_a_setting_are_not_guessed(
     (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
 
     assert (
-        "unknown which is meant: 2 rows of HELM's table are this model's: "
+        "unknown which of 2 rows of HELM's table is meant: "
         "acme/assistant, acme/assistant [num_shots: 0]"
     ) == one.missing[ScoreKey("boolq", "EM")]
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from helm_wandb.render import tables
-from helm_wandb.render.safe_text import Name, markdown
+from helm_wandb.render.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -16,48 +16,47 @@ if TYPE_CHECKING:
     from helm_wandb.model import Report
     from helm_wandb.render.tables import Table
 
-_ROW_LIMITS = (None, 200, 50, 10, 0)
-"""Rows a table may have, tried in this order until the text fits."""
+_LIMITS = (None, 500, 200, 100, 50, 20, 10, 5)
+"""Rows a table, tables and notes there may be, tried in this order until the text fits."""
 
 
 def render(report: Report, *, limit_bytes: int) -> str:
-    """The report as Markdown of at most `limit_bytes` in UTF-8, saying what was left out."""
-    texts = (_render(report, row_limit) for row_limit in _ROW_LIMITS)
+    """The report as Markdown of at most `limit_bytes` in UTF-8, saying what was left out.
+
+    Empty where not even that fits.
+    """
+    texts = (_render(report, limit) for limit in _LIMITS)
     least = f"## {markdown(report.headline)}\n\nThe rest does not fit; the report JSON has all.\n"
-    return next((text for text in texts if len(text.encode()) <= limit_bytes), least)
+    fitting = (text for text in (*texts, least) if len(text.encode()) <= limit_bytes)
+    return next(fitting, "")
 
 
-def _render(report: Report, row_limit: int | None) -> str:
-    shown = [*tables.scores(report), tables.unranked(report), tables.missing(report)]
+def _render(report: Report, limit: int | None) -> str:
     leaderboard = tables.leaderboard(report)
-    rows = len(leaderboard.rows)
-    cut = f"Shown in part: {rows} rows do not fit here; the report JSON has all."
+    details = [*tables.scores(report), tables.unranked(report), tables.missing(report)]
+    shown = [table for table in details if table is not None]
+    cut = (
+        f"Shown in part: at most {limit} rows of each table, of the leaderboard's "
+        f"{len(leaderboard.rows)}; the report JSON has all."
+    )
     return (
         _environment()
         .get_template("summary.md.j2")
         .render(
             report=report,
-            leaderboard=_cut(leaderboard, row_limit),
-            tables=[_cut(table, row_limit) for table in shown if table is not None],
+            leaderboard=_cut(leaderboard, limit),
+            tables=[_cut(table, limit) for table in shown[:limit]],
             ranking_rule=tables.ranking_rule(report),
-            cut=cut if row_limit is not None else "",
-            origin=_origin(report),
+            notes=report.notes[:limit],
+            cut=cut if limit is not None else "",
+            name=Name,
+            link=link,
         )
     )
 
 
-def _cut(table: Table, row_limit: int | None) -> Table:
-    return replace(table, rows=table.rows[:row_limit])
-
-
-def _origin(report: Report) -> str:
-    provenance = report.provenance
-    told = {
-        "commit": (provenance.commit or "")[:7],
-        "track": provenance.track,
-        "helm-wandb-action": provenance.tool_version,
-    }
-    return Name(", ".join(f"{what} {value}" for what, value in told.items() if value))
+def _cut(table: Table, limit: int | None) -> Table:
+    return replace(table, rows=table.rows[:limit])
 
 
 @cache
@@ -69,6 +68,7 @@ def _environment() -> Environment:
     return SandboxedEnvironment(
         loader=PackageLoader("helm_wandb.render"),
         autoescape=True,
+        keep_trailing_newline=True,
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LENGTH = 300
+_NAME_LENGTH = 300
+_TEXT_LENGTH = 5_000
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of controls, bidirectional marks, surrogates and line ends."""
 _HARMLESS = frozenset(" ,-./()=+;:'\"%?")
@@ -16,6 +17,11 @@ _PUNCTUATION = {
 }
 _LINK_OR_EMOJI = re.compile(r"(?<=www)\.|:(?! )", re.IGNORECASE)
 """`www.` and `https:` begin a link, `:tada:` is an emoji; a colon before a space is neither."""
+_BLOCK = re.compile(r"^ |^[-+=](?![0-9])|^[0-9](?=[0-9]*[.)](?: |$))| $")
+"""What begins a list, a rule or code where a line begins, and spaces that are trimmed."""
+_REFERENCE = re.compile(r"&#(?:35|36|58|64);|\bGH-(?=[0-9])", re.IGNORECASE)
+"""`#`, `$`, `:` and `@` as entities, and GH-1: GitHub looks for mentions, issues, emoji and
+formulas when entities are characters again; only a comment keeps the text apart (cmark-gfm 181)."""
 
 
 class Name(str):
@@ -24,21 +30,35 @@ class Name(str):
     __slots__ = ()
 
 
-def plain(text: str, *, length: int = _LENGTH) -> str:
-    """The text on one line, without anything invisible, at most `length` characters long.
+def plain(text: str) -> str:
+    """The text on one line, without anything invisible, cut where it is very long.
 
     Line ends and controls become `?`, so that a name can neither break a line nor reorder it.
     """
-    seen = "".join("?" if unicodedata.category(char) in _INVISIBLE else char for char in text)
-    return seen if len(seen) <= length else seen[: length - 1] + "…"
+    length = _NAME_LENGTH if isinstance(text, Name) else _TEXT_LENGTH
+    seen = text if len(text) <= length else text[: length - 1] + "…"
+    if seen.isprintable():
+        return str(seen)
+    return "".join("?" if unicodedata.category(char) in _INVISIBLE else char for char in seen)
 
 
 def markdown(text: str) -> str:
     """The text as GitHub's Markdown, showing just these characters.
 
-    A Name stands in `<code>`, where GitHub looks for no mention, issue number or emoji;
-    punctuation is written as HTML entities, which no Markdown construct survives.
+    A Name stands in `<code>`. Punctuation is written as HTML entities, which no Markdown
+    construct survives.
     """
     escaped = plain(text).translate(_PUNCTUATION)
-    escaped = _LINK_OR_EMOJI.sub(lambda found: f"&#{ord(found.group())};", escaped)
+    for special in (_LINK_OR_EMOJI, _BLOCK):
+        escaped = special.sub(_entity, escaped)
+    escaped = _REFERENCE.sub(r"\g<0><!-- -->", escaped)
     return f"<code>{escaped}</code>" if isinstance(text, Name) else escaped
+
+
+def _entity(found: re.Match[str]) -> str:
+    return f"&#{ord(found.group())};"
+
+
+def link(text: str, *, url: str) -> str:
+    """A Markdown link that shows just this text."""
+    return f"[{markdown(text)}](<{plain(url).translate(_PUNCTUATION)}>)"

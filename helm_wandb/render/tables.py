@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helm_wandb.evaluations import by_model
-from helm_wandb.render.safe_text import Name
+from helm_wandb.render.safe_text import Name, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 
 UNKNOWN = "–"
+_LEAST_DECIMAL = 0.0005
+_LARGEST_ROUNDED = 1_000
+_LARGEST_WRITTEN_OUT = 10_000_000
 _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 
@@ -52,6 +55,8 @@ def leaderboard(report: Report) -> Table:
 
 def _without_unknown(table: Table) -> Table:
     """The table less the columns of which nothing is known."""
+    if not table.rows:
+        return table
     known = [at for at in range(len(table.columns)) if any(r[at] != UNKNOWN for r in table.rows)]
     return Table(
         table.title,
@@ -75,17 +80,17 @@ def _ranking_row(row: LeaderboardRow) -> tuple[str, ...]:
 def scores(report: Report) -> list[Table]:
     """Every score: a curve for each model with several iterations, one table for the others."""
     models = by_model(report.evaluations)
-    curves = [
-        _grid(
-            f"{model} over training",
-            [(_iteration(one), one) for one in of_model],
-            corner="Iteration (tokens)",
-        )
-        for model, of_model in models.items()
-        if len(of_model) > 1
-    ]
+    curves = [_curve(model, of_model) for model, of_model in models.items() if len(of_model) > 1]
     single = [(Name(model), of[0]) for model, of in models.items() if len(of) == 1]
-    return [*curves, _grid("Scores", single, corner="Model")] if single else curves
+    title = "Scores of the other models" if curves else "Scores"
+    return [*curves, _grid(title, single, corner="Model")] if single else curves
+
+
+def _curve(model: str, of_model: Sequence[Evaluation]) -> Table:
+    known = any(one.tokens_billions is not None for one in of_model)
+    corner = "Iteration (tokens)" if known else "Iteration"
+    title = f"{plain(Name(model))} by {corner.lower()}"
+    return _grid(title, [(_iteration(one), one) for one in of_model], corner=corner)
 
 
 def _iteration(one: Evaluation) -> str:
@@ -103,8 +108,7 @@ def _grid(title: str, evaluations: Sequence[tuple[str, Evaluation]], *, corner: 
     if len(labels) <= _COLUMNS_SIDE_BY_SIDE:
         rows = [(metric, *values[key]) for metric, key in zip(metrics, keys, strict=True)]
         return _table(title, "Metric", labels, rows)
-    turned = zip(*values.values(), strict=True)
-    rows = [(label, *row) for label, row in zip(labels, turned, strict=True)]
+    rows = [(label, *(values[key][at] for key in keys)) for at, label in enumerate(labels)]
     return _table(title, corner, metrics, rows)
 
 
@@ -126,44 +130,66 @@ def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str
 
 def missing(report: Report) -> Table | None:
     """What was asked for and is not there, one row a reason; None where nothing is missing."""
+    models = by_model(report.evaluations)
     keys_by_who: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (key, why), who in _who_misses(report.evaluations).items():
-        everybody = len(who) == len(report.evaluations)
-        keys_by_who["all" if everybody else ", ".join(who), why].append(str(key))
-    columns = tuple(Column(label, numeric=False) for label in ("Missing", "For", "Reason"))
-    rows = tuple(
-        (Name(", ".join(keys)), who if who == "all" else Name(who), Name(why))
-        for (who, why), keys in keys_by_who.items()
-    )
+    for (key, why), misses in _misses(report.evaluations).items():
+        keys_by_who[_who(misses, models), why].append(str(key))
+    columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
+    rows = tuple((", ".join(keys), who, why) for (who, why), keys in keys_by_who.items())
     return Table("Missing", columns, rows) if rows else None
 
 
-def _who_misses(evaluations: Iterable[Evaluation]) -> Mapping[tuple[ScoreKey, str], list[str]]:
-    found: dict[tuple[ScoreKey, str], list[str]] = defaultdict(list)
+def _misses(evaluations: Iterable[Evaluation]) -> dict[tuple[ScoreKey, str], list[Evaluation]]:
+    found: dict[tuple[ScoreKey, str], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
         for key, why in one.missing.items():
-            found[key, why].append(f"{one.model} @ {one.iteration}")
+            found[key, why].append(one)
     return found
+
+
+def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
+    """`all models`, or the models by name, with the iterations where it is not all of them."""
+    if len(models) > 1 and len(misses) == sum(map(len, models.values())):
+        return "all models"
+    told = []
+    for model, of_model in by_model(misses).items():
+        iterations = ", ".join(str(one.iteration) for one in of_model)
+        told.append(model if len(of_model) == len(models[model]) else f"{model} at {iterations}")
+    return "; ".join(told)
 
 
 def unranked(report: Report) -> Table | None:
     """Models without a rank, with the reason; None where all have one."""
-    rows = tuple(
-        (Name(row.model), Name(row.unranked)) for row in report.leaderboard.rows if row.unranked
-    )
-    columns = (Column("Unranked", numeric=False), Column("Reason", numeric=False))
+    rows = tuple((Name(row.model), row.unranked) for row in report.leaderboard.rows if row.unranked)
+    columns = (Column("Model", numeric=False), Column("Reason", numeric=False))
     return Table("Unranked", columns, rows) if rows else None
 
 
 def ranking_rule(report: Report) -> str:
-    """One sentence: what the mean is over, and what the win rate depends on."""
+    """What the mean is over, what it leaves out, and what the win rate depends on."""
     board = report.leaderboard
-    rule = f"Mean: over {len(board.ranking_metrics)} of {len(board.metrics)} metrics."
-    for why, keys in _keys_by_reason(board.left_out).items():
-        rule += f" Left out ({why}): {', '.join(keys)}."
+    if not board.rows:
+        return "All models are excluded by excluded_models of the config."
+    rule = _mean_rule(ranking=len(board.ranking_metrics), shown=len(board.metrics))
+    left_out = [
+        f"{', '.join(keys)} ({why})" for why, keys in _keys_by_reason(board.left_out).items()
+    ]
+    if left_out:
+        rule += f" Left out: {'; '.join(left_out)}."
     if any(row.mean_win_rate is not None for row in board.rows):
-        rule += " Mean win rate: as HELM's; it depends on which models are listed."
+        rule += (
+            " Mean win rate: the share of the other models that a model beats, averaged over "
+            "metrics as in HELM; it depends on which models are listed."
+        )
     return rule
+
+
+def _mean_rule(*, ranking: int, shown: int) -> str:
+    if not ranking:
+        return "No metric could be averaged over all models."
+    if shown == 1:
+        return "The mean is the value of the only metric."
+    return f"The mean is over {'all' if ranking == shown else f'{ranking} of'} {shown} metrics."
 
 
 def _keys_by_reason(left_out: Mapping[ScoreKey, str]) -> Mapping[str, list[str]]:
@@ -177,8 +203,14 @@ def number(value: float | None) -> str:
     """Three decimals within ±1, else four significant digits; a dash where it is unknown."""
     if value is None:
         return UNKNOWN
-    text = f"{value:.3f}" if abs(value) <= 1 else f"{value:.4g}"
-    return text.removeprefix("-") if float(text) == 0 else text
+    size = abs(value)
+    if size < _LEAST_DECIMAL:
+        # Three decimals would make it 0, which it is not.
+        return f"{value:.1g}" if value else "0.000"
+    if size <= 1:
+        return f"{value:.3f}"
+    whole = _LARGEST_ROUNDED <= size < _LARGEST_WRITTEN_OUT
+    return f"{value:.0f}" if whole else f"{value:.4g}"
 
 
 def tokens(billions: float | None) -> str:

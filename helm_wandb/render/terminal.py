@@ -9,16 +9,18 @@ from helm_wandb.render import tables
 from helm_wandb.render.safe_text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
+    from rich.table import Table as RichTable
 
     from helm_wandb.model import Report
     from helm_wandb.render.tables import Table
 
 _PIPE_WIDTH = 1_000_000
 """A pipe has no width: nothing is cut or wrapped."""
-_PADDING = 2
+_PADDING = 3
+"""Between two columns of a terminal's table."""
 
 
 def render(report: Report, *, width: int | None, colour: bool) -> str:
@@ -41,19 +43,24 @@ def render(report: Report, *, width: int | None, colour: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(plain(report.headline), style="bold", soft_wrap=True)
+    _print_title(console, report.headline)
     _print_table(console, tables.leaderboard(report), width=width)
+    console.print()
     _print_line(console, tables.ranking_rule(report), width=width)
     for table in _details(report):
         _print_table(console, table, width=width)
-    console.print()
     for note in report.notes:
+        console.print()
         _print_line(console, f"Note: {note}", width=width)
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
+def _print_title(console: Console, title: str) -> None:
+    console.print(plain(title), style="bold", soft_wrap=True)
+
+
 def _print_line(console: Console, line: str, *, width: int | None) -> None:
-    console.print(plain(line, length=_PIPE_WIDTH), soft_wrap=width is None)
+    console.print(plain(line), soft_wrap=width is None)
 
 
 def _details(report: Report) -> Iterator[Table]:
@@ -62,48 +69,68 @@ def _details(report: Report) -> Iterator[Table]:
 
 
 def _print_table(console: Console, table: Table, *, width: int | None) -> None:
+    console.print()
+    _print_title(console, table.title)
+    for place, block in enumerate(_blocks(table, width=width)):
+        if place:
+            console.print()
+        console.print(_grid(table, block, width=width))
+
+
+def _grid(table: Table, block: Sequence[int], *, width: int | None) -> RichTable:
+    """The columns of the block, with a rule below their heads on a terminal."""
     from rich import box  # noqa: PLC0415 -- see render
     from rich.table import Table as RichTable  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console.print()
-    console.print(plain(table.title), style="bold", soft_wrap=True)
-    for place, block in enumerate(_blocks(table, width=width)):
-        if place:
-            console.print()
-        grid = RichTable(
-            box=box.SIMPLE_HEAD if width else None, show_edge=False, pad_edge=False, expand=False
+    grid = RichTable(box=box.SIMPLE_HEAD if width else None, show_edge=False, pad_edge=False)
+    for at in block:
+        column = table.columns[at]
+        grid.add_column(
+            Text(plain(column.label)),
+            justify="right" if column.numeric else "left",
+            no_wrap=width is None,
+            overflow="fold",
+            min_width=_value_width(table, at) if column.numeric else None,
+            max_width=width and _widest(width) if _in_blocks(table) else None,
         )
-        for at in block:
-            column = table.columns[at]
-            grid.add_column(
-                Text(plain(column.label)),
-                justify="right" if column.numeric else "left",
-                no_wrap=column.numeric or width is None,
-                overflow="fold",
-            )
-        for row in table.rows:
-            grid.add_row(*(Text(plain(row[at], length=_PIPE_WIDTH)) for at in block))
-        console.print(grid)
+    for row in table.rows:
+        grid.add_row(*(Text(plain(row[at])) for at in block))
+    return grid
 
 
 def _blocks(table: Table, *, width: int | None) -> Iterator[tuple[int, ...]]:
     """The columns, in as many blocks as the width asks for, the first column in each."""
-    _, *others = table.columns
-    if width is None or not all(column.numeric for column in others):
+    if width is None or not _in_blocks(table):
         yield tuple(range(len(table.columns)))
         return
-    widths = [_column_width(table, at) for at in range(len(table.columns))]
-    room = max(width - min(widths[0], width // 2), 1)
+    widths = [min(_width(table, at), _widest(width)) + _PADDING for at in range(len(table.columns))]
     block: list[int] = []
     for at in range(1, len(widths)):
-        if block and sum(widths[i] for i in (*block, at)) > room:
+        if block and sum(widths[of_block] for of_block in (0, *block, at)) > width + _PADDING:
             yield (0, *block)
             block = []
         block.append(at)
     yield (0, *block)
 
 
-def _column_width(table: Table, at: int) -> int:
-    cells = (table.columns[at].label, *(row[at] for row in table.rows))
-    return max(map(len, cells)) + _PADDING
+def _in_blocks(table: Table) -> bool:
+    """Whether it is a grid of numbers, whose columns may stand below each other."""
+    return all(column.numeric for column in table.columns[1:])
+
+
+def _widest(width: int) -> int:
+    """What a column may have at most, so that two of them fit beside each other."""
+    return (width - _PADDING) // 2
+
+
+def _width(table: Table, at: int) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 -- see render
+
+    return max(cell_len(plain(table.columns[at].label)), _value_width(table, at))
+
+
+def _value_width(table: Table, at: int) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 -- see render
+
+    return max((cell_len(plain(row[at])) for row in table.rows), default=0)

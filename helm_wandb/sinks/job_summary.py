@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LIMIT_BYTES = 1_048_576
 """A larger summary is refused whole (actions/runner, FileCommandManager.cs)."""
+_FULL = "what this step wrote there before leaves no room; the report JSON has all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,15 @@ class JobSummary:
     path: Path
 
     def deliver(self, report: Report) -> Receipt:
-        """Done; raises SinkError where the file cannot be written."""
+        """Done, or skipped where it is full; raises SinkError where it cannot be written."""
         try:
             with self.path.open("ab") as file:
-                text = markdown.render(report, limit_bytes=_LIMIT_BYTES - file.tell())
-                file.write(text.encode())
+                parting = "\n\n" if file.tell() else ""
+                room = _LIMIT_BYTES - file.tell() - len(parting)
+                text = markdown.render(report, limit_bytes=room)
+                if not text:
+                    return Receipt(sink=self.name, status=Status.SKIPPED, reason=_FULL)
+                file.write(f"{parting}{text}".encode())
         except OSError as error:
             message = f"{self.path}: the job summary cannot be written: {error.strerror}"
             raise SinkError(message) from error

@@ -28,6 +28,7 @@ class ReportFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_bytes(to_json(report))
         except OSError as error:
-            message = f"{self.path}: the report cannot be written: {error.strerror}"
+            culprit = error.filename or self.path
+            message = f"{culprit}: the report cannot be written: {error.strerror}"
             raise SinkError(message) from error
         return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")

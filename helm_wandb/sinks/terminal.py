@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
@@ -29,16 +32,33 @@ class Terminal:
     """In a workflow's log: the random token that switches commands in the text off."""
 
     def deliver(self, report: Report) -> Receipt:
-        """Done; raises SinkError where nobody reads on (`| head`) or the disk is full."""
+        """Done, or skipped where nobody reads on (`| head`).
+
+        Raises SinkError where it cannot be written, as on a full disk.
+        """
         text = terminal.render(report, width=self.width, colour=self.colour)
         if self.literal_token is not None:
             text = literal(text, token=self.literal_token)
         try:
-            self.stream.write(text)
+            self.stream.write(_encodable(text, self.stream))
             self.stream.flush()
         except BrokenPipeError:
+            _silence(self.stream)
             return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
         except OSError as error:
+            _silence(self.stream)
             message = f"standard output cannot be written: {error.strerror}"
             raise SinkError(message) from error
         return Receipt(sink=self.name, status=Status.DONE)
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """The text with `?` for what the stream's encoding lacks."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)
+
+
+def _silence(stream: TextIO) -> None:
+    """Lead the stream nowhere: else Python fails again at exit on what its buffer holds."""
+    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())

@@ -28,7 +28,7 @@ def read(spec: FileEval, *, folder: Path) -> Reading:  # noqa: ARG001 -- reads n
                 origin=Origin(source="file", suite=None, token_per_iteration=None),
                 scores=scores,
                 missing={
-                    key: f"the config has {value} for it"
+                    key: f"the config has {'no number' if value is None else value} for it"
                     for key, value in spec.eval_result.items()
                     if key not in scores
                 },

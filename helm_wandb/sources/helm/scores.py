@@ -121,7 +121,7 @@ def _value(rows: Sequence[Row], column: int) -> float | str:
     """The cell's number, or why there is none."""
     if len(rows) > 1:
         labels = ", ".join(helm_tables.label(row) for row in rows)
-        return f"unknown which is meant: {len(rows)} rows of HELM's table are this model's: {labels}"
+        return f"unknown which of {len(rows)} rows of HELM's table is meant: {labels}"
     row = rows[0]
     if column >= len(row):
         return "HELM's row is shorter than the table's head"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 import yaml
 
@@ -23,14 +23,14 @@ LIMIT_DEPTH = 50
 LONGEST_SHOWN = 60
 """Characters of a value that a message repeats."""
 
-DEFAULT_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Loader = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
+
+DEFAULT_LOADER: Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The one in C reads a large config some ten times faster, where it was built."""
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_NOT_YAML = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-_DOTS_LINE = re.compile(r"^([ \t]*)\.\.\.(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DOTS_LINE = re.compile(r"^([ \t]*)\.\.\.(?=[ \t]*(?:#[^\r\n]*)?\r?$)", re.MULTILINE)
 _NO_SPACE_AFTER_COLON = re.compile(r"^\s*(?:- +)*[\w-]+:(?=[^\s/])")
 _NO_SPACE_AFTER_DASH = re.compile(r"^\s*-(?=[^\s-])")
 
@@ -41,6 +41,16 @@ _EMPTY = (
 _DOTS = "`...` stands for more in the documentation: put the real lines here, or remove it"
 _COLON = "the space after the colon is missing: write `key: value`"
 _DASH = "the space after the dash is missing: write `- item`"
+
+
+class _Mark(Protocol):
+    """A place as either loader gives it; both count from 0."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ def _visible(character: str) -> str:
 
 
 def read_node(
-    data: bytes, *, file: str, loader: Any = DEFAULT_LOADER
+    data: bytes, *, file: str, loader: Loader = DEFAULT_LOADER
 ) -> tuple[yaml.Node, list[Problem]]:
     """The document's root node, and the problems that did not hinder reading it.
 
@@ -178,7 +188,7 @@ def _refuse_control_characters(text: str, file: str) -> None:
         raise _failure(_place_after(text[: found.start()], file), message)
 
 
-def _document(text: str, file: str, loader: Any) -> yaml.Node:
+def _document(text: str, file: str, loader: Loader) -> yaml.Node:
     """The only document's root node."""
     try:
         _refuse_depth_and_documents(text, file, loader)
@@ -194,7 +204,7 @@ def _document(text: str, file: str, loader: Any) -> yaml.Node:
     return node
 
 
-def _refuse_depth_and_documents(text: str, file: str, loader: Any) -> None:
+def _refuse_depth_and_documents(text: str, file: str, loader: Loader) -> None:
     """Raise ConfigError before the library's recursion could exhaust the stack."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=loader):
@@ -206,28 +216,25 @@ def _refuse_depth_and_documents(text: str, file: str, loader: Any) -> None:
             documents += 1
         if depth > LIMIT_DEPTH:
             message = f"nested deeper than {LIMIT_DEPTH} levels"
-            raise _failure(_place(event.start_mark, file), message)
+            raise _failure(_place(cast("_Mark", event.start_mark), file), message)
         if documents > 1:
             message = "a second document begins here (`---`): a config is a single one"
-            raise _failure(_place(event.start_mark, file), message)
+            raise _failure(_place(cast("_Mark", event.start_mark), file), message)
 
 
 def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
     """The text less lines that only hold `...`, and a problem for each of them."""
     problems = [
-        Problem(_place_after(text[: found.end(1)], file), "$", _DOTS)
-        for found in _DOTS_LINE.finditer(text)
+        Problem(Place(file, number, found.end(1) + 1), "$", _DOTS)
+        for number, line in enumerate(_LINE_BREAK.split(text), start=1)
+        if (found := _DOTS_LINE.match(line))
     ]
     return _DOTS_LINE.sub(r"\1", text), problems
 
 
-def _syntax_failure(
-    error: yaml.MarkedYAMLError, lines: Sequence[str], file: str
-) -> ConfigError:
+def _syntax_failure(error: yaml.MarkedYAMLError, lines: Sequence[str], file: str) -> ConfigError:
     """The library's error as a sentence at the place to look at."""
-    found_at = error.problem_mark or error.context_mark
-    if found_at is None:
-        return _failure(Place(file, 1, 1), f"YAML: {shown(str(error.problem))}")
+    found_at = cast("_Mark", error.problem_mark)
     if _line(lines, found_at.line)[found_at.column :].startswith("\t"):
         message = "a tab stands where YAML allows only spaces: replace it by spaces"
         return _failure(_place(found_at, file), message)
@@ -254,7 +261,7 @@ def _line(lines: Sequence[str], number: int) -> str:
     return lines[number] if 0 <= number < len(lines) else ""
 
 
-def _place(mark: Any, file: str) -> Place:
+def _place(mark: _Mark, file: str) -> Place:
     """The place of a mark of the library, which counts from 0."""
     return Place(file, mark.line + 1, mark.column + 1)
 

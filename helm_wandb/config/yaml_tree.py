@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 from yaml.constructor import SafeConstructor
 
+from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, read_node, shown
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
-from helm_wandb.yaml_syntax import LIMIT_DEPTH, read_node, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Path = tuple[str | int, ...]
 """Keys and indices from the root: `("evals", 0, "source")`."""
@@ -33,15 +33,19 @@ _MERGE_TAG = _TAG_PREFIX + "merge"
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _PLACEHOLDER = re.compile(r"(?:.* )?(?:\.\.\.|…)|<[^<>]*>")
 _QUOTED_PLACEHOLDER = re.compile(r"<your [^<>]*>")
-_EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")
+_EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+")
 _OTHER_BASE = re.compile(r"[-+]?0[0-7_]+|.*:.*")
-_HEXADECIMAL = re.compile(r"[-+]?0[xb]")
+_SCALAR_TAGS = frozenset({"null", "bool", "int", "float", "str", "value", "merge"})
 
+QUOTES: Final = "put it in quotes"
 _TAG: Final = "is marked {}: a config holds no YAML tags; remove it"
 _DATE: Final = 'YAML reads {0} as a date: put it in quotes, "{0}"'
-_STANDS_FOR: Final = "{} stands for a value in the documentation: put the real one here, or remove it"
-_BASE: Final = "YAML reads {0} as a number to base 8 or 60: put it in quotes, or write a plain number"
-_MALFORMED: Final = "{} is a number that is too long, or is none: put it in quotes if it is a text"
+_STANDS_FOR: Final = "{} stands for a value in the documentation: put yours here, or remove it"
+_BASE: Final = "YAML reads {0} as a number to base 8 or 60: write it plainly, or in quotes"
+_MALFORMED: Final = (
+    "YAML takes {} for a number or boolean, and cannot read it: shorten it, or put it in quotes "
+    "if it is a text"
+)
 _SELF: Final = "this alias refers to what it is in: write the value out"
 _DEEP: Final = f"aliases nest deeper than {LIMIT_DEPTH} levels: write the values out"
 _MANY: Final = f"more than {LIMIT_NODES:,} values, those of aliases counted wherever they are used"
@@ -54,7 +58,7 @@ class Spot:
     key: Place
     """Where its key is; in a list, and at the root, where itself is."""
     place: Place
-    data: Any
+    data: object
     text: str | None
     """A scalar as it is written; None for lists and mappings."""
 
@@ -63,7 +67,7 @@ class Spot:
 class Tree:
     """A YAML file, read."""
 
-    data: Any
+    data: object
     spots: Mapping[Path, Spot]
     problems: tuple[Problem, ...]
     refused: frozenset[Path]
@@ -75,19 +79,36 @@ def json_path(path: Path) -> str:
     return "$" + "".join(map(_written, path))
 
 
+def reading(data: object, text: str | None) -> str:
+    """How YAML reads a value, `YAML reads 7 as a number`.
+
+    text: the value as it is written, for a scalar.
+    """
+    kinds = {str: "text", bool: "true or false", int: "a number", float: "a number"}
+    if isinstance(data, dict):
+        return "this is a mapping (`key: value`)"
+    if isinstance(data, list):
+        return "this is a list"
+    if not text:
+        return "nothing is given" if data is None else "an empty text is given"
+    return f"YAML reads {shown(text)} as {kinds.get(type(data), 'nothing')}"
+
+
 def _written(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
     return f".{part}" if _NAME.fullmatch(part) else f'["{shown(part)}"]'
 
 
-def read(data: bytes, *, file: str) -> Tree:
+def read(data: bytes, *, file: str, wants_number: Callable[[Path], bool]) -> Tree:
     """The data and places of a file, and every problem that YAML alone can tell.
 
+    wants_number: whether a number belongs at a path; there `1e5` is one, though YAML 1.1 takes it
+        for a text, and elsewhere it stays one.
     Raises ConfigError where there is nothing to go on with.
     """
     node, problems = read_node(data, file=file)
-    walk = _Walk(file, problems)
+    walk = _Walk(file, problems, wants_number)
     value = walk.value(node, (), key=walk.place(node), ancestors=())
     return Tree(value, walk.spots, tuple(walk.problems), frozenset(walk.refused))
 
@@ -95,9 +116,12 @@ def read(data: bytes, *, file: str) -> Tree:
 class _Walk:
     """One way through the nodes; what it finds on it."""
 
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(
+        self, file: str, problems: list[Problem], wants_number: Callable[[Path], bool]
+    ) -> None:
         """Begin with the problems that are known already."""
         self.file = file
+        self.wants_number = wants_number
         self.problems = problems
         self.spots: dict[Path, Spot] = {}
         self.refused: set[Path] = set()
@@ -115,22 +139,24 @@ class _Walk:
 
     def value(
         self, node: yaml.Node, path: Path, *, key: Place, ancestors: tuple[yaml.Node, ...]
-    ) -> Any:
+    ) -> object:
         """The node's data; a stand-in where it is refused."""
         self.count(node, path)
-        data: Any = None
+        data: object = None
         if any(node is ancestor for ancestor in ancestors):
             self.problem(node, path, _SELF)
         elif len(ancestors) > LIMIT_DEPTH:
             self.problem(node, path, _DEEP)
         elif isinstance(node, yaml.ScalarNode):
             data = self.scalar(node, path)
+            if self.wants_number(path) and _is_plain(node) and _EXPONENT.fullmatch(node.value):
+                data = float(node.value)
         elif node.tag not in {_TAG_PREFIX + "map", _TAG_PREFIX + "seq"}:
             self.problem(node, path, _TAG.format(_short_tag(node)))
         elif isinstance(node, yaml.SequenceNode):
             data = self.sequence(node, path, (*ancestors, node))
-        elif isinstance(node, yaml.MappingNode):
-            data = self.mapping(node, path, (*ancestors, node))
+        else:
+            data = self.mapping(cast("yaml.MappingNode", node), path, (*ancestors, node))
         text = node.value if isinstance(node, yaml.ScalarNode) else None
         self.spots[path] = Spot(key, self.place(node), data, text)
         return data
@@ -144,7 +170,7 @@ class _Walk:
 
     def sequence(
         self, node: yaml.SequenceNode, path: Path, ancestors: tuple[yaml.Node, ...]
-    ) -> list[Any]:
+    ) -> list[object]:
         """The items."""
         return [
             self.value(item, (*path, index), key=self.place(item), ancestors=ancestors)
@@ -153,7 +179,7 @@ class _Walk:
 
     def mapping(
         self, node: yaml.MappingNode, path: Path, ancestors: tuple[yaml.Node, ...]
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """The values by their keys, those of merged mappings included."""
         return {
             key: self.value(value, (*path, key), key=self.place(key_node), ancestors=ancestors)
@@ -172,7 +198,8 @@ class _Walk:
             if key in own:
                 first = self.place(own[key][0]).line
                 message = f"this key stands already on line {first}: remove one of the two"
-                self.problems.append(Problem(self.place(key_node), json_path((*path, key)), message))
+                where = json_path((*path, str(key)))
+                self.problems.append(Problem(self.place(key_node), where, message))
             elif key_node.tag == _MERGE_TAG:
                 merged.append(value)
             elif key is not None:
@@ -187,6 +214,7 @@ class _Walk:
     ) -> Iterator[yaml.MappingNode]:
         """The mappings that a merge key takes over."""
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            self.count(source, path)
             if not isinstance(source, yaml.MappingNode):
                 self.problem(source, (*path, "<<"), "`<<` takes over mappings (`<<: *name`) only")
             elif any(source is ancestor for ancestor in ancestors):
@@ -206,16 +234,65 @@ class _Walk:
         if node.tag == _MERGE_TAG:
             return text
         inner = (*path, text)
-        if not isinstance(self.scalar(node, inner), str) and inner not in self.refused:
-            message = f"a key must be text, but YAML does not read {shown(text)} as text: put it in quotes"
-            self.problem(node, inner, message)
+        value = self.scalar(node, inner)
+        if not isinstance(value, str):
+            self.problem(node, inner, f"a key must be text, but {reading(value, text)}: {QUOTES}")
         return text
 
-    def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+    def scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         """The text, number, boolean or None; the text as it is written where it is refused."""
         text = str(node.value)
-        try:
-            return self.refuse(node) or self.plain_value(node)
-        except (ValueError, KeyError, OverflowError):
-            self.problem(node, path, _MALFORMED.format(shown(text)))
+        objection = _objection(node, text)
+        if objection is None:
+            try:
+                return self.plain_value(node, text)
+            except (ValueError, LookupError, OverflowError):
+                objection = _MALFORMED
+        self.problem(node, path, objection.format(shown(text) or "this"))
         return text
+
+    def plain_value(self, node: yaml.ScalarNode, text: str) -> object:
+        """What the scalar means; one of three errors where it means nothing."""
+        tag = _short_tag(node)
+        if tag == "null":
+            return None
+        if tag == "bool":
+            return self.constructor.construct_yaml_bool(node)
+        if tag == "int":
+            return _fitting(self.constructor.construct_yaml_int(node))
+        if tag == "float":
+            return self.constructor.construct_yaml_float(node)
+        return text
+
+
+def _objection(node: yaml.ScalarNode, text: str) -> str | None:
+    """What is wrong with a scalar by its look alone; `{}` is where its text goes."""
+    tag = _short_tag(node)
+    placeholder = _PLACEHOLDER if _is_plain(node) else _QUOTED_PLACEHOLDER
+    if placeholder.fullmatch(text):
+        return _STANDS_FOR
+    if tag == "timestamp":
+        return _DATE
+    if tag not in _SCALAR_TAGS:
+        return _TAG.format(shown(tag).replace("{", "{{").replace("}", "}}"))
+    if tag in {"int", "float"} and _OTHER_BASE.fullmatch(text):
+        return _BASE
+    return None
+
+
+def _fitting(number: int) -> int:
+    """The number; ValueError where it is too long to be printed or to be a float."""
+    if number.bit_length() > LIMIT_BITS:
+        message = "too long"
+        raise ValueError(message)
+    return number
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    """True without quotes; the loader in C says so by "", the one in Python by None."""
+    return not node.style
+
+
+def _short_tag(node: yaml.Node) -> str:
+    """`int` of YAML's own tags; others as they are."""
+    return str(node.tag).removeprefix(_TAG_PREFIX)

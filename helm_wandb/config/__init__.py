@@ -1,0 +1,221 @@
+"""Bytes of a config file and the schema to a Config, or a ConfigError that lists every problem."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from typing import TYPE_CHECKING, Any, cast
+
+from helm_wandb.config.messages import Finding, findings
+from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
+from helm_wandb.config.yaml_tree import json_path, read
+from helm_wandb.errors import ConfigError, Problem
+from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.model import Config, FileEval, HelmEval, ScoreKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from helm_wandb.config.yaml_tree import Path, Spot, Tree
+    from helm_wandb.model import Place
+
+__all__ = ["LIMIT_BYTES", "parse"]
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+NUMBERS = frozenset({"default_iteration", "token_num", "token_per_iteration"})
+"""Keys of an evaluation whose values are numbers."""
+
+_KEY_DEPTH = len(("evals", 0, "key"))
+_SCORE_DEPTH = len(("evals", 0, "eval_result", "benchmark", "metric"))
+
+
+def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
+    """The config that the bytes hold.
+
+    data: the file; of a long one, the first LIMIT_BYTES + 1 bytes do.
+    file: its name, as problems shall show it.
+    schema: schema/config.schema.json, loaded.
+    Raises ConfigError with all problems, in the order of the file.
+    """
+    tree = read(data, file=file, wants_number=_wants_number)
+    problems = [*tree.problems, *_problems(tree, schema)]
+    if problems:
+        raise ConfigError(_in_file_order(problems))
+    return _config(tree)
+
+
+def _wants_number(path: Path) -> bool:
+    return _is_score(path) or (len(path) == _KEY_DEPTH and path[2] in NUMBERS)
+
+
+def _is_score(path: Path) -> bool:
+    return len(path) == _SCORE_DEPTH and path[2] == "eval_result"
+
+
+def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, though aliases bring some to several paths."""
+    distinct: dict[tuple[Place, str], Problem] = {}
+    for problem in problems:
+        distinct.setdefault((problem.place, problem.message), problem)
+    return sorted(distinct.values(), key=lambda problem: (problem.place.line, problem.place.column))
+
+
+def _problems(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    """What the checks below, and the schema, find wrong with values that are not refused yet."""
+    refused = set(tree.refused)
+    for path, spot in tree.spots.items():
+        if path in tree.refused:
+            continue
+        for finding in _check(path, spot):
+            refused.add(finding.path)
+            yield _problem(finding, tree)
+    for finding in _schema_findings(tree, schema):
+        if not any(finding.path[:length] in refused for length in range(len(finding.path) + 1)):
+            yield _problem(finding, tree)
+
+
+def _problem(finding: Finding, tree: Tree) -> Problem:
+    spot = tree.spots[finding.path]
+    place = spot.key if finding.at_key else spot.place
+    return Problem(place, json_path(finding.path), finding.message)
+
+
+def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the schema finds wrong."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import; --help needs none
+
+    for error in Draft202012Validator(schema).iter_errors(tree.data):
+        yield from findings(error, tree, schema)
+
+
+def _check(path: Path, spot: Spot) -> Iterator[Finding]:
+    """What is wrong with one value beyond what a schema can say."""
+    if path and isinstance(path[-1], str) and _CONTROL.search(path[-1]):
+        yield Finding(path, "the key holds a line break or control character", at_key=True)
+    match path, spot.data:
+        case (_, float(value)) if not math.isfinite(value):
+            yield from _check_not_finite(path, value)
+        case (_, str(text)) if _CONTROL.search(text):
+            yield Finding(path, f"must be one line without control characters: {shown(text)}")
+        case (("evals", int(), "iteration_pattern"), str(text)):
+            yield from _check_pattern(path, text)
+        case (("evals", int(), "benchmarks"), list(items)):
+            yield from _check_repeated(path, [_name(item) for item in items], "name")
+        case (("evals", int(), "benchmarks", int(), "metrics"), list(items)):
+            yield from _check_repeated(path, items)
+        case (("leaderboard_metrics",), list(items)):
+            yield from _check_repeated(path, items)
+        case _:
+            pass
+
+
+def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:
+    """A finding, unless the value is a score that is not known."""
+    is_score = _is_score(path)
+    if not (is_score and math.isnan(value)):
+        known = ", or `null` where the score is not known" if is_score else ""
+        yield Finding(path, f"must be a finite number{known}")
+
+
+def _name(benchmark: object) -> object:
+    return benchmark.get("name") if isinstance(benchmark, dict) else None
+
+
+def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterator[Finding]:
+    """A finding for each text that stood in the list before."""
+    first: dict[str, int] = {}
+    for index, item in enumerate(items):
+        if isinstance(item, str) and first.setdefault(item, index) != index:
+            message = f"{shown(item)} is in this list twice: merge the two, or remove one"
+            yield Finding((*path, index, *inside), message)
+
+
+def _check_pattern(path: Path, text: str) -> Iterator[Finding]:
+    """A finding where the text is no regular expression with one group."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            groups = re.compile(text).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        yield Finding(path, f"is no regular expression: {shown(str(error))}")
+        return
+    if groups != 1:
+        example = r"step-(\d+)"
+        yield Finding(
+            path, f"must have one group, the iteration, as {example} has; it has {groups}"
+        )
+
+
+def _config(tree: Tree) -> Config:
+    """The config of a tree without problems."""
+    data = cast("Mapping[str, Any]", tree.data)
+    compare = data.get("compare", {})
+    metrics = data.get("leaderboard_metrics")
+    return Config(
+        project=data["project"],
+        entity=data.get("entity"),
+        base_url=data.get("base_url"),
+        evals=tuple(_eval(tree, index) for index in range(len(data.get("evals", ())))),
+        leaderboard=data.get("leaderboard", False),
+        leaderboard_metrics=_keys(metrics) if metrics else CORE_METRICS,
+        excluded_models=frozenset(data.get("excluded_models", ())),
+        lower_is_better=frozenset(_keys(compare.get("lower_is_better", ()))),
+    )
+
+
+def _keys(texts: Iterable[str]) -> tuple[ScoreKey, ...]:
+    return tuple(map(ScoreKey.parse, texts))
+
+
+def _eval(tree: Tree, index: int) -> HelmEval | FileEval:
+    path: Path = ("evals", index)
+    spot = tree.spots[path]
+    entry = cast("Mapping[str, Any]", spot.data)
+    make = _file_eval if entry.get("source") == "file" else _helm_eval
+    return make(entry, spot.place, json_path(path))
+
+
+def _helm_eval(entry: Mapping[str, Any], place: Place, path: str) -> HelmEval:
+    benchmarks = entry.get("benchmarks")
+    return HelmEval(
+        place=place,
+        path=path,
+        helm_output_dir=entry["helm_output_dir"],
+        helm_suite_name=entry["helm_suite_name"],
+        model_name=entry.get("model_name"),
+        helm_model=entry.get("helm_model"),
+        token_per_iteration=_number(entry.get("token_per_iteration")),
+        default_iteration=int(entry.get("default_iteration", 0)),
+        iteration_pattern=entry.get("iteration_pattern"),
+        asked=_asked(benchmarks) if benchmarks else CORE_METRICS,
+    )
+
+
+def _file_eval(entry: Mapping[str, Any], place: Place, path: str) -> FileEval:
+    return FileEval(
+        place=place,
+        path=path,
+        model_name=entry["model_name"],
+        token_num=_number(entry.get("token_num")),
+        default_iteration=int(entry.get("default_iteration", 0)),
+        eval_result={
+            ScoreKey(benchmark, metric): _number(value)
+            for benchmark, metrics in entry["eval_result"].items()
+            for metric, value in metrics.items()
+        },
+    )
+
+
+def _asked(benchmarks: Iterable[Mapping[str, Any]]) -> tuple[ScoreKey, ...]:
+    return tuple(
+        ScoreKey(benchmark["name"], metric)
+        for benchmark in benchmarks
+        for metric in benchmark["metrics"]
+    )
+
+
+def _number(value: float | None) -> float | None:
+    """The number as a float, also where it is written without a dot."""
+    return None if value is None else float(value)

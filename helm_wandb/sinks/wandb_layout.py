@@ -1,0 +1,220 @@
+"""Which W&B runs a report becomes: ids, groups, tags, configs, rows, tables.
+
+Pure: nothing here imports wandb, reads a disk or knows of a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from helm_wandb.sinks import wandb_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from helm_wandb.model import Evaluation, Provenance, Report, Score
+    from helm_wandb.sinks.wandb_tables import Table
+
+Row = Mapping[str, object]
+"""What one `run.log` stores: benchmarks as nested mappings, and the x-axes as values."""
+
+_TAG_LIMIT = 64
+"""W&B refuses longer tags."""
+_NAME_LIMIT = 128
+"""What W&B documents for names; `config.model` holds a model's name in full."""
+_SUMMARY = "summary"
+_LEADERBOARD = "leaderboard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """A run as W&B shall hold it."""
+
+    id: str
+    group: str
+    name: str
+    tags: tuple[str, ...]
+    config: Mapping[str, object]
+    """What belongs to the results; a change of it is a change of the run."""
+    provenance: Mapping[str, object]
+    """Shown in the run's config as well; a change of it alone is no reason to record again."""
+    rows: tuple[Row, ...] = ()
+    """One per iteration, ascending; a score that is missing is left out."""
+    tables: tuple[Table, ...] = ()
+
+
+def run_id(track: str, model: str, name: str) -> str:
+    """`helm-` and 20 hex digits of the sha256 of the JSON list [track, model, run name].
+
+    The same three always give the same run, and no character that W&B refuses in an id.
+    """
+    return f"helm-{wandb_tables.digest([track, model, name])[:20]}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut to a limit of characters where it is longer.
+
+    What is cut ends in `~` and 8 hex digits of the whole text's sha256, so that
+    two long texts with a common start stay distinct.
+    """
+    return text if len(text) <= limit else f"{text[: limit - 9]}~{wandb_tables.digest(text)[:8]}"
+
+
+def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
+    """All runs of a report: each model's summary and details, then the leaderboard."""
+    models = dict.fromkeys(evaluation.model for evaluation in report.evaluations)
+    runs = [run for model in models for run in _model_plans(report, model)]
+    wanted = [run for run in runs if not summary_only or run.name == _SUMMARY]
+    if leaderboard and report.leaderboard.rows:
+        wanted.append(_leaderboard_plan(report))
+    return tuple(wanted)
+
+
+def axes(rows: Sequence[Row]) -> dict[str, str]:
+    """The x-axis of each metric: tokens where every row knows them, else the iteration.
+
+    Keys are the names that W&B shows, `mmlu.EM`. Those with a `*`, which W&B reads as
+    a pattern and refuses, are left to its default axis.
+    """
+    has_tokens = all("tokens_billions" in row for row in rows)
+    axis = "tokens_billions" if has_tokens else "iteration"
+    names = dict.fromkeys(name for row in rows for name in _metric_names(row))
+    return {name: axis for name in names if "*" not in name}
+
+
+def _metric_names(values: Row, prefix: str = "") -> Iterable[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _metric_names(value, f"{prefix}{key}.")
+        elif prefix:
+            yield f"{prefix}{key}"
+
+
+def _model_plans(report: Report, model: str) -> Iterable[RunPlan]:
+    """The model's summary run and its detail runs; none of rows without a score."""
+    evaluations = [entry for entry in report.evaluations if entry.model == model]
+    iterations = _iterations(evaluations)
+    config = _model_config(model, evaluations)
+    benchmarks = {key.benchmark for entry in iterations for key in entry.scores}
+    if benchmarks:
+        rows = tuple(_summary_row(entry) for entry in iterations if entry.scores)
+        yield replace(_plan(report, model, _SUMMARY, _SUMMARY, config), rows=rows)
+    for benchmark in sorted(benchmarks):
+        details = (_detail_row(entry, benchmark) for entry in iterations)
+        rows = tuple(row for row in details if benchmark in row)
+        name = _detail_name(benchmark)
+        yield replace(_plan(report, model, name, "detail", config), rows=rows)
+
+
+def _detail_name(benchmark: str) -> str:
+    """The benchmark; a benchmark named as one of our own runs does not take its id."""
+    taken = benchmark in {_SUMMARY, _LEADERBOARD}
+    return f"{benchmark} (benchmark)" if taken else benchmark
+
+
+def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, object]) -> RunPlan:
+    """A run that holds nothing yet."""
+    track = report.provenance.track
+    return RunPlan(
+        id=run_id(track, model, name),
+        group=shortened(model, _NAME_LIMIT),
+        name=shortened(name, _NAME_LIMIT),
+        tags=("evaluate", tag, shortened(track, _TAG_LIMIT)),
+        config={**config, "track": track},
+        provenance=_provenance(report.provenance),
+    )
+
+
+def _iterations(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """One evaluation per iteration, ascending; those of the same iteration are joined.
+
+    Two suites of one model meet in one row so; where both have a metric, the later holds.
+    """
+    joined: dict[int, Evaluation] = {}
+    for entry in evaluations:
+        same = joined.get(entry.iteration, entry)
+        tokens = entry.tokens_billions
+        joined[entry.iteration] = replace(
+            entry,
+            scores={**same.scores, **entry.scores},
+            tokens_billions=same.tokens_billions if tokens is None else tokens,
+        )
+    return [joined[iteration] for iteration in sorted(joined)]
+
+
+def _axis_values(entry: Evaluation) -> dict[str, object]:
+    tokens = entry.tokens_billions
+    known = {} if tokens is None else {"tokens_billions": tokens}
+    return {"iteration": entry.iteration, **known}
+
+
+def _summary_row(entry: Evaluation) -> Row:
+    """`{"mmlu": {"EM": x}, "iteration": i, "tokens_billions": t}`."""
+    nested: dict[str, dict[str, float]] = {}
+    for key in sorted(entry.scores):
+        nested.setdefault(key.benchmark, {})[key.metric] = entry.scores[key].value
+    return {**nested, **_axis_values(entry)}
+
+
+def _detail_row(entry: Evaluation, benchmark: str) -> Row:
+    """`{benchmark: {subject: {metric: x}}}`, and `{benchmark: {metric: x}}` without subjects."""
+    scores = {
+        key.metric: entry.scores[key] for key in sorted(entry.scores) if key.benchmark == benchmark
+    }
+    nested = _subjects(scores)
+    for metric, score in scores.items():
+        if not score.subjects:
+            nested.setdefault(metric, score.value)
+    return {**({benchmark: nested} if nested else {}), **_axis_values(entry)}
+
+
+def _subjects(scores: Mapping[str, Score]) -> dict[str, object]:
+    nested: dict[str, dict[str, float]] = {}
+    for metric, score in scores.items():
+        for subject, part in score.subjects.items():
+            nested.setdefault(subject, {})[metric] = part.value
+    return dict(nested)
+
+
+def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, object]:
+    origins = [entry.origin for entry in evaluations]
+    files = [entry for entry in evaluations if entry.origin.source == "file"]
+    return _known(
+        {
+            "model": model,
+            "source": _each(origin.source for origin in origins),
+            "suite": _each(origin.suite for origin in origins),
+            "token_per_iteration": _each(origin.token_per_iteration for origin in origins),
+            "token_num": _each(entry.tokens_billions for entry in files),
+        }
+    )
+
+
+def _each(values: Iterable[object]) -> object:
+    """The one value that there is; a list of them where they differ; None without any."""
+    distinct = list(dict.fromkeys(value for value in values if value is not None))
+    return distinct if len(distinct) > 1 else next(iter(distinct), None)
+
+
+def _provenance(provenance: Provenance) -> dict[str, object]:
+    return _known(
+        {
+            "commit": provenance.commit,
+            "ref": provenance.ref,
+            "pull_request": provenance.pull_request,
+            "run_url": provenance.run_url,
+            "attempt": provenance.attempt,
+            "tool_version": provenance.tool_version,
+        }
+    )
+
+
+def _known(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _leaderboard_plan(report: Report) -> RunPlan:
+    tables = wandb_tables.of(report.leaderboard)
+    return replace(_plan(report, _LEADERBOARD, _LEADERBOARD, _LEADERBOARD, {}), tables=tables)

@@ -1,0 +1,77 @@
+"""The leaderboard as W&B's table and bar charts. Pure, as the layout of the runs is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from helm_wandb.model import Leaderboard
+
+_CHART_LIMIT = 40
+"""A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a run, or the bar chart of one."""
+
+    key: str
+    """Under which the run holds it."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    title: str | None = None
+    """With a title it is drawn as bars: the first column labels them, the second measures."""
+
+
+def digest(value: object) -> str:
+    """The sha256, in hex digits, of a value as `json.dumps` writes it with sorted keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def of(leaderboard: Leaderboard) -> tuple[Table, ...]:
+    """The table of all models, the overall score's bars, then each metric's."""
+    return (_leaderboard_table(leaderboard), *_charts(leaderboard))
+
+
+def _leaderboard_table(leaderboard: Leaderboard) -> Table:
+    """A row per model: the ranked in their order, then the unranked with the reason."""
+    leading = ("rank", "model", "iteration", "tokens_billions", "mean", "mean_win_rate")
+    rows = (
+        (
+            *(getattr(row, column) for column in leading),
+            *(row.scores.get(key) for key in leaderboard.metrics),
+            row.unranked,
+        )
+        for row in leaderboard.rows
+    )
+    columns = (*leading, *map(str, leaderboard.metrics), "unranked")
+    return Table(key="leaderboard", columns=columns, rows=tuple(rows))
+
+
+def _charts(leaderboard: Leaderboard) -> Iterable[Table]:
+    """The overall score's bars, then each metric's, of the models that have it."""
+    means = [(row.model, row.mean) for row in leaderboard.rows]
+    yield from _chart("overall", "Overall score (mean)", means)
+    for key in leaderboard.metrics:
+        values = [(row.model, row.scores.get(key)) for row in leaderboard.rows]
+        yield from _chart(_chart_key(str(key)), str(key), values)
+
+
+def _chart(key: str, title: str, values: Sequence[tuple[str, float | None]]) -> Iterable[Table]:
+    bars = tuple((model, value) for model, value in values if value is not None)
+    if bars:
+        yield Table(key=key, columns=("model", title), rows=bars, title=title)
+
+
+def _chart_key(metric: str) -> str:
+    """`mmlu EM` for `mmlu.EM`: W&B reads a dot in a key as nesting, and makes files of keys."""
+    spaced = metric.replace(".", " ", 1)
+    plain = re.sub(r"[^\w@-]", " ", spaced)
+    whole = plain == spaced and len(plain) <= _CHART_LIMIT
+    return plain if whole else f"{plain[: _CHART_LIMIT - 9]}~{digest(metric)[:8]}"

@@ -1,0 +1,177 @@
+"""The action, from the runner's environment to exit code, outputs, summary and log."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helm_wandb import action
+
+from .test_cli import helm, write_config
+
+
+@pytest.fixture
+def runner(workspace: Path) -> dict[str, str]:
+    """What the runner gives: empty command files, and a config to read."""
+    for name in ("output", "summary.md"):
+        (workspace / name).touch()
+    write_config(workspace, helm("baseline", "nightly"))
+    return {
+        "INPUT_CONFIG": "config.yaml",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REF": "refs/pull/42/merge",
+        "GITHUB_REF_NAME": "42/merge",
+        "GITHUB_SHA": "9c3d5f1" + "0" * 33,
+        "GITHUB_OUTPUT": str(workspace / "output"),
+        "GITHUB_STEP_SUMMARY": str(workspace / "summary.md"),
+    }
+
+
+def outputs(runner: dict[str, str]) -> dict[str, str]:
+    """The outputs, read as the runner reads them."""
+    text = Path(runner["GITHUB_OUTPUT"]).read_text()
+    found = re.findall(r"^(.+?)<<(.+)\n((?:.*\n)*?)\2\n", text, re.MULTILINE)
+    return {name: value.removesuffix("\n") for name, _, value in found}
+
+
+def test_without_a_key_it_prints_only(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a fork: leaderboard in log and summary, all outputs set, no W&B folder, exit 0."""
+    assert 0 == action.main(runner, root=root)
+
+    assert "acme/assistant" in capsys.readouterr().out
+    assert "<code>acme/assistant</code>" in (workspace / "summary.md").read_text()
+    assert not (workspace / "wandb").exists()
+    found = outputs(runner)
+    rows = json.loads(found.pop("leaderboard"))
+    assert [(1, "acme/assistant")] == [(row["rank"], row["model"]) for row in rows]
+    assert {
+        "report-path": "helm-wandb-report.json",
+        "verdict": "no_baseline",
+        "regressions": "0",
+        "improvements": "0",
+        "print-only": "true",
+        "baseline": "",
+        "wandb-url": "",
+        "comment-url": "",
+    } == found
+
+
+def test_the_report_knows_the_pull_request(
+    runner: dict[str, str], workspace: Path, root: Path
+) -> None:
+    """Commit, ref and track of the workflow run are in the report's provenance."""
+    action.main(runner, root=root)
+
+    provenance = json.loads((workspace / "helm-wandb-report.json").read_text())["provenance"]
+    assert ("pr/42", 42, "9c3d5f1" + "0" * 33, "refs/pull/42/merge") == tuple(
+        provenance[key] for key in ("track", "pull_request", "commit", "ref")
+    )
+
+
+def test_names_cannot_give_commands_to_the_runner(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All that quotes an artifact stands between the stop token and its end."""
+    name = "::error::owned ##[error]owned"
+    entry: dict[str, Any] = {"eval_type": "helm", "source": "file", "model_name": name}
+    write_config(workspace, {**entry, "eval_result": {"mmlu": {"EM": 0.5}}})
+
+    assert 0 == action.main(runner, root=root)
+
+    lines = capsys.readouterr().out.splitlines()
+    (start,) = [at for at, line in enumerate(lines) if line.startswith("::stop-commands::")]
+    token = lines[start].removeprefix("::stop-commands::")
+    end = lines.index(f"::{token}::")
+    assert any("owned" in line for line in lines[start:end])
+    assert not any("owned" in line for line in (*lines[:start], *lines[end:]))
+    assert not any(line.startswith("::") for line in lines[start + 1 : end])
+
+
+def test_config_errors_are_annotations_on_their_lines(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each problem becomes an annotation with file, line and column; the exit code is 2."""
+    (workspace / "config.yaml").write_text("project: test\nleaderbord: true\nevals: []\n")
+
+    assert 2 == action.main(runner, root=root)
+
+    commands = [line for line in capsys.readouterr().out.splitlines() if "::error" in line]
+    assert commands[0].startswith(
+        "::error file=config.yaml,line=2,col=1,title=helm-wandb-action::$.leaderbord: "
+    )
+    assert 2 == len(commands)
+
+
+def test_wrong_inputs_are_told_together(
+    runner: dict[str, str], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two wrong inputs are one error annotation that names both, exit 2."""
+    wrong = {"INPUT_COMMENT": "always", "INPUT_PRINT-ONLY": "maybe"}
+
+    assert 2 == action.main({**runner, **wrong}, root=root)
+
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "input comment: " in line
+    assert "%0Ainput print-only: " in line or "%0Ainput comment: " in line
+
+
+def test_ranking_only_the_project_is_a_notice_in_a_fork(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A config without evals has nothing to print without a key: a notice, and exit 0."""
+    (workspace / "config.yaml").write_text("project: test\nleaderboard: true\n")
+
+    assert 0 == action.main(runner, root=root)
+    assert capsys.readouterr().out.startswith("::notice title=helm-wandb-action::")
+
+
+def test_unreadable_artifacts_are_exit_3_with_outputs(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing could be read, the error says where it was looked for."""
+    write_config(workspace, helm("nowhere", "nightly"))
+
+    assert 3 == action.main(runner, root=root)
+    assert "helm_output_dir 'demo/helm/nowhere' is not a folder" in capsys.readouterr().out
+    assert "" == outputs(runner)["report-path"]
+
+
+@pytest.mark.parametrize(("choice", "code", "level"), [("fail", 5, "error"), ("warn", 0, "warning")])
+def test_a_failed_sink_fails_or_warns(  # noqa: PLR0913 -- each is a part of the case
+    choice: str,
+    code: int,
+    level: str,
+    runner: dict[str, str],
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """on-sink-error decides the exit code; the others are served and the failure is told."""
+    inputs = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice}
+
+    assert code == action.main({**runner, **inputs}, root=root)
+
+    printed = capsys.readouterr().out
+    assert f"::{level} title=helm-wandb-action::report: demo: the report cannot be" in printed
+    assert "acme/assistant" in printed
+
+
+def test_with_a_key_the_runs_are_recorded(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a key the run is not print-only, and the key is nowhere to be seen."""
+    key = "0123456789abcdef" * 3
+
+    assert 0 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
+
+    assert "false" == outputs(runner)["print-only"]
+    assert list((workspace / "wandb").glob("offline-run-*"))
+    assert key not in capsys.readouterr().out
+    files = [path for path in workspace.rglob("*") if path.is_file()]
+    assert not [path for path in files if key.encode() in path.read_bytes()]

@@ -1,0 +1,293 @@
+"""The command line, from argv to exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from helm_wandb import cli
+
+from .test_sources_helm import TREES, Tree, cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLES = ("mymodel", "llama", "leaderboard")
+REPORT_ARGUMENTS = ["--print-only", "--report", "report.json"]
+
+
+def write_config(folder: Path, *evals: dict[str, Any], **keys: Any) -> str:
+    """The name of a config with these entries; JSON is YAML too."""
+    config = {"project": "test", "evals": list(evals), **keys}
+    (folder / "config.yaml").write_text(json.dumps(config))
+    return "config.yaml"
+
+
+def helm(tree: str, suite: str, **keys: Any) -> dict[str, Any]:
+    """An entry that reads a tree."""
+    output = {"helm_output_dir": f"demo/helm/{tree}", "helm_suite_name": suite}
+    return {"eval_type": "helm", **output, **keys}
+
+
+def run(root: Path, *arguments: str) -> int:
+    """The exit code of a print-only run."""
+    return cli.main(["--print-only", *arguments], root=root)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_print_their_leaderboard(
+    name: str,
+    workspace: Path,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
+    """Each example config runs as it stands, and says nothing on standard error."""
+    assert workspace == Path.cwd()
+    assert 0 == run(root, "--config", f"configs/{name}_example.yaml")
+
+    printed = capsys.readouterr()
+    golden(f"example-{name}.txt", printed.out)
+    assert "" == printed.err
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_report_holds_helms_cells(
+    tree: Tree, workspace: Path, root: Path, helm_trees: Path
+) -> None:
+    """The report of each tree is valid, and its values are the cells that HELM shows."""
+    config = write_config(workspace, helm(tree.name, tree.suite))
+
+    assert 0 == run(root, "--config", config, "--report", "out/report.json")
+
+    report = json.loads((workspace / "out/report.json").read_text())
+    schema = json.loads((root / "schema/report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert cells(tree, helm_trees) == {
+        (one["model"], one["iteration"], key): score["value"]
+        for one in report["evaluations"]
+        for key, score in one["scores"].items()
+    }
+
+
+def in_a_process(root: Path, program: str, *arguments: str) -> str:
+    """What a Python process prints that runs this program in the current folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(root), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    return done.stdout.splitlines()[-1]
+
+
+LIST_MODULES = """
+import sys
+from pathlib import Path
+from helm_wandb import cli
+cli.main(sys.argv[2:], root=Path(sys.argv[1]))
+print(sorted({"wandb", "github", "jinja2"} & sys.modules.keys()))
+"""
+
+
+def test_print_only_imports_no_sink(workspace: Path, root: Path) -> None:
+    """Neither the W&B SDK nor PyGithub nor the templates are loaded to print."""
+    config = write_config(workspace, helm("models", "model-zoo"))
+
+    assert "[]" == in_a_process(root, LIST_MODULES, "--config", config, *REPORT_ARGUMENTS)
+
+
+LIST_FILES = """
+import json, sys
+from pathlib import Path
+opened = set()
+sys.addaudithook(lambda event, what: opened.add(str(what[0])) if event == "open" else None)
+from helm_wandb import cli
+cli.main(sys.argv[2:], root=Path(sys.argv[1]))
+print(json.dumps(sorted(path for path in opened if path.startswith("demo/"))))
+"""
+
+
+def test_only_what_the_output_needs_is_opened(workspace: Path, root: Path) -> None:
+    """Of a suite, the tables asked for and the list of run specs are opened; nothing else."""
+    benchmarks = [{"name": "mmlu", "metrics": ["EM"]}, {"name": "boolq", "metrics": ["EM"]}]
+    config = write_config(workspace, helm("models", "model-zoo", benchmarks=benchmarks))
+    opened = in_a_process(root, LIST_FILES, "--config", config, *REPORT_ARGUMENTS)
+
+    suite = "demo/helm/models/runs/model-zoo"
+    assert [
+        f"{suite}/groups/boolq.json",
+        f"{suite}/groups/mmlu.json",
+        f"{suite}/run_specs.json",
+    ] == json.loads(opened)
+
+
+def test_one_unreadable_evaluation_leaves_the_others(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can be read is printed and reported, what cannot is told, and the exit code is 3."""
+    config = write_config(workspace, helm("nowhere", "x"), helm("baseline", "nightly"))
+
+    assert 3 == run(root, "--config", config, "--report", "report.json")
+
+    printed = capsys.readouterr()
+    assert "acme/assistant" in printed.out
+    assert printed.err.startswith("error: config.yaml:1:")
+    report = json.loads((workspace / "report.json").read_text())
+    assert ["acme/assistant"] == [one["model"] for one in report["evaluations"]]
+    assert ["nowhere" in note for note in report["notes"]] == [True]
+
+
+def test_nothing_readable_is_exit_3(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without any evaluation nothing is printed but the errors, one for each entry."""
+    config = write_config(workspace, helm("nowhere", "x"), helm("baseline", "weekly"))
+
+    assert 3 == run(root, "--config", config)
+
+    printed = capsys.readouterr()
+    assert "" == printed.out
+    assert 2 == len(printed.err.splitlines())
+
+
+def test_two_values_for_one_score_are_told(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Entries that contradict each other are told as an error; the first one's value stands."""
+    scores = {"eval_type": "helm", "source": "file", "model_name": "a"}
+    config = write_config(
+        workspace,
+        {**scores, "eval_result": {"mmlu": {"EM": 0.25}}},
+        {**scores, "eval_result": {"mmlu": {"EM": 0.5}, "boolq": {"EM": 0.75}}},
+    )
+
+    assert 3 == run(root, "--config", config, "--report", "report.json")
+
+    assert capsys.readouterr().err == (
+        "error: a at iteration 0 has two values of mmlu.EM: 0.25 (kept) and 0.5. "
+        "Give each score in one entry of evals only.\n"
+    )
+    (one,) = json.loads((workspace / "report.json").read_text())["evaluations"]
+    assert {"mmlu.EM": 0.25, "boolq.EM": 0.75} == {
+        key: score["value"] for key, score in one["scores"].items()
+    }
+
+
+def test_direction_of_the_config_holds(workspace: Path, root: Path) -> None:
+    """compare.lower_is_better goes before what the artifact says."""
+    config = write_config(
+        workspace,
+        helm("models", "model-zoo"),
+        compare={"lower_is_better": ["mmlu.EM"]},
+    )
+
+    assert 0 == run(root, "--config", config, "--report", "report.json")
+
+    report = json.loads((workspace / "report.json").read_text())
+    assert {True} == {
+        one["scores"]["mmlu.EM"]["lower_is_better"] for one in report["evaluations"]
+    }
+    assert "lower is better" == report["leaderboard"]["left_out"]["mmlu.EM"]
+
+
+def test_absent_config(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A config that is not there is told with the folder it is relative to, exit 2."""
+    assert 2 == run(root, "--config", "nowhere.yaml")
+    assert capsys.readouterr().err == (
+        "error: config 'nowhere.yaml' cannot be read: No such file or directory. "
+        f"The path is relative to {workspace}.\n"
+    )
+
+
+def test_config_without_evals_is_explained(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A config that ranks only the W&B project is exit 2 and one sentence."""
+    (workspace / "config.yaml").write_text("project: test\nleaderboard: true\n")
+
+    assert 2 == run(root, "--config", "config.yaml")
+    assert capsys.readouterr().err.startswith("error: the config has no evals: ")
+
+
+def test_report_that_cannot_be_written_is_exit_5(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The leaderboard is printed all the same, and the sink's failure is told once."""
+    config = write_config(workspace, helm("baseline", "nightly"))
+
+    assert 5 == run(root, "--config", config, "--report", "demo")
+
+    printed = capsys.readouterr()
+    assert "acme/assistant" in printed.out
+    assert "error: report: demo: the report cannot be written: Is a directory\n" == printed.err
+
+
+def test_job_summary_is_written_where_a_workflow_asks_for_it(
+    workspace: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With GITHUB_STEP_SUMMARY set, the command appends its Markdown to that file."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(workspace / "summary.md"))
+    (workspace / "summary.md").write_text("before\n")
+    config = write_config(workspace, helm("baseline", "nightly"))
+
+    assert 0 == run(root, "--config", config)
+    assert (workspace / "summary.md").read_text().startswith("before\n## HELM evaluations")
+
+
+def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A flag that this version does not have is refused, not ignored."""
+    with pytest.raises(SystemExit) as raised:
+        run(root, "--config", "x.yaml", "--fail-on", "regression")
+
+    assert 2 == raised.value.code
+    assert "unrecognized arguments: --fail-on regression" in capsys.readouterr().err
+
+
+def test_interrupt_shows_no_traceback(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends with the shell's own code for it."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", interrupt)
+
+    assert 130 == run(root, "--config", "x.yaml")
+
+
+def test_both_shims_run_from_a_foreign_folder_and_import_nothing_of_it(
+    workspace: Path, root: Path
+) -> None:
+    """A json.py or a yaml folder in the user's checkout is never executed."""
+    for name in ("json.py", "yaml.py", "sitecustomize.py", "helm_wandb.py"):
+        (workspace / name).write_text("raise SystemExit('executed')\n")
+    write_config(workspace, helm("baseline", "nightly"))
+    environ = {"PATH": os.environ["PATH"], "INPUT_CONFIG": "config.yaml"}
+    command = [sys.executable, "-E", "-u"]
+    writer = [*command, str(root / "wandb_writer.py"), "--config", "config.yaml", "--print-only"]
+    for line in (writer, [*command, str(root / "entrypoint.py")]):
+        done = subprocess.run(line, check=False, capture_output=True, text=True, env=environ)
+
+        assert (0, "") == (done.returncode, done.stderr)
+        assert "acme/assistant" in done.stdout
+
+
+def test_a_reader_that_leaves_early_causes_no_traceback(workspace: Path, root: Path) -> None:
+    """`… | head -1` ends quietly."""
+    write_config(workspace, helm("baseline", "nightly"))
+    writer = f"{sys.executable} {root}/wandb_writer.py --config config.yaml --print-only"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{writer} | true"], check=False, capture_output=True, text=True
+    )
+
+    assert "" == done.stderr

@@ -1,0 +1,181 @@
+"""Evaluations → ranking."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.leaderboard import build
+from helm_wandb.model import ScoreKey
+
+from .builders import evaluation
+from .test_sources_helm import read_tree
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Evaluation, Leaderboard
+
+METRICS = tuple(map(ScoreKey.parse, ("mmlu.EM", "boolq.EM", "boolq.ECE", "wmt.BLEU")))
+
+
+def board(*evaluations: Evaluation, excluded: tuple[str, ...] = ()) -> Leaderboard:
+    """The leaderboard over METRICS."""
+    return build(evaluations, metrics=METRICS, excluded_models=frozenset(excluded))
+
+
+def ranks(leaderboard: Leaderboard) -> list[tuple[int | None, str, float | None]]:
+    """Rank, model, mean."""
+    return [(row.rank, row.model, row.mean) for row in leaderboard.rows]
+
+
+def test_models_are_ranked_by_the_mean() -> None:
+    """The model with the best mean is first."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.25, "boolq.EM": 0.5}),
+        evaluation("b", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.75}),
+    )
+
+    assert [(1, "b", 0.625), (2, "a", 0.375)] == ranks(found)
+
+
+def test_one_row_per_model_at_its_greatest_iteration() -> None:
+    """Earlier iterations do not appear, and the order of reading does not matter."""
+    found = board(
+        evaluation("a", 2000, {"mmlu.EM": 0.5}, tokens_billions=8.4),
+        evaluation("a", 1000, {"mmlu.EM": 0.9}),
+    )
+
+    assert [("a", 2000, 8.4, 0.5)] == [
+        (row.model, row.iteration, row.tokens_billions, row.mean) for row in found.rows
+    ]
+
+
+def test_excluded_models_are_not_there_and_move_nobody() -> None:
+    """An excluded model has no row, and what it lacks leaves no metric out."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.75}),
+        evaluation("b", 0, {"mmlu.EM": 0.9}),
+        excluded=("b",),
+    )
+
+    assert [(1, "a", 0.625)] == ranks(found)
+
+
+def test_a_metric_that_a_model_lacks_is_left_out_and_told() -> None:
+    """A missing score is no 0: the metric makes nobody's mean, and is shown all the same."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.1}), evaluation("b", 0, {"mmlu.EM": 0.4})
+    )
+
+    assert [(1, "a", 0.5), (2, "b", 0.4)] == ranks(found)
+    assert {ScoreKey("boolq", "EM"): "not all models have it: b"} == found.left_out
+    assert found.rows[1].scores == {ScoreKey("mmlu", "EM"): 0.4, ScoreKey("boolq", "EM"): None}
+
+
+def test_lower_is_better_and_other_units_are_shown_but_make_no_mean() -> None:
+    """ECE and BLEU stand beside the mean, each with the reason."""
+    scores = {"mmlu.EM": 0.5, "boolq.ECE": 0.1, "wmt.BLEU": 27.5}
+    found = board(evaluation("a", 0, scores, lower=("boolq.ECE",)))
+
+    assert {
+        ScoreKey("boolq", "ECE"): "lower is better",
+        ScoreKey("wmt", "BLEU"): "its values leave 0…1",
+    } == found.left_out
+    assert [0.5] == [row.mean for row in found.rows]
+
+
+def test_models_without_a_common_metric_are_unranked_with_the_reason() -> None:
+    """Where nothing can be averaged over all models, nobody has a rank, and it is said why."""
+    found = board(evaluation("a", 0, {"mmlu.EM": 0.5}), evaluation("b", 0, {"gsm.EM": 0.4}))
+
+    assert [(None, "a", None), (None, "b", None)] == ranks(found)
+    assert found.rows[1].unranked == (
+        "no metric of leaderboard_metrics can be averaged over all models; this one has: gsm.EM"
+    )
+
+
+def test_no_models() -> None:
+    """Without evaluations the leaderboard is empty."""
+    assert () == board().rows
+
+
+def test_equal_means_share_a_rank() -> None:
+    """Models with one mean are tied, and the next rank counts them all."""
+    found = board(
+        *(evaluation(model, 0, {"mmlu.EM": value}) for model, value in zip("abc", (0.5, 0.5, 0.1)))
+    )
+
+    assert [(1, True, "a"), (1, True, "b"), (3, False, "c")] == [
+        (row.rank, row.tied, row.model) for row in found.rows
+    ]
+
+
+def test_win_rates_count_ties_as_half_and_know_the_direction() -> None:
+    """The lower ECE wins, an equal score is half a win, one's own score is none."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.ECE": 0.1}, lower=("boolq.ECE",)),
+        evaluation("b", 0, {"mmlu.EM": 0.5, "boolq.ECE": 0.2}, lower=("boolq.ECE",)),
+    )
+
+    assert {"a": 0.75, "b": 0.25} == {row.model: row.mean_win_rate for row in found.rows}
+
+
+def test_a_single_model_has_no_win_rate() -> None:
+    """With nobody to win against the rate is unknown, not 0."""
+    assert [None] == [row.mean_win_rate for row in board(evaluation("a")).rows]
+
+
+@pytest.mark.parametrize(
+    ("tree", "suite", "group"),
+    [
+        ("models", "model-zoo", "models/runs/model-zoo/groups"),
+        ("full16", "v1.0.0", "full16/runs/v1.0.0/groups"),
+        ("lite", "v1.0.0", "lite/releases/v1.0.0/groups"),
+    ],
+)
+def test_win_rates_are_helms(helm_trees: Path, tree: str, suite: str, group: str) -> None:
+    """Over HELM's own core scenarios, the mean win rate is the one that HELM printed."""
+    table = json.loads((helm_trees / group / "core_scenarios.json").read_text())[0]
+    expected = sorted(row[1]["value"] for row in table["rows"])
+    evaluations = read_tree(helm_trees, tree, suite)
+    found = build(evaluations, metrics=CORE_METRICS, excluded_models=frozenset())
+
+    assert expected == pytest.approx(sorted(row.mean_win_rate or 0 for row in found.rows))
+
+
+VALUES = st.floats(0, 1)
+
+
+@given(st.dictionaries(st.text(min_size=1), VALUES, min_size=1, max_size=8), VALUES)
+def test_the_arrival_of_a_model_moves_no_mean(values: dict[str, float], other: float) -> None:
+    """A further model with all the metrics leaves the others' means and order as they are."""
+    models = [evaluation(model, 0, {"mmlu.EM": value}) for model, value in values.items()]
+    alone = board(*models)
+    joined = board(*models, evaluation("\0newcomer", 0, {"mmlu.EM": other}))
+
+    assert [(row.model, row.mean) for row in alone.rows] == [
+        (row.model, row.mean) for row in joined.rows if row.model != "\0newcomer"
+    ]
+
+
+@given(st.lists(VALUES, min_size=2, max_size=20))
+def test_win_rates_average_to_a_half(values: list[float]) -> None:
+    """Wins are somebody's losses: over all models the mean win rate is one half."""
+    rows = board(*(evaluation(str(i), 0, {"mmlu.EM": v}) for i, v in enumerate(values))).rows
+
+    assert sum(row.mean_win_rate or 0 for row in rows) / len(rows) == pytest.approx(0.5)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=20))
+def test_ranks_follow_the_means(values: list[float]) -> None:
+    """A model's rank is one more than the number of models with a better mean."""
+    rows = board(*(evaluation(str(i), 0, {"mmlu.EM": v}) for i, v in enumerate(values))).rows
+
+    assert [1 + sum(other > (row.mean or 0) for other in values) for row in rows] == [
+        row.rank for row in rows
+    ]

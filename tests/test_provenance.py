@@ -1,0 +1,109 @@
+"""Which state of the code the scores belong to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb import __version__
+from helm_wandb.model import Provenance
+from helm_wandb.provenance import from_environ
+
+RUNNER = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SHA": "0123abc",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "me/models",
+    "GITHUB_RUN_ID": "4711",
+    "GITHUB_RUN_ATTEMPT": "2",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_REF_NAME": "main",
+    "GITHUB_REF_TYPE": "branch",
+}
+MAIN = ("branch", "refs/heads/main", "main")
+MERGE = ("branch", "refs/pull/7/merge", "7/merge")
+QUEUE = "gh-readonly-queue/release/1.0/pr-7-0a1b2c"
+ABOUT_7 = {"pull_request": {"number": 7}}
+EVENTS = [
+    ("push", MAIN, {}, "branch/main", None),
+    ("push", ("branch", "refs/heads/a/b", "a/b"), {}, "branch/a/b", None),
+    ("push", ("tag", "refs/tags/v1", "v1"), {}, "tag/v1", None),
+    ("release", ("tag", "refs/tags/v1", "v1"), {}, "tag/v1", None),
+    ("schedule", MAIN, {"schedule": "0 0 * * *"}, "branch/main", None),
+    ("workflow_dispatch", MAIN, {"inputs": None}, "branch/main", None),
+    ("pull_request", MERGE, ABOUT_7, "pr/7", 7),
+    ("pull_request", MERGE, {}, "pr/7", 7),
+    ("pull_request_target", MAIN, ABOUT_7, "pr/7", 7),
+    ("pull_request_review", MERGE, ABOUT_7, "pr/7", 7),
+    ("merge_group", ("branch", f"refs/heads/{QUEUE}", QUEUE), {}, "queue/release/1.0", None),
+    ("merge_group", ("branch", "refs/heads/odd", "odd"), {}, "queue/odd", None),
+    ("workflow_run", MAIN, {"workflow_run": {"pull_requests": [{"number": 7}]}}, "pr/7", 7),
+    ("workflow_run", MAIN, {"workflow_run": {"pull_requests": []}}, "workflow_run/4711", None),
+    ("workflow_run", MAIN, {}, "workflow_run/4711", None),
+    ("issue_comment", MAIN, {"issue": {"number": 7, "pull_request": {"url": "x"}}}, "pr/7", 7),
+    ("issue_comment", MAIN, {"issue": {"number": 7}}, "issue_comment/4711", None),
+]
+
+
+@pytest.mark.parametrize(("event", "ref", "payload", "track", "number"), EVENTS)
+def test_track_of_an_event(
+    event: str, ref: tuple[str, str, str], payload: dict[str, Any], track: str, number: int | None
+) -> None:
+    """Pull requests, queues, tags and branches have a track each, by the event."""
+    kind, full, name = ref
+    environ = {
+        **RUNNER,
+        "GITHUB_EVENT_NAME": event,
+        "GITHUB_REF_TYPE": kind,
+        "GITHUB_REF": full,
+        "GITHUB_REF_NAME": name,
+    }
+
+    assert from_environ(environ, payload) == Provenance(
+        tool_version=__version__,
+        track=track,
+        commit="0123abc",
+        ref=full,
+        pull_request=number,
+        run_url="https://github.com/me/models/actions/runs/4711",
+        attempt=2,
+    )
+
+
+@pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "false"}, {"GITHUB_SHA": "0123abc"}])
+def test_outside_of_a_workflow_the_track_is_local(environ: dict[str, str]) -> None:
+    """On somebody's own computer nothing is known of commits, and the track is `local`."""
+    assert Provenance(tool_version=__version__, track="local") == from_environ(environ, {})
+
+
+def test_what_the_runner_does_not_say_is_unknown() -> None:
+    """Without variables there is no commit, no run and no attempt."""
+    provenance = from_environ({"GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": "x"}, {})
+
+    assert Provenance(tool_version=__version__, track="branch/") == provenance
+
+
+@pytest.mark.parametrize("number", [True, None, "7", 7.0, [], {}])
+def test_number_that_is_none_makes_no_pull_request(number: Any) -> None:
+    """A payload's number of another type is not taken for a pull request."""
+    assert from_environ(RUNNER, {"pull_request": {"number": number}}).track == "branch/main"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["number", "pull_request", "pull_requests"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["pull_request", "issue", "workflow_run"]), JSON))
+def test_malformed_payload_never_raises(event: dict[str, Any]) -> None:
+    """Whatever an event holds, there is a provenance."""
+    assert from_environ(RUNNER, event).commit == "0123abc"

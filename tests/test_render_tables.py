@@ -1,0 +1,212 @@
+"""A Report as tables of cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb import leaderboard
+from helm_wandb.model import ScoreKey
+from helm_wandb.render import tables
+from tests import builders
+
+METRICS = [ScoreKey.parse(key) for key in ("mmlu.EM", "raft.EM", "x.bits", "y.toxic")]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0.000"),
+        (-0.0, "0.000"),
+        (0.5, "0.500"),
+        (0.0005, "0.001"),
+        (0.0004, "0.0004"),
+        (-0.0004, "-0.0004"),
+        (1e-9, "1e-09"),
+        (5e-324, "5e-324"),
+        (1.0, "1.000"),
+        (-1.0, "-1.000"),
+        (1.5, "1.5"),
+        (31.4159, "31.42"),
+        (999.95, "1000"),
+        (12345.6, "12346"),
+        (-12345.6, "-12346"),
+        (1e7, "1e+07"),
+        (1.7e308, "1.7e+308"),
+    ],
+)
+def test_number_is_legible_at_any_size(value: float | None, text: str) -> None:
+    """Scores have three decimals; what is tiny, large or unknown is told apart from 0."""
+    assert text == tables.number(value)
+
+
+@given(st.floats(min_value=-1e300, max_value=1e300))
+def test_number_is_close_to_its_value(value: float) -> None:
+    """No value is shown as 0 that is not, and none is shown further off than its digits tell."""
+    shown = float(tables.number(value))
+
+    assert (shown == 0) == (value == 0)
+    assert shown == pytest.approx(value, rel=0.5, abs=0.0005)
+    assert len(tables.number(value)) <= len("-1.798e+308")
+
+
+@pytest.mark.parametrize(
+    ("billions", "text"), [(None, "–"), (0.0, "0B"), (4.2, "4.2B"), (1260.0, "1260B")]
+)
+def test_tokens_are_told_in_billions(billions: float | None, text: str) -> None:
+    """Tokens have their unit, and a dash where they are unknown."""
+    assert text == tables.tokens(billions)
+
+
+def test_leaderboard_hides_columns_of_which_nothing_is_known() -> None:
+    """One model without tokens has no win rate and no tokens to show."""
+    board = tables.leaderboard(builders.report([builders.evaluation()]))
+
+    assert [column.label for column in board.columns] == ["Rank", "Model", "Iteration", "Mean"]
+    assert board.rows == (("1", "alpha", "0", "0.500"),)
+
+
+def test_equal_means_share_a_marked_rank() -> None:
+    """Two models with the same mean are both first, and say that they share it."""
+    evaluations = [builders.evaluation(model) for model in ("alpha", "beta")]
+
+    ranks = [row[0] for row in tables.leaderboard(builders.report(evaluations)).rows]
+    assert ranks == ["1 =", "1 ="]
+
+
+def test_leaderboard_without_any_model_keeps_its_heads() -> None:
+    """Where the config excludes every model, there are no rows, and the rule says why."""
+    report = builders.report([builders.evaluation()])
+    empty = leaderboard.build(
+        report.evaluations, metrics=METRICS, excluded_models=frozenset({"alpha"})
+    )
+    report = replace(report, leaderboard=empty)
+
+    assert tables.leaderboard(report).rows == ()
+    assert len(tables.leaderboard(report).columns) == 6
+    expected = "All models are excluded by excluded_models of the config."
+    assert expected == tables.ranking_rule(report)
+
+
+def test_curve_has_one_table_a_model_and_single_evaluations_share_one() -> None:
+    """A model with two iterations is a curve; the models with one are side by side."""
+    evaluations = [
+        builders.evaluation("alpha", 1, tokens_billions=0.5),
+        builders.evaluation("alpha", 2, tokens_billions=1),
+        builders.evaluation("beta"),
+        builders.evaluation("gamma"),
+    ]
+    curve, single = tables.scores(builders.report(evaluations))
+
+    assert curve.title == "alpha by iteration (tokens)"
+    assert [column.label for column in curve.columns] == ["Metric", "1 (0.5B)", "2 (1B)"]
+    assert single.title == "Scores of the other models"
+    assert [column.label for column in single.columns] == ["Metric", "beta", "gamma"]
+
+
+def test_curve_without_tokens_does_not_speak_of_them() -> None:
+    """Where no token count is known, iterations stand alone."""
+    (curve,) = tables.scores(builders.report([builders.evaluation("a", i) for i in (1, 2)]))
+
+    assert curve.title == "a by iteration"
+    assert [column.label for column in curve.columns] == ["Metric", "1", "2"]
+
+
+def test_many_evaluations_are_rows() -> None:
+    """Nine models stand below each other, with the metrics as columns."""
+    evaluations = [builders.evaluation(f"m{at}") for at in range(9)]
+    (scores,) = tables.scores(builders.report(evaluations))
+
+    assert [column.label for column in scores.columns] == ["Model", "mmlu.EM"]
+    assert [row[0] for row in scores.rows] == [f"m{at}" for at in range(9)]
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_evaluations_without_any_score_are_shown_all_the_same(count: int) -> None:
+    """Models of which nothing is known break no table, in either layout."""
+    evaluations = [
+        replace(builders.evaluation(f"m{at}", missing={"mmlu.EM": "no table"}), scores={})
+        for at in range(count)
+    ]
+    (scores,) = tables.scores(builders.report(evaluations))
+
+    assert {len(row) for row in scores.rows} <= {len(scores.columns)}
+
+
+def test_missing_scores_are_told_by_reason_and_model() -> None:
+    """Metrics with one reason share a row; a model is named with the iterations that lack them."""
+    evaluations = [
+        builders.evaluation("alpha", 1, missing={"raft.EM": "no table", "quac.F1": "no table"}),
+        builders.evaluation("alpha", 2, missing={"raft.EM": "no table", "imdb.EM": "NaN"}),
+        builders.evaluation("beta", missing={"raft.EM": "no table"}),
+        builders.evaluation("gamma", missing={"raft.EM": "no table", "imdb.EM": "NaN"}),
+    ]
+    table = tables.missing(builders.report(evaluations))
+
+    assert table is not None
+    assert table.rows == (
+        ("raft.EM", "all models", "no table"),
+        ("quac.F1", "alpha at 1", "no table"),
+        ("imdb.EM", "alpha at 2; gamma", "NaN"),
+    )
+
+
+def test_missing_scores_of_the_only_model_name_it() -> None:
+    """With one model the row says its name and not `all models`."""
+    evaluations = [builders.evaluation("alpha", at, missing={"raft.EM": "x"}) for at in (1, 2)]
+    table = tables.missing(builders.report(evaluations))
+
+    assert table is not None
+    assert table.rows == (("raft.EM", "alpha", "x"),)
+
+
+def test_nothing_missing_makes_no_table() -> None:
+    """Where all is there and all are ranked, there is nothing to tell."""
+    report = builders.report([builders.evaluation()])
+
+    assert tables.missing(report) is None
+    assert tables.unranked(report) is None
+
+
+def test_ranking_rule_says_what_the_mean_leaves_out() -> None:
+    """Metrics out of the mean are listed with their reasons, and the win rate is explained."""
+    scores = {"mmlu.EM": 0.3, "raft.EM": 0.4, "x.bits": 2.5, "y.toxic": 0.1}
+    evaluations = [
+        builders.evaluation(model, scores=scores, lower=("y.toxic",)) for model in ("a", "b")
+    ]
+
+    assert tables.ranking_rule(builders.report(evaluations, metrics=METRICS)) == (
+        "The mean is over 2 of 4 metrics. Left out: x.bits (its values leave 0…1); "
+        "y.toxic (lower is better). Mean win rate: the share of the other models that a model "
+        "beats, averaged over metrics as in HELM; it depends on which models are listed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "rule"),
+    [
+        ({"mmlu.EM": 0.3}, "The mean is the value of the only metric."),
+        ({"mmlu.EM": 0.3, "raft.EM": 0.1}, "The mean is over all 2 metrics."),
+        ({"other.EM": 0.3}, "No metric could be averaged over all models."),
+        (
+            {"x.bits": 3.0},
+            "No metric could be averaged over all models. Left out: x.bits (its values leave 0…1).",
+        ),
+    ],
+)
+def test_ranking_rule_of_one_model_is_short(scores: dict[str, float], rule: str) -> None:
+    """One model's rule says what its mean is of."""
+    report = builders.report([builders.evaluation(scores=scores)], metrics=METRICS)
+
+    assert rule == tables.ranking_rule(report)
+
+
+def test_lower_is_better_is_marked_in_the_scores() -> None:
+    """A metric that is better when lower has an arrow down."""
+    report = builders.report([builders.evaluation(scores={"y.toxic": 0.1}, lower=("y.toxic",))])
+
+    assert tables.scores(report)[0].rows == (("y.toxic ↓", "0.100"),)

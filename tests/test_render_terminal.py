@@ -1,0 +1,109 @@
+"""The report on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from helm_wandb.render import terminal
+from helm_wandb.render.safe_text import Name, plain
+from tests import builders
+from tests.golden_reports import REPORTS, large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_terminal_golden(name: str, golden: Callable[[str, str], None]) -> None:
+    """On 80 columns the report looks as in the golden file."""
+    golden(f"{name}.terminal.txt", terminal.render(REPORTS[name], width=80, colour=False))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_pipe_golden(name: str, golden: Callable[[str, str], None]) -> None:
+    """In a pipe the report looks as in the golden file."""
+    golden(f"{name}.pipe.txt", terminal.render(REPORTS[name], width=None, colour=False))
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_is_wider_than_the_terminal(name: str, width: int) -> None:
+    """No line of a table or a sentence leaves the terminal, by the width of its cells."""
+    lines = terminal.render(REPORTS[name], width=width, colour=False).splitlines()
+    title, *others = lines
+
+    assert title == REPORTS[name].headline
+    assert [line for line in others if cell_len(line) > width] == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [None, 80])
+def test_colour_changes_nothing_but_colour(name: str, width: int | None) -> None:
+    """Without its escape sequences, the coloured text is the plain one."""
+    coloured = terminal.render(REPORTS[name], width=width, colour=True)
+    seen = "".join(f"{line.rstrip()}\n" for line in ESCAPE.sub("", coloured).splitlines())
+
+    assert coloured != seen
+    assert seen == terminal.render(REPORTS[name], width=width, colour=False)
+
+
+@pytest.mark.parametrize("name", ["curve", "models", "left_out", "missing"])
+def test_terminal_and_pipe_show_the_same_numbers(name: str) -> None:
+    """Every word of the pipe's text is on the terminal as well."""
+    pipe = terminal.render(REPORTS[name], width=None, colour=False).split()
+    screen = terminal.render(REPORTS[name], width=80, colour=False).split()
+
+    assert set(pipe) - set(screen) == set()
+
+
+def test_columns_of_wide_characters_are_aligned() -> None:
+    """East Asian names take two cells a character, and the numbers below each other do not move."""
+    evaluations = [
+        builders.evaluation(model) for model in ("模型-七十亿", "short", "e\u0301\u0301")
+    ]
+    text = terminal.render(builders.report(evaluations), width=80, colour=False)
+    board = text.split("\n\n")[1].splitlines()[1:]
+
+    assert len(board) == 5
+    assert {cell_len(line) for line in board} == {cell_len(board[0])}
+
+
+@settings(deadline=None)
+@given(st.text(), st.text())
+@pytest.mark.parametrize("width", [None, 80])
+def test_any_name_is_one_line_of_visible_text(width: int | None, model: str, note: str) -> None:
+    """Whatever the names hold, no control or direction character reaches the terminal."""
+    report = builders.report([builders.evaluation(model)], notes=[note])
+    text = terminal.render(report, width=width, colour=False)
+
+    assert [line for line in text.splitlines() if line != plain(line)] == []
+    assert text == text.encode().decode()
+
+
+def test_long_names_are_cut_and_not_lost() -> None:
+    """A name longer than a line is folded, and its numbers are still beside the metrics."""
+    report = builders.report([builders.evaluation("x" * 400), builders.evaluation("beta")])
+    text = terminal.render(report, width=80, colour=False)
+
+    assert plain(Name("x" * 400)) not in text
+    assert "…" in text
+    assert "mmlu.EM" in text.split("Scores")[1]
+
+
+def test_large_report_is_rendered_in_seconds() -> None:
+    """500 models with 60 metrics are printed whole in a few seconds."""
+    report = large()
+    start = time.monotonic()
+    text = terminal.render(report, width=None, colour=False)
+
+    assert time.monotonic() - start < 20
+    assert text.count("organisation/model-499") == 3

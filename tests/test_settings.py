@@ -1,0 +1,177 @@
+"""The action's inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helm_wandb.errors import InputError
+from helm_wandb.settings import INPUT_DEFAULTS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+NOTHING: Mapping[str, str] = {}
+
+
+def settings(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> Settings:
+    """Settings of inputs, whose hyphens are underscores here."""
+    given = {"config": "config.yaml", **inputs}
+    variables = {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in given.items()}
+    return Settings.from_environ({**variables, **environ})
+
+
+def problems(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> list[str]:
+    """What is said of wrong inputs."""
+    with pytest.raises(InputError) as caught:
+        settings(environ, **inputs)
+    assert caught.value.exit_code == 2
+    return str(caught.value).splitlines()
+
+
+def test_config_is_all_that_must_be_given() -> None:
+    """With the config only, everything else has its default."""
+    assert settings() == Settings(
+        config="config.yaml",
+        print_only=True,
+        summary_only=False,
+        wandb_base_url=None,
+        sink_errors_fail=True,
+        report="helm-wandb-report.json",
+    )
+
+
+def test_every_input_is_taken() -> None:
+    """Each input that this version knows what to do with changes a setting."""
+    given = settings(
+        config="other.yaml",
+        wandb_api_key="key",
+        wandb_base_url="https://wandb.example",
+        github_token="token",  # noqa: S106 -- nobody's
+        print_only="false",
+        summary_only="true",
+        on_sink_error="warn",
+        report="out/report.json",
+    )
+
+    assert given == Settings(
+        config="other.yaml",
+        print_only=False,
+        summary_only=True,
+        wandb_base_url="https://wandb.example",
+        sink_errors_fail=False,
+        report="out/report.json",
+    )
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\t "])
+@pytest.mark.parametrize("name", sorted(INPUT_DEFAULTS.keys() - {"config"}))
+def test_blank_input_is_its_default(name: str, blank: str) -> None:
+    """An input of an unset expression arrives blank, and is as if it were not given."""
+    assert settings() == settings(**{name.replace("-", "_"): blank})
+
+
+def test_inputs_are_trimmed() -> None:
+    """The line end that a YAML block leaves is no part of a path."""
+    given = settings(config=" config.yaml\n", report="report.json\n")
+
+    assert ("config.yaml", "report.json") == (given.config, given.report)
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "True", " true "])
+def test_booleans_have_any_case(value: str) -> None:
+    """YAML's True and TRUE are true."""
+    assert settings(summary_only=value).summary_only
+    assert settings({"WANDB_API_KEY": "key"}, print_only=value).print_only
+
+
+@pytest.mark.parametrize("given", [{"baseline": "NONE"}, {"fail_on": "Never"}, {"comment": "OFF"}])
+def test_choices_have_any_case(given: dict[str, str]) -> None:
+    """Every choice may be written in upper case."""
+    assert settings() == settings(**given)
+
+
+@pytest.mark.parametrize("key", ["", " ", "key"])
+@pytest.mark.parametrize("place", ["input", "environment"])
+@pytest.mark.parametrize("print_only", ["auto", "true"])
+def test_print_only_follows_the_key(print_only: str, place: str, key: str) -> None:
+    """`auto` writes to W&B where there is a key, `true` never; a blank key is none."""
+    if place == "input":
+        given = settings(print_only=print_only, wandb_api_key=key)
+    else:
+        given = settings({"WANDB_API_KEY": key}, print_only=print_only)
+
+    assert given.print_only == (print_only == "true" or not key.strip())
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_print_only_false_needs_a_key(key: str) -> None:
+    """Where W&B must be written, a missing key is told, with the way to give it."""
+    (problem,) = problems({"WANDB_API_KEY": key}, print_only="false")
+
+    assert "false needs a W&B key" in problem
+    assert "wandb-api-key: ${{ secrets.WANDB_API_KEY }}" in problem
+
+
+def test_print_only_false_takes_the_key_of_the_environment() -> None:
+    """A key in WANDB_API_KEY is as good as the input."""
+    assert not settings({"WANDB_API_KEY": "key"}, print_only="false").print_only
+
+
+def test_every_wrong_input_is_told_at_once() -> None:
+    """One run names all that is wrong, each with what would be right."""
+    told = problems(
+        config="",
+        print_only="yes",
+        summary_only="1",
+        comment="never",
+        baseline="main.json",
+        on_missing_baseline="ignore",
+        fail_on="always",
+        accept_label="accepted",
+        on_sink_error="ignore",
+        from_report="report.json",
+    )
+
+    assert told == [
+        "input print-only: 'yes' is none of auto, true, false",
+        "input summary-only: '1' is none of true, false",
+        "input comment: 'never' is none of update, recreate, on-change, on-regression, off",
+        "input on-missing-baseline: 'ignore' is none of warn, fail",
+        "input fail-on: 'always' is none of never, regression",
+        "input on-sink-error: 'ignore' is none of fail, warn",
+        "input baseline: 'main.json' is not supported in this version; leave it out",
+        "input accept-label: 'accepted' is not supported in this version; leave it out",
+        "input from-report: 'report.json' is not supported in this version; leave it out",
+        "input config: give the path of the YAML config, from the workspace",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("baseline", "artifact"),
+        ("baseline", "wandb"),
+        ("baseline", "base.json"),
+        ("on_missing_baseline", "fail"),
+        ("fail_on", "regression"),
+        ("accept_label", "ok"),
+        ("from_report", "report.json"),
+    ],
+)
+def test_what_this_version_cannot_do_is_refused(name: str, value: str) -> None:
+    """A gate that would never close is not accepted silently."""
+    hyphenated = name.replace("_", "-")
+
+    expected = f"input {hyphenated}: {value!r} is not supported in this version; leave it out"
+    assert [expected] == problems(**{name: value})
+
+
+def test_no_secret_is_shown() -> None:
+    """Neither key nor token are in the settings or in what is said of other inputs."""
+    given = settings(wandb_api_key="5ecret", github_token="5ecret")  # noqa: S106 -- nobody's
+    told = problems(wandb_api_key="5ecret", print_only="yes")
+
+    assert "5ecret" not in f"{given} {told}"
