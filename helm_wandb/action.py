@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helm_wandb import log as logs
 from helm_wandb import pipeline, provenance, report, workflow
-from helm_wandb.errors import ConfigError, UserError
-from helm_wandb.model import Status, Verdict
+from helm_wandb.errors import UserError
+from helm_wandb.model import Verdict
 from helm_wandb.settings import Settings
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
 
-_TITLE = "helm-wandb-action"
+_BUG = 1
 
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
@@ -32,17 +33,27 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 
     root: the folder that holds this tool's `schema/`.
     """
+    log = logs.WorkflowLog(sys.stdout)
     try:
-        settings = Settings.from_environ(environ)
-        config = pipeline.load_config(settings.config, folder=Path(), root=root)
-        if not config.evals and settings.print_only:
-            _say("notice", pipeline.ONLY_PROJECT)
-            return 0
-        outcome = _run(settings, config, environ)
+        return _main(environ, root, log)
     except UserError as error:
-        _complain(error)
+        log.fault(error)
         return error.exit_code
-    _tell(outcome, settings)
+    except Exception:  # noqa: BLE001 -- the traceback is shown, safely for the runner's log
+        logs.tell_bug(log)
+        return _BUG
+
+
+def _main(environ: Mapping[str, str], root: Path, log: logs.Log) -> int:
+    settings = Settings.from_environ(environ)
+    config = pipeline.load_config(settings.config, folder=Path(), root=root)
+    if not config.evals and settings.print_only:
+        log.message("notice", pipeline.ONLY_PROJECT)
+        return 0
+    outcome = _run(settings, config, environ)
+    logs.tell(outcome, log, sink_errors_fail=settings.sink_errors_fail)
+    if settings.print_only:
+        log.message("notice", "print-only: nothing was written to W&B")
     _write_outputs(environ, outputs(outcome, settings))
     return outcome.exit_code
 
@@ -79,33 +90,6 @@ def _sinks(settings: Settings, config: Config, environ: Mapping[str, str]) -> li
         sinks.append(WandbRuns(config=config, summary_only=settings.summary_only, folder=Path()))
     summary = environ.get("GITHUB_STEP_SUMMARY")
     return [*sinks, *([JobSummary(Path(summary))] if summary else []), report_file]
-
-
-def _tell(outcome: Outcome, settings: Settings) -> None:
-    for fault in outcome.faults:
-        _complain(fault)
-    for receipt in outcome.receipts:
-        if receipt.status is Status.FAILED:
-            level = "error" if settings.sink_errors_fail else "warning"
-            _say(level, f"{receipt.sink}: {receipt.reason}")
-        elif receipt.reason:
-            _say("notice", f"{receipt.sink}: {receipt.reason}")
-    if settings.print_only:
-        _say("notice", "print-only: nothing was written to W&B")
-
-
-def _complain(error: UserError) -> None:
-    """Say it as annotations, on the lines they are about, and in full in the log."""
-    if isinstance(error, ConfigError):
-        for line in workflow.problem_commands(error.problems, title=_TITLE):
-            sys.stdout.write(f"{line}\n")
-        sys.stdout.write(workflow.literal(f"{error}\n", token=secrets.token_hex(16)))
-    else:
-        _say("error", str(error))
-
-
-def _say(level: str, message: str) -> None:
-    sys.stdout.write(f"{workflow.command(level, message, title=_TITLE)}\n")
 
 
 def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:

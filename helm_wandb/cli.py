@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from argparse import ArgumentParser
 from dataclasses import replace
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, pipeline, provenance
+from helm_wandb import log as logs
 from helm_wandb.errors import UserError
-from helm_wandb.model import Status
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
 
+_BUG = 1
 _INTERRUPTED = 130
 
 
@@ -33,14 +35,18 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     root: the folder that holds this tool's `schema/`.
     """
     arguments = parser().parse_args(argv)
+    log = logs.of(os.environ)
     try:
         outcome = _run(arguments, root)
     except UserError as error:
-        _complain(error)
+        log.fault(error)
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    _tell(outcome)
+    except Exception:  # noqa: BLE001 -- the traceback is shown, safely for a runner's log
+        logs.tell_bug(log)
+        return _BUG
+    logs.tell(outcome, log)
     return outcome.exit_code
 
 
@@ -93,23 +99,9 @@ def _sinks(arguments: Namespace, config: Config) -> list[Sink]:
 
 
 def _terminal() -> Terminal:
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        return Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
     if not sys.stdout.isatty():
         return Terminal(stream=sys.stdout)
     width = os.get_terminal_size(sys.stdout.fileno()).columns
     return Terminal(stream=sys.stdout, width=width or None, colour="NO_COLOR" not in os.environ)
-
-
-def _tell(outcome: Outcome) -> None:
-    """Print what went wrong, and last how to go on with the W&B runs."""
-    for fault in outcome.faults:
-        _complain(fault)
-    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == "W&B"):
-        if receipt.status is Status.FAILED:
-            sys.stderr.write(f"error: {receipt.sink}: {receipt.reason}\n")
-        elif receipt.reason:
-            sys.stdout.write(f"{receipt.sink}: {receipt.reason}\n")
-
-
-def _complain(error: UserError) -> None:
-    for line in str(error).splitlines():
-        sys.stderr.write(f"error: {line}\n")

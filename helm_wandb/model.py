@@ -247,3 +247,5 @@ class Receipt:
     """Why it was skipped or failed, and what to do; with `done`, what to know."""
     exit_code: int = 0
     """What the process ends with because of it."""
+    traceback: str | None = None
+    """Of a bug of ours, for the log only."""

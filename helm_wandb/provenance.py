@@ -11,6 +11,7 @@ from helm_wandb.model import Provenance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch"})
 _PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]+)/")
 
 
@@ -61,13 +62,14 @@ def _track(environ: Mapping[str, str], pull_request: int | None) -> str:
     name = environ.get("GITHUB_REF_NAME", "")
     if pull_request is not None:
         return f"pr/{pull_request}"
-    if event in ("workflow_run", "issue_comment"):
-        # It runs on the default branch, whatever it is about: nothing may enter that track.
-        return f"{event}/{environ.get('GITHUB_RUN_ID', '')}"
     if event == "merge_group":
         return f"queue/{_queued_branch(name)}"
-    kind = "tag" if environ.get("GITHUB_REF_TYPE") == "tag" else "branch"
-    return f"{kind}/{name}"
+    if environ.get("GITHUB_REF_TYPE") == "tag":
+        return f"tag/{name}"
+    if event in _BRANCH_EVENTS:
+        return f"branch/{name}"
+    # Others run on the default branch, whatever they are about: nothing may enter that track.
+    return f"{event}/{environ.get('GITHUB_RUN_ID', '')}"
 
 
 def _queued_branch(name: str) -> str:

@@ -143,16 +143,15 @@ def test_unreadable_artifacts_are_exit_3_with_outputs(
     assert "" == outputs(runner)["report-path"]
 
 
-@pytest.mark.parametrize(("choice", "code", "level"), [("fail", 5, "error"), ("warn", 0, "warning")])
-def test_a_failed_sink_fails_or_warns(  # noqa: PLR0913 -- each is a part of the case
-    choice: str,
-    code: int,
-    level: str,
+@pytest.mark.parametrize("case", [("fail", 5, "error"), ("warn", 0, "warning")])
+def test_a_failed_sink_fails_or_warns(
+    case: tuple[str, int, str],
     runner: dict[str, str],
     root: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """on-sink-error decides the exit code; the others are served and the failure is told."""
+    choice, code, level = case
     inputs = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice}
 
     assert code == action.main({**runner, **inputs}, root=root)

@@ -193,15 +193,11 @@ def test_direction_of_the_config_holds(workspace: Path, root: Path) -> None:
     assert 0 == run(root, "--config", config, "--report", "report.json")
 
     report = json.loads((workspace / "report.json").read_text())
-    assert {True} == {
-        one["scores"]["mmlu.EM"]["lower_is_better"] for one in report["evaluations"]
-    }
+    assert {True} == {one["scores"]["mmlu.EM"]["lower_is_better"] for one in report["evaluations"]}
     assert "lower is better" == report["leaderboard"]["left_out"]["mmlu.EM"]
 
 
-def test_absent_config(
-    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_absent_config(workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A config that is not there is told with the folder it is relative to, exit 2."""
     assert 2 == run(root, "--config", "nowhere.yaml")
     assert capsys.readouterr().err == (
@@ -242,7 +238,7 @@ def test_job_summary_is_written_where_a_workflow_asks_for_it(
     config = write_config(workspace, helm("baseline", "nightly"))
 
     assert 0 == run(root, "--config", config)
-    assert (workspace / "summary.md").read_text().startswith("before\n## HELM evaluations")
+    assert (workspace / "summary.md").read_text().startswith("before\n\n\n## HELM evaluations")
 
 
 def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,11 +17,11 @@ from jsonschema import Draft202012Validator
 
 from helm_wandb.config import LIMIT_BYTES, NUMBERS, parse
 from helm_wandb.config.messages import SENTENCES, SLIPS
+from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
+from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Config, FileEval, HelmEval, Place, ScoreKey
-from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
-from helm_wandb.config.yaml_tree import LIMIT_NODES
 from tests.conftest import DATA, ROOT
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,8 @@ from .builders import evaluation
 from .test_sources_helm import read_tree
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from helm_wandb.model import Evaluation, Leaderboard
 
 METRICS = tuple(map(ScoreKey.parse, ("mmlu.EM", "boolq.EM", "boolq.ECE", "wmt.BLEU")))
@@ -107,7 +108,10 @@ def test_no_models() -> None:
 def test_equal_means_share_a_rank() -> None:
     """Models with one mean are tied, and the next rank counts them all."""
     found = board(
-        *(evaluation(model, 0, {"mmlu.EM": value}) for model, value in zip("abc", (0.5, 0.5, 0.1)))
+        *(
+            evaluation(model, 0, {"mmlu.EM": value})
+            for model, value in zip("abc", (0.5, 0.5, 0.1), strict=True)
+        )
     )
 
     assert [(1, True, "a"), (1, True, "b"), (3, False, "c")] == [

@@ -35,6 +35,8 @@ EVENTS = [
     ("release", ("tag", "refs/tags/v1", "v1"), {}, "tag/v1", None),
     ("schedule", MAIN, {"schedule": "0 0 * * *"}, "branch/main", None),
     ("workflow_dispatch", MAIN, {"inputs": None}, "branch/main", None),
+    ("repository_dispatch", MAIN, {}, "branch/main", None),
+    ("discussion", MAIN, {}, "discussion/4711", None),
     ("pull_request", MERGE, ABOUT_7, "pr/7", 7),
     ("pull_request", MERGE, {}, "pr/7", 7),
     ("pull_request_target", MAIN, ABOUT_7, "pr/7", 7),
@@ -82,7 +84,9 @@ def test_outside_of_a_workflow_the_track_is_local(environ: dict[str, str]) -> No
 
 def test_what_the_runner_does_not_say_is_unknown() -> None:
     """Without variables there is no commit, no run and no attempt."""
-    provenance = from_environ({"GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": "x"}, {})
+    provenance = from_environ(
+        {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "x"}, {}
+    )
 
     assert Provenance(tool_version=__version__, track="branch/") == provenance
 

@@ -473,12 +473,30 @@ def test_a_benchmark_named_as_our_own_runs_has_its_own_id() -> None:
     assert 2 == len({plan.id for plan in plans})
 
 
-def test_two_suites_of_one_iteration_share_a_row() -> None:
-    """Two evaluations of the same model and iteration are one row with the metrics of both."""
-    entries = [evaluation("alpha", 1, {"mmlu.EM": 0.5}), evaluation("alpha", 1, {"raft.EM": 0.25})]
-    plans = wandb_layout.plans(report(entries), summary_only=True, leaderboard=False)
+def test_a_model_without_scores_has_no_run() -> None:
+    """Of a model whose every score is missing nothing is recorded."""
+    nothing = replace(evaluation("beta", 1), scores={})
+    content = report([evaluation("alpha", 1), nothing])
+    plans = wandb_layout.plans(content, summary_only=False, leaderboard=False)
 
-    assert ({"mmlu": {"EM": 0.5}, "raft": {"EM": 0.25}, "iteration": 1},) == plans[0].rows
+    assert {"alpha"} == {plan.group for plan in plans}
+
+
+def test_without_a_ranking_there_is_no_overall_chart() -> None:
+    """Models without a common metric have the table, each metric's bars, and no overall ones."""
+    entries = [evaluation("alpha", 1, {"mmlu.EM": 0.5}), evaluation("beta", 1, {"raft.EM": 0.5})]
+    plans = wandb_layout.plans(report(entries), summary_only=True, leaderboard=True)
+
+    assert ["leaderboard", "mmlu EM", "raft EM"] == [table.key for table in plans[-1].tables]
+
+
+def test_without_an_entity_the_key_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of a config without entity has none, so that `wandb sync` takes the user's own."""
+    monkeypatch.delenv("WANDB_ENTITY", raising=False)
+    record_summary(tmp_path, just((1, 0.1)), entity=None)
+    (run,) = runs(tmp_path).values()
+
+    assert "entity" not in run.record
 
 
 def test_summary_only_leaves_out_detail_runs(tmp_path: Path) -> None:
@@ -550,6 +568,26 @@ def test_results_that_were_sent_are_not_written_again(tmp_path: Path) -> None:
     assert before == logs(tmp_path)
 
 
+def test_a_change_that_is_taken_back_before_it_was_sent_is_not_sent(tmp_path: Path) -> None:
+    """Where W&B has the results of now, what waits with others is moved aside, nothing is added."""
+    deliver(tmp_path, just((1, 0.1)))
+    mark_sent(tmp_path)
+    sent = logs(tmp_path)
+    deliver(tmp_path, just((1, 0.2)))
+    deliver(tmp_path, just((1, 0.1)))
+
+    assert sent == logs(tmp_path)
+
+
+def test_many_recordings_in_a_second_are_all_kept(tmp_path: Path) -> None:
+    """Every superseded folder is moved aside under a name of its own."""
+    for value in range(6):
+        record_summary(tmp_path, just((1, value / 10)))
+
+    assert 1 == len(logs(tmp_path))
+    assert 5 == len(list((tmp_path / "wandb" / "superseded").iterdir()))
+
+
 def test_a_changed_leaderboard_replaces_the_old_one(tmp_path: Path) -> None:
     """Of two unsent leaderboards the newer is left to send."""
     deliver(tmp_path, just((1, 0.1)), summary_only=True)
@@ -602,7 +640,7 @@ def test_the_command_of_the_receipt_sends_the_runs(tmp_path: Path) -> None:
     receipt = record_summary(tmp_path, just((1, 0.2)), base_url=url)
     command = (receipt.reason or "").split("`")[1]
 
-    assert f"WANDB_BASE_URL={url} wandb sync wandb/offline-run-*-helm-*" == command
+    assert f"WANDB_BASE_URL={url} wandb sync {tmp_path}/wandb/offline-run-*-helm-*" == command
     assert "Would sync 1 run(s)" in shell(f"{command} --dry-run", tmp_path)
     assert "Would sync 1 run(s)" in shell("wandb sync --include-online --dry-run", tmp_path)
 

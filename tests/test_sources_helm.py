@@ -218,9 +218,10 @@ def test_two_models_with_one_label_stay_two(helm_trees: Path, tmp_path: Path) ->
     for path in (tree / "runs/model-zoo/groups").glob("*.json"):
         path.write_text(path.read_text().replace("Alpha (13B)", "Alpha (7B)"))
 
-    assert read_tree(helm_trees, "models", "model-zoo") == read(
-        spec("models", "model-zoo"), folder=tmp_path
-    ).evaluations
+    assert (
+        read_tree(helm_trees, "models", "model-zoo")
+        == read(spec("models", "model-zoo"), folder=tmp_path).evaluations
+    )
 
 
 def test_label_of_an_old_aggregate_is_resolved_by_the_links(
@@ -234,9 +235,10 @@ def test_label_of_an_old_aggregate_is_resolved_by_the_links(
             row[0]["value"] = "Toy Llama"
         path.write_text(json.dumps(tables))
 
-    assert read_tree(helm_trees, "old", "toyproj-toyllama") == read(
-        spec(tree, "toyproj-toyllama"), folder=tmp_path
-    ).evaluations
+    assert (
+        read_tree(helm_trees, "old", "toyproj-toyllama")
+        == read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+    )
 
 
 def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
@@ -246,9 +248,10 @@ def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
     tree = copied(helm_trees, "checkpoints", tmp_path)
     (tree / "runs/toyproj-toyllama/run_specs.json").unlink()
 
-    assert read_tree(helm_trees, "checkpoints", "toyproj-toyllama") == read(
-        spec(tree, "toyproj-toyllama"), folder=tmp_path
-    ).evaluations
+    assert (
+        read_tree(helm_trees, "checkpoints", "toyproj-toyllama")
+        == read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+    )
 
 
 def test_bare_nan_is_a_missing_score(helm_trees: Path, tmp_path: Path) -> None:

@@ -123,14 +123,18 @@ def test_glob_tells_which_family_is_meant() -> None:
     [
         (
             {"model_name": "x"},
-            "$.evals[0].model_name: the suite holds several models and none is called 'x': "
-            "'a', 'b'. Set helm_model to the one that is meant, or leave model_name out to "
-            "record each under its own name",
+            (
+                "$.evals[0].model_name: the suite holds several models and none is called 'x': "
+                "'a', 'b'. Set helm_model to the one that is meant, or leave model_name out to "
+                "record each under its own name"
+            ),
         ),
         (
             {"model_name": "x", "helm_model": "*"},
-            "$.evals[0].helm_model: '*' matches several models, which cannot all be 'x': 'a', "
-            "'b'. Match one of them, or leave model_name out to record each under its own name",
+            (
+                "$.evals[0].helm_model: '*' matches several models, which cannot all be 'x': 'a', "
+                "'b'. Match one of them, or leave model_name out to record each under its own name"
+            ),
         ),
         (
             {"helm_model": "c"},

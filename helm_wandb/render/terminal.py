@@ -15,26 +15,52 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from helm_wandb.model import Report
-    from helm_wandb.render.tables import Table
+    from helm_wandb.render.tables import Column, Table
 
-_PIPE_WIDTH = 1_000_000
-"""A pipe has no width: nothing is cut or wrapped."""
 _PADDING = 3
 """Between two columns of a terminal's table."""
 
 
-def render(report: Report, *, width: int | None, colour: bool) -> str:
-    """The report as lines, each ending in a line feed.
+def render_piped(report: Report) -> str:
+    """The report as lines for a pipe: tables without rules, nothing cut or wrapped.
 
-    width: the terminal's columns; None for a pipe, where tables have no rules.
+    Done without rich's console, whose import would be a tenth of a print-only run.
     """
+    parts = (
+        plain(report.headline),
+        _aligned(tables.leaderboard(report)),
+        plain(tables.ranking_rule(report)),
+        *map(_aligned, _details(report)),
+        *(plain(f"Note: {note}") for note in report.notes),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _aligned(table: Table) -> str:
+    """The title, the heads and the rows, in columns as wide as their widest cell."""
+    widths = [_width(table, at) for at in range(len(table.columns))]
+    rows = [tuple(column.label for column in table.columns), *table.rows]
+    lines = ("  ".join(map(_padded, row, table.columns, widths)).rstrip() for row in rows)
+    return "\n".join((plain(table.title), *lines))
+
+
+def _padded(cell: str, column: Column, width: int) -> str:
+    from rich.cells import cell_len  # noqa: PLC0415 -- a light part of rich
+
+    text = plain(cell)
+    space = " " * (width - cell_len(text))
+    return space + text if column.numeric else text + space
+
+
+def render(report: Report, *, width: int, colour: bool) -> str:
+    """The report as lines for a terminal with so many columns, each ending in a line feed."""
     # Imported here: only this form needs it.
     from rich.console import Console  # noqa: PLC0415
 
     buffer = StringIO()
     console = Console(
         file=buffer,
-        width=width or _PIPE_WIDTH,
+        width=width,
         force_terminal=colour,
         no_color=not colour,
         color_system="standard" if colour else None,
@@ -46,12 +72,12 @@ def render(report: Report, *, width: int | None, colour: bool) -> str:
     _print_title(console, report.headline)
     _print_table(console, tables.leaderboard(report), width=width)
     console.print()
-    _print_line(console, tables.ranking_rule(report), width=width)
+    console.print(plain(tables.ranking_rule(report)))
     for table in _details(report):
         _print_table(console, table, width=width)
     for note in report.notes:
         console.print()
-        _print_line(console, f"Note: {note}", width=width)
+        console.print(plain(f"Note: {note}"))
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
@@ -59,16 +85,12 @@ def _print_title(console: Console, title: str) -> None:
     console.print(plain(title), style="bold", soft_wrap=True)
 
 
-def _print_line(console: Console, line: str, *, width: int | None) -> None:
-    console.print(plain(line), soft_wrap=width is None)
-
-
 def _details(report: Report) -> Iterator[Table]:
     yield from tables.scores(report)
     yield from filter(None, (tables.unranked(report), tables.missing(report)))
 
 
-def _print_table(console: Console, table: Table, *, width: int | None) -> None:
+def _print_table(console: Console, table: Table, *, width: int) -> None:
     console.print()
     _print_title(console, table.title)
     for place, block in enumerate(_blocks(table, width=width)):
@@ -77,31 +99,30 @@ def _print_table(console: Console, table: Table, *, width: int | None) -> None:
         console.print(_grid(table, block, width=width))
 
 
-def _grid(table: Table, block: Sequence[int], *, width: int | None) -> RichTable:
-    """The columns of the block, with a rule below their heads on a terminal."""
+def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
+    """The columns of the block, with a rule below their heads."""
     from rich import box  # noqa: PLC0415 -- see render
     from rich.table import Table as RichTable  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    grid = RichTable(box=box.SIMPLE_HEAD if width else None, show_edge=False, pad_edge=False)
+    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for at in block:
         column = table.columns[at]
         grid.add_column(
             Text(plain(column.label)),
             justify="right" if column.numeric else "left",
-            no_wrap=width is None,
             overflow="fold",
             min_width=_value_width(table, at) if column.numeric else None,
-            max_width=width and _widest(width) if _in_blocks(table) else None,
+            max_width=_widest(width) if _in_blocks(table) else None,
         )
     for row in table.rows:
         grid.add_row(*(Text(plain(row[at])) for at in block))
     return grid
 
 
-def _blocks(table: Table, *, width: int | None) -> Iterator[tuple[int, ...]]:
+def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
     """The columns, in as many blocks as the width asks for, the first column in each."""
-    if width is None or not _in_blocks(table):
+    if not _in_blocks(table):
         yield tuple(range(len(table.columns)))
         return
     widths = [min(_width(table, at), _widest(width)) + _PADDING for at in range(len(table.columns))]

@@ -56,10 +56,10 @@ def _served(sink: Sink, report: Report) -> Receipt:
             exit_code=error.exit_code,
         )
     except Exception:  # noqa: BLE001 -- a bug in one sink must not lose the others
-        traceback.print_exc()
         return Receipt(
             sink=sink.name,
             status=Status.FAILED,
-            reason="a bug in helm-wandb-action: please report it with the traceback above",
+            reason="a bug in helm-wandb-action: please report it with the traceback in the log",
             exit_code=_BUG,
+            traceback=traceback.format_exc(),
         )

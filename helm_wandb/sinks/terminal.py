@@ -32,11 +32,11 @@ class Terminal:
     """In a workflow's log: the random token that switches commands in the text off."""
 
     def deliver(self, report: Report) -> Receipt:
-        """Done, or skipped where nobody reads on (`| head`).
+        """Done, with an empty line after the report, or skipped where nobody reads on (`| head`).
 
         Raises SinkError where it cannot be written, as on a full disk.
         """
-        text = terminal.render(report, width=self.width, colour=self.colour)
+        text = f"{self._rendered(report)}\n"
         if self.literal_token is not None:
             text = literal(text, token=self.literal_token)
         try:
@@ -50,6 +50,11 @@ class Terminal:
             message = f"standard output cannot be written: {error.strerror}"
             raise SinkError(message) from error
         return Receipt(sink=self.name, status=Status.DONE)
+
+    def _rendered(self, report: Report) -> str:
+        if self.width is None:
+            return terminal.render_piped(report)
+        return terminal.render(report, width=self.width, colour=self.colour)
 
 
 def _encodable(text: str, stream: TextIO) -> str:

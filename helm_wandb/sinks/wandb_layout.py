@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from helm_wandb.evaluations import by_model
 from helm_wandb.sinks import wandb_tables
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def shortened(text: str, limit: int) -> str:
 
 def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
     """All runs of a report: each model's summary and details, then the leaderboard."""
-    models = dict.fromkeys(evaluation.model for evaluation in report.evaluations)
-    runs = [run for model in models for run in _model_plans(report, model)]
+    models = by_model(report.evaluations).items()
+    runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
     wanted = [run for run in runs if not summary_only or run.name == _SUMMARY]
     if leaderboard and report.leaderboard.rows:
         wanted.append(_leaderboard_plan(report))
@@ -92,17 +93,17 @@ def _metric_names(values: Row, prefix: str = "") -> Iterable[str]:
             yield f"{prefix}{key}"
 
 
-def _model_plans(report: Report, model: str) -> Iterable[RunPlan]:
+def _model_plans(
+    report: Report, model: str, evaluations: Sequence[Evaluation]
+) -> Iterable[RunPlan]:
     """The model's summary run and its detail runs; none of rows without a score."""
-    evaluations = [entry for entry in report.evaluations if entry.model == model]
-    iterations = _iterations(evaluations)
     config = _model_config(model, evaluations)
-    benchmarks = {key.benchmark for entry in iterations for key in entry.scores}
+    benchmarks = {key.benchmark for entry in evaluations for key in entry.scores}
     if benchmarks:
-        rows = tuple(_summary_row(entry) for entry in iterations if entry.scores)
+        rows = tuple(_summary_row(entry) for entry in evaluations if entry.scores)
         yield replace(_plan(report, model, _SUMMARY, _SUMMARY, config), rows=rows)
     for benchmark in sorted(benchmarks):
-        details = (_detail_row(entry, benchmark) for entry in iterations)
+        details = (_detail_row(entry, benchmark) for entry in evaluations)
         rows = tuple(row for row in details if benchmark in row)
         name = _detail_name(benchmark)
         yield replace(_plan(report, model, name, "detail", config), rows=rows)
@@ -125,23 +126,6 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
         config={**config, "track": track},
         provenance=_provenance(report.provenance),
     )
-
-
-def _iterations(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    """One evaluation per iteration, ascending; those of the same iteration are joined.
-
-    Two suites of one model meet in one row so; where both have a metric, the later holds.
-    """
-    joined: dict[int, Evaluation] = {}
-    for entry in evaluations:
-        same = joined.get(entry.iteration, entry)
-        tokens = entry.tokens_billions
-        joined[entry.iteration] = replace(
-            entry,
-            scores={**same.scores, **entry.scores},
-            tokens_billions=same.tokens_billions if tokens is None else tokens,
-        )
-    return [joined[iteration] for iteration in sorted(joined)]
 
 
 def _axis_values(entry: Evaluation) -> dict[str, object]:

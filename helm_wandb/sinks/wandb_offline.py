@@ -60,6 +60,11 @@ class Writing:
     superseded: tuple[Recording, ...]
     """Those whose rows it carries, so that they must not be sent as well."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether W&B has all of it, so that the superseded are only to be set aside."""
+        return not self.plan.rows and not self.plan.tables
+
 
 def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
     """The recordings below `<folder>/wandb` that belong to a project, the oldest first."""
@@ -105,7 +110,11 @@ def set_aside(recording: Recording) -> None:
     """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look."""
     aside = recording.folder.parent / "superseded"
     aside.mkdir(exist_ok=True)
-    recording.folder.rename(aside / recording.folder.name)
+    target = aside / recording.folder.name
+    while target.exists():
+        # W&B names folders by the second.
+        target = target.with_name(f"{target.name}~")
+    recording.folder.rename(target)
 
 
 def _read(log: Path, project: str) -> Recording | None:

@@ -70,17 +70,23 @@ class WandbRuns:
 
     def _write(self, writings: Sequence[Writing]) -> None:
         """Write the runs; those that were finished are kept even where a later one fails."""
-        finished: list[tuple[Writing, Path]] = []
+        finished: list[tuple[Writing, Path | None]] = []
         try:
             with _session(self._settings()):
                 for writing in writings:
-                    finished.append((writing, _write_run(writing, self._settings())))  # noqa: PERF401 - what was finished before an error counts
+                    folder = None if writing.empty else _write_run(writing, self._settings())
+                    finished.append((writing, folder))
         finally:
             # Only now: a run's log is complete when W&B's service has stopped.
             for writing, folder in finished:
-                wandb_offline.keep(folder, self._project, writing.plan)
-                for recording in writing.superseded:
-                    wandb_offline.set_aside(recording)
+                self._keep(writing, folder)
+
+    def _keep(self, writing: Writing, folder: Path | None) -> None:
+        """Let the run's new folder take the place of those that it supersedes."""
+        if folder:
+            wandb_offline.keep(folder, self._project, writing.plan)
+        for recording in writing.superseded:
+            wandb_offline.set_aside(recording)
 
     @property
     def _project(self) -> str:
@@ -117,14 +123,15 @@ class WandbRuns:
         return settings
 
     def _reason(self, plans: Sequence[RunPlan], written: int) -> str:
+        folder = self.folder / "wandb"
         base_url = self.config.base_url
         host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
         runs = "1 run is" if len(plans) == 1 else f"{len(plans)} runs are"
         held = len(plans) - written
         already = f" ({held} held the same results already)" if held else ""
         return (
-            f"{runs} recorded offline in {self.folder / 'wandb'}{already}; to send what W&B does "
-            f"not have, run in {self.folder}: `{host}wandb sync wandb/offline-run-*-helm-*`"
+            f"{runs} recorded offline in {folder}{already}; to send what W&B does not have: "
+            f"`{host}wandb sync {shlex.quote(str(folder))}/offline-run-*-helm-*`"
         )
 
 

@@ -1,0 +1,120 @@
+"""What a run says about itself: to a person at a terminal, or to GitHub's runner."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from helm_wandb import workflow
+from helm_wandb.errors import ConfigError
+from helm_wandb.model import Status
+from helm_wandb.render.safe_text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from helm_wandb.errors import UserError
+    from helm_wandb.pipeline import Outcome
+
+_TITLE = "helm-wandb-action"
+_BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
+
+
+class Log(Protocol):
+    """Where messages go; what they quote can do no harm there."""
+
+    def fault(self, error: UserError) -> None:
+        """Say what was wrong."""
+
+    def message(self, level: str, text: str) -> None:
+        """Say a sentence; level: `error`, `warning` or `notice`."""
+
+    def listing(self, text: str) -> None:
+        """Show lines as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalLog:
+    """Notices on standard output, all else on standard error."""
+
+    output: TextIO
+    errors: TextIO
+
+    def fault(self, error: UserError) -> None:
+        """Say what was wrong, a line for each problem."""
+        for line in str(error).splitlines():
+            self.message("error", line)
+
+    def message(self, level: str, text: str) -> None:
+        """Say a sentence on a line of its own."""
+        if level == "notice":
+            _write(self.output, f"{plain(text)}\n")
+        else:
+            _write(self.errors, f"{level}: {plain(text)}\n")
+
+    def listing(self, text: str) -> None:
+        """Show lines on standard error."""
+        _write(self.errors, text)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowLog:
+    """Annotations, by commands on standard output."""
+
+    output: TextIO
+
+    def fault(self, error: UserError) -> None:
+        """Annotate the lines of the config that the error is about, or the whole run."""
+        if not isinstance(error, ConfigError):
+            self.message("error", str(error))
+            return
+        for command in workflow.problem_commands(error.problems, title=_TITLE):
+            _write(self.output, f"{command}\n")
+        self.listing(f"{error}\n")
+
+    def message(self, level: str, text: str) -> None:
+        """Annotate the run."""
+        _write(self.output, f"{workflow.command(level, text, title=_TITLE)}\n")
+
+    def listing(self, text: str) -> None:
+        """Show lines, with every command in them switched off."""
+        _write(self.output, workflow.literal(text, token=secrets.token_hex(16)))
+
+
+def of(environ: Mapping[str, str]) -> Log:
+    """The log for where the process runs."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return WorkflowLog(sys.stdout)
+    return TerminalLog(sys.stdout, sys.stderr)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def tell(outcome: Outcome, log: Log, *, sink_errors_fail: bool = True) -> None:
+    """Say what could not be read and what became of each sink; W&B last, as it tells how to go on.
+
+    sink_errors_fail: whether a sink's failure is an error or a warning.
+    """
+    for fault in outcome.faults:
+        log.fault(fault)
+    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == "W&B"):
+        if receipt.traceback:
+            log.listing(receipt.traceback)
+        if receipt.status is Status.FAILED:
+            level = "error" if sink_errors_fail else "warning"
+            log.message(level, f"{receipt.sink}: {receipt.reason}")
+        elif receipt.reason:
+            log.message("notice", f"{receipt.sink}: {receipt.reason}")
+
+
+def tell_bug(log: Log) -> None:
+    """Show the traceback of the exception in hand, and say that it is a fault of ours."""
+    log.listing(traceback.format_exc())
+    log.message("error", _BUG)

@@ -1,0 +1,116 @@
+"""What a run says about itself, on a terminal and in a workflow's log."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO, StringIO, TextIOWrapper
+
+import pytest
+
+from helm_wandb import log as logs
+from helm_wandb.errors import ArtifactError, ConfigError, Problem, SinkError
+from helm_wandb.model import Place, Receipt, Status
+from helm_wandb.pipeline import Outcome
+
+HOSTILE = "a\x1b[31m\n::error::owned\n##[error]owned"
+
+
+def outcome(*receipts: Receipt) -> Outcome:
+    """An outcome with one fault and these receipts."""
+    return Outcome(report=None, receipts=receipts, faults=(ArtifactError("no file"),), exit_code=3)
+
+
+def receipt(sink: str, status: Status, reason: str | None = None) -> Receipt:
+    """A receipt."""
+    return Receipt(sink=sink, status=status, reason=reason)
+
+
+def test_terminal_tells_faults_and_failures_as_errors_and_wandb_last() -> None:
+    """Errors go to standard error, the rest to standard output, the way to sync at its end."""
+    output, errors = StringIO(), StringIO()
+    told = outcome(
+        receipt("W&B", Status.DONE, "sync it"),
+        receipt("terminal", Status.DONE),
+        receipt("job summary", Status.FAILED, "disk full"),
+        receipt("report", Status.DONE, "written to x"),
+    )
+    logs.tell(told, logs.TerminalLog(output, errors))
+
+    assert "report: written to x\nW&B: sync it\n" == output.getvalue()
+    assert "error: no file\nerror: job summary: disk full\n" == errors.getvalue()
+
+
+def test_a_failed_sink_may_be_a_warning() -> None:
+    """Where sinks' errors do not fail the run they are warnings."""
+    errors = StringIO()
+    told = outcome(receipt("W&B", Status.FAILED, "gone"))
+    logs.tell(told, logs.TerminalLog(StringIO(), errors), sink_errors_fail=False)
+
+    assert "error: no file\nwarning: W&B: gone\n" == errors.getvalue()
+
+
+def test_terminal_shows_nothing_invisible() -> None:
+    """Escape sequences in a message cannot act on the user's terminal."""
+    errors = StringIO()
+    logs.TerminalLog(StringIO(), errors).message("error", HOSTILE)
+
+    assert "error: a?[31m?::error::owned?##[error]owned\n" == errors.getvalue()
+
+
+def test_what_the_terminal_cannot_show_is_replaced() -> None:
+    """A terminal of another encoding gets a question mark, and no traceback."""
+    raw = BytesIO()
+    errors = TextIOWrapper(raw, encoding="ascii", write_through=True)
+    logs.TerminalLog(StringIO(), errors).message("error", "모델")
+
+    assert b"error: ??\n" == raw.getvalue()
+
+
+def test_config_problems_annotate_their_lines_and_stand_in_the_log() -> None:
+    """Each problem is an annotation, and a line of the log where commands are switched off."""
+    output = StringIO()
+    problem = Problem(Place("a.yaml", 2, 5), "$.x", "is wrong")
+    logs.WorkflowLog(output).fault(ConfigError([problem]))
+    command, stop, line, start = output.getvalue().splitlines()
+
+    assert "::error file=a.yaml,line=2,col=5,title=helm-wandb-action::$.x: is wrong" == command
+    assert "a.yaml:2:5: $.x: is wrong" == line
+    assert f"::{stop.removeprefix('::stop-commands::')}::" == start
+
+
+@pytest.mark.parametrize("error", [ArtifactError(HOSTILE), SinkError(HOSTILE)])
+def test_messages_give_the_runner_one_command(error: ArtifactError | SinkError) -> None:
+    """Whatever an error quotes is within its own annotation."""
+    output = StringIO()
+    logs.WorkflowLog(output).fault(error)
+    (line,) = output.getvalue().splitlines()
+
+    assert line.startswith("::error title=helm-wandb-action::a")
+
+
+def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
+    """The traceback stands between stop-commands and its end, then comes the sentence."""
+    output = StringIO()
+    try:
+        {}[HOSTILE]
+    except KeyError:
+        logs.tell_bug(logs.WorkflowLog(output))
+    found = re.fullmatch(
+        r"::stop-commands::(\w+)\n(Traceback.*)::\1::\n(::error .*)\n", output.getvalue(), re.DOTALL
+    )
+
+    assert found is not None
+    assert "please report it" in found.group(3)
+
+
+@pytest.mark.parametrize(
+    ("environ", "kind"),
+    [
+        ({}, logs.TerminalLog),
+        ({"GITHUB_ACTIONS": "false"}, logs.TerminalLog),
+        ({"GITHUB_ACTIONS": "true"}, logs.WorkflowLog),
+    ],
+)
+def test_the_log_is_that_of_the_place(environ: dict[str, str], kind: type) -> None:
+    """In a workflow the runner is spoken to, elsewhere a person."""
+    assert isinstance(logs.of(environ), kind)
