@@ -91,8 +91,9 @@ def test_messages_give_the_runner_one_command(error: ArtifactError | SinkError) 
 def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
     """The traceback stands between stop-commands and its end, then comes the sentence."""
     output = StringIO()
+    nothing: dict[str, str] = {}
     try:
-        {}[HOSTILE]
+        nothing[HOSTILE]
     except KeyError:
         logs.tell_bug(logs.WorkflowLog(output))
     found = re.fullmatch(
