@@ -6,24 +6,20 @@ import os
 import secrets
 import sys
 from argparse import ArgumentParser
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import __version__, pipeline, provenance
+from helm_wandb import __version__, pipeline, provenance, shell
 from helm_wandb import log as logs
 from helm_wandb.errors import UserError
-from helm_wandb.sinks.job_summary import JobSummary
-from helm_wandb.sinks.report_file import ReportFile
+from helm_wandb.progress import progress_bar
 from helm_wandb.sinks.terminal import Terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from helm_wandb.model import Config
     from helm_wandb.pipeline import Outcome
-    from helm_wandb.sinks import Sink
 
 _BUG = 1
 _INTERRUPTED = 130
@@ -75,33 +71,26 @@ def parser() -> ArgumentParser:
 
 def _run(arguments: Namespace, root: Path) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
-    if config.base_url is None:
-        config = replace(config, base_url=os.environ.get("WANDB_BASE_URL") or None)
+    config = shell.with_base_url(config, os.environ)
+    wishes = shell.Wishes(
+        report=arguments.report,
+        records=not arguments.print_only,
+        summary_only=arguments.summary_only,
+    )
     return pipeline.run(
         config,
         folder=Path(),
-        provenance=provenance.from_environ(os.environ, event={}),
-        sinks=_sinks(arguments, config),
+        provenance=provenance.from_environ(os.environ, provenance.read_event(os.environ)),
+        sinks=shell.sinks(wishes, config, terminal=_terminal(), environ=os.environ),
+        with_details=arguments.report is not None,
+        progress=progress_bar(sys.stderr),
     )
-
-
-def _sinks(arguments: Namespace, config: Config) -> list[Sink]:
-    """The sinks in the order they are served; the report file is last again, with the links."""
-    report_file = [ReportFile(Path(arguments.report))] if arguments.report else []
-    sinks: list[Sink] = [*report_file, _terminal()]
-    if not arguments.print_only:
-        # Imported here: print-only never pays for it.
-        from helm_wandb.sinks.wandb_runs import WandbRuns  # noqa: PLC0415
-
-        sinks.append(WandbRuns(config=config, summary_only=arguments.summary_only, folder=Path()))
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    return [*sinks, *([JobSummary(Path(summary))] if summary else []), *report_file]
 
 
 def _terminal() -> Terminal:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         return Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return Terminal(stream=sys.stdout)
     width = os.get_terminal_size(sys.stdout.fileno()).columns
     return Terminal(stream=sys.stdout, width=width or None, colour="NO_COLOR" not in os.environ)

@@ -26,6 +26,8 @@ class _Column:
     values: Mapping[str, float]
     """Model → value, of the models that have it."""
     lower_is_better: bool | None
+    partial: Mapping[str, str]
+    """Model → over what its value is, where that is less than the others' is over."""
 
 
 def build(
@@ -37,14 +39,17 @@ def build(
     """One row per model at its greatest iteration, ranked by the mean of what all models have.
 
     metrics: those to show and rank by; the ones that no model has are left out silently, as
-    every evaluation tells what it misses.
+    every evaluation tells what it misses. A model with none of them counts for nothing.
     A metric makes the mean only if all models have it, higher is better, and it stays within
     0…1: so no model's absence or unit moves another's mean.
     """
     models = [one for one in latest(evaluations) if one.model not in excluded_models]
-    columns = {key: _column(key, models) for key in dict.fromkeys(metrics)}
+    compared = [one for one in models if any(key in one.scores for key in metrics)]
+    columns = {key: _column(key, compared) for key in dict.fromkeys(metrics)}
     shown = {key: column for key, column in columns.items() if column.values}
-    left_out = {key: why for key, column in shown.items() if (why := _why_left_out(column, models))}
+    left_out = {
+        key: why for key, column in shown.items() if (why := _why_left_out(column, compared))
+    }
     ranking = tuple(key for key in shown if key not in left_out)
     win_rates = _mean_win_rates(shown.values())
     rows = [
@@ -63,6 +68,7 @@ def _column(key: ScoreKey, models: Sequence[Evaluation]) -> _Column:
     return _Column(
         values={model: score.value for model, score in scores.items()},
         lower_is_better=max(directions, default=None),
+        partial={model: score.partial for model, score in scores.items() if score.partial},
     )
 
 
@@ -71,6 +77,9 @@ def _why_left_out(column: _Column, models: Sequence[Evaluation]) -> str | None:
         return "lower is better"
     if any(not 0 <= value <= 1 for value in column.values.values()):
         return "its values leave 0…1"
+    if column.partial:
+        model, part = next(iter(column.partial.items()))
+        return f"{model} has it {part}"
     lacking = [one.model for one in models if one.model not in column.values]
     if lacking:
         more = ", …" if len(lacking) > _NAMES_SHOWN else ""
@@ -124,10 +133,12 @@ def _row(
 
 def _why_unranked(one: Evaluation) -> str:
     there = sorted(map(str, one.scores))
+    if not there:
+        return "it has no score of what was asked for"
     more = ", …" if len(there) > _NAMES_SHOWN else ""
     return (
-        "no metric of leaderboard_metrics can be averaged over all models; "
-        f"this one has: {', '.join(there[:_NAMES_SHOWN])}{more}"
+        "no ranking metric can be averaged over all models; this one has: "
+        f"{', '.join(there[:_NAMES_SHOWN])}{more}. Name what to rank by under leaderboard_metrics"
     )
 
 

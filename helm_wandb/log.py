@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from helm_wandb import workflow
+from helm_wandb import streams, workflow
 from helm_wandb.errors import ConfigError
 from helm_wandb.model import Status
 from helm_wandb.render.safe_text import plain
+from helm_wandb.sinks import WANDB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +43,8 @@ class Log(Protocol):
 class TerminalLog:
     """Notices on standard output, all else on standard error."""
 
-    output: TextIO
-    errors: TextIO
+    output: TextIO | None
+    errors: TextIO | None
 
     def fault(self, error: UserError) -> None:
         """Say what was wrong, a line for each problem."""
@@ -65,7 +67,7 @@ class TerminalLog:
 class WorkflowLog:
     """Annotations, by commands on standard output."""
 
-    output: TextIO
+    output: TextIO | None
 
     def fault(self, error: UserError) -> None:
         """Annotate the lines of the config that the error is about, or the whole run."""
@@ -92,23 +94,24 @@ def of(environ: Mapping[str, str]) -> Log:
     return TerminalLog(sys.stdout, sys.stderr)
 
 
-def _write(stream: TextIO, text: str) -> None:
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, errors="replace").decode(encoding))
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write the text if anybody listens; there is nowhere else to complain."""
+    with suppress(OSError):
+        streams.write(stream, text)
 
 
-def tell(outcome: Outcome, log: Log, *, sink_errors_fail: bool = True) -> None:
+def tell(outcome: Outcome, log: Log) -> None:
     """Say what could not be read and what became of each sink; W&B last, as it tells how to go on.
 
-    sink_errors_fail: whether a sink's failure is an error or a warning.
+    A failure that costs no exit code is a warning.
     """
     for fault in outcome.faults:
         log.fault(fault)
-    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == "W&B"):
+    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
         if receipt.traceback:
             log.listing(receipt.traceback)
         if receipt.status is Status.FAILED:
-            level = "error" if sink_errors_fail else "warning"
+            level = "error" if receipt.exit_code else "warning"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
         elif receipt.reason:
             log.message("notice", f"{receipt.sink}: {receipt.reason}")

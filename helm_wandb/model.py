@@ -6,7 +6,7 @@ Nothing here computes; `null` in a report is `None` here and means "unknown".
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,8 @@ class HelmEval:
     """One entry of `evals` with `source: helm`: a suite of HELM output."""
 
     place: Place
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Key → where its value stands."""
     path: str
     """The entry's JSON path, `$.evals[0]`."""
     helm_output_dir: str
@@ -88,6 +90,10 @@ class HelmEval:
     iteration_pattern: str | None
     """A regex with one group, searched in the model id."""
     asked: tuple[ScoreKey, ...]
+
+    def at(self, key: str) -> Place:
+        """Where the key's value stands, or the entry where it lacks the key."""
+        return self.places.get(key, self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +112,49 @@ class FileEval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEval:
+    """One entry of `evals` with `source: report`: reports of other runs, of matrix legs say."""
+
+    place: Place
+    path: str
+    """The entry's JSON path, `$.evals[0]`."""
+    glob: str
+    """Of report files, relative to the working folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A valid configuration; made only by `config.parse`."""
 
     project: str
     entity: str | None
     base_url: str | None
-    evals: tuple[HelmEval | FileEval, ...]
+    evals: tuple[HelmEval | FileEval | ReportEval, ...]
     leaderboard: bool
     leaderboard_metrics: tuple[ScoreKey, ...]
     excluded_models: frozenset[str]
     lower_is_better: frozenset[ScoreKey]
     """Direction by the user's word; it goes before what artifacts say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """Per-instance scores in columns of equal length, one entry an instance and train trial.
+
+    Their mean, unweighted over the strata's own means, is the score.
+    """
+
+    stratum: tuple[str, ...]
+    """Run and sub-split, without the model."""
+    id: tuple[str, ...]
+    """HELM's instance id; unique within run and trial."""
+    trial: tuple[int, ...]
+    """HELM's train_trial_index."""
+    input: tuple[str | None, ...]
+    """8 hex digits of the sha256 of the input text; None where no file holds the text."""
+    cluster: tuple[str, ...]
+    """Instances of a stratum that share one are not independent of each other."""
+    value: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +175,13 @@ class Score:
     """Instances over all subjects."""
     lower_is_better: bool | None
     subjects: Mapping[str, SubjectScore]
+    partial: str | None = None
+    """Why the value must not be compared: it is over fewer subjects than other models'."""
+    fingerprint: Mapping[str, object] | None = None
+    """Named fields of the scenario and adapter specs, less the model."""
+    instances: Instances | None = None
+    no_instances: str | None = None
+    """Why there are none, where they were looked for."""
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""
@@ -151,7 +195,7 @@ class Origin:
     """Where an evaluation was read."""
 
     source: str
-    """`helm` or `file`."""
+    """`helm`, `file` or `report`."""
     suite: str | None
     token_per_iteration: float | None
     """Billions of tokens."""
@@ -177,6 +221,8 @@ class Reading:
     evaluations: tuple[Evaluation, ...]
     faults: tuple[str, ...] = ()
     """Artifacts that could not be read, while others could."""
+    notes: tuple[str, ...] = ()
+    """What else a reader of the report should know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb import __version__
+from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
 
 if TYPE_CHECKING:
@@ -27,8 +30,8 @@ def from_environ(environ: Mapping[str, str], event: Mapping[str, Any]) -> Proven
     return Provenance(
         tool_version=__version__,
         track=_track(environ, pull_request),
-        commit=environ.get("GITHUB_SHA") or None,
-        ref=environ.get("GITHUB_REF") or None,
+        commit=_commit(environ, event),
+        ref=_ref(environ, event, pull_request),
         pull_request=pull_request,
         run_url=_run_url(environ),
         attempt=_whole_number(environ.get("GITHUB_RUN_ATTEMPT")),
@@ -51,6 +54,42 @@ def _pull_request(environ: Mapping[str, str], event: Mapping[str, Any]) -> int |
             return number
     by_ref = _PULL_REQUEST_REF.match(environ.get("GITHUB_REF", ""))
     return int(by_ref.group(1)) if by_ref else None
+
+
+def _commit(environ: Mapping[str, str], event: Mapping[str, Any]) -> str | None:
+    """The commit that the scores are of: a pull request's head, not its merge or its base."""
+    if environ.get("GITHUB_EVENT_NAME") == "issue_comment":
+        return None
+    heads = (
+        _mapping(_mapping(event.get("pull_request")).get("head")).get("sha"),
+        _mapping(event.get("workflow_run")).get("head_sha"),
+        environ.get("GITHUB_SHA"),
+    )
+    return next((head for head in heads if isinstance(head, str) and head), None)
+
+
+def _ref(
+    environ: Mapping[str, str], event: Mapping[str, Any], pull_request: int | None
+) -> str | None:
+    """The ref of that commit."""
+    if pull_request is not None:
+        return f"refs/pull/{pull_request}/head"
+    branch = _mapping(event.get("workflow_run")).get("head_branch")
+    return f"refs/heads/{branch}" if isinstance(branch, str) else environ.get("GITHUB_REF") or None
+
+
+def read_event(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The payload of the workflow's event; empty outside of a workflow.
+
+    Raises InputError where the runner's file cannot be read.
+    """
+    path = environ.get("GITHUB_EVENT_PATH")
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+    except (OSError, ValueError) as error:
+        message = f"the event at {path} cannot be read: {error}"
+        raise InputError(message) from error
+    return event if isinstance(event, dict) else {}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

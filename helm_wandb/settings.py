@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
+from helm_wandb.urls import is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +99,15 @@ def _problems(inputs: Mapping[str, str], *, has_key: bool) -> list[str]:
         for name, values in _TODAY.items()
         if inputs[name] not in values and inputs[name] in _CHOICES.get(name, (inputs[name],))
     ]
+    if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
+        problems.append(
+            f"input wandb-base-url: {inputs['wandb-base-url']!r} is no URL of a server, as "
+            "https://wandb.example.com is"
+        )
+    if inputs["report"].startswith("/") or ".." in inputs["report"].split("/"):
+        problems.append(
+            f"input report: {inputs['report']!r} leaves the workspace; give a path relative to it"
+        )
     if not inputs["config"]:
         problems.append("input config: give the path of the YAML config, from the workspace")
     if inputs["print-only"] == "false" and not has_key:

@@ -70,7 +70,7 @@ def test_the_report_knows_the_pull_request(
     action.main(runner, root=root)
 
     provenance = json.loads((workspace / "helm-wandb-report.json").read_text())["provenance"]
-    assert ("pr/42", 42, "9c3d5f1" + "0" * 33, "refs/pull/42/merge") == tuple(
+    assert ("pr/42", 42, "9c3d5f1" + "0" * 33, "refs/pull/42/head") == tuple(
         provenance[key] for key in ("track", "pull_request", "commit", "ref")
     )
 
@@ -139,7 +139,7 @@ def test_unreadable_artifacts_are_exit_3_with_outputs(
     write_config(workspace, helm("nowhere", "nightly"))
 
     assert 3 == action.main(runner, root=root)
-    assert "helm_output_dir 'demo/helm/nowhere' is not a folder" in capsys.readouterr().out
+    assert "helm_output_dir 'demo/helm/nowhere' is not there" in capsys.readouterr().out
     assert "" == outputs(runner)["report-path"]
 
 

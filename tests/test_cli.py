@@ -74,6 +74,7 @@ def test_report_holds_helms_cells(
         (one["model"], one["iteration"], key): score["value"]
         for one in report["evaluations"]
         for key, score in one["scores"].items()
+        if (helm_trees / tree.name / tree.groups / f"{key.partition('.')[0]}.json").exists()
     }
 
 
@@ -112,7 +113,7 @@ opened = set()
 sys.addaudithook(lambda event, what: opened.add(str(what[0])) if event == "open" else None)
 from helm_wandb import cli
 cli.main(sys.argv[2:], root=Path(sys.argv[1]))
-print(json.dumps(sorted(path for path in opened if path.startswith("demo/"))))
+print(json.dumps(sorted(path.partition("/runs/")[2] for path in opened if "/runs/" in path)))
 """
 
 
@@ -120,14 +121,23 @@ def test_only_what_the_output_needs_is_opened(workspace: Path, root: Path) -> No
     """Of a suite, the tables asked for and the list of run specs are opened; nothing else."""
     benchmarks = [{"name": "mmlu", "metrics": ["EM"]}, {"name": "boolq", "metrics": ["EM"]}]
     config = write_config(workspace, helm("models", "model-zoo", benchmarks=benchmarks))
-    opened = in_a_process(root, LIST_FILES, "--config", config, *REPORT_ARGUMENTS)
+    opened = in_a_process(root, LIST_FILES, "--config", config, "--print-only")
 
-    suite = "demo/helm/models/runs/model-zoo"
     assert [
-        f"{suite}/groups/boolq.json",
-        f"{suite}/groups/mmlu.json",
-        f"{suite}/run_specs.json",
+        "model-zoo/groups/boolq.json",
+        "model-zoo/groups/mmlu.json",
+        "model-zoo/run_specs.json",
     ] == json.loads(opened)
+
+
+def test_instances_are_read_for_a_report(workspace: Path, root: Path) -> None:
+    """With --report the report holds the per-instance scores that make the values."""
+    config = write_config(workspace, helm("baseline", "nightly"))
+
+    assert 0 == run(root, "--config", config, "--report", "report.json")
+
+    (one,) = json.loads((workspace / "report.json").read_text())["evaluations"]
+    assert 100 == len(one["scores"]["boolq.EM"]["instances"]["value"])
 
 
 def test_one_unreadable_evaluation_leaves_the_others(

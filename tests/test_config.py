@@ -21,7 +21,7 @@ from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
 from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Config, FileEval, HelmEval, Place, ScoreKey
+from helm_wandb.model import Config, FileEval, HelmEval, Place, ReportEval, ScoreKey
 from tests.conftest import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
 
     expected = HelmEval(
         place=Place("config.yaml", 6, 5),
+        places=config.evals[0].places if isinstance(config.evals[0], HelmEval) else {},
         path="$.evals[0]",
         helm_output_dir="benchmark_output",
         helm_suite_name="mysuite",
@@ -84,6 +85,17 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
         ),
     )
     assert (expected,) == config.evals
+
+
+def test_each_key_of_an_evaluation_knows_its_place() -> None:
+    """What is found wrong with a key later can be told with its line."""
+    (entry,) = valid_config("helm").evals
+    assert isinstance(entry, HelmEval)
+    lines = (DATA / "config/valid/helm.yaml").read_text().splitlines()
+
+    for key in ("helm_output_dir", "model_name", "iteration_pattern"):
+        assert key in lines[entry.at(key).line - 1]
+    assert entry.place == entry.at("not_given")
 
 
 def test_general_keys_are_read() -> None:
@@ -111,6 +123,16 @@ def test_file_evaluation_is_read_with_all_its_keys() -> None:
         ScoreKey("boolq", "EM"): 1.0,
     }
     assert expected == scores
+
+
+def test_report_evaluation_is_read_with_all_its_keys() -> None:
+    """The path comes out as the glob that it is, at the place where the entry stands."""
+    entry, _ = valid_config("report").evals
+
+    expected = ReportEval(
+        place=Place("config.yaml", 4, 5), path="$.evals[0]", glob="reports/*.json"
+    )
+    assert expected == entry
 
 
 def test_leaderboard_needs_no_evaluations() -> None:
@@ -469,7 +491,7 @@ def test_number_keys_are_those_of_the_schema() -> None:
     """Where `1e5` is a number is where the schema wants one."""
     numbers = {
         name
-        for source in ("helm", "file")
+        for source in SCHEMA["$defs"]["eval"]["properties"]["source"]["enum"]
         for name, key in SCHEMA["$defs"][source]["properties"].items()
         if resolved(key).get("type") in {"number", "integer"}
     }
@@ -491,7 +513,20 @@ WORDS = st.sampled_from(
     [
         *SCHEMA["properties"],
         *SCHEMA["$defs"]["helm"]["properties"],
-        *("eval_result", "name", "metrics", "file", "helm", "mmlu", "mmlu.EM", "...", "<<", "&a"),
+        *(
+            "eval_result",
+            "name",
+            "metrics",
+            "file",
+            "report",
+            "path",
+            "helm",
+            "mmlu",
+            "mmlu.EM",
+            "...",
+            "<<",
+            "&a",
+        ),
         *("*a", "!!int", "!x", "1e5", ":", ": ", "\n", "\n  ", "\n  - ", "- ", "[", "]", "{", "}"),
         *('"', "'", "|", "\t", "---\n", "2026-01-15", ".nan", ".inf", "010", "no", "~", "#"),
         *("%YAML 1.1\n", "\\", "0x", "(", "\u2028"),
@@ -538,7 +573,8 @@ def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
 @given(
     st.dictionaries(st.sampled_from([*SCHEMA["properties"]]), DOCUMENTS),
     st.dictionaries(
-        st.sampled_from(sorted({*SCHEMA["$defs"]["helm"]["properties"], "eval_result"})), DOCUMENTS
+        st.sampled_from(sorted({*SCHEMA["$defs"]["helm"]["properties"], "eval_result", "path"})),
+        DOCUMENTS,
     ),
 )
 @settings(deadline=None)
@@ -603,8 +639,12 @@ FILE_ENTRIES = st.fixed_dictionaries(
     },
     optional={"token_num": POSITIVE, "default_iteration": ITERATIONS},
 )
+REPORT_ENTRIES = st.fixed_dictionaries(
+    {"eval_type": st.just("helm"), "source": st.just("report"), "path": METRICS}
+)
+ENTRIES = HELM_ENTRIES | FILE_ENTRIES | REPORT_ENTRIES
 CONFIGS = st.fixed_dictionaries(
-    {"project": NAMES, "evals": st.lists(HELM_ENTRIES | FILE_ENTRIES, min_size=1, max_size=3)},
+    {"project": NAMES, "evals": st.lists(ENTRIES, min_size=1, max_size=3)},
     optional={
         "entity": NAMES,
         "base_url": st.just("https://wandb.example.com"),
@@ -630,9 +670,9 @@ def plain(config: Config) -> dict[str, Any]:
     }
 
 
-def plain_entry(entry: HelmEval | FileEval) -> dict[str, Any]:
+def plain_entry(entry: HelmEval | FileEval | ReportEval) -> dict[str, Any]:
     """The entry's fields, less where it stands."""
-    names = [name for name in entry.__dataclass_fields__ if name not in {"place", "path"}]
+    names = [name for name in entry.__dataclass_fields__ if name not in {"place", "places", "path"}]
     return {name: getattr(entry, name) for name in names}
 
 
@@ -653,6 +693,8 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def completed_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that the entry should come out with."""
+    if entry.get("source") == "report":
+        return {"glob": entry["path"]}
     common = {
         "model_name": entry.get("model_name"),
         "default_iteration": entry.get("default_iteration", 0),

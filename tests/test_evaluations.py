@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.evaluations import by_model, latest, merge, with_directions
 from helm_wandb.model import ScoreKey
 from tests import builders
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from helm_wandb.model import Evaluation
 
 MMLU = ScoreKey("mmlu", "EM")
 RAFT = ScoreKey("raft", "EM")
@@ -59,7 +66,69 @@ def test_known_tokens_complete_unknown_ones() -> None:
     unknown, zero, four = (builders.evaluation(tokens_billions=count) for count in (None, 0.0, 4.0))
 
     assert merge([unknown, four]).evaluations[0].tokens_billions == 4
+    assert merge([unknown, four]).conflicts == ()
     assert merge([zero, four]).evaluations[0].tokens_billions == 0
+    (conflict,) = merge([zero, unknown, four, four]).conflicts
+    assert conflict == (
+        "alpha at iteration 0 has two token counts: 0.0 (kept) and 4.0 billion. "
+        "Give the same token_per_iteration or token_num in each entry of evals."
+    )
+
+
+def test_reason_that_tells_most_is_kept() -> None:
+    """Of two reasons for what no leg has, the longer one is told, whichever leg came first."""
+    legs = [
+        builders.evaluation(missing={"raft.EM": why})
+        for why in ("no table of it", "groups/raft.json: line 3: a comma is missing")
+    ]
+
+    for order in (legs, legs[::-1]):
+        (one,) = merge(order).evaluations
+        assert {RAFT: "groups/raft.json: line 3: a comma is missing"} == one.missing
+
+
+def test_origin_is_helms_own_output() -> None:
+    """Beside scores from elsewhere, the suite that HELM wrote is the origin, in any order."""
+    helm = builders.evaluation(scores={"mmlu.EM": 0.1}, suite="b", token_per_iteration=2.0)
+    others = [
+        builders.evaluation(scores={"raft.EM": 0.1}, source="file", suite=None),
+        builders.evaluation(scores={"quac.F1": 0.1}, suite="b"),
+        builders.evaluation(scores={"imdb.EM": 0.1}, suite="c"),
+    ]
+
+    for legs in ([helm, *others], [*others, helm]):
+        assert helm.origin == merge(legs).evaluations[0].origin
+
+
+LEGS = st.lists(
+    st.builds(
+        builders.evaluation,
+        model=st.sampled_from("ab"),
+        iteration=st.integers(0, 1),
+        scores=st.dictionaries(
+            st.sampled_from(["mmlu.EM", "raft.EM", "quac.F1"]), st.just(0.5), min_size=1
+        ),
+        missing=st.dictionaries(st.sampled_from(["mmlu.EM", "imdb.EM"]), st.sampled_from("xyz")),
+        tokens_billions=st.none() | st.just(1.5),
+        source=st.sampled_from(["helm", "file"]),
+        suite=st.none() | st.sampled_from("st"),
+    ).filter(lambda one: not one.scores.keys() & one.missing.keys()),
+    max_size=6,
+)
+
+
+@given(LEGS, LEGS, st.randoms())
+def test_order_and_grouping_of_evaluations_change_nothing(
+    first: list[Evaluation], later: list[Evaluation], random: Random
+) -> None:
+    """Merged in any order, all at once or some before others, evaluations become the same."""
+    at_once = merge(first + later)
+    shuffled = random.sample(first + later, len(first + later))
+
+    assert at_once.conflicts == ()
+    assert at_once == merge(shuffled)
+    assert at_once == merge([*merge(first).evaluations, *merge(later).evaluations])
+    assert at_once == merge(at_once.evaluations * 2)
 
 
 def test_directions_by_the_users_word_go_first() -> None:

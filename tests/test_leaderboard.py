@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,12 +93,35 @@ def test_lower_is_better_and_other_units_are_shown_but_make_no_mean() -> None:
 
 def test_models_without_a_common_metric_are_unranked_with_the_reason() -> None:
     """Where nothing can be averaged over all models, nobody has a rank, and it is said why."""
-    found = board(evaluation("a", 0, {"mmlu.EM": 0.5}), evaluation("b", 0, {"gsm.EM": 0.4}))
+    found = board(evaluation("a", 0, {"mmlu.EM": 0.5}), evaluation("b", 0, {"boolq.EM": 0.4}))
+    strangers = board(evaluation("b", 0, {"gsm.EM": 0.4}))
 
     assert [(None, "a", None), (None, "b", None)] == ranks(found)
-    assert found.rows[1].unranked == (
-        "no metric of leaderboard_metrics can be averaged over all models; this one has: gsm.EM"
+    assert strangers.rows[0].unranked == (
+        "no ranking metric can be averaged over all models; this one has: gsm.EM. Name what to "
+        "rank by under leaderboard_metrics"
     )
+
+
+def test_a_model_without_any_ranking_metric_moves_nobody() -> None:
+    """A model with nothing to rank by is listed unranked, and the others keep their ranks."""
+    found = board(evaluation("a", 0, {"mmlu.EM": 0.5}), evaluation("b", 0, {"gsm.EM": 0.4}))
+
+    assert [(1, "a", 0.5), (None, "b", None)] == ranks(found)
+
+
+def test_partial_aggregates_make_no_mean() -> None:
+    """A score over fewer subjects than the others' is shown, and its metric left out."""
+    part = evaluation("a", 0, {"mmlu.EM": 0.9, "boolq.EM": 0.5})
+    scores = dict(part.scores)
+    key = ScoreKey("mmlu", "EM")
+    scores[key] = replace(scores[key], partial="over 1 of 2 subjects")
+    found = board(
+        replace(part, scores=scores), evaluation("b", 0, {"mmlu.EM": 0.4, "boolq.EM": 0.75})
+    )
+
+    assert [(1, "b", 0.75), (2, "a", 0.5)] == ranks(found)
+    assert {key: "a has it over 1 of 2 subjects"} == found.left_out
 
 
 def test_no_models() -> None:
@@ -147,7 +171,8 @@ def test_win_rates_are_helms(helm_trees: Path, tree: str, suite: str, group: str
     table = json.loads((helm_trees / group / "core_scenarios.json").read_text())[0]
     expected = sorted(row[1]["value"] for row in table["rows"])
     evaluations = read_tree(helm_trees, tree, suite)
-    found = build(evaluations, metrics=CORE_METRICS, excluded_models=frozenset())
+    shown = [key for key in CORE_METRICS if (helm_trees / group / f"{key.benchmark}.json").exists()]
+    found = build(evaluations, metrics=shown, excluded_models=frozenset())
 
     assert expected == pytest.approx(sorted(row.mean_win_rate or 0 for row in found.rows))
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import __version__
+from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
-from helm_wandb.provenance import from_environ
+from helm_wandb.provenance import from_environ, read_event
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUNNER = {
     "GITHUB_ACTIONS": "true",
@@ -68,12 +72,57 @@ def test_track_of_an_event(
     assert from_environ(environ, payload) == Provenance(
         tool_version=__version__,
         track=track,
-        commit="0123abc",
-        ref=full,
+        commit=None if event == "issue_comment" else "0123abc",
+        ref=full if number is None else f"refs/pull/{number}/head",
         pull_request=number,
         run_url="https://github.com/me/models/actions/runs/4711",
         attempt=2,
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "commit", "ref"),
+    [
+        (
+            "pull_request_target",
+            {"pull_request": {"number": 7, "head": {"sha": "head"}}},
+            "head",
+            "refs/pull/7/head",
+        ),
+        (
+            "workflow_run",
+            {"workflow_run": {"head_sha": "head", "head_branch": "topic"}},
+            "head",
+            "refs/heads/topic",
+        ),
+        ("push", {"after": "other"}, "0123abc", "refs/heads/main"),
+    ],
+)
+def test_commit_is_the_one_that_was_evaluated(
+    event: str, payload: dict[str, Any], commit: str, ref: str
+) -> None:
+    """Where the workflow runs on the base, the scores are of the head."""
+    found = from_environ({**RUNNER, "GITHUB_EVENT_NAME": event}, payload)
+
+    assert (commit, ref) == (found.commit, found.ref)
+
+
+def test_the_event_is_read_from_the_runners_file(tmp_path: Path) -> None:
+    """The payload is the JSON object of the file; without a file there is none."""
+    path = tmp_path / "event.json"
+    path.write_text('{"action": "opened"}')
+
+    assert {"action": "opened"} == read_event({"GITHUB_EVENT_PATH": str(path)})
+    assert {} == read_event({})
+
+
+@pytest.mark.parametrize("content", ["{bad", "", "\x00"])
+def test_an_unreadable_event_is_told(content: str, tmp_path: Path) -> None:
+    """A file that is no JSON is an input error with its path."""
+    path = tmp_path / "event.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"the event at {path} cannot be read"):
+        read_event({"GITHUB_EVENT_PATH": str(path)})
 
 
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "false"}, {"GITHUB_SHA": "0123abc"}])

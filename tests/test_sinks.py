@@ -138,7 +138,7 @@ def test_report_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         tmp_path: (tmp_path, "Is a directory"),
         tmp_path / "file" / "report.json": (tmp_path / "file", "File exists"),
         tmp_path / ("x" * 300): (tmp_path / ("x" * 300), "File name too long"),
-        Path("/proc/report.json"): (Path("/proc/report.json"), ""),
+        Path("/proc/report.json"): (Path("/proc/.report.json.part"), ""),
         Path("/dev/full"): (Path("/dev/full"), "No space left on device"),
     }
     for path, (culprit, reason) in reasons.items():

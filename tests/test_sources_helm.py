@@ -12,8 +12,11 @@ import pytest
 
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Evaluation, HelmEval, Place, ScoreKey
+from helm_wandb.model import Evaluation, HelmEval, Place, Reading, ScoreKey
+from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.reader import read
+
+from .conftest import DATA
 
 LABELS_OF_MODELS = {
     "Alpha (7B)": ("toyorg/alpha-7b", 0),
@@ -83,9 +86,14 @@ def spec(output: str | Path, suite: str, **changes: Any) -> HelmEval:
     return HelmEval(**{**fields, **changes})
 
 
+def read_spec(entry: HelmEval, folder: Path, *, with_details: bool = False) -> Reading:
+    """What an entry gives."""
+    return read(entry, folder=folder, with_details=with_details, progress=no_progress)
+
+
 def read_tree(helm_trees: Path, name: str, suite: str, **changes: Any) -> tuple[Evaluation, ...]:
     """The evaluations of a tree."""
-    return read(spec(name, suite, **changes), folder=helm_trees).evaluations
+    return read_spec(spec(name, suite, **changes), helm_trees).evaluations
 
 
 def copied(helm_trees: Path, name: str, folder: Path) -> Path:
@@ -116,6 +124,7 @@ def test_values_are_helms_own_cells(tree: Tree, helm_trees: Path) -> None:
         (one.model, one.iteration, str(key)): score.value
         for one in evaluations
         for key, score in one.scores.items()
+        if (helm_trees / tree.name / tree.groups / f"{key.benchmark}.json").exists()
     }
 
     assert cells(tree, helm_trees) == values
@@ -187,8 +196,8 @@ def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
     (one,) = read_tree(helm_trees, "baseline", "nightly", asked=asked)
 
     assert {
-        "quac.F1": "HELM wrote no table of it: not run, or unknown to the schema it summarized "
-        "with",
+        "quac.F1": "the suite has no run of it; it has: boolq, hellaswag, imdb, mmlu, "
+        "narrative_qa, natural_qa_openbook_longans",
         "boolq.F1": "HELM's table has no column 'F1'; it has: EM, ECE (10-bin), EM (Robustness), "
         "EM (Fairness), Stereotypes (race), Stereotypes (gender), Representation (race), "
         "Representation (gender), Toxic fraction, Denoised inference time (s), # eval, # train, "
@@ -205,10 +214,10 @@ def test_a_model_without_a_row_misses_the_benchmark(helm_trees: Path, tmp_path: 
     tables = json.loads(path.read_text())
     tables[0]["rows"] = tables[0]["rows"][:3]
     path.write_text(json.dumps(tables))
-    found = {one.model: one for one in read(spec(tree, "model-zoo"), folder=tmp_path).evaluations}
+    found = {one.model: one for one in read_spec(spec(tree, "model-zoo"), tmp_path).evaluations}
 
     boolq = ScoreKey("boolq", "EM")
-    assert "HELM's table has no row of this model" == found["otherlab/gamma-small"].missing[boolq]
+    assert "HELM has no run of this model for it" == found["otherlab/gamma-small"].missing[boolq]
     assert 0.65 == found["toyorg/alpha-7b"].scores[boolq].value
 
 
@@ -220,7 +229,7 @@ def test_two_models_with_one_label_stay_two(helm_trees: Path, tmp_path: Path) ->
 
     assert (
         read_tree(helm_trees, "models", "model-zoo")
-        == read(spec("models", "model-zoo"), folder=tmp_path).evaluations
+        == read_spec(spec("models", "model-zoo"), tmp_path).evaluations
     )
 
 
@@ -237,7 +246,7 @@ def test_label_of_an_old_aggregate_is_resolved_by_the_links(
 
     assert (
         read_tree(helm_trees, "old", "toyproj-toyllama")
-        == read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+        == read_spec(spec(tree, "toyproj-toyllama"), tmp_path).evaluations
     )
 
 
@@ -250,7 +259,7 @@ def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
 
     assert (
         read_tree(helm_trees, "checkpoints", "toyproj-toyllama")
-        == read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+        == read_spec(spec(tree, "toyproj-toyllama"), tmp_path).evaluations
     )
 
 
@@ -259,7 +268,7 @@ def test_bare_nan_is_a_missing_score(helm_trees: Path, tmp_path: Path) -> None:
     tree = copied(helm_trees, "old", tmp_path)
     path = tree / "runs/toyproj-toyllama/groups/boolq.json"
     path.write_text(path.read_text().replace('"value": 0.6,', '"value": NaN,'))
-    found = read(spec(tree, "toyproj-toyllama"), folder=tmp_path).evaluations
+    found = read_spec(spec(tree, "toyproj-toyllama"), tmp_path).evaluations
 
     boolq = ScoreKey("boolq", "EM")
     assert {3000: "HELM wrote nan for it"} == {
@@ -278,7 +287,7 @@ def test_rows_of_one_model_that_differ_in_a_setting_are_not_guessed(
     row = tables[0]["rows"][0]
     tables[0]["rows"] = [row, [{**row[0], "value": "acme/assistant [num_shots: 0]"}, *row[1:]]]
     path.write_text(json.dumps(tables))
-    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
 
     assert (
         "unknown which of 2 rows of HELM's table is meant: "
@@ -293,7 +302,7 @@ def test_the_first_of_two_columns_with_one_label_is_the_main_metric(
     tree = copied(helm_trees, "baseline", tmp_path)
     path = tree / "runs/nightly/groups/boolq.json"
     path.write_text(path.read_text().replace("ECE (10-bin)", "EM"))
-    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
 
     assert 0.73 == one.scores[ScoreKey("boolq", "EM")].value
 
@@ -305,7 +314,7 @@ def test_sub_splits_are_no_subjects(helm_trees: Path, tmp_path: Path) -> None:
     tables = json.loads(path.read_text())
     split = {**tables[0], "title": "X (sub-split: toxic)", "name": "boolq:sub_split=toxic"}
     path.write_text(json.dumps([*tables, split, split]))
-    (one,) = read(spec(tree, "nightly"), folder=tmp_path).evaluations
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
 
     assert ["only_contrast: False"] == list(one.scores[ScoreKey("boolq", "EM")].subjects)
 
@@ -315,12 +324,12 @@ def test_an_unreadable_table_costs_its_benchmark_only(helm_trees: Path, tmp_path
     tree = copied(helm_trees, "baseline", tmp_path)
     path = tree / "runs/nightly/groups/boolq.json"
     path.write_bytes(path.read_bytes()[:5000])
-    reading = read(spec("baseline", "nightly"), folder=tmp_path)
+    reading = read_spec(spec("baseline", "nightly"), tmp_path)
     (one,), (fault,) = reading.evaluations, reading.faults
 
     assert 5 == len(one.scores)
     assert one.missing[ScoreKey("boolq", "EM")] == fault
-    assert f"{path}: not what HELM writes: line " in fault
+    assert "baseline/runs/nightly/groups/boolq.json: not what HELM writes: line " in fault
 
 
 @pytest.mark.parametrize(
@@ -335,7 +344,7 @@ def test_files_of_another_kind_are_told_by_name(
     path = tree / "runs/nightly/groups/boolq.json"
     path.write_bytes(content)
 
-    (fault,) = read(spec(tree, "nightly"), folder=tmp_path).faults
+    (fault,) = read_spec(spec(tree, "nightly"), tmp_path).faults
 
     assert fault.startswith(f"{path}: not what HELM writes: ")
 
@@ -343,24 +352,24 @@ def test_files_of_another_kind_are_told_by_name(
 def test_absent_output_folder(tmp_path: Path) -> None:
     """A folder that is not there is told with the config's line and where it was looked for."""
     with pytest.raises(ArtifactError) as raised:
-        read(spec("nowhere", "nightly"), folder=tmp_path)
+        read_spec(spec("nowhere", "nightly"), tmp_path)
 
     assert (
-        "config.yaml:3:5: helm_output_dir 'nowhere' is not a folder. It is looked for in "
-        f"{tmp_path}: did the step that runs HELM write it there?"
+        f"config.yaml:3:5: helm_output_dir 'nowhere' is not there, in {tmp_path}. "
+        "Did the step that runs HELM write it there?"
     ) == str(raised.value)
 
 
 def test_absolute_host_path_is_explained(tmp_path: Path) -> None:
     """A path of the runner's host cannot be there in the container, and the message says so."""
     with pytest.raises(ArtifactError, match="only the workspace exists, as /github/workspace"):
-        read(spec("/home/runner/work/x/helm", "nightly"), folder=tmp_path)
+        read_spec(spec("/home/runner/work/x/helm", "nightly"), tmp_path)
 
 
 def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
     """A misspelt suite is answered with the suites and releases that exist."""
     with pytest.raises(ArtifactError) as raised:
-        read(spec("lite", "nightly"), folder=helm_trees)
+        read_spec(spec("lite", "nightly"), helm_trees)
 
     assert (
         "config.yaml:3:5: no suite or release 'nightly' in 'lite'. There are: runs/lite-like, "
@@ -372,24 +381,24 @@ def test_folder_without_suites(tmp_path: Path) -> None:
     """A folder that is no HELM output is told as such."""
     (tmp_path / "output").mkdir()
     with pytest.raises(ArtifactError, match="has neither runs/ nor releases/"):
-        read(spec("output", "nightly"), folder=tmp_path)
+        read_spec(spec("output", "nightly"), tmp_path)
 
 
-def test_unsummarized_suite_says_what_to_run(helm_trees: Path) -> None:
-    """Runs without tables are answered with the command that makes them."""
-    with pytest.raises(ArtifactError, match="Run `helm-summarize --suite 2026-01-15"):
-        read(spec("unsummarized", "2026-01-15"), folder=helm_trees)
+def test_suite_without_a_finished_run(tmp_path: Path) -> None:
+    """A suite whose runs all crashed is told as such."""
+    (tmp_path / "output/runs/nightly/boolq:model=x").mkdir(parents=True)
+    with pytest.raises(ArtifactError, match="suite 'nightly' holds no finished run"):
+        read_spec(spec("output", "nightly"), tmp_path)
 
 
 def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
     """A suite with none of the benchmarks asked for is an error that lists those it has."""
     with pytest.raises(ArtifactError) as raised:
-        read(spec("checkpoints_us", "toy-us", asked=(ScoreKey("gsm", "EM"),)), folder=helm_trees)
+        read_tree(helm_trees, "checkpoints_us", "toy-us", asked=(ScoreKey("gsm", "EM"),))
 
     assert (
         "config.yaml:3:5: suite 'toy-us' has none of what was asked for (gsm.EM). Its benchmarks "
-        "are: boolq, calibration, core_scenarios, knowledge, mmlu, question_answering, "
-        "targeted_evaluations. Name them under benchmarks."
+        "are: boolq, mmlu. Name them under benchmarks."
     ) == str(raised.value)
 
 
@@ -404,7 +413,23 @@ def test_models_beyond_the_asked_benchmarks_count_as_families(
     path.write_text(json.dumps(tables))
 
     with pytest.raises(ConfigError, match="several models and none is called 'gamma'"):
-        read(
-            spec(tree, "model-zoo", model_name="gamma", asked=(ScoreKey("boolq", "EM"),)),
-            folder=tmp_path,
+        read_spec(
+            spec(tree, "model-zoo", model_name="gamma", asked=(ScoreKey("boolq", "EM"),)), tmp_path
         )
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_an_archive_is_as_good_as_its_folder(tree: Tree, helm_trees: Path) -> None:
+    """A packed tree gives the same evaluations, per-instance scores included."""
+    archive = DATA / "helm" / f"{tree.name}.tar.gz"
+    packed = read_spec(spec(archive, tree.suite), Path(), with_details=True)
+    unpacked = read_spec(spec(tree.name, tree.suite), helm_trees, with_details=True)
+
+    def comparable(reading: Reading) -> list[tuple[object, ...]]:
+        return [
+            (one.model, one.iteration, key, score.value, score.n, score.instances)
+            for one in reading.evaluations
+            for key, score in one.scores.items()
+        ]
+
+    assert comparable(unpacked) == comparable(packed)

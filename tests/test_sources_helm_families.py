@@ -125,8 +125,9 @@ def test_glob_tells_which_family_is_meant() -> None:
             {"model_name": "x"},
             (
                 "$.evals[0].model_name: the suite holds several models and none is called 'x': "
-                "'a', 'b'. Set helm_model to the one that is meant, or leave model_name out to "
-                "record each under its own name"
+                "'a', 'b'. If these are its checkpoints, set iteration_pattern to find the "
+                "iteration in their ids; else set helm_model to the one that is meant, or leave "
+                "model_name out to record each under its own name"
             ),
         ),
         (
@@ -150,11 +151,33 @@ def test_unclear_families_are_listed(changes: dict[str, str], message: str) -> N
     assert (f"config.yaml:3:5: {message}", 2) == (str(raised.value), raised.value.exit_code)
 
 
-@pytest.mark.parametrize("ids", [["m/5", "m/step-5"], ["m", "m/step-0"]])
-def test_two_ids_never_make_one_point(ids: list[str]) -> None:
-    """Two ids at one iteration of one family are refused, the default iteration included."""
-    with pytest.raises(ConfigError, match="would all be iteration"):
-        assigned(ids)
+def test_two_ids_never_make_one_point() -> None:
+    """Two ids at one iteration of one family are refused."""
+    with pytest.raises(
+        ConfigError, match="'m/step-05', 'm/step-5' would all be iteration 5 of 'm'"
+    ):
+        assigned(["m/step-5", "m/step-05"])
+
+
+def test_ids_that_differ_in_more_than_the_number_are_families_of_their_own() -> None:
+    """A step and an epoch are no two iterations of one curve, and neither is the final model."""
+    assert {"m/epoch-3": ("m/epoch", 3), "m/step-5": ("m/step", 5), "m": ("m", None)} == assigned(
+        ["m/epoch-3", "m/step-5", "m"]
+    )
+
+
+def test_a_pattern_over_the_models_name_does_not_merge_models() -> None:
+    """What the pattern matches beside its group still tells the models apart."""
+    assert {"org/alpha-1": ("org/alpha", 1), "org/beta-2": ("org/beta", 2)} == assigned(
+        ["org/alpha-1", "org/beta-2"], iteration_pattern="[a-z]+-([0-9]+)$"
+    )
+
+
+def test_a_pattern_over_the_whole_id_makes_one_curve() -> None:
+    """A pattern that matches the whole id is as good as one that matches its end."""
+    assert {"m-step-1": ("m-step", 1), "m-step-2": ("m-step", 2)} == assigned(
+        ["m-step-1", "m-step-2"], iteration_pattern=".*step-([0-9]+)"
+    )
 
 
 @given(st.lists(st.text(alphabet="ab/-_09ckpt", min_size=1), min_size=1, unique=True))

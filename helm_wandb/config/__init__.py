@@ -12,7 +12,8 @@ from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import json_path, read
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Config, FileEval, HelmEval, ScoreKey
+from helm_wandb.model import Config, FileEval, HelmEval, ReportEval, ScoreKey
+from helm_wandb.urls import is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,6 +100,10 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             yield from _check_not_finite(path, value)
         case (_, str(text)) if _CONTROL.search(text):
             yield Finding(path, f"must be one line without control characters: {shown(text)}")
+        case (("base_url",), str(text)) if not is_server_url(text):
+            example = "https://wandb.example.com"
+            message = f"must be the URL of a server, as {example} is; this is {shown(text)}"
+            yield Finding(path, message)
         case (("evals", int(), "iteration_pattern"), str(text)):
             yield from _check_pattern(path, text)
         case (("evals", int(), "benchmarks"), list(items)):
@@ -169,18 +174,27 @@ def _keys(texts: Iterable[str]) -> tuple[ScoreKey, ...]:
     return tuple(map(ScoreKey.parse, texts))
 
 
-def _eval(tree: Tree, index: int) -> HelmEval | FileEval:
+def _eval(tree: Tree, index: int) -> HelmEval | FileEval | ReportEval:
     path: Path = ("evals", index)
     spot = tree.spots[path]
     entry = cast("Mapping[str, Any]", spot.data)
-    make = _file_eval if entry.get("source") == "file" else _helm_eval
-    return make(entry, spot.place, json_path(path))
+    match entry.get("source"):
+        case "file":
+            return _file_eval(entry, spot.place, json_path(path))
+        case "report":
+            return ReportEval(place=spot.place, path=json_path(path), glob=entry["path"])
+        case _:
+            places = {key: tree.spots[*path, key].place for key in entry}
+            return _helm_eval(entry, spot.place, places, json_path(path))
 
 
-def _helm_eval(entry: Mapping[str, Any], place: Place, path: str) -> HelmEval:
+def _helm_eval(
+    entry: Mapping[str, Any], place: Place, places: Mapping[str, Place], path: str
+) -> HelmEval:
     benchmarks = entry.get("benchmarks")
     return HelmEval(
         place=place,
+        places=places,
         path=path,
         helm_output_dir=entry["helm_output_dir"],
         helm_suite_name=entry["helm_suite_name"],

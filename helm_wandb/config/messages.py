@@ -21,10 +21,12 @@ SLIPS: Mapping[str, str] = {
     # Data-Juicer's own example has the first; its documentation and code have `excluded_models`.
     "excluded_runs": "excluded_models",
     "evaluations": "evals",
+    "glob": "path",
     "iteration": "default_iteration",
     "model": "model_name",
     "output_dir": "helm_output_dir",
     "project_name": "project",
+    "reports": "path",
     "suite": "helm_suite_name",
     "tokens": "token_num",
 }

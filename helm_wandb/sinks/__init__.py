@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Report
 
+WANDB = "W&B"
+"""The sink whose receipt tells how to go on, and whose link is an output."""
 _BUG = 1
 
 

@@ -124,13 +124,11 @@ def _read(log: Path, project: str) -> Recording | None:
     blank = Recording(folder=log.parent, run=run, synced=synced)
     try:
         content = json.loads((log.parent / _FILE).read_text(encoding="utf-8"))
-        known = replace(
-            blank,
-            settings=content["settings"],
-            rows=tuple(content["rows"]),
-            tables=content["tables"],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        rows = tuple(content["rows"])
+        known = replace(blank, settings=content["settings"], rows=rows, tables=content["tables"])
+        if not all(isinstance(row["iteration"], int) for row in rows):
+            return blank
+    except (OSError, ValueError, LookupError, TypeError):
         return blank
     return known if content["project"] == project else None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
-from helm_wandb.sinks import wandb_layout, wandb_offline
+from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ _KEPT_VARIABLES = frozenset({"WANDB_ENTITY", "WANDB_CACHE_DIR", "WANDB_CONFIG_DI
 class WandbRuns:
     """Records a report's runs in `<folder>/wandb`, from where `wandb sync` sends them."""
 
-    name: ClassVar[str] = "W&B"
+    name: ClassVar[str] = WANDB
 
     config: Config
     summary_only: bool

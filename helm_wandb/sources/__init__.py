@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helm_wandb.model import FileEval, HelmEval, Reading
-from helm_wandb.sources import file
-from helm_wandb.sources.helm import reader as helm
+from helm_wandb.model import FileEval, HelmEval, Reading, ReportEval
+from helm_wandb.sources import file, report
+from helm_wandb.sources.helm.reader import read as read_helm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-SOURCES = {"helm": helm.read, "file": file.read}
+SOURCES = {"helm": read_helm, "file": file.read, "report": report.read}
 """The config's word for a source → its reader."""
 
 
-def read(spec: HelmEval | FileEval, *, folder: Path) -> Reading:
+def read(
+    spec: HelmEval | FileEval | ReportEval,
+    *,
+    folder: Path,
+    with_details: bool,
+    progress: Callable[[int, int], None],
+) -> Reading:
     """What an entry of the config means; relative paths are relative to the folder.
 
+    with_details: read fingerprints and per-instance scores too, where they cost time.
+    progress: is told how many of all runs are read, while there are many.
     Raises UserError where it cannot be read.
     """
     match spec:
         case HelmEval():
-            return helm.read(spec, folder=folder)
+            return read_helm(spec, folder=folder, with_details=with_details, progress=progress)
         case FileEval():
             return file.read(spec, folder=folder)
+        case ReportEval():
+            return report.read(spec, folder=folder)

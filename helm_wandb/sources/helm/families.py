@@ -38,6 +38,17 @@ class Checkpoint:
     """None: the id names none."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An id around its iteration."""
+
+    rest: str
+    """The id less the number: ids of one family share it."""
+    name: str
+    """The id less the marker too: what people call the family."""
+    iteration: int | None
+
+
 def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     """Model id → its checkpoint under the name to record, for the ids that the entry means.
 
@@ -55,42 +66,71 @@ def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     return {model: Checkpoint(name, found.iteration) for model, found in chosen.items()}
 
 
+def greatest(checkpoints: Mapping[str, Checkpoint], *, count: int) -> list[str]:
+    """The ids of each family's greatest iterations, `count` of each."""
+    by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for model, found in checkpoints.items():
+        by_family[found.family].append((found.iteration or 0, model))
+    return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
+
+
 def _told_apart(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
+    """Id → its checkpoint, each family under a name that no other one has."""
+    parts = _parted(ids, spec)
+    rests: dict[str, set[str]] = defaultdict(set)
+    for one in parts.values():
+        rests[one.name].add(one.rest)
+    return {
+        model: Checkpoint(
+            one.name if one.name and len(rests[one.name]) == 1 else one.rest or model,
+            one.iteration,
+        )
+        for model, one in parts.items()
+    }
+
+
+def _parted(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
     if spec.iteration_pattern is not None:
         pattern = re.compile(spec.iteration_pattern)
         return {model: _by_pattern(model, pattern, spec) for model in ids}
-    checkpoints = {model: _by_marker(model) for model in ids}
+    parts = {model: _by_marker(model) for model in ids}
     if spec.model_name is None or spec.helm_model is not None:
-        return checkpoints
-    if any(checkpoint.iteration is not None for checkpoint in checkpoints.values()):
-        return checkpoints
-    return _by_bare_number(ids) or checkpoints
+        return parts
+    if any(one.iteration is not None for one in parts.values()):
+        return parts
+    return _by_bare_number(ids) or parts
 
 
-def _by_pattern(model: str, pattern: re.Pattern[str], spec: HelmEval) -> Checkpoint:
+def _by_pattern(model: str, pattern: re.Pattern[str], spec: HelmEval) -> _Parts:
     found = pattern.search(model)
     if found is None:
-        return Checkpoint(model, None)
-    text = found.group(1) or ""
-    if not re.fullmatch(r"[0-9]{1,15}", text):
+        return _Parts(model, model, None)
+    if not re.fullmatch(r"[0-9]{1,15}", found.group(1) or ""):
         raise _error(
             spec,
             "iteration_pattern",
-            f"its group caught {text!r} in {model!r}, which is not a whole number",
+            f"its group caught {found.group(1)!r} in {model!r}, which is not a whole number",
         )
-    before, after = model[: found.start()], model[found.end() :]
-    return Checkpoint((before.rstrip("/_-") + after) or model, int(text))
+    return _around(model, found.span(1), found.span())
 
 
-def _by_marker(model: str) -> Checkpoint:
+def _by_marker(model: str) -> _Parts:
     found = _MARKED.search(model) or _LAST_PART.search(model)
     if found is None:
-        return Checkpoint(model, None)
-    family = model[: found.start()] or model[: found.start("number")].rstrip("/_-")
-    return Checkpoint(family or model, int(found.group("number")))
+        return _Parts(model, model, None)
+    return _around(model, found.span("number"), found.span())
 
 
-def _by_bare_number(ids: list[str]) -> dict[str, Checkpoint]:
+def _around(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
+    """The id's parts, by where the number and the whole match stand in it."""
+    return _Parts(
+        rest=model[: number[0]].rstrip("/_-") + model[number[1] :],
+        name=model[: match[0]].rstrip("/_-") + model[match[1] :],
+        iteration=int(model[number[0] : number[1]]),
+    )
+
+
+def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:
     """All ids as checkpoints of one family, or nothing where one does not fit.
 
     Real models are called `gpt-4-0314` and `gpt-4-0613`: a bare number alone says nothing.
@@ -100,7 +140,7 @@ def _by_bare_number(ids: list[str]) -> dict[str, Checkpoint]:
     if len(ids) < 2 or len(starts) != 1 or None in starts:  # noqa: PLR2004 -- a pair at least
         return {}
     return {
-        model: Checkpoint(model[: match.start()], int(match.group("number")))
+        model: _around(model, match.span("number"), match.span())
         for model, match in found.items()
         if match
     }
@@ -118,8 +158,9 @@ def _chosen(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, 
             spec,
             "model_name",
             f"the suite holds several models and none is called {spec.model_name!r}: "
-            f"{_listed(families)}. Set helm_model to the one that is meant, or leave model_name "
-            "out to record each under its own name",
+            f"{_listed(families)}. If these are its checkpoints, set iteration_pattern to find the "
+            "iteration in their ids; else set helm_model to the one that is meant, or leave "
+            "model_name out to record each under its own name",
         )
     return own
 
@@ -169,4 +210,4 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _error(spec: HelmEval, key: str, message: str) -> ConfigError:
-    return ConfigError([Problem(place=spec.place, path=f"{spec.path}.{key}", message=message)])
+    return ConfigError([Problem(place=spec.at(key), path=f"{spec.path}.{key}", message=message)])

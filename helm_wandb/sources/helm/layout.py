@@ -1,88 +1,117 @@
-"""Where HELM puts what: the folders of a suite or a release."""
+"""Where HELM puts what: the folders of a suite or a release.
+
+Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), runner.py.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.sources.helm.json_files import read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.files import Files
 
 _NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteFolder:
-    """The summarized results of one suite or release."""
+class Suite:
+    """One suite or release; all paths are relative to the HELM output."""
 
-    summary: Path
-    """Holds `groups/` and `run_specs.json`."""
-    runs: Path
-    """Holds the run directories; may be absent for a release whose runs were not kept."""
+    files: Files
+    summary: str | None
+    """Holds `groups/` and `run_specs.json`; None where helm-summarize did not run."""
+    runs: str
+    """Holds the run folders; for a release, those of the suite of its name."""
+    suites: Mapping[str, str] = field(default_factory=dict)
+    """Run name → suite, where runs of several suites make a release."""
+
+    def table(self, benchmark: str) -> str | None:
+        """The file of the benchmark's tables, if HELM wrote one."""
+        return self._in_summary(f"groups/{benchmark}.json")
+
+    def benchmarks(self) -> list[str]:
+        """The benchmarks that HELM wrote tables of."""
+        if self.summary is None:
+            return []
+        names = self.files.names(f"{self.summary}/groups")
+        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+
+    @property
+    def listed_specs(self) -> str | None:
+        """The file that lists all run specs, if HELM wrote one."""
+        return self._in_summary("run_specs.json")
+
+    @property
+    def schema(self) -> str | None:
+        """The file of the schema that HELM summarized with, since 0.4.0."""
+        return self._in_summary("schema.json")
+
+    def _in_summary(self, name: str) -> str | None:
+        """The path of what has this name there, be it readable or not; None without any."""
+        path = f"{self.summary}/{name}"
+        folder, _, entry = path.rpartition("/")
+        return path if self.summary and entry in self.files.names(folder) else None
+
+    def folder_of(self, run: str) -> str:
+        """The folder of a run's files, by the run's name."""
+        suite = self.suites.get(run)
+        runs = self.runs if suite is None else f"runs/{suite}"
+        return f"{runs}/{run.replace('/', '_')}"
+
+    def run_folders(self) -> list[str]:
+        """The folders of finished runs; a run that crashed leaves one without stats.json."""
+        folders = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
+        return [
+            folder
+            for folder in folders
+            if self.files.is_file(f"{folder}/run_spec.json")
+            and self.files.is_file(f"{folder}/stats.json")
+        ]
 
 
-def find_suite(spec: HelmEval, *, folder: Path) -> SuiteFolder:
-    """The suite `runs/<name>`, or else the release `releases/<name>`, with its `groups/`.
+def find_suite(spec: HelmEval, files: Files) -> Suite:
+    """The summarized suite `runs/<name>`, else the release `releases/<name>`, else the raw suite.
 
-    folder: what a relative `helm_output_dir` is relative to.
-    Raises ArtifactError where it is not there, or was not summarized.
-    Layout: HELM 0.5.16, presentation/summarize.py (Summarizer.__init__).
+    Raises ArtifactError where there is none of them.
     """
-    output = _output_folder(spec, folder)
-    suite = output / "runs" / spec.helm_suite_name
-    release = output / "releases" / spec.helm_suite_name
-    for summary in (suite, release):
-        if (summary / "groups").is_dir():
-            return SuiteFolder(summary=summary, runs=suite)
-    if suite.is_dir():
-        raise ArtifactError(_not_summarized(spec))
-    raise ArtifactError(_no_suite(spec, output))
+    runs, release = f"runs/{spec.helm_suite_name}", f"releases/{spec.helm_suite_name}"
+    if files.is_folder(f"{runs}/groups"):
+        return Suite(files, runs, runs)
+    if files.is_folder(f"{release}/groups"):
+        return Suite(files, release, runs, _suites_of_runs(files, release))
+    raw = Suite(files, None, runs)
+    if files.is_folder(runs) and raw.run_folders():
+        return raw
+    raise ArtifactError(_no_suite(spec, files))
 
 
-def _output_folder(spec: HelmEval, folder: Path) -> Path:
-    output = folder / spec.helm_output_dir
-    if output.is_dir():
-        return output
-    message = f"{spec.place}: helm_output_dir {spec.helm_output_dir!r} is not a folder. "
-    if output.is_absolute() and spec.helm_output_dir.startswith("/"):
-        message += (
-            "It is an absolute path: inside the action's container only the workspace exists, "
-            "as /github/workspace. Give the path relative to the workspace."
-        )
-    else:
-        message += (
-            f"It is looked for in {folder.absolute()}: did the step that runs HELM write it there?"
-        )
-    raise ArtifactError(message)
+def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
+    path = f"{release}/runs_to_run_suites.json"
+    return read_json(files, path, dict[str, str]) if files.is_file(path) else {}
 
 
-def _not_summarized(spec: HelmEval) -> str:
-    return (
-        f"{spec.place}: suite {spec.helm_suite_name!r} has runs, but no groups/ folder: it was "
-        f"not summarized. Run `helm-summarize --suite {spec.helm_suite_name} "
-        f"--output-path {spec.helm_output_dir}` after helm-run."
-    )
-
-
-def _no_suite(spec: HelmEval, output: Path) -> str:
+def _no_suite(spec: HelmEval, files: Files) -> str:
+    name, place = spec.helm_suite_name, spec.at("helm_suite_name")
+    if files.is_folder(f"runs/{name}"):
+        return f"{place}: suite {name!r} holds no finished run. Did helm-run end well?"
     found = [
-        f"{kind}/{entry.name}"
+        f"{kind}/{entry}"
         for kind in ("runs", "releases")
-        if (output / kind).is_dir()
-        for entry in sorted((output / kind).iterdir())
-        if entry.is_dir()
+        for entry in files.names(kind)
+        if files.is_folder(f"{kind}/{entry}")
     ]
     if not found:
         return (
-            f"{spec.place}: {spec.helm_output_dir!r} has neither runs/ nor releases/ with a suite "
-            "in it. Give the folder that helm-run wrote to (its --output-path)."
+            f"{spec.at('helm_output_dir')}: {spec.helm_output_dir!r} has neither runs/ nor "
+            "releases/ with a suite in it. Give the folder that helm-run wrote to (its "
+            "--output-path)."
         )
     shown = ", ".join(found[:_NAMES_SHOWN]) + (" …" if len(found) > _NAMES_SHOWN else "")
-    return (
-        f"{spec.place}: no suite or release {spec.helm_suite_name!r} in "
-        f"{spec.helm_output_dir!r}. There are: {shown}."
-    )
+    return f"{place}: no suite or release {name!r} in {spec.helm_output_dir!r}. There are: {shown}."

@@ -2,94 +2,178 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
-from helm_wandb.sources.helm import families, layout
-from helm_wandb.sources.helm.scores import scores_by_model
-from helm_wandb.sources.helm.tables import RunSpec, Table, index_runs, read_json
+from helm_wandb.sources.helm import details, families, layout
+from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.raw import RunStats, score_of_runs
+from helm_wandb.sources.helm.runs import Runs
+from helm_wandb.sources.helm.scores import marked_partial, scores_by_model
+from helm_wandb.sources.helm.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from helm_wandb.model import HelmEval
     from helm_wandb.sources.helm.families import Checkpoint
-    from helm_wandb.sources.helm.layout import SuiteFolder
-
-_NO_TABLE = "HELM wrote no table of it: not run, or unknown to the schema it summarized with"
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.layout import Suite
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
+"""Model id → score, or why there is none."""
+
+_COMPUTED = (
+    "HELM wrote no tables of {}, unknown to the schema it summarized with: computed from the runs."
+)
+_NO_ROW = "HELM has no run of this model for it"
 
 
-def read(spec: HelmEval, *, folder: Path) -> Reading:
+def read(
+    spec: HelmEval,
+    *,
+    folder: Path,
+    with_details: bool = False,
+    progress: Callable[[int, int], None],
+) -> Reading:
     """The evaluations of the models that the entry means, each with every score asked for.
 
-    A score that is not there is in `missing`, with the reason; a value is HELM's own cell.
+    A score that is not there is in `missing`, with the reason. A value is HELM's own cell; for
+    a benchmark without tables it is computed from the runs as HELM would.
     folder: what a relative `helm_output_dir` is relative to.
+    with_details: read fingerprints and per-instance scores too.
     Raises ArtifactError where the suite or all that was asked for is not there, or a file
     cannot be read; ConfigError where the entry does not tell which model it means.
     """
-    suite = layout.find_suite(spec, folder=folder)
-    runs = _Runs(suite)
-    scores, absent, faults = _scores(spec, suite, runs)
-    checkpoints = families.assign(runs.models() | scores.keys(), spec)
-    found = [
-        _evaluation(spec, checkpoint, scores.get(model, {}), absent)
-        for model, checkpoint in checkpoints.items()
-    ]
-    if not any(evaluation.scores for evaluation in found):
-        raise ArtifactError("\n".join(faults) or _nothing(spec, suite))
-    order = sorted(found, key=lambda evaluation: (evaluation.model, evaluation.iteration))
-    return Reading(evaluations=tuple(order), faults=faults)
-
-
-class _Runs:
-    """Which model each run of the suite is of."""
-
-    def __init__(self, suite: SuiteFolder) -> None:
-        listed = suite.summary / "run_specs.json"
-        self._models = (
-            index_runs(read_json(listed, tuple[RunSpec, ...])) if listed.is_file() else {}
+    with _opened(spec, folder) as files:
+        return _Reader(spec, layout.find_suite(spec, files)).reading(
+            with_details=with_details, progress=progress
         )
-        self._folder = suite.runs
-
-    def models(self) -> set[str]:
-        """The ids of all models that the suite lists."""
-        return set(self._models.values())
-
-    def model_of(self, run: str) -> str | None:
-        """The run's model, from the suite's list or else from the run's own file."""
-        if run not in self._models:
-            own = self._folder / run.replace("/", "_") / "run_spec.json"
-            self._models.update(index_runs([read_json(own, RunSpec)]) if own.is_file() else {})
-        return self._models.get(run)
 
 
-def _scores(
-    spec: HelmEval, suite: SuiteFolder, runs: _Runs
-) -> tuple[ScoresByModel, dict[ScoreKey, str], tuple[str, ...]]:
-    """Model id → its scores; what no model can have, with the reason; unreadable files."""
-    scores: ScoresByModel = defaultdict(dict)
-    absent: dict[ScoreKey, str] = {}
-    faults = []
-    for benchmark, metrics in _by_benchmark(spec.asked).items():
-        path = suite.summary / "groups" / f"{benchmark}.json"
-        if not path.is_file():
-            absent.update({ScoreKey(benchmark, metric): _NO_TABLE for metric in metrics})
-            continue
+class _Reader:
+    """Reads one suite for one entry."""
+
+    def __init__(self, spec: HelmEval, suite: Suite) -> None:
+        self._spec = spec
+        self._suite = suite
+        self._runs = Runs(suite)
+        self._stats = RunStats(suite.files)
+        self._faults = list(self._runs.faults)
+        self._notes: list[str] = []
+        self._computed: list[str] = []
+        """Benchmarks that a summarized suite has no tables of."""
+
+    def reading(self, *, with_details: bool, progress: Callable[[int, int], None]) -> Reading:
+        """All that the entry asks for."""
+        scores, absent = self._scores()
+        checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
+        if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
+            raise ArtifactError("\n".join(self._faults) or self._nothing())
+        if with_details:
+            wanted = families.greatest(checkpoints, count=2)
+            kept = {model: scores[model] for model in wanted if model in scores}
+            detailed = details.with_details(kept, self._suite.files, self._runs, progress=progress)
+            scores |= detailed
+        found = [
+            _evaluation(self._spec, checkpoint, scores[model], absent)
+            for model, checkpoint in checkpoints.items()
+        ]
+        if self._computed:
+            self._notes.append(_COMPUTED.format(", ".join(self._computed)))
+        order = sorted(found, key=lambda evaluation: (evaluation.model, evaluation.iteration))
+        return Reading(
+            evaluations=tuple(order), faults=tuple(self._faults), notes=tuple(self._notes)
+        )
+
+    def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
+        """Model id → its scores; and what no model can have, with the reason."""
+        scores: ScoresByModel = defaultdict(dict)
+        absent: dict[ScoreKey, str] = {}
+        for benchmark, metrics in _by_benchmark(self._spec.asked).items():
+            try:
+                found = self._of_benchmark(benchmark, metrics)
+            except ArtifactError as error:
+                self._faults.append(str(error))
+                absent.update({ScoreKey(benchmark, metric): str(error) for metric in metrics})
+                continue
+            if not found:
+                why = self._no_benchmark()
+                absent.update({ScoreKey(benchmark, metric): why for metric in metrics})
+            for model, of_model in marked_partial(found).items():
+                scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
+        return scores, absent
+
+    def _of_benchmark(
+        self, benchmark: str, metrics: list[str]
+    ) -> dict[str, dict[str, Score | str]]:
+        """Model id → metric → score: from HELM's tables, or where it wrote none, from the runs."""
+        group = self._runs.name_of(benchmark)
+        if group != benchmark:
+            self._notes.append(f"{benchmark} was found as {group}, HELM's newer name of it.")
+        table = self._suite.table(group)
+        if table is None:
+            found = self._of_runs(group, metrics)
+            if found and self._suite.summary is not None:
+                self._computed.append(group)
+            return found
+        tables = read_json(self._suite.files, table, tuple[Table, ...])
+        return scores_by_model(tables, group, metrics, model_of_run=self._runs.model_of)
+
+    def _of_runs(self, group: str, metrics: list[str]) -> dict[str, dict[str, Score | str]]:
+        board = self._runs.board
+        return {
+            model: {
+                metric: score_of_runs(runs, metric, group, board=board, stats=self._stats)
+                for metric in metrics
+            }
+            for model, runs in self._runs.by_model(group).items()
+        }
+
+    def _no_benchmark(self) -> str:
+        return f"the suite has no run of it; it has: {', '.join(self._benchmarks()) or 'none'}"
+
+    def _benchmarks(self) -> list[str]:
+        return sorted(self._runs.benchmarks or self._suite.benchmarks())
+
+    def _nothing(self) -> str:
+        asked = ", ".join(map(str, self._spec.asked))
+        return (
+            f"{self._spec.place}: suite {self._spec.helm_suite_name!r} has none of what was asked "
+            f"for ({asked}). Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}. "
+            "Name them under benchmarks."
+        )
+
+
+@contextmanager
+def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
+    """The HELM output; what is wrong with it is told with the config's line."""
+    path = folder / spec.helm_output_dir
+    if not os.path.lexists(path):
+        raise ArtifactError(_absent(spec, folder))
+    with ExitStack() as stack:
         try:
-            tables = read_json(path, tuple[Table, ...])
+            files = stack.enter_context(opened(path, shown_as=spec.helm_output_dir))
         except ArtifactError as error:
-            faults.append(str(error))
-            absent.update({ScoreKey(benchmark, metric): str(error) for metric in metrics})
-            continue
-        found = scores_by_model(tables, benchmark, metrics, model_of_run=runs.model_of)
-        for model, of_model in found.items():
-            scores[model].update({ScoreKey(benchmark, name): s for name, s in of_model.items()})
-    return scores, absent, tuple(faults)
+            message = f"{spec.at('helm_output_dir')}: helm_output_dir: {error}"
+            raise ArtifactError(message) from error
+        yield files
+
+
+def _absent(spec: HelmEval, folder: Path) -> str:
+    message = f"{spec.at('helm_output_dir')}: helm_output_dir {spec.helm_output_dir!r} is not there"
+    if spec.helm_output_dir.startswith("/"):
+        return (
+            f"{message}. It is an absolute path: inside the action's container only the workspace "
+            "exists, as /github/workspace. Give the path relative to the workspace."
+        )
+    return f"{message}, in {folder.absolute()}. Did the step that runs HELM write it there?"
 
 
 def _by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:
@@ -109,8 +193,7 @@ def _evaluation(
     tokens = None
     if iteration is not None and spec.token_per_iteration is not None:
         tokens = iteration * spec.token_per_iteration
-    no_row = dict.fromkeys(spec.asked, "HELM's table has no row of this model")
-    outcome = {**no_row, **absent, **scores}
+    outcome = {**dict.fromkeys(spec.asked, _NO_ROW), **absent, **scores}
     return Evaluation(
         model=checkpoint.family,
         iteration=spec.default_iteration if iteration is None else iteration,
@@ -122,13 +205,4 @@ def _evaluation(
         ),
         scores={key: found for key, found in outcome.items() if isinstance(found, Score)},
         missing={key: why for key, why in outcome.items() if isinstance(why, str)},
-    )
-
-
-def _nothing(spec: HelmEval, suite: SuiteFolder) -> str:
-    asked = ", ".join(map(str, spec.asked))
-    there = ", ".join(sorted(path.stem for path in (suite.summary / "groups").glob("*.json")))
-    return (
-        f"{spec.place}: suite {spec.helm_suite_name!r} has none of what was asked for ({asked}). "
-        f"Its benchmarks are: {there or 'none'}. Name them under benchmarks."
     )

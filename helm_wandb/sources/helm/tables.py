@@ -2,24 +2,18 @@
 
 Format: HELM 0.2.4 to 0.5.16, presentation/table.py and presentation/summarize.py
 (write_groups). A key whose value is None is absent from the file, so that most cells
-have no `value`; HELM before 0.2.4 can write the bare token NaN, which is not JSON.
+have no `value`.
 """
 
 from __future__ import annotations
 
-from json import JSONDecodeError, loads
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
 
-from helm_wandb.errors import ArtifactError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-_Decoded = TypeVar("_Decoded")
+    from collections.abc import Sequence
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -52,60 +46,6 @@ class Table(msgspec.Struct, frozen=True):
         return next((at for at, label in enumerate(labels, 1) if label == metric), None)
 
 
-class _AdapterSpec(msgspec.Struct, frozen=True):
-    model_deployment: str = ""
-    model: str = ""
-
-
-class RunSpec(msgspec.Struct, frozen=True):
-    """What was run; only what tells the model."""
-
-    name: str
-    adapter_spec: _AdapterSpec
-
-    @property
-    def model_id(self) -> str:
-        """The deployment, or in HELM before 0.4.0, which knew none, the model."""
-        return self.adapter_spec.model_deployment or self.adapter_spec.model
-
-
-def read_json(path: Path, kind: type[_Decoded]) -> _Decoded:
-    """The decoded file; NaN stays NaN.
-
-    Raises ArtifactError, naming the file, where it cannot be read as `kind`.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}. Check the step that wrote it."
-        raise ArtifactError(message) from error
-    try:
-        return _decode(data, kind)
-    except (ValueError, RecursionError) as error:
-        message = (
-            f"{path}: not what HELM writes: {error}. If the file was cut short, "
-            "run helm-summarize again."
-        )
-        raise ArtifactError(message) from error
-
-
-def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        return msgspec.convert(_loads_with_nan(data), kind)
-
-
-def _loads_with_nan(data: bytes) -> Any:  # noqa: ANN401 -- JSON may hold anything
-    try:
-        return loads(data)
-    except JSONDecodeError as error:
-        message = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise ValueError(message) from error
-
-
 def headline(tables: Sequence[Table], group: str) -> Table | None:
     """The table of the benchmark as a whole: the one named like it, else the first.
 
@@ -118,15 +58,21 @@ def headline(tables: Sequence[Table], group: str) -> Table | None:
 def subjects(tables: Sequence[Table], group: str) -> dict[str, Table]:
     """The tables of the benchmark's parts by their title, or by their name if titles repeat.
 
-    Sub-splits of a part are left out: HELM repeats them under one name.
+    Neither the sub-splits of a part, which HELM repeats under one name, nor the tables of
+    metric groups, which a group of several benchmarks has, are parts.
     """
-    parts = [t for t in tables if t.name != group and ":sub_split=" not in t.name and t.title]
+    parts = [table for table in tables if _is_part(table, group)]
     titles = [table.title for table in parts]
     named: dict[str, Table] = {}
     for table in parts:
         label = table.title if titles.count(table.title) == 1 else table.name
         named.setdefault(label, table)
     return named
+
+
+def _is_part(table: Table, group: str) -> bool:
+    is_scenario = table.name.startswith(f"{group}_")
+    return is_scenario and ":sub_split=" not in table.name and bool(table.title)
 
 
 def run_names(row: Sequence[Cell]) -> tuple[str, ...]:
@@ -153,8 +99,3 @@ def _linked_runs(href: str) -> tuple[str, ...]:
 def label(row: Sequence[Cell]) -> str:
     """The name that HELM shows for the row's model; not unique, and changing with versions."""
     return str(row[0].value) if row and row[0].value is not None else ""
-
-
-def index_runs(specs: Iterable[RunSpec]) -> dict[str, str]:
-    """Run name → model id."""
-    return {spec.name: spec.model_id for spec in specs if spec.model_id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.evaluations import by_model
@@ -11,9 +12,20 @@ from helm_wandb.model import Report, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, Provenance, Score
+    from helm_wandb.model import (
+        Evaluation,
+        Instances,
+        Leaderboard,
+        LeaderboardRow,
+        Provenance,
+        Score,
+    )
 
 SCHEMA_VERSION = 1
+
+_DETAILED = 2
+"""How many iterations of a model keep their instances: the candidate, and the one before it."""
+_NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
 
 def build(
@@ -23,16 +35,41 @@ def build(
     notes: Sequence[str],
     provenance: Provenance,
 ) -> Report:
-    """The report of evaluations that there is nothing to compare with."""
+    """The report of evaluations that there is nothing to compare with.
+
+    Instances are those of each model's two greatest iterations: no other is compared.
+    """
     return Report(
         verdict=Verdict.NO_BASELINE,
         headline=_headline(evaluations),
-        evaluations=tuple(evaluations),
+        evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
         links={},
         provenance=provenance,
     )
+
+
+def _with_instances_kept(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    kept = {
+        (one.model, one.iteration)
+        for of_model in by_model(evaluations).values()
+        for one in of_model[-_DETAILED:]
+    }
+    return tuple(
+        one if (one.model, one.iteration) in kept else _without_instances(one)
+        for one in evaluations
+    )
+
+
+def _without_instances(one: Evaluation) -> Evaluation:
+    scores = {
+        key: score
+        if score.instances is None
+        else replace(score, instances=None, no_instances=_NOT_KEPT)
+        for key, score in one.scores.items()
+    }
+    return replace(one, scores=scores)
 
 
 def _headline(evaluations: Sequence[Evaluation]) -> str:
@@ -56,6 +93,16 @@ def to_json(report: Report) -> bytes:
     # msgspec cannot encode lone surrogates, which names may hold: they become `?`.
     text = json.dumps(to_dict(report), ensure_ascii=False, allow_nan=False)
     return msgspec.json.format(text.encode(errors="replace"), indent=1) + b"\n"
+
+
+def from_json(data: bytes) -> tuple[Evaluation, ...]:
+    """The evaluations of a report JSON; of all else in it nothing is believed.
+
+    Raises ValueError, with a sentence that begins with the JSON path, where it is no report.
+    """
+    from helm_wandb.report import reading  # noqa: PLC0415 -- it needs msgspec, as to_json does
+
+    return reading.evaluations(data)
 
 
 def to_dict(report: Report) -> dict[str, Any]:
@@ -95,13 +142,14 @@ def _evaluation(one: Evaluation) -> dict[str, Any]:
         "tokens_billions": one.tokens_billions,
         "source": one.origin.source,
         "suite": one.origin.suite,
+        "token_per_iteration": one.origin.token_per_iteration,
         "scores": {str(key): _score(score) for key, score in one.scores.items()},
         "missing": {str(key): why for key, why in one.missing.items()},
     }
 
 
 def _score(score: Score) -> dict[str, Any]:
-    return {
+    told = {
         "value": score.value,
         "n": score.n,
         "lower_is_better": score.lower_is_better,
@@ -109,7 +157,21 @@ def _score(score: Score) -> dict[str, Any]:
             name: {"value": subject.value, "n": subject.n}
             for name, subject in score.subjects.items()
         },
-        "fingerprint": None,
+        "partial": score.partial,
+        "fingerprint": None if score.fingerprint is None else dict(score.fingerprint),
+        "no_instances": score.no_instances,
+    }
+    return told if score.instances is None else {**told, "instances": _columns(score.instances)}
+
+
+def _columns(instances: Instances) -> dict[str, Any]:
+    return {
+        "stratum": instances.stratum,
+        "id": instances.id,
+        "trial": instances.trial,
+        "input": instances.input,
+        "cluster": instances.cluster,
+        "value": instances.value,
     }
 
 

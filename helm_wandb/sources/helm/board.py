@@ -1,0 +1,166 @@
+"""What HELM's schemas say: which statistic of a run is a benchmark's column in a table.
+
+A suite that was summarized holds its own `schema.json`; for others, and for HELM before
+0.4.0, `boards.json` beside this file has what HELM's own schemas say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which statistics of a run make a column: by name, split and perturbation."""
+
+    name: str
+    split: str
+    perturbation: str | None
+    """None: of the unperturbed instances; else the worst case over this kind."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metric's name, and the one that HELM takes where a run lacks it.
+
+        (presentation/summarize.py, get_unique_stat_by_matcher)
+        """
+        return (self.name, *(("exact_match",) if self.name == "quasi_exact_match" else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A schema, reduced to what tells the meaning of a column."""
+
+    benchmarks: Mapping[str, tuple[tuple[str, str], ...]]
+    """Benchmark → its main metric and split; several where HELM's schemas differ."""
+    metrics: Mapping[str, tuple[str, bool | None]]
+    """Metric → its column label, and whether lower is better."""
+    perturbations: Mapping[str, str]
+    """Perturbation → its label."""
+    groups_of_their_own: frozenset[str]
+    """Run groups whose runs appear in no other group, such as HELM's ablations."""
+
+    def selectors(self, benchmark: str, column: str) -> Iterator[Selector]:
+        """The statistics that the column may stand for, the likeliest first.
+
+        A column is a metric's label or name, with the label of a perturbation where it is a
+        worst case: `EM`, `EM (Robustness)`, `exact_match`.
+        """
+        label, perturbation = self._parted(column)
+        environment = self._environment(benchmark)
+        main = [(name, split) for name, split in environment if label in (name, self._label(name))]
+        if main:
+            yield from (Selector(name, split, perturbation) for name, split in main)
+            return
+        splits = dict.fromkeys(split for _, split in environment) or ("test", "valid")
+        for split in splits:
+            for name in self._names(label):
+                yield Selector(name, split, perturbation)
+
+    def is_known(self, benchmark: str) -> bool:
+        """Whether a schema tells the benchmark's main metric."""
+        return bool(self._environment(benchmark))
+
+    def is_lower_better(self, metric: str) -> bool | None:
+        """The direction of a metric by its name; None where the schema gives none."""
+        return self.metrics.get(metric, (metric, None))[1]
+
+    def _environment(self, benchmark: str) -> tuple[tuple[str, str], ...]:
+        """The benchmark's main metrics; those of `mmlu` for `mmlu_anatomy`."""
+        name = benchmark
+        while name not in self.benchmarks and "_" in name:
+            name = name.rpartition("_")[0]
+        return self.benchmarks.get(name, ())
+
+    def _parted(self, column: str) -> tuple[str, str | None]:
+        """The metric's label and the perturbation of `EM (Robustness)`."""
+        for perturbation, label in self.perturbations.items():
+            if column.endswith(f" ({label})"):
+                return column.removesuffix(f" ({label})"), perturbation
+        return column, None
+
+    def _label(self, name: str) -> str:
+        return self.metrics.get(name, (name, None))[0]
+
+    def _names(self, label: str) -> Iterator[str]:
+        yield from (name for name, (known, _) in self.metrics.items() if known == label)
+        yield label
+
+
+class _Metric(msgspec.Struct):
+    name: str
+    display_name: str | None = None
+    short_display_name: str | None = None
+    lower_is_better: bool | None = None
+
+    @property
+    def label(self) -> str:
+        return self.short_display_name or self.display_name or self.name
+
+
+class _Environment(msgspec.Struct):
+    main_name: str = ""
+    main_split: str = ""
+
+
+class _RunGroup(msgspec.Struct):
+    name: str
+    environment: _Environment = msgspec.field(default_factory=_Environment)
+    visibility: str = "all_groups"
+
+
+class Schema(msgspec.Struct):
+    """HELM's `schema.json` (HELM 0.4.0 to 0.5.16, presentation/schema.py)."""
+
+    metrics: tuple[_Metric, ...] = ()
+    perturbations: tuple[_Metric, ...] = ()
+    run_groups: tuple[_RunGroup, ...] = ()
+
+    def board(self) -> Board:
+        """What it says of columns, and what HELM's own schemas say of benchmarks it lacks."""
+        own = built_in()
+        benchmarks = {
+            group.name: ((group.environment.main_name, group.environment.main_split),)
+            for group in self.run_groups
+            if group.environment.main_split
+        }
+        hidden = (group.name for group in self.run_groups if group.visibility != "all_groups")
+        return Board(
+            benchmarks={**own.benchmarks, **benchmarks},
+            metrics={
+                **{metric.name: (metric.label, metric.lower_is_better) for metric in self.metrics},
+                **{name: told for name, told in own.metrics.items() if name not in self._names},
+            },
+            perturbations={**own.perturbations, **{p.name: p.label for p in self.perturbations}},
+            groups_of_their_own=own.groups_of_their_own | set(hidden),
+        )
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(metric.name for metric in self.metrics)
+
+
+class _BuiltIn(msgspec.Struct):
+    benchmarks: dict[str, tuple[tuple[str, str], ...]]
+    metrics: dict[str, tuple[str, bool | None]]
+    perturbations: dict[str, str]
+    groups_of_their_own: tuple[str, ...]
+
+
+def built_in() -> Board:
+    """What HELM's classic, lite, capabilities, safety, mmlu, air_bench and ewok schemas say."""
+    data = Path(__file__).with_name("boards.json").read_bytes()
+    told = msgspec.json.decode(data, type=_BuiltIn)
+    return Board(
+        benchmarks=told.benchmarks,
+        metrics=told.metrics,
+        perturbations=told.perturbations,
+        groups_of_their_own=frozenset(told.groups_of_their_own),
+    )

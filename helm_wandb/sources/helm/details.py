@@ -1,0 +1,104 @@
+"""Scores → scores with fingerprints and per-instance data.
+
+The per-instance files are what is large in HELM's output. Each is read once, for all scores
+of its run, and over the machine's cores where there is enough to read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.helm.fingerprint import fingerprint
+from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
+from helm_wandb.sources.helm.parallel import mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from helm_wandb.model import Instances, ScoreKey
+    from helm_wandb.sources.helm.board import Selector
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.runs import Run, Runs
+
+Scores = dict["ScoreKey", "Score | str"]
+
+
+def with_details(
+    scores: Mapping[str, Scores],
+    files: Files,
+    runs: Runs,
+    *,
+    progress: Callable[[int, int], None],
+) -> dict[str, Scores]:
+    """Model id → its scores, with fingerprints and, where they make HELM's cell, instances.
+
+    progress: is told how many of all runs are read.
+    """
+    wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
+    by_name: dict[str, Run] = {}
+    for model, of_model in scores.items():
+        for key, one in of_model.items():
+            if isinstance(one, Score):
+                for run in runs.of(key.benchmark, model):
+                    by_name[run.spec.name] = run
+                    wanted[run.spec.name] |= set(_selectors(key, runs))
+    names = sorted(by_name)
+    tasks = [(by_name[name], wanted[name]) for name in names]
+    found = mapped(partial(read_run, files=files), tasks, progress=progress)
+    read = dict(zip(names, found, strict=True))
+    return {
+        model: {
+            key: _detailed(one, runs.of(key.benchmark, model), _selectors(key, runs), read)
+            if isinstance(one, Score)
+            else one
+            for key, one in of_model.items()
+        }
+        for model, of_model in scores.items()
+    }
+
+
+def _selectors(key: ScoreKey, runs: Runs) -> list[Selector]:
+    return list(dict.fromkeys(runs.board.selectors(runs.name_of(key.benchmark), key.metric)))
+
+
+def _detailed(
+    score: Score,
+    runs: Sequence[Run],
+    selectors: Sequence[Selector],
+    read: Mapping[str, RunInstances | str],
+) -> Score:
+    found = instances_of(runs, selectors, read, value=score.value)
+    score = replace(score, fingerprint=fingerprint(runs))
+    if isinstance(found, str):
+        return replace(score, no_instances=found)
+    counts = _counts(found)
+    return replace(
+        score,
+        instances=found,
+        n=sum(counts.values()),
+        subjects={
+            name: SubjectScore(value=part.value, n=_subject_count(name, runs, counts))
+            for name, part in score.subjects.items()
+        },
+    )
+
+
+def _counts(instances: Instances) -> dict[str, int]:
+    """Stratum → its number of instances, each counted once over its trials."""
+    distinct: dict[str, set[str]] = defaultdict(set)
+    for stratum, identity in zip(instances.stratum, instances.id, strict=True):
+        distinct[stratum].add(identity)
+    return {stratum: len(ids) for stratum, ids in distinct.items()}
+
+
+def _subject_count(subject: str, runs: Sequence[Run], counts: Mapping[str, int]) -> int:
+    own = [run.stratum for run in runs if run.subject == subject]
+    return sum(
+        count
+        for stratum, count in counts.items()
+        if any(stratum == one or stratum.startswith(f"{one} ") for one in own)
+    )

@@ -1,0 +1,57 @@
+"""Run specs → the fingerprint of a score: how it was asked, less of whom."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helm_wandb.sources.helm.runs import Run
+
+_OF_THE_MODEL = frozenset({"model", "model_deployment"})
+_DEFAULTS: tuple[object, ...] = ("", None, [], {})
+_LONG = 60
+
+
+def fingerprint(runs: Iterable[Run]) -> dict[str, object]:
+    """Named fields of the scenarios and adapters of a score's runs, less the model.
+
+    Empty fields are left out, since HELM's versions differ in which of them they write. A
+    field that differs from run to run (the subject, say) is the sorted list of its values; a
+    long text stands as its beginning and a hash.
+    """
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        for name, value in _fields(run).items():
+            found.setdefault(name, set()).add(value)
+    return {
+        name: next(iter(values)) if len(values) == 1 else sorted(values)
+        for name, values in sorted(found.items())
+    }
+
+
+def _fields(run: Run) -> dict[str, str]:
+    fields = {
+        "scenario": run.scenario,
+        **{f"scenario {name}": value for name, value in run.spec.scenario_spec.args.items()},
+        **{
+            name: value
+            for name, value in run.spec.adapter_spec.items()
+            if name not in _OF_THE_MODEL
+        },
+        "perturbations": run.spec.data_augmenter_spec.get("perturbation_specs"),
+    }
+    return {name: _text(value) for name, value in fields.items() if value not in _DEFAULTS}
+
+
+def _text(value: object) -> str:
+    """The value as short text that differs where the value does."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+    if len(text) <= _LONG:
+        return text
+    digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{text[: _LONG - 12]}… {digest}"

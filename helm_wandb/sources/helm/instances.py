@@ -1,0 +1,238 @@
+"""Per-instance scores of runs, in columns.
+
+Formats: HELM 0.2.4 to 0.5.16, metrics/metric.py (PerInstanceStats: one entry per Metric class
+and instance), adaptation/scenario_state.py, and, since 0.5.0, presentation/run_display.py
+(instances.json, which helm-summarize writes).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import fields
+from hashlib import sha256
+from itertools import chain
+from math import fsum, isclose
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.model import Instances
+from helm_wandb.sources.helm.json_files import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from helm_wandb.sources.helm.board import Selector
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.runs import Run
+
+_HASH_DIGITS = 8
+_TOLERANCE = 1e-9
+_PASSAGE_END = "\nQuestion:"
+PASSAGE_SCENARIOS = frozenset({"BoolQScenario", "LSATScenario", "NewsQAScenario"})
+"""Scenarios whose instances may share a passage (scenarios/scenario.py, PassageQuestionInput)."""
+
+
+class _Perturbation(msgspec.Struct, gc=False):
+    name: str = ""
+    robustness: bool = False
+    fairness: bool = False
+
+    def is_of(self, kind: str) -> bool:
+        """Whether HELM's worst case over this kind counts it."""
+        return kind == self.name or (kind in ("robustness", "fairness") and getattr(self, kind))
+
+
+class _StatName(msgspec.Struct, gc=False):
+    name: str
+    split: str = ""
+    sub_split: str = ""
+
+
+class _Stat(msgspec.Struct, gc=False):
+    name: _StatName
+    count: int = 0
+    sum: float = 0.0
+
+
+class _Entry(msgspec.Struct, gc=False):
+    stats: tuple[_Stat, ...]
+    instance_id: str = ""
+    train_trial_index: int = 0
+    perturbation: _Perturbation | None = None
+
+
+class _Input(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+class _Instance(msgspec.Struct, gc=False):
+    id: str | None = None
+    input: _Input | str = ""
+    perturbation: _Perturbation | None = None
+
+
+class _RequestState(msgspec.Struct, gc=False):
+    instance: _Instance
+
+
+class _ScenarioState(msgspec.Struct, gc=False):
+    request_states: tuple[_RequestState, ...]
+
+
+Values = dict[tuple[str, str, int], float]
+"""Sub-split, instance id and train trial → value."""
+RunInstances = dict["Selector", Instances]
+"""What one run's files hold: its instances by the statistic they are of."""
+
+
+def read_run(task: tuple[Run, frozenset[Selector]], *, files: Files) -> RunInstances | str:
+    """The run's instances by selector; or why there are none."""
+    run, selectors = task
+    path = f"{run.folder}/per_instance_stats.json"
+    if not files.is_file(path):
+        return f"{files.shown(path)} is not there; keep it with the other files of HELM"
+    try:
+        values = read_values(files, run, selectors)
+        inputs = read_inputs(files, run)
+    except ArtifactError as error:
+        return str(error)
+    return {selector: _columns(run, found, inputs) for selector, found in values.items()}
+
+
+def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[Selector, Values]:
+    """Selector → its values; over perturbations the worst, which is HELM's least.
+
+    Raises ArtifactError where the run's file cannot be read.
+    """
+    entries = read_json(files, f"{run.folder}/per_instance_stats.json", tuple[_Entry, ...])
+    names = {name for selector in selectors for name in selector.names}
+    found = [
+        (entry, stat)
+        for entry in entries
+        for stat in [one for one in entry.stats if one.name.name in names]
+        if stat.count
+    ]
+    values = {selector: _values_of(selector, found) for selector in selectors}
+    return {selector: of_selector for selector, of_selector in values.items() if of_selector}
+
+
+def _values_of(selector: Selector, found: Iterable[tuple[_Entry, _Stat]]) -> Values:
+    """The values of the first of the selector's names that there are any of."""
+    for name in selector.names:
+        values: Values = {}
+        for entry, stat in found:
+            told = stat.name
+            if (told.name, told.split) != (name, selector.split):
+                continue
+            if _counts(entry.perturbation, selector.perturbation):
+                place = (told.sub_split, entry.instance_id, entry.train_trial_index)
+                value = stat.sum / stat.count
+                values[place] = min(value, values.get(place, value))
+        if values:
+            return values
+    return {}
+
+
+def _counts(perturbation: _Perturbation | None, kind: str | None) -> bool:
+    if perturbation is None:
+        return True
+    return kind is not None and perturbation.is_of(kind)
+
+
+def read_inputs(files: Files, run: Run) -> dict[str, tuple[str, str]]:
+    """Instance id → hashes of its input and its passage, from the smaller file that has it.
+
+    Raises ArtifactError where that file cannot be read.
+    """
+    instances, state = f"{run.folder}/instances.json", f"{run.folder}/scenario_state.json"
+    if files.is_file(instances):
+        found = read_json(files, instances, tuple[_Instance, ...])
+    elif files.is_file(state):
+        states = read_json(files, state, _ScenarioState).request_states
+        found = tuple(one.instance for one in states)
+    else:
+        return {}
+    has_passages = run.scenario in PASSAGE_SCENARIOS
+    hashes: dict[str, tuple[str, str]] = {}
+    for one in found:
+        text = one.input if isinstance(one.input, str) else one.input.text
+        if one.id is not None and text and one.perturbation is None and one.id not in hashes:
+            hashes[one.id] = (_hash(text), _passage(text, one.id) if has_passages else one.id)
+    return hashes
+
+
+def _passage(text: str, identity: str) -> str:
+    """The label of the text's passage; the instance's own where it has none."""
+    passage, end, _ = text.rpartition(_PASSAGE_END)
+    return _hash(passage) if end else identity
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
+
+
+def _columns(run: Run, values: Values, inputs: Mapping[str, tuple[str, str]]) -> Instances:
+    """The values with their inputs, in the order of sub-split, id and trial."""
+    order = sorted(values)
+    texts = [inputs.get(identity, (None, identity)) for _, identity, _ in order]
+    splits = dict.fromkeys(split for split, _, _ in order)
+    strata = {split: f"{run.stratum} {split}".rstrip() for split in splits}
+    return Instances(
+        stratum=tuple(strata[split] for split, _, _ in order),
+        id=tuple(identity for _, identity, _ in order),
+        trial=tuple(trial for _, _, trial in order),
+        input=tuple(text for text, _ in texts),
+        cluster=tuple(cluster for _, cluster in texts),
+        value=tuple(values[place] for place in order),
+    )
+
+
+def instances_of(
+    runs: Sequence[Run],
+    selectors: Iterable[Selector],
+    read: Mapping[str, RunInstances | str],
+    *,
+    value: float,
+) -> Instances | str:
+    """The instances of a score, by the first selector whose mean is the score; or why none.
+
+    read: run name → what its files hold.
+    value: HELM's own cell, which the mean over strata of the means within must reproduce.
+    """
+    found: list[RunInstances] = []
+    for run in sorted(runs, key=lambda run: run.stratum):
+        of_run = read[run.spec.name]
+        if isinstance(of_run, str):
+            return of_run
+        found.append(of_run)
+    means = []
+    for selector in selectors:
+        instances = _joined([of_run[selector] for of_run in found if selector in of_run])
+        if not instances.value:
+            continue
+        if isclose(mean(instances), value, rel_tol=0, abs_tol=_TOLERANCE):
+            return instances
+        means.append(f"{mean(instances):.6g}")
+    if means:
+        return f"its instances make {' or '.join(means)}, and HELM's table says {value:.6g}"
+    return "HELM wrote no per-instance values of it"
+
+
+def _joined(parts: Sequence[Instances]) -> Instances:
+    """The columns of all parts, one after the other."""
+    return Instances(
+        **{
+            column.name: tuple(chain.from_iterable(getattr(part, column.name) for part in parts))
+            for column in fields(Instances)
+        }
+    )
+
+
+def mean(instances: Instances) -> float:
+    """The unweighted mean over the strata of the means within them, HELM's aggregate."""
+    strata: dict[str, list[float]] = defaultdict(list)
+    for stratum, value in zip(instances.stratum, instances.value, strict=True):
+        strata[stratum].append(value)
+    return fsum(fsum(values) / len(values) for values in strata.values()) / len(strata)

@@ -1,0 +1,127 @@
+"""The statistics of runs → scores, computed as HELM's tables compute them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import fsum, isfinite
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.helm.json_files import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from helm_wandb.sources.helm.board import Board, Selector
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.runs import Run
+
+
+class _Perturbation(msgspec.Struct, gc=False):
+    name: str = ""
+    computed_on: str = ""
+
+
+class _StatName(msgspec.Struct, gc=False):
+    name: str
+    split: str = ""
+    perturbation: _Perturbation | None = None
+
+
+class Stat(msgspec.Struct, gc=False):
+    """One statistic of a run (HELM 0.2.4 to 0.5.16, metrics/statistic.py)."""
+
+    name: _StatName
+    count: int = 0
+    sum: float = 0.0
+
+
+class RunStats:
+    """The statistics of runs, each file read once."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._known: dict[str, tuple[Stat, ...]] = {}
+
+    def mean(self, run: Run, selector: Selector) -> float | None:
+        """The run's mean of the statistic; None where the run has none, or not of anything.
+
+        Over sub-splits it is unweighted, as each counts the train trials
+        (presentation/summarize.py, get_unique_stat_by_matcher).
+        """
+        stats = self._of(run)
+        for name in selector.names:
+            matching = [stat for stat in stats if _matches(stat.name, name, selector)]
+            count = sum(stat.count for stat in matching)
+            if matching:
+                return fsum(stat.sum for stat in matching) / count if count else None
+        return None
+
+    def _of(self, run: Run) -> tuple[Stat, ...]:
+        if run.folder not in self._known:
+            path = f"{run.folder}/stats.json"
+            self._known[run.folder] = read_json(self._files, path, tuple[Stat, ...])
+        return self._known[run.folder]
+
+
+def _matches(stat: _StatName, name: str, selector: Selector) -> bool:
+    """Whether the statistic is meant: HELM shows perturbations by their worst case only."""
+    if (stat.name, stat.split) != (name, selector.split):
+        return False
+    if stat.perturbation is None:
+        return selector.perturbation is None
+    kind = (stat.perturbation.name, stat.perturbation.computed_on)
+    return kind == (selector.perturbation, "worst")
+
+
+def score_of_runs(
+    runs: Sequence[Run], metric: str, benchmark: str, *, board: Board, stats: RunStats
+) -> Score | str:
+    """The score that HELM's tables would show for a model's runs of a benchmark, or why none.
+
+    The value is the mean over the runs that have the statistic, unweighted
+    (presentation/summarize.py, create_cell).
+    Raises ArtifactError where a run's statistics cannot be read.
+    """
+    found = _found(runs, board.selectors(benchmark, metric), stats)
+    selector, means = next(found, (None, {}))
+    if selector is None:
+        return f"none of its {len(runs)} runs has a statistic for {metric!r}"
+    others = () if board.is_known(benchmark) else found
+    names = [other.name for other, values in others if values != means]
+    if names:
+        told = ", ".join((selector.name, *names))
+        return f"{metric!r} may be any of {told} here, and they differ; ask for one of these"
+    values = [value for value in means.values() if isfinite(value)]
+    if len(values) < len(means):
+        return "HELM wrote a number for it that is not finite"
+    return Score(
+        value=fsum(values) / len(values),
+        n=None,
+        lower_is_better=board.is_lower_better(selector.name),
+        subjects=_subject_scores(runs, means),
+    )
+
+
+def _found(
+    runs: Sequence[Run], selectors: Iterable[Selector], stats: RunStats
+) -> Iterator[tuple[Selector, dict[str, float]]]:
+    """The selectors that some run has a statistic for, each with run name → mean."""
+    for selector in dict.fromkeys(selectors):
+        means = {run.spec.name: stats.mean(run, selector) for run in runs}
+        known = {name: mean for name, mean in means.items() if mean is not None}
+        if known:
+            yield selector, known
+
+
+def _subject_scores(runs: Iterable[Run], means: Mapping[str, float]) -> dict[str, SubjectScore]:
+    """The means by the runs' subjects; none where the only scenario has no arguments."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        if run.spec.name in means and run.subject:
+            values[run.subject].append(means[run.spec.name])
+    return {
+        subject: SubjectScore(value=fsum(of) / len(of), n=None) for subject, of in values.items()
+    }

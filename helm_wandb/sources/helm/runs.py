@@ -1,0 +1,149 @@
+"""The runs of a suite: their specs, and which model and benchmark each is of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.sources.helm.board import Board, Schema, built_in
+from helm_wandb.sources.helm.json_files import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from helm_wandb.sources.helm.layout import Suite
+
+
+_RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
+"""Benchmark → what HELM since 0.5.8 calls its run group."""
+_MODEL_ARGUMENTS = ("model=", "model_deployment=")
+
+
+class _ScenarioSpec(msgspec.Struct, frozen=True):
+    class_name: str = ""
+    args: dict[str, Any] = {}
+
+
+class RunSpec(msgspec.Struct, frozen=True):
+    """What was run (HELM 0.2.4 to 0.5.16, run_spec.json)."""
+
+    name: str
+    adapter_spec: dict[str, Any] = {}
+    scenario_spec: _ScenarioSpec = _ScenarioSpec()
+    data_augmenter_spec: dict[str, Any] = {}
+    groups: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The deployment, or in HELM before 0.4.0, which knew none, the model; empty: unknown."""
+        model = self.adapter_spec.get("model_deployment") or self.adapter_spec.get("model")
+        return model if isinstance(model, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: one scenario, one model, one way of asking."""
+
+    folder: str
+    """Of its files, relative to the HELM output."""
+    spec: RunSpec
+
+    @property
+    def model(self) -> str:
+        """The id of its model."""
+        return self.spec.model
+
+    @property
+    def subject(self) -> str:
+        """The scenario's arguments as HELM's tables title them: `subject: anatomy`."""
+        return ", ".join(f"{key}: {value}" for key, value in self.spec.scenario_spec.args.items())
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's class, without its module, which HELM's versions move."""
+        return self.spec.scenario_spec.class_name.rpartition(".")[2]
+
+    @property
+    def stratum(self) -> str:
+        """The run's name less its model, the same for each model that was asked this way."""
+        kind, _, arguments = self.spec.name.partition(":")
+        others = [one for one in arguments.split(",") if not one.startswith(_MODEL_ARGUMENTS)]
+        return f"{kind}:{','.join(others)}".rstrip(":")
+
+
+class Runs:
+    """All runs of a suite, by name."""
+
+    def __init__(self, suite: Suite) -> None:
+        """Read the suite's list of specs, or where there is none, those of the runs."""
+        self._suite = suite
+        self.faults: list[str] = []
+        self._counted: dict[str, dict[str, list[Run]]] = {}
+        self._runs = {run.spec.name: run for run in self._found(suite) if run.model}
+
+    def all(self) -> list[Run]:
+        """All runs of the suite."""
+        return list(self._runs.values())
+
+    def models(self) -> set[str]:
+        """The ids of all models that the suite holds."""
+        return {run.model for run in self._runs.values()}
+
+    @cached_property
+    def benchmarks(self) -> frozenset[str]:
+        """All run groups that some run is in."""
+        return frozenset(group for run in self._runs.values() for group in run.spec.groups)
+
+    def model_of(self, name: str) -> str | None:
+        """The model of a run."""
+        run = self._runs.get(name)
+        return run.model if run else None
+
+    def name_of(self, benchmark: str) -> str:
+        """The run group of a benchmark: its own name, or the newer one if the suite has that."""
+        renamed = _RENAMED.get(benchmark, benchmark)
+        is_renamed = benchmark not in self.benchmarks and renamed in self.benchmarks
+        return renamed if is_renamed else benchmark
+
+    def of(self, benchmark: str, model: str) -> list[Run]:
+        """The model's runs that HELM counts for the benchmark."""
+        return self.by_model(benchmark).get(model, [])
+
+    def by_model(self, benchmark: str) -> dict[str, list[Run]]:
+        """Model → the runs that HELM counts for the benchmark: not those of its ablations."""
+        group = self.name_of(benchmark)
+        if group not in self._counted:
+            found: dict[str, list[Run]] = defaultdict(list)
+            for run in self._runs.values():
+                if self._counts(run, group):
+                    found[run.model].append(run)
+            self._counted[group] = found
+        return self._counted[group]
+
+    def _counts(self, run: Run, group: str) -> bool:
+        own = self.board.groups_of_their_own.intersection(run.spec.groups)
+        return group in run.spec.groups and (not own or group in own)
+
+    @cached_property
+    def board(self) -> Board:
+        """The schema that the suite was summarized with, else what HELM's own schemas say."""
+        if self._suite.schema is None:
+            return built_in()
+        return read_json(self._suite.files, self._suite.schema, Schema).board()
+
+    def _found(self, suite: Suite) -> Iterator[Run]:
+        if suite.listed_specs is not None:
+            specs = read_json(suite.files, suite.listed_specs, tuple[RunSpec, ...])
+            yield from (Run(suite.folder_of(spec.name), spec) for spec in specs)
+            return
+        for folder in suite.run_folders():
+            try:
+                spec = read_json(suite.files, f"{folder}/run_spec.json", RunSpec)
+                yield Run(folder, spec)
+            except ArtifactError as error:
+                self.faults.append(str(error))

@@ -1,0 +1,106 @@
+"""Report JSONs that other jobs wrote, of matrix legs say → their evaluations."""
+
+from __future__ import annotations
+
+from glob import glob, has_magic
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.model import Reading
+from helm_wandb.report import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helm_wandb.model import Evaluation, ReportEval
+
+LIMIT_BYTES = 512 * 2**20
+_SHOWN = 10
+
+
+def read(spec: ReportEval, *, folder: Path) -> Reading:
+    """The evaluations of all reports that the glob matches, in the order of the files' names.
+
+    Those of one model and iteration stay apart here: they are merged with all others at once.
+    folder: what a relative glob is relative to.
+    Raises ArtifactError where no file matches, or none of them is a report with evaluations.
+    """
+    names = _matches(spec.glob, folder)
+    if not names:
+        message = f"{spec.place}: {_nothing(spec.glob, folder)}"
+        raise ArtifactError(message)
+    found: list[Evaluation] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            found += from_json(_bytes(folder / name))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            what = f"{spec.place}: {name} cannot be read as a report: {why}"
+            faults.append(f"{what}. Run the job that wrote it again, or remove it.")
+    if not found:
+        nothing = f"{spec.place}: no evaluation is in {_listed(names)}"
+        raise ArtifactError("\n".join(faults) or nothing)
+    reports = "1 report" if len(names) == 1 else f"{len(names)} reports"
+    unread = f", {len(faults)} of which cannot be read" if faults else ""
+    return Reading(
+        evaluations=tuple(found),
+        faults=tuple(faults),
+        notes=(f"{spec.glob} matches {reports}{unread}.",),
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > LIMIT_BYTES:
+        message = f"it is larger than {LIMIT_BYTES // 2**20} MiB"
+        raise ValueError(message)
+    return path.read_bytes()
+
+
+def _matches(pattern: str, folder: Path) -> list[str]:
+    """The files that the glob matches, relative to the folder, sorted."""
+    # Unlike Path.glob it takes absolute patterns, and leaves hidden folders out.
+    names = glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
+    return sorted({name for name in names if (folder / name).is_file()})
+
+
+def _nothing(pattern: str, folder: Path) -> str:
+    """What was looked for, where, what is there instead, and what to do."""
+    if PurePath(pattern).is_absolute():
+        return (
+            f"no file matches {pattern!r}. It is an absolute path: inside the action's container "
+            "only the workspace exists, as /github/workspace. Give it relative to the workspace."
+        )
+    start = _start(pattern, folder)
+    return (
+        f"no file matches {pattern!r} in {folder.absolute()}. {_instead(start, folder)} "
+        "In a workflow, actions/download-artifact brings the reports of other jobs: with `path: "
+        f"{start}`, a `pattern` that their artifacts' names match, and `merge-multiple: true`, "
+        "which puts all files into that one folder."
+    )
+
+
+def _start(pattern: str, folder: Path) -> PurePath:
+    """The folder that the pattern begins with, up to its first wildcard."""
+    parts = PurePath(pattern).parts
+    is_folder = [not has_magic(part) for part in parts[:-1]] + [(folder / pattern).is_dir()]
+    return PurePath(*parts[: [*is_folder, False].index(False)])
+
+
+def _instead(start: PurePath, folder: Path) -> str:
+    """What is in the folder where the matches should be."""
+    # A whole workspace may be large: only a folder of its own is searched to its depths.
+    deeper = str(start / "**" / "*.json" if start.parts else start / "*.json")
+    found = _matches(deeper, folder)
+    if found:
+        return f"There are {_listed(found)}: is {deeper!r} meant?"
+    if (folder / start).is_dir():
+        return f"The folder {start} has no .json file in it."
+    return f"There is no folder {start}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,34 @@
+"""Writing to standard streams, which may be closed, full, or of another encoding."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write all of the text now, with `?` for what the stream's encoding lacks.
+
+    stream: None where the process was started without it; then nothing is written.
+    Raises OSError where it cannot be written (BrokenPipeError: nobody reads on), once; from
+    then on what is written is lost silently, so that Python does not fail again at its exit.
+    """
+    if stream is None or stream.closed:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, errors="replace").decode(encoding))
+        stream.flush()
+    except OSError:
+        _silence(stream)
+        raise
+
+
+def _silence(stream: TextIO) -> None:
+    with suppress(OSError, ValueError), Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())

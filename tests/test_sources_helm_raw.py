@@ -1,0 +1,177 @@
+"""Runs that were never summarized: scores computed as HELM's tables compute them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helm_wandb.model import Evaluation, Score, ScoreKey
+from helm_wandb.sources.helm import layout
+from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.raw import RunStats, score_of_runs
+from helm_wandb.sources.helm.runs import Runs
+from helm_wandb.sources.helm.scores import scores_by_model
+from helm_wandb.sources.helm.tables import Table
+
+from .test_sources_helm import TREES, Tree, copied, read_spec, read_tree, spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from helm_wandb.sources.helm.files import Files
+
+
+def compared(tree: Tree, files: Files) -> Iterator[tuple[str, str, str, float, Score | str]]:
+    """Model, benchmark, column, HELM's cell, and what is computed from the runs."""
+    suite = layout.find_suite(spec(tree.name, tree.suite), files)
+    runs, stats = Runs(suite), RunStats(files)
+    for benchmark in sorted(runs.benchmarks & set(suite.benchmarks())):
+        path = suite.table(benchmark)
+        assert path is not None
+        tables = read_json(files, path, tuple[Table, ...])
+        columns = list(dict.fromkeys(header.value for header in tables[0].header[1:]))
+        cells = scores_by_model(tables, benchmark, columns, model_of_run=runs.model_of)
+        for model, of_model in cells.items():
+            own = runs.of(benchmark, model)
+            for column, cell in of_model.items():
+                if isinstance(cell, Score):
+                    raw = score_of_runs(own, column, benchmark, board=runs.board, stats=stats)
+                    yield model, benchmark, column, cell.value, raw
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_raw_equals_table(tree: Tree, helm_trees: Path) -> None:
+    """Every column of every benchmark, computed from the runs, is HELM's cell to 1e-9."""
+    with opened(helm_trees / tree.name, shown_as=tree.name) as files:
+        found = list(compared(tree, files))
+
+    assert len(found) > 10
+    assert [] == [
+        (model, benchmark, column, cell, raw)
+        for model, benchmark, column, cell, raw in found
+        if isinstance(raw, str) or abs(raw.value - cell) > 1e-9
+    ]
+
+
+SUITES = [tree for tree in TREES if tree.groups.startswith("runs")]
+
+
+@pytest.mark.parametrize("tree", SUITES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_raw_subjects_are_those_of_the_tables(tree: Tree, helm_trees: Path, tmp_path: Path) -> None:
+    """A tree without its tables gives the same evaluations, subjects and directions included."""
+    with_tables = read_tree(helm_trees, tree.name, tree.suite)
+    copy = copied(helm_trees, tree.name, tmp_path)
+    suite = (copy / tree.groups).parent
+    shutil.rmtree(suite / "groups")
+    for name in ("run_specs.json", "schema.json"):
+        (suite / name).unlink(missing_ok=True)
+    raw = read_spec(spec(copy, tree.suite), tmp_path).evaluations
+
+    def told(evaluations: Iterable[Evaluation]) -> list[tuple[object, ...]]:
+        return [
+            (
+                *(one.model, one.iteration, key, round(score.value, 9), score.lower_is_better),
+                *((name, round(part.value, 9)) for name, part in score.subjects.items()),
+            )
+            for one in evaluations
+            for key, score in sorted(one.scores.items())
+        ]
+
+    assert told(with_tables) == told(raw)
+
+
+def test_an_unsummarized_suite_is_read(helm_trees: Path) -> None:
+    """A suite that helm-summarize never touched has the scores of its runs."""
+    found = read_tree(helm_trees, "unsummarized", "2026-01-15")
+
+    assert [
+        ("simple/model1", ["boolq.EM", "imdb.EM", "mmlu.EM", "narrative_qa.F1"]),
+        ("toyorg/alpha-7b", ["boolq.EM", "imdb.EM", "mmlu.EM", "narrative_qa.F1"]),
+    ] == [(one.model, sorted(map(str, one.scores))) for one in found]
+
+
+def test_a_metric_that_no_schema_explains_must_be_named(helm_trees: Path, tmp_path: Path) -> None:
+    """Where EM may be one of several statistics that differ, it is asked for by its own name."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    for path in (copy / "runs/2026-01-15").glob("simple_mcqa*/stats.json"):
+        stats = json.loads(path.read_text())
+        for stat in stats:
+            if stat["name"]["name"] == "quasi_exact_match":
+                stat["sum"] = 0.125
+        path.write_text(json.dumps(stats))
+    asked = (ScoreKey("simple_mcqa", "EM"), ScoreKey("simple_mcqa", "quasi_exact_match"))
+    (one, *_) = read_spec(spec(copy, "2026-01-15", asked=asked), tmp_path).evaluations
+
+    assert {"simple_mcqa.quasi_exact_match": 0.125} == {
+        str(key): score.value for key, score in one.scores.items()
+    }
+    assert "and they differ; ask for one of these" in one.missing[asked[0]]
+
+
+def test_a_renamed_benchmark_is_found_with_a_note(helm_trees: Path) -> None:
+    """summarization_xsum, which HELM calls otherwise today, is found under the new name."""
+    reading = read_spec(spec("full16", "v1.0.0"), helm_trees)
+
+    assert (
+        "summarization_xsum was found as summarization_xsum_sampled, HELM's newer name of it.",
+        (
+            "HELM wrote no tables of summarization_xsum_sampled, unknown to the schema it "
+            "summarized with: computed from the runs."
+        ),
+    ) == reading.notes
+    assert all(
+        ScoreKey("summarization_xsum", "ROUGE-2") in one.scores for one in reading.evaluations
+    )
+
+
+def test_a_crashed_run_is_passed_over(helm_trees: Path, tmp_path: Path) -> None:
+    """A run folder without stats.json is no run; the model has the subjects of the others."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    runs = copy / "runs/2026-01-15"
+    crashed = next(path for path in runs.iterdir() if path.name.startswith("boolq"))
+    (crashed / "stats.json").unlink()
+    found = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
+
+    assert 1 == sum(ScoreKey("boolq", "EM") in one.scores for one in found)
+
+
+def test_a_run_of_no_instances_has_no_statistic(helm_trees: Path, tmp_path: Path) -> None:
+    """An empty stats.json costs the benchmark, with the reason."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    for run in (copy / "runs/2026-01-15").glob("boolq*"):
+        (run / "stats.json").write_text("[]")
+    (one, *_) = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
+
+    assert "none of its 1 runs has a statistic for 'EM'" == one.missing[ScoreKey("boolq", "EM")]
+
+
+def test_fewer_subjects_than_others_are_marked(helm_trees: Path, tmp_path: Path) -> None:
+    """A model that was run on fewer subjects has its aggregate marked as partial."""
+    copy = copied(helm_trees, "models", tmp_path)
+    suite = copy / "runs/model-zoo"
+    shutil.rmtree(suite / "groups")
+    (suite / "run_specs.json").unlink()
+    shutil.rmtree(next(suite.glob("mmlu:subject=abstract_algebra*alpha-7b")))
+    found = read_spec(spec(copy, "model-zoo"), tmp_path).evaluations
+
+    mmlu = ScoreKey("mmlu", "EM")
+    assert {"toyorg/alpha-7b": "over 2 of 3 subjects"} == {
+        one.model: one.scores[mmlu].partial for one in found if one.scores[mmlu].partial
+    }
+
+
+def test_runs_of_ablations_do_not_count_for_the_benchmark(helm_trees: Path, tmp_path: Path) -> None:
+    """A run that is also in a group of its own, as HELM's ablations are, stays out of others."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    for path in (copy / "runs/2026-01-15").glob("boolq*/run_spec.json"):
+        run_spec = json.loads(path.read_text())
+        run_spec["groups"].append("ablation_prompts")
+        path.write_text(json.dumps(run_spec))
+    (one, *_) = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
+
+    assert ScoreKey("boolq", "EM") in one.missing

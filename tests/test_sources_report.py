@@ -1,0 +1,338 @@
+"""Reports of other jobs → evaluations, and a matrix whose legs come together."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from helm_wandb import cli, config
+from helm_wandb.errors import ArtifactError
+from helm_wandb.model import Place, ReportEval
+from helm_wandb.report import to_json
+from helm_wandb.sources import report as source
+from helm_wandb.sources.report import read
+from tests import builders
+from tests.test_cli import helm, write_config
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Evaluation
+
+
+def spec(glob: str) -> ReportEval:
+    """An entry of `evals` that reads what the glob matches."""
+    return ReportEval(place=Place("config.yaml", 3, 5), path="$.evals[0]", glob=glob)
+
+
+def write_report(path: Path, *evaluations: Evaluation) -> Path:
+    """A file that holds the report of the evaluations."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(to_json(builders.report(evaluations)))
+    return path
+
+
+def refusal(glob: str, folder: Path) -> str:
+    """What is said where nothing could be read."""
+    with pytest.raises(ArtifactError) as caught:
+        read(spec(glob), folder=folder)
+    return str(caught.value)
+
+
+# What is read
+
+
+def test_evaluations_come_in_the_order_of_the_files(tmp_path: Path) -> None:
+    """All that the reports hold is there as it was written, its origin too."""
+    one, two, three = (
+        builders.evaluation(model, source=origin)
+        for model, origin in (("c", "helm"), ("b", "file"), ("a", "report"))
+    )
+    write_report(tmp_path / "reports/leg-2.json", three)
+    write_report(tmp_path / "reports/leg-1.json", one, two)
+    (tmp_path / "reports/notes.txt").write_text("no report")
+    found = read(spec("reports/*.json"), folder=tmp_path)
+
+    assert (one, two, three) == found.evaluations
+    assert () == found.faults
+    assert ("reports/*.json matches 2 reports.",) == found.notes
+
+
+@pytest.mark.parametrize(
+    ("glob", "count"),
+    [
+        ("a.json", 1),
+        ("*.json", 1),
+        ("reports/leg-?/report.json", 2),
+        ("reports/**/*.json", 3),
+        ("**/report.json", 2),
+        ("**", 4),
+        ("reports/leg-[1]/*", 1),
+    ],
+)
+def test_globs_are_those_of_a_shell(glob: str, count: int, tmp_path: Path) -> None:
+    """`**` stands for any folders; folders themselves and hidden ones are passed over."""
+    for name in ("a", "reports/b", "reports/leg-1/report", "reports/leg-2/report", ".git/c"):
+        write_report(tmp_path / f"{name}.json", builders.evaluation(name))
+    (tmp_path / "reports/folder.json").mkdir()
+
+    assert count == len(read(spec(glob), folder=tmp_path).evaluations)
+
+
+def test_absolute_path_is_read(tmp_path: Path) -> None:
+    """On the command line a report may lie anywhere."""
+    path = write_report(tmp_path / "report.json", builders.evaluation())
+
+    assert 1 == len(read(spec(str(path)), folder=tmp_path / "elsewhere").evaluations)
+
+
+def test_report_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
+    """A truncated file among others is told with its name and what is wrong."""
+    whole = write_report(tmp_path / "a.json", builders.evaluation())
+    (tmp_path / "b.json").write_bytes(whole.read_bytes()[:100])
+    found = read(spec("*.json"), folder=tmp_path)
+
+    assert 1 == len(found.evaluations)
+    (fault,) = found.faults
+    assert fault.startswith("config.yaml:3:5: b.json cannot be read as a report: $: it cannot be")
+    assert ("*.json matches 2 reports, 1 of which cannot be read.",) == found.notes
+
+
+# What is told where nothing is
+
+
+def test_all_reports_unreadable_are_told(tmp_path: Path) -> None:
+    """Where no file is a report, each is told."""
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "b.json").write_text('{"schema_version": 2}')
+    lines = refusal("*.json", tmp_path).splitlines()
+
+    assert ["config.yaml:3:5: a.json", "config.yaml:3:5: b.json"] == [line[:23] for line in lines]
+
+
+def test_reports_without_evaluations_are_told(tmp_path: Path) -> None:
+    """A report that holds nothing is nothing to go on with."""
+    write_report(tmp_path / "a.json")
+
+    assert "config.yaml:3:5: no evaluation is in a.json" == refusal("*.json", tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_report_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    """The system's reason is told."""
+    (tmp_path / "a.json").symlink_to("/proc/self/mem")
+
+    assert (
+        "config.yaml:3:5: a.json cannot be read as a report: Input/output error. "
+        "Run the job that wrote it again, or remove it."
+    ) == refusal("a.json", tmp_path)
+
+
+def test_report_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beyond the limit is not read to its end."""
+    write_report(tmp_path / "a.json", builders.evaluation())
+    monkeypatch.setattr(source, "LIMIT_BYTES", 100)
+
+    assert "larger than 0 MiB" in refusal("a.json", tmp_path)
+
+
+HOW = (
+    " In a workflow, actions/download-artifact brings the reports of other jobs: with "
+    "`path: reports`, a `pattern` that their artifacts' names match, and `merge-multiple: true`, "
+    "which puts all files into that one folder."
+)
+
+
+def test_glob_that_matches_nothing_says_where_it_looked(tmp_path: Path) -> None:
+    """The pattern, the folder, what is there, and how the reports get there are told."""
+    start = f"config.yaml:3:5: no file matches 'reports/*.json' in {tmp_path}."
+
+    assert f"{start} There is no folder reports.{HOW}" == refusal("reports/*.json", tmp_path)
+    (tmp_path / "reports").mkdir()
+    assert f"{start} The folder reports has no .json file in it.{HOW}" == refusal(
+        "reports/*.json", tmp_path
+    )
+
+
+def test_reports_in_folders_of_their_own_are_found_out(tmp_path: Path) -> None:
+    """Without `merge-multiple` each artifact has its own folder: the fitting glob is told."""
+    for at in range(12):
+        write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
+    names = ", ".join(f"reports/leg-{at:02}/report.json" for at in range(10))
+
+    assert (f"There are {names} and 2 more: is 'reports/**/*.json' meant?") in refusal(
+        "reports/*.json", tmp_path
+    )
+    assert "is 'reports/**/*.json' meant?" in refusal("reports", tmp_path)
+
+
+def test_other_names_are_told(tmp_path: Path) -> None:
+    """A pattern without a folder is answered with the files beside it only."""
+    write_report(tmp_path / "leg.json", builders.evaluation())
+    write_report(tmp_path / "deep/leg.json", builders.evaluation())
+
+    assert "There are leg.json: is '*.json' meant?" in refusal("report-*.json", tmp_path)
+
+
+def test_absolute_path_that_is_not_there_is_explained(tmp_path: Path) -> None:
+    """A path of the runner's host is recognised: the container has another one."""
+    told = refusal("/home/runner/work/x/x/reports/*.json", tmp_path)
+
+    assert "It is an absolute path: inside the action's container only the workspace" in told
+
+
+# A matrix
+
+
+def run(root: Path, *entries: dict[str, Any], report: str) -> tuple[int, dict[str, Any]]:
+    """The exit code of a run with these entries in the current folder, and its report."""
+    name = write_config(Path.cwd(), *entries)
+    code = cli.main(["--print-only", "--config", name, "--report", report], root=root)
+    told: dict[str, Any] = json.loads((Path.cwd() / report).read_bytes())
+    return code, told
+
+
+def fan_in(root: Path, *entries: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The same of a run that reads the reports of legs, each of which has one of the entries."""
+    for at, entry in enumerate(entries):
+        code, _ = run(root, entry, report=f"reports/report-{at}.json")
+        assert code == 0
+    legs = {"eval_type": "helm", "source": "report", "path": "reports/*.json"}
+    return run(root, legs, report="all.json")
+
+
+def conflicts(told: dict[str, Any]) -> list[str]:
+    """What the legs disagree about."""
+    return [note for note in told["notes"] if " has two " in note]
+
+
+@pytest.mark.parametrize(
+    ("trees", "is_told"),
+    [
+        ([helm("models", "model-zoo"), helm("full16", "v1.0.0"), helm("lite", "v1.0.0")], False),
+        (
+            [
+                helm("candidate", "nightly"),
+                helm("models", "model-zoo"),
+                helm("baseline", "nightly"),
+            ],
+            True,
+        ),
+    ],
+    ids=["subjects that complete each other", "values that contradict each other"],
+)
+def test_fan_in_is_what_one_run_would_have_told(
+    trees: list[dict[str, Any]], workspace: Path, root: Path, *, is_told: bool
+) -> None:
+    """Reports of legs make the same evaluations, ranking and conflicts as reading all trees."""
+    assert workspace.is_dir()
+    code, at_once = run(root, *trees, report="at-once.json")
+    code_of_legs, told = fan_in(root, *trees)
+
+    assert at_once["evaluations"] == told["evaluations"]
+    assert at_once["leaderboard"] == told["leaderboard"]
+    assert conflicts(at_once) == conflicts(told)
+    assert is_told == bool(conflicts(told))
+    assert (3 if is_told else 0) == code == code_of_legs
+
+
+SUBJECTS = ("abstract_algebra", "college_chemistry", "us_foreign_policy")
+
+
+def share(tree: Path, at: int, of: int) -> None:
+    """Leave of a suite what a leg would have written that evaluates each `of`-th benchmark.
+
+    Of MMLU it evaluates one subject; HELM then writes no table over subjects.
+    """
+    suite = tree / "runs/model-zoo"
+    paths = sorted(path for path in (suite / "groups").glob("*.json") if path.stem != "mmlu")
+    for path in paths:
+        if path not in paths[at::of]:
+            path.unlink()
+    tables = json.loads((suite / "groups/mmlu.json").read_bytes())
+    kept = [table for table in tables if table["name"] == f"mmlu_subject:{SUBJECTS[at]}"]
+    (suite / "groups/mmlu.json").write_text(json.dumps(kept))
+    evaluated = {"mmlu", *(path.stem for path in paths[at::of])}
+    runs = json.loads((suite / "run_specs.json").read_bytes())
+    left = [
+        run
+        for run in runs
+        if evaluated & set(run["groups"])
+        if run["scenario_spec"]["args"].get("subject") in {None, SUBJECTS[at]}
+    ]
+    (suite / "run_specs.json").write_text(json.dumps(left))
+    for run in runs:
+        if run not in left:
+            shutil.rmtree(suite / run["name"])
+
+
+def without_last_digits(value: Any) -> Any:
+    """The value, with numbers to 12 places."""
+    if isinstance(value, dict):
+        return {key: without_last_digits(one) for key, one in sorted(value.items())}
+    return round(value, 12) if isinstance(value, float) else value
+
+
+def test_legs_of_one_suite_make_the_suite(workspace: Path, helm_trees: Path, root: Path) -> None:
+    """A suite whose subjects and benchmarks are shared by three jobs is whole again after them."""
+    for at in range(3):
+        leg = workspace / f"leg-{at}"
+        shutil.copytree(helm_trees / "models", leg, symlinks=True)
+        share(leg, at, 3)
+    entries = [{**helm("models", "model-zoo"), "helm_output_dir": f"leg-{at}"} for at in range(3)]
+    code, whole = run(root, helm("models", "model-zoo"), report="whole.json")
+    code_of_legs, told = fan_in(root, *entries)
+    _, at_once = run(root, *entries, report="at-once.json")
+
+    assert (0, 0, []) == (code, code_of_legs, conflicts(told))
+    assert at_once["evaluations"] == told["evaluations"]
+    assert at_once["leaderboard"] == told["leaderboard"]
+    for one, expected in zip(told["evaluations"], whole["evaluations"], strict=True):
+        assert without_last_digits(expected["scores"]) == without_last_digits(one["scores"])
+        assert expected["missing"].keys() == one["missing"].keys()
+
+
+# The documented workflow
+
+
+@pytest.fixture
+def matrix(root: Path) -> dict[str, Any]:
+    """examples/matrix.yml."""
+    workflow: dict[str, Any] = yaml.safe_load((root / "examples/matrix.yml").read_text())
+    return workflow
+
+
+def test_documented_workflow_names_inputs_that_there_are(
+    matrix: dict[str, Any], root: Path
+) -> None:
+    """Each step with this action gives inputs that action.yml declares, as strings."""
+    inputs = yaml.safe_load((root / "action.yml").read_text())["inputs"]
+    steps = [step for job in matrix["jobs"].values() for step in job["steps"]]
+    given = [step["with"] for step in steps if "helm-wandb-action" in step.get("uses", "")]
+
+    assert 2 == len(given)
+    assert all(set(one) <= set(inputs) for one in given)
+    assert all(isinstance(value, str | bool) for one in given for value in one.values())
+
+
+def test_documented_configs_are_valid(root: Path) -> None:
+    """The configs that the workflow's comments show are accepted."""
+    text = (root / "examples/matrix.yml").read_text()
+    schema = json.loads((root / "schema/config.schema.json").read_bytes())
+    blocks = re.findall(r"^# (evals/\w+\.yaml):\n((?:#   .*\n)+)", text, re.MULTILINE)
+    configs = {
+        name: config.parse(
+            re.sub("^#   ", "", block, flags=re.MULTILINE).encode(), file=name, schema=schema
+        )
+        for name, block in blocks
+    }
+
+    assert ["evals/leg.yaml", "evals/all.yaml"] == list(configs)
+    (entry,) = configs["evals/all.yaml"].evals
+    assert isinstance(entry, ReportEval)
+    assert "reports/*.json" == entry.glob
+    assert all(f"config: {name}" in text for name in configs)
