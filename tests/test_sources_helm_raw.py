@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def compared(tree: Tree, files: Files) -> Iterator[tuple[str, str, str, float, Score | str]]:
     """Model, benchmark, column, HELM's cell, and what is computed from the runs."""
     suite = layout.find_suite(spec(tree.name, tree.suite), files)
-    runs, stats = Runs(suite), RunStats(files)
+    runs = Runs(suite)
     for benchmark in sorted(runs.benchmarks & set(suite.benchmarks())):
         path = suite.table(benchmark)
         assert path is not None
@@ -40,6 +40,9 @@ def compared(tree: Tree, files: Files) -> Iterator[tuple[str, str, str, float, S
             own = runs.of(benchmark, model)
             for column, cell in of_model.items():
                 if isinstance(cell, Score):
+                    selectors = runs.board.selectors(benchmark, column)
+                    names = frozenset(name for one in selectors for name in one.names)
+                    stats = RunStats(files, names)
                     raw = score_of_runs(own, column, benchmark, board=runs.board, stats=stats)
                     yield model, benchmark, column, cell.value, raw
 

@@ -7,18 +7,18 @@ and instance), adaptation/scenario_state.py, and, since 0.5.0, presentation/run_
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
-from math import fsum, isclose
+from math import isclose
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import Instances
-from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -181,7 +181,7 @@ def _columns(run: Run, values: Values, inputs: Mapping[str, tuple[str, str]]) ->
     strata = {split: f"{run.stratum} {split}".rstrip() for split in splits}
     return Instances(
         stratum=tuple(strata[split] for split, _, _ in order),
-        id=tuple(identity for _, identity, _ in order),
+        id=tuple(encodable(identity) for _, identity, _ in order),
         trial=tuple(trial for _, _, trial in order),
         input=tuple(text for text, _ in texts),
         cluster=tuple(cluster for _, cluster in texts),
@@ -212,9 +212,9 @@ def instances_of(
         instances = _joined([of_run[selector] for of_run in found if selector in of_run])
         if not instances.value:
             continue
-        if isclose(mean(instances), value, rel_tol=0, abs_tol=_TOLERANCE):
+        if isclose(mean_of_strata(instances), value, rel_tol=0, abs_tol=_TOLERANCE):
             return instances
-        means.append(f"{mean(instances):.6g}")
+        means.append(f"{mean_of_strata(instances):.6g}")
     if means:
         return f"its instances make {' or '.join(means)}, and HELM's table says {value:.6g}"
     return "HELM wrote no per-instance values of it"
@@ -228,11 +228,3 @@ def _joined(parts: Sequence[Instances]) -> Instances:
             for column in fields(Instances)
         }
     )
-
-
-def mean(instances: Instances) -> float:
-    """The unweighted mean over the strata of the means within them, HELM's aggregate."""
-    strata: dict[str, list[float]] = defaultdict(list)
-    for stratum, value in zip(instances.stratum, instances.value, strict=True):
-        strata[stratum].append(value)
-    return fsum(fsum(values) / len(values) for values in strata.values()) / len(strata)

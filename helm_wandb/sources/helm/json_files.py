@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from json import JSONDecodeError, loads
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +12,6 @@ from helm_wandb.errors import ArtifactError
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Files
 
-_HALF_CHARACTER = re.compile(
-    rb"\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]..", re.IGNORECASE
-)
 _Decoded = TypeVar("_Decoded")
 
 
@@ -26,7 +22,7 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
     """
     data = files.read(path)
     try:
-        return _decode(_without_half_characters(data), kind)
+        return _decode(data, kind)
     except (ValueError, RecursionError) as error:
         message = (
             f"{files.shown(path)}: not what HELM writes: {error}. If the file was cut short, "
@@ -35,11 +31,9 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
         raise ArtifactError(message) from error
 
 
-def _without_half_characters(data: bytes) -> bytes:
-    r"""The JSON with `\ufffd` for halves of surrogate pairs, which no UTF-8 text can hold."""
-    if b"\\ud" not in data and b"\\uD" not in data:
-        return data
-    return _HALF_CHARACTER.sub(rb"\\ufffd", data)
+def encodable(text: str) -> str:
+    r"""The text with `?` for halves of surrogate pairs, which JSON may write (`\ud83d`)."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:

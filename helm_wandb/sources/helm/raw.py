@@ -39,10 +39,12 @@ class Stat(msgspec.Struct, gc=False):
 
 
 class RunStats:
-    """The statistics of runs, each file read once."""
+    """The statistics of runs, each file read once, and only what is asked for kept of it."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, names: frozenset[str]) -> None:
+        """Read from these files; names: of the metrics that will be asked for."""
         self._files = files
+        self._names = names
         self._known: dict[str, tuple[Stat, ...]] = {}
 
     def mean(self, run: Run, selector: Selector) -> float | None:
@@ -62,7 +64,8 @@ class RunStats:
     def _of(self, run: Run) -> tuple[Stat, ...]:
         if run.folder not in self._known:
             path = f"{run.folder}/stats.json"
-            self._known[run.folder] = read_json(self._files, path, tuple[Stat, ...])
+            stats = read_json(self._files, path, tuple[Stat, ...])
+            self._known[run.folder] = tuple(s for s in stats if s.name.name in self._names)
         return self._known[run.folder]
 
 

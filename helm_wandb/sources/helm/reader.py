@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, families, layout
 from helm_wandb.sources.helm.files import opened
@@ -32,6 +34,7 @@ ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 _COMPUTED = (
     "HELM wrote no tables of {}, unknown to the schema it summarized with: computed from the runs."
 )
+_NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
 
@@ -64,7 +67,6 @@ class _Reader:
         self._spec = spec
         self._suite = suite
         self._runs = Runs(suite)
-        self._stats = RunStats(suite.files)
         self._faults = list(self._runs.faults)
         self._notes: list[str] = []
         self._computed: list[str] = []
@@ -96,6 +98,7 @@ class _Reader:
         """Model id → its scores; and what no model can have, with the reason."""
         scores: ScoresByModel = defaultdict(dict)
         absent: dict[ScoreKey, str] = {}
+        nowhere: list[str] = []
         for benchmark, metrics in _by_benchmark(self._spec.asked).items():
             try:
                 found = self._of_benchmark(benchmark, metrics)
@@ -104,11 +107,19 @@ class _Reader:
                 absent.update({ScoreKey(benchmark, metric): str(error) for metric in metrics})
                 continue
             if not found:
-                why = self._no_benchmark()
-                absent.update({ScoreKey(benchmark, metric): why for metric in metrics})
+                nowhere.append(benchmark)
+                absent.update({ScoreKey(benchmark, metric): _NO_RUN for metric in metrics})
             for model, of_model in marked_partial(found).items():
                 scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
+        if nowhere and self._spec.asked != CORE_METRICS:
+            self._notes.append(self._no_runs_of(nowhere))
         return scores, absent
+
+    def _no_runs_of(self, benchmarks: Iterable[str]) -> str:
+        return (
+            f"Suite {self._spec.helm_suite_name} has no run of {', '.join(benchmarks)}. "
+            f"It has: {', '.join(self._benchmarks())}."
+        )
 
     def _of_benchmark(
         self, benchmark: str, metrics: list[str]
@@ -136,8 +147,17 @@ class _Reader:
             for model, runs in self._runs.by_model(group).items()
         }
 
-    def _no_benchmark(self) -> str:
-        return f"the suite has no run of it; it has: {', '.join(self._benchmarks()) or 'none'}"
+    @cached_property
+    def _stats(self) -> RunStats:
+        names = frozenset(
+            name
+            for key in self._spec.asked
+            for selector in self._runs.board.selectors(
+                self._runs.name_of(key.benchmark), key.metric
+            )
+            for name in selector.names
+        )
+        return RunStats(self._suite.files, names)
 
     def _benchmarks(self) -> list[str]:
         return sorted(self._runs.benchmarks or self._suite.benchmarks())

@@ -11,7 +11,7 @@ import msgspec
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources.helm.board import Board, Schema, built_in
-from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     def model(self) -> str:
         """The deployment, or in HELM before 0.4.0, which knew none, the model; empty: unknown."""
         model = self.adapter_spec.get("model_deployment") or self.adapter_spec.get("model")
-        return model if isinstance(model, str) else ""
+        return encodable(model) if isinstance(model, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Run:
     @property
     def subject(self) -> str:
         """The scenario's arguments as HELM's tables title them: `subject: anatomy`."""
-        return ", ".join(f"{key}: {value}" for key, value in self.spec.scenario_spec.args.items())
+        arguments = self.spec.scenario_spec.args.items()
+        return encodable(", ".join(f"{key}: {value}" for key, value in arguments))
 
     @property
     def scenario(self) -> str:
@@ -73,7 +74,7 @@ class Run:
         """The run's name less its model, the same for each model that was asked this way."""
         kind, _, arguments = self.spec.name.partition(":")
         others = [one for one in arguments.split(",") if not one.startswith(_MODEL_ARGUMENTS)]
-        return f"{kind}:{','.join(others)}".rstrip(":")
+        return encodable(f"{kind}:{','.join(others)}".rstrip(":"))
 
 
 class Runs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm import tables as helm_tables
+from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +110,7 @@ def _score(
 ) -> Score | str:
     column = main.column(metric)
     if column is None:
-        there = ", ".join(header.value for header in main.header[1:])
+        there = encodable(", ".join(header.value for header in main.header[1:]))
         return f"HELM's table has no column {metric!r}; it has: {there}"
     value = _value(rows, column)
     if isinstance(value, str):
@@ -146,9 +147,9 @@ def _value(rows: Sequence[Row], column: int) -> float | str:
         return "HELM's row is shorter than the table's head"
     cell = row[column]
     if cell.value is None:
-        return f"HELM's cell has no value: {cell.description or 'no reason given'}"
+        return f"HELM's cell has no value: {encodable(cell.description) or 'no reason given'}"
     if isinstance(cell.value, str):
-        return f"HELM's cell holds text: {cell.value}"
+        return f"HELM's cell holds text: {encodable(cell.value)}"
     if not math.isfinite(cell.value):
         return f"HELM wrote {cell.value} for it"
     return cell.value

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from helm_wandb.sources.helm.json_files import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,7 +68,7 @@ def subjects(tables: Sequence[Table], group: str) -> dict[str, Table]:
     named: dict[str, Table] = {}
     for table in parts:
         label = table.title if titles.count(table.title) == 1 else table.name
-        named.setdefault(label, table)
+        named.setdefault(encodable(label), table)
     return named
 
 
@@ -98,4 +100,4 @@ def _linked_runs(href: str) -> tuple[str, ...]:
 
 def label(row: Sequence[Cell]) -> str:
     """The name that HELM shows for the row's model; not unique, and changing with versions."""
-    return str(row[0].value) if row and row[0].value is not None else ""
+    return encodable(str(row[0].value)) if row and row[0].value is not None else ""
