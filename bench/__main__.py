@@ -23,6 +23,8 @@ READINGS = (
     ("instances_ours", "per-instance files: ours, one core", "instances_json"),
     ("inputs_json", "input texts hashed: json.load", "inputs_json"),
     ("inputs_ours", "input texts hashed: ours, one core", "inputs_json"),
+    ("runs_ours_on_one_core", "both, ours, one core", "runs_ours_on_one_core"),
+    ("runs_ours", "both, ours, all cores", "runs_ours_on_one_core"),
     ("whole_reading_on_one_core", "the whole reading, one core", "whole_reading_on_one_core"),
     ("whole_reading", "the whole reading, all cores", "whole_reading_on_one_core"),
 )

@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from helm_wandb.sources.helm.board import Selector
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run
 
@@ -76,14 +78,12 @@ def inputs_ours(folder: Path) -> float:
 
 def instances_ours(folder: Path) -> float:
     """The sum of all main scores, by this project's reader, without the inputs."""
-    from helm_wandb.sources.helm.board import Selector  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.instances import read_values  # noqa: PLC0415 -- timed
 
-    wanted = frozenset(Selector(name, s, None) for name in MAIN_METRICS for s in ("test", "valid"))
     total: list[float] = []
     with _opened(folder) as (output, runs):
         for run in runs:
-            for values in read_values(output, run, wanted).values():
+            for values in read_values(output, run, _selectors()).values():
                 total += values.values()
     return fsum(total)
 
@@ -96,6 +96,30 @@ def _opened(folder: Path) -> Iterator[tuple[Files, list[Run]]]:
 
     with opened(folder, shown_as="bench") as output:
         yield output, Runs(Suite(output, None, SUITE)).all()
+
+
+def runs_ours(folder: Path) -> float:
+    """The number of values of all runs' files, inputs hashed, on all cores that there are."""
+    from helm_wandb.progress import no_progress  # noqa: PLC0415 -- timed
+    from helm_wandb.sources.helm.instances import read_run  # noqa: PLC0415 -- timed
+    from helm_wandb.sources.helm.parallel import mapped  # noqa: PLC0415 -- timed
+
+    with _opened(folder) as (output, runs):
+        tasks = [(run, _selectors()) for run in runs]
+        found = mapped(partial(read_run, files=output), tasks, progress=no_progress)
+    return sum(len(one.value) for run in found if isinstance(run, dict) for one in run.values())
+
+
+def runs_ours_on_one_core(folder: Path) -> float:
+    """The same on one core."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return runs_ours(folder)
+
+
+def _selectors() -> frozenset[Selector]:
+    from helm_wandb.sources.helm.board import Selector  # noqa: PLC0415 -- timed
+
+    return frozenset(Selector(name, s, None) for name in MAIN_METRICS for s in ("test", "valid"))
 
 
 def whole_reading(folder: Path) -> float:
@@ -135,6 +159,8 @@ MEASURES: dict[str, Callable[[Path], float]] = {
         instances_ours,
         inputs_json,
         inputs_ours,
+        runs_ours_on_one_core,
+        runs_ours,
         whole_reading_on_one_core,
         whole_reading,
     )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from helm_wandb.errors import ArtifactError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 _FEWEST = 64
 """Tasks that are worth starting processes for."""
-_work: dict[str, Any] = {}
-"""In a forked process: the function and all tasks, which it inherits and need not be sent."""
+_TOLD_EVERY = 16
+"""Tasks after which a process says how far it is."""
 
 
 def mapped(
@@ -28,26 +33,94 @@ def mapped(
 
     On Linux, and for enough tasks, they are worked off by as many forked processes as there
     are cores: decoding holds Python's lock, so that threads would not help.
+    Raises ArtifactError where such a process was killed.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-    if cores == 1 or len(tasks) < _FEWEST:
-        return _told(map(function, tasks), len(tasks), progress)
+    if cores > 1 and len(tasks) >= _FEWEST:
+        return _forked(function, tasks, cores, progress)
+    found = []
+    for done, task in enumerate(tasks, 1):
+        found.append(function(task))
+        progress(done, len(tasks))
+    return found
+
+
+def _forked(
+    function: Callable[[_Task], _Result],
+    tasks: Sequence[_Task],
+    cores: int,
+    progress: Callable[[int, int], None],
+) -> list[_Result]:
+    """As mapped tells. A pool of multiprocessing would wait for ever where a process is killed."""
     # Imported here: most runs read little.
     from multiprocessing import get_context  # noqa: PLC0415
 
-    with get_context("fork").Pool(cores, _work.update, [{"of": function, "on": tasks}]) as pool:
-        return _told(pool.imap(_one, range(len(tasks)), chunksize=4), len(tasks), progress)
+    context = get_context("fork")
+    workers: dict[Any, BaseProcess] = {}
+    for first in range(cores):
+        receiver, sender = context.Pipe(duplex=False)
+        # A forked process has the function and the tasks already: nothing is sent to it.
+        worker = context.Process(target=_work, args=(function, tasks[first::cores], sender))
+        worker.start()
+        sender.close()
+        workers[receiver] = worker
+    try:
+        return _collected(workers, len(tasks), progress)
+    finally:
+        for worker in workers.values():
+            worker.terminate()
+            worker.join()
 
 
-def _one(place: int) -> Any:  # noqa: ANN401 -- whatever the function returns
-    return _work["of"](_work["on"][place])
-
-
-def _told(
-    results: Iterable[_Result], total: int, progress: Callable[[int, int], None]
-) -> list[_Result]:
+def _work(function: Callable[[_Task], _Result], tasks: Sequence[_Task], sender: Connection) -> None:
+    """Send how many more tasks are done, now and then, and at the end all results."""
     found = []
-    for done, result in enumerate(results, 1):
-        found.append(result)
-        progress(done, total)
+    try:
+        for done, task in enumerate(tasks, 1):
+            found.append(function(task))
+            if done % _TOLD_EVERY == 0:
+                sender.send(_TOLD_EVERY)
+    except Exception:  # noqa: BLE001 -- told where the log is safe
+        sender.send(traceback.format_exc())
+    else:
+        sender.send(found)
+
+
+def _collected(
+    workers: dict[Any, BaseProcess], total: int, progress: Callable[[int, int], None]
+) -> list[Any]:
+    """The results of all workers, in the order of the tasks."""
+    from multiprocessing.connection import wait  # noqa: PLC0415 -- see _forked
+
+    shares: dict[Any, list[Any]] = {}
+    done = 0
+    while len(shares) < len(workers):
+        for receiver in wait([one for one in workers if one not in shares]):
+            message = _received(receiver, workers[receiver])
+            if isinstance(message, int):
+                done += message
+                progress(min(done, total - 1), total)
+            else:
+                shares[receiver] = message
+    progress(total, total)
+    found: list[Any] = [None] * total
+    for first, receiver in enumerate(workers):
+        found[first :: len(workers)] = shares[receiver]
     return found
+
+
+def _received(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: ANN401 -- a Connection
+    """A number of tasks that are done, or all results of a worker."""
+    try:
+        message: int | list[Any] | str = receiver.recv()
+    except EOFError:
+        worker.join()
+        told = (
+            "a process that read per-instance files was stopped (exit code "
+            f"{worker.exitcode}). Is there enough memory? A machine with more, or fewer "
+            "instances, may help."
+        )
+        raise ArtifactError(told) from None
+    if isinstance(message, str):
+        raise RuntimeError(message)
+    return message
