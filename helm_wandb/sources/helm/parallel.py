@@ -60,10 +60,10 @@ def _forked(
     for first in range(cores):
         receiver, sender = context.Pipe(duplex=False)
         # A forked process has the function and the tasks already: nothing is sent to it.
-        worker = context.Process(target=_work, args=(function, tasks[first::cores], sender))
-        worker.start()
+        share = (function, tasks[first::cores], sender)
+        workers[receiver] = context.Process(target=_work, args=share)
+        workers[receiver].start()
         sender.close()
-        workers[receiver] = worker
     try:
         return _collected(workers, len(tasks), progress)
     finally:
@@ -122,5 +122,5 @@ def _received(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: A
         )
         raise ArtifactError(told) from None
     if isinstance(message, str):
-        raise RuntimeError(message)
+        raise RuntimeError(message)  # noqa: TRY004 -- of any kind; it is the traceback
     return message
