@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,8 @@ class Place:
 class HelmEval:
     """One entry of `evals` with `source: helm`: a suite of HELM output."""
 
+    source: ClassVar[str] = "helm"
+
     place: Place
     places: Mapping[str, Place] = field(default_factory=dict)
     """Key → where its value stands."""
@@ -100,6 +102,8 @@ class HelmEval:
 class FileEval:
     """One entry of `evals` with `source: file`: scores in the config itself."""
 
+    source: ClassVar[str] = "file"
+
     place: Place
     path: str
     """The entry's JSON path, `$.evals[0]`."""
@@ -114,6 +118,8 @@ class FileEval:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEval:
     """One entry of `evals` with `source: report`: reports of other runs, of matrix legs say."""
+
+    source: ClassVar[str] = "report"
 
     place: Place
     path: str

@@ -67,6 +67,11 @@ def literal(text: str, *, token: str) -> str:
     return f"::stop-commands::{token}\n{_encodable(text)}{end}::{token}::\n"
 
 
+def group(title: str, lines: str) -> str:
+    """The lines folded under a title in the log."""
+    return f"{command('group', title)}\n{lines}::endgroup::\n"
+
+
 def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
     """The lines for the file at GITHUB_OUTPUT.
 

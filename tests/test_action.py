@@ -85,13 +85,18 @@ def test_names_cannot_give_commands_to_the_runner(
 
     assert 0 == action.main(runner, root=root)
 
-    lines = capsys.readouterr().out.splitlines()
-    (start,) = [at for at, line in enumerate(lines) if line.startswith("::stop-commands::")]
-    token = lines[start].removeprefix("::stop-commands::")
-    end = lines.index(f"::{token}::")
-    assert any("owned" in line for line in lines[start:end])
-    assert not any("owned" in line for line in (*lines[:start], *lines[end:]))
-    assert not any(line.startswith("::") for line in lines[start + 1 : end])
+    obeyed, quoted, token = [], [], ""
+    for line in capsys.readouterr().out.splitlines():
+        if not token:
+            obeyed.append(line)
+            token = line.partition("::stop-commands::")[2]
+        elif line == f"::{token}::":
+            token = ""
+        else:
+            quoted.append(line)
+    assert any("owned" in line for line in quoted)
+    assert not any("owned" in line for line in obeyed)
+    assert "" == token
 
 
 def test_config_errors_are_annotations_on_their_lines(

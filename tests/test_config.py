@@ -693,13 +693,15 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def completed_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that the entry should come out with."""
-    if entry.get("source") == "report":
-        return {"glob": entry["path"]}
+    source = entry.get("source", "helm")
+    if source == "report":
+        return {"source": source, "glob": entry["path"]}
     common = {
+        "source": source,
         "model_name": entry.get("model_name"),
         "default_iteration": entry.get("default_iteration", 0),
     }
-    if entry.get("source") == "file":
+    if source == "file":
         scores = {
             ScoreKey(benchmark, metric): value
             for benchmark, metrics in entry["eval_result"].items()

@@ -202,9 +202,16 @@ def test_terminal_in_a_workflow_switches_commands_off() -> None:
     """In a log the report stands between the lines that stop and resume commands."""
     log = StringIO()
     Terminal(stream=log, literal_token="5ecret").deliver(REPORTS["hostile"])  # noqa: S106 -- of the log
-    first, *_, last = log.getvalue().splitlines()
+    commands = [line for line in log.getvalue().splitlines() if line.startswith("::")]
 
-    assert (first, last) == ("::stop-commands::5ecret", "::5ecret::")
+    assert [
+        "::stop-commands::5ecret",
+        "::5ecret::",
+        "::group::All scores",
+        "::stop-commands::5ecret",
+        "::5ecret::",
+        "::endgroup::",
+    ] == [line for line in commands if "owned" not in line]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

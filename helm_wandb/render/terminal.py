@@ -26,14 +26,21 @@ def render_piped(report: Report) -> str:
 
     Done without rich's console, whose import would be a tenth of a print-only run.
     """
-    parts = (
+    return "\n".join(render_parts(report))
+
+
+def render_parts(report: Report) -> tuple[str, str]:
+    """The same in two: the leaderboard, and all that stands behind it."""
+    leaderboard = (
         plain(report.headline),
         _aligned(tables.leaderboard(report)),
         plain(tables.ranking_rule(report)),
+    )
+    details = (
         *map(_aligned, _details(report)),
         *(plain(f"Note: {note}") for note in report.notes),
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
 
 
 def _aligned(table: Table) -> str:

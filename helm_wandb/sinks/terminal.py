@@ -9,7 +9,7 @@ from helm_wandb import streams
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.render import terminal
-from helm_wandb.workflow import literal
+from helm_wandb.workflow import group, literal
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -35,8 +35,6 @@ class Terminal:
         Raises SinkError where it cannot be written, as on a full disk.
         """
         text = f"{self._rendered(report)}\n"
-        if self.literal_token is not None:
-            text = literal(text, token=self.literal_token)
         try:
             streams.write(self.stream, text)
         except BrokenPipeError:
@@ -47,6 +45,10 @@ class Terminal:
         return Receipt(sink=self.name, status=Status.DONE)
 
     def _rendered(self, report: Report) -> str:
+        if self.literal_token is not None:
+            leaderboard, details = terminal.render_parts(report)
+            shown = literal(leaderboard, token=self.literal_token)
+            return shown + group("All scores", literal(details, token=self.literal_token))
         if self.width is None:
             return terminal.render_piped(report)
         return terminal.render(report, width=self.width, colour=self.colour)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helm_wandb.model import FileEval, HelmEval, Reading, ReportEval
 from helm_wandb.sources import file, report
 from helm_wandb.sources.helm.reader import read as read_helm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-SOURCES = {"helm": read_helm, "file": file.read, "report": report.read}
-"""The config's word for a source → its reader."""
+    from helm_wandb.model import FileEval, HelmEval, Reading, ReportEval
+
+SOURCES: Mapping[str, Callable[..., Reading]] = {
+    "helm": read_helm,
+    "file": file.read,
+    "report": report.read,
+}
+"""The config's word for a source → its reader, which is called as `read` is."""
 
 
 def read(
@@ -29,10 +34,4 @@ def read(
     progress: is told how many of all runs are read, while there are many.
     Raises UserError where it cannot be read.
     """
-    match spec:
-        case HelmEval():
-            return read_helm(spec, folder=folder, with_details=with_details, progress=progress)
-        case FileEval():
-            return file.read(spec, folder=folder)
-        case ReportEval():
-            return report.read(spec, folder=folder)
+    return SOURCES[spec.source](spec, folder=folder, with_details=with_details, progress=progress)

@@ -9,12 +9,10 @@ from helm_wandb.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Reading, Score
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from helm_wandb.model import FileEval, ScoreKey
 
 
-def read(spec: FileEval, *, folder: Path) -> Reading:  # noqa: ARG001 -- reads no file
+def read(spec: FileEval, **_: object) -> Reading:
     """One evaluation; a value that is not a finite number is missing."""
     scores = {
         key: _score(key, value) for key, value in spec.eval_result.items() if _is_known(value)

@@ -19,7 +19,7 @@ LIMIT_BYTES = 512 * 2**20
 _SHOWN = 10
 
 
-def read(spec: ReportEval, *, folder: Path) -> Reading:
+def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
     """The evaluations of all reports that the glob matches, in the order of the files' names.
 
     Those of one model and iteration stay apart here: they are merged with all others at once.
