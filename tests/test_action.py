@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from helm_wandb import action
+from helm_wandb.sinks.report_file import ReportFile
 
-from .test_cli import helm, write_config
+from .test_cli import bug, helm, write_config
 
 
 @pytest.fixture
@@ -73,6 +74,81 @@ def test_the_report_knows_the_pull_request(
     assert ("pr/42", 42, "9c3d5f1" + "0" * 33, "refs/pull/42/head") == tuple(
         provenance[key] for key in ("track", "pull_request", "commit", "ref")
     )
+
+
+def test_the_event_tells_what_the_scores_are_of(
+    runner: dict[str, str], workspace: Path, root: Path
+) -> None:
+    """On pull_request_target the pull request and its head come from the event's payload."""
+    event = {"pull_request": {"number": 7, "head": {"sha": "head"}}}
+    (workspace / "event.json").write_text(json.dumps(event))
+    about = {
+        "GITHUB_EVENT_NAME": "pull_request_target",
+        "GITHUB_EVENT_PATH": str(workspace / "event.json"),
+        "GITHUB_REF": "refs/heads/main",
+    }
+
+    assert 0 == action.main({**runner, **about}, root=root)
+
+    provenance = json.loads((workspace / "helm-wandb-report.json").read_text())["provenance"]
+    assert ("pr/7", "head") == (provenance["track"], provenance["commit"])
+
+
+def test_an_unreadable_event_is_a_warning(
+    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a readable event the run goes on, and says so."""
+    (workspace / "event.json").write_text("{bad")
+    broken = {"GITHUB_EVENT_PATH": str(workspace / "event.json")}
+
+    assert 0 == action.main({**runner, **broken}, root=root)
+    assert "::warning title=helm-wandb-action::the event at " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("choice", "code"), [("fail", 5), ("warn", 0)])
+def test_outputs_that_cannot_be_written(
+    choice: str, code: int, runner: dict[str, str], workspace: Path, root: Path
+) -> None:
+    """A runner's file that is not there is a failed sink; the summary is written all the same."""
+    broken = {"GITHUB_OUTPUT": "/nowhere/output", "INPUT_ON-SINK-ERROR": choice}
+
+    assert code == action.main({**runner, **broken}, root=root)
+    assert (workspace / "summary.md").read_text()
+
+
+def test_a_bug_stays_an_error_where_sinks_only_warn(
+    runner: dict[str, str],
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """on-sink-error: warn forgives what the world did, not what we did."""
+    monkeypatch.setattr(ReportFile, "deliver", bug)
+
+    assert 1 == action.main({**runner, "INPUT_ON-SINK-ERROR": "warn"}, root=root)
+    assert "::error title=helm-wandb-action::report: a bug" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REPORT", "/home/runner/work/x.json"),
+        ("REPORT", "../x.json"),
+        ("WANDB-BASE-URL", "garbage"),
+        ("FAIL-ON", "regression"),
+        ("CONFIG", "/home/runner/work/x.yaml"),
+    ],
+)
+def test_inputs_that_could_not_be_honoured_are_exit_2(
+    name: str,
+    value: str,
+    runner: dict[str, str],
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What would be lost, or silently ignored, is refused with its name."""
+    assert 2 == action.main({**runner, f"INPUT_{name}": value}, root=root)
+    assert value in capsys.readouterr().out
 
 
 def test_names_cannot_give_commands_to_the_runner(

@@ -13,11 +13,14 @@ import jsonschema
 import pytest
 
 from helm_wandb import cli
+from helm_wandb.sinks.report_file import ReportFile
 
 from .test_sources_helm import TREES, Tree, cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from helm_wandb.model import Receipt
 
 EXAMPLES = ("mymodel", "llama", "leaderboard")
 REPORT_ARGUMENTS = ["--print-only", "--report", "report.json"]
@@ -34,6 +37,12 @@ def helm(tree: str, suite: str, **keys: Any) -> dict[str, Any]:
     """An entry that reads a tree."""
     output = {"helm_output_dir": f"demo/helm/{tree}", "helm_suite_name": suite}
     return {"eval_type": "helm", **output, **keys}
+
+
+def bug(*_: object) -> Receipt:
+    """A sink's fault that is ours."""
+    name = "bug"
+    raise KeyError(name)
 
 
 def run(root: Path, *arguments: str) -> int:
@@ -94,6 +103,7 @@ LIST_MODULES = """
 import sys
 from pathlib import Path
 from helm_wandb import cli
+from helm_wandb.sinks.report_file import ReportFile
 cli.main(sys.argv[2:], root=Path(sys.argv[1]))
 print(sorted({"wandb", "github", "jinja2"} & sys.modules.keys()))
 """
@@ -112,6 +122,7 @@ from pathlib import Path
 opened = set()
 sys.addaudithook(lambda event, what: opened.add(str(what[0])) if event == "open" else None)
 from helm_wandb import cli
+from helm_wandb.sinks.report_file import ReportFile
 cli.main(sys.argv[2:], root=Path(sys.argv[1]))
 print(json.dumps(sorted(path.partition("/runs/")[2] for path in opened if "/runs/" in path)))
 """
@@ -205,6 +216,20 @@ def test_direction_of_the_config_holds(workspace: Path, root: Path) -> None:
     report = json.loads((workspace / "report.json").read_text())
     assert {True} == {one["scores"]["mmlu.EM"]["lower_is_better"] for one in report["evaluations"]}
     assert "lower is better" == report["leaderboard"]["left_out"]["mmlu.EM"]
+
+
+def test_a_bug_in_a_sink_is_exit_1_and_others_are_served(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours shows its traceback, leaves the other sinks served, and exits with 1."""
+    config = write_config(workspace, helm("baseline", "nightly"))
+    monkeypatch.setattr(ReportFile, "deliver", bug)
+
+    assert 1 == run(root, "--config", config, "--report", "report.json")
+
+    printed = capsys.readouterr()
+    assert "acme/assistant" in printed.out
+    assert "KeyError: 'bug'" in printed.err
 
 
 def test_absent_config(workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

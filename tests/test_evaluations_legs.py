@@ -336,15 +336,14 @@ def test_legs_that_were_asked_in_other_ways_are_told() -> None:
     later = {**dict.fromkeys(first, "b"), "max_train_instances": "0"}
 
     assert (
-        "two settings of mmlu.EM: max_train_instances is 5 (kept) and 0. "
-        "Evaluate all subjects in the same way."
+        "two settings of mmlu.EM: 5-shot (kept) and 0-shot. Evaluate all subjects in the same way."
     ) == conflict(
         score({"anatomy": 0.5}, fingerprint={"max_train_instances": "5"}),
         score({"botany": 0.5}, fingerprint={"max_train_instances": "0"}),
     )
     assert (
-        "two settings of mmlu.EM: field 0 is a (kept) and b, field 1 is a (kept) and b, "
-        "field 2 is a (kept) and b, and 2 more. Evaluate all subjects in the same way."
+        "two settings of mmlu.EM: field 0 a (kept) and field 0 b, field 1 a (kept) and "
+        "field 1 b, field 2 a (kept) and field 2 b, and 2 more. Evaluate all subjects in the same way."
     ) == conflict(
         score({"anatomy": 0.5}, fingerprint=first), score({"botany": 0.5}, fingerprint=later)
     )

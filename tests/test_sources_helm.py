@@ -274,6 +274,45 @@ def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
     )
 
 
+def test_runs_of_a_release_are_found_in_their_suites(helm_trees: Path, tmp_path: Path) -> None:
+    """A release without run_specs.json still knows its models by the specs of its runs."""
+    tree = copied(helm_trees, "lite", tmp_path)
+    (tree / "releases/v1.0.0/run_specs.json").unlink()
+
+    assert (
+        read_tree(helm_trees, "lite", "v1.0.0")
+        == read_spec(spec(tree, "v1.0.0"), tmp_path).evaluations
+    )
+
+
+def test_tables_with_one_title_are_told_apart_by_name(helm_trees: Path, tmp_path: Path) -> None:
+    """Subjects whose titles repeat are called by their tables' names; none is lost."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/groups/mmlu.json"
+    tables = json.loads(path.read_text())
+    for table in tables[1:]:
+        table["title"] = "subject"
+    path.write_text(json.dumps(tables))
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
+
+    assert [
+        "mmlu_subject:anatomy",
+        "mmlu_subject:econometrics",
+        "mmlu_subject:philosophy",
+    ] == list(one.scores[ScoreKey("mmlu", "EM")].subjects)
+
+
+def test_models_of_the_suite_that_are_not_meant_are_noted(helm_trees: Path) -> None:
+    """Where model_name picks one of several models, the others are named."""
+    entry = spec("models", "model-zoo", model_name="toyorg/alpha-7b")
+    (note,) = read_spec(entry, helm_trees).notes
+
+    assert (
+        "Suite model-zoo also holds 'otherlab/beta-large', 'otherlab/gamma-small', "
+        "'toyorg/alpha-13b', which model_name 'toyorg/alpha-7b' does not mean."
+    ) == note
+
+
 def test_bare_nan_is_a_missing_score(helm_trees: Path, tmp_path: Path) -> None:
     """A NaN that old HELM wrote costs that one score, with the reason."""
     tree = copied(helm_trees, "old", tmp_path)

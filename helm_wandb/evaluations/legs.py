@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import fsum, isclose
 from typing import TYPE_CHECKING, TypeVar
 
+from helm_wandb.fingerprints import in_words
 from helm_wandb.model import Instances, Score
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _fingerprint(
     for name in sorted(first.keys() & later.keys()):
         values = _values(first[name], later[name], varies=name.startswith(_OF_SUBJECTS))
         if values is None:
-            told.append(f"{name} is {first[name]} (kept) and {later[name]}")
+            told.append(f"{in_words(name, first[name])} (kept) and {in_words(name, later[name])}")
         else:
             fields[name] = values
     if told:

@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; a cell is a Name where its words are somebody else's."""
+    """A table; a cell is a Name where it is a short word of somebody else, shown as code."""
 
     title: str
     columns: tuple[Column, ...]

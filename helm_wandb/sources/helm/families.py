@@ -158,7 +158,7 @@ def _chosen(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, 
             spec,
             "model_name",
             f"the suite holds several models and none is called {spec.model_name!r}: "
-            f"{_listed(families)}. If these are its checkpoints, set iteration_pattern to find the "
+            f"{listed(families)}. If these are its checkpoints, set iteration_pattern to find the "
             "iteration in their ids; else set helm_model to the one that is meant, or leave "
             "model_name out to record each under its own name",
         )
@@ -175,14 +175,14 @@ def _matching(
     }
     families = {checkpoint.family for checkpoint in matching.values()}
     if not families:
-        there = _listed({checkpoint.family for checkpoint in checkpoints.values()})
+        there = listed({checkpoint.family for checkpoint in checkpoints.values()})
         raise _error(spec, "helm_model", f"{glob!r} matches no model of the suite: {there}")
     if len(families) > 1 and spec.model_name is not None:
         raise _error(
             spec,
             "helm_model",
             f"{glob!r} matches several models, which cannot all be {spec.model_name!r}: "
-            f"{_listed(families)}. Match one of them, or leave model_name out to record each "
+            f"{listed(families)}. Match one of them, or leave model_name out to record each "
             "under its own name",
         )
     return matching
@@ -198,12 +198,13 @@ def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> No
             raise _error(
                 spec,
                 "helm_model",
-                f"{_listed(models)} would all be iteration {iteration} of {family!r}; "
+                f"{listed(models)} would all be iteration {iteration} of {family!r}; "
                 "match one of them",
             )
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """The names in quotes and in order; of very many, the first ones."""
     ordered = sorted(names)
     more = f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else ""
     return ", ".join(map(repr, ordered[:_NAMES_SHOWN])) + more

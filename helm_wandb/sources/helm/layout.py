@@ -67,7 +67,8 @@ class Suite:
 
     def run_folders(self) -> list[str]:
         """The folders of finished runs; a run that crashed leaves one without stats.json."""
-        folders = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
+        own = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
+        folders = map(self.folder_of, sorted(self.suites)) if self.suites else own
         return [
             folder
             for folder in folders

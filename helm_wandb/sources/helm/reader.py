@@ -87,6 +87,7 @@ class _Reader:
             _evaluation(self._spec, checkpoint, scores[model], absent)
             for model, checkpoint in checkpoints.items()
         ]
+        self._note_others(self._runs.models() | scores.keys(), checkpoints)
         if self._computed:
             self._notes.append(_COMPUTED.format(", ".join(self._computed)))
         order = sorted(found, key=lambda evaluation: (evaluation.model, evaluation.iteration))
@@ -114,6 +115,14 @@ class _Reader:
         if nowhere and self._spec.asked != CORE_METRICS:
             self._notes.append(self._no_runs_of(nowhere))
         return scores, absent
+
+    def _note_others(self, ids: Iterable[str], chosen: Mapping[str, Checkpoint]) -> None:
+        others = set(ids) - chosen.keys()
+        if others and self._spec.helm_model is None:
+            self._notes.append(
+                f"Suite {self._spec.helm_suite_name} also holds {families.listed(others)}, which "
+                f"model_name {self._spec.model_name!r} does not mean."
+            )
 
     def _no_runs_of(self, benchmarks: Iterable[str]) -> str:
         return (
