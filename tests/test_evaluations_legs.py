@@ -343,7 +343,8 @@ def test_legs_that_were_asked_in_other_ways_are_told() -> None:
     )
     assert (
         "two settings of mmlu.EM: field 0 a (kept) and field 0 b, field 1 a (kept) and "
-        "field 1 b, field 2 a (kept) and field 2 b, and 2 more. Evaluate all subjects in the same way."
+        "field 1 b, field 2 a (kept) and field 2 b, and 2 more. "
+        "Evaluate all subjects in the same way."
     ) == conflict(
         score({"anatomy": 0.5}, fingerprint=first), score({"botany": 0.5}, fingerprint=later)
     )
