@@ -33,7 +33,7 @@ class Log(Protocol):
         """Say what was wrong."""
 
     def message(self, level: str, text: str) -> None:
-        """Say a sentence; level: `error`, `warning` or `notice`."""
+        """Say a sentence; level: `error`, `warning`, `notice`, or `info` for the log alone."""
 
     def listing(self, text: str) -> None:
         """Show lines as they are."""
@@ -53,7 +53,7 @@ class TerminalLog:
 
     def message(self, level: str, text: str) -> None:
         """Say a sentence on a line of its own."""
-        if level == "notice":
+        if level in ("notice", "info"):
             _write(self.output, f"{plain(text)}\n")
         else:
             _write(self.errors, f"{level}: {plain(text)}\n")
@@ -79,7 +79,10 @@ class WorkflowLog:
         self.listing(f"{error}\n")
 
     def message(self, level: str, text: str) -> None:
-        """Annotate the run."""
+        """Annotate the run; what is only good to know does not take one of its ten places."""
+        if level == "info":
+            self.listing(f"{plain(text)}\n")
+            return
         _write(self.output, f"{workflow.command(level, text, title=_TITLE)}\n")
 
     def listing(self, text: str) -> None:
@@ -114,7 +117,8 @@ def tell(outcome: Outcome, log: Log) -> None:
             level = "error" if receipt.exit_code else "warning"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
         elif receipt.reason:
-            log.message("notice", f"{receipt.sink}: {receipt.reason}")
+            level = "notice" if receipt.sink == WANDB else "info"
+            log.message(level, f"{receipt.sink}: {receipt.reason}")
 
 
 def tell_bug(log: Log) -> None:

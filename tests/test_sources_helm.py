@@ -483,3 +483,38 @@ def test_an_archive_is_as_good_as_its_folder(tree: Tree, helm_trees: Path) -> No
         ]
 
     assert comparable(unpacked) == comparable(packed)
+
+
+def test_what_is_no_archive_is_told_with_the_configs_line(tmp_path: Path) -> None:
+    """A file that is neither a folder nor an archive is an error at the key that names it."""
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(ArtifactError, match=r"^config.yaml:3:5: helm_output_dir: notes.txt: "):
+        read_spec(spec("notes.txt", "nightly"), tmp_path)
+
+
+def test_a_file_without_tables_has_no_scores(helm_trees: Path, tmp_path: Path) -> None:
+    """A group file with an empty list costs its benchmark."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    (tree / "runs/nightly/groups/boolq.json").write_text("[]")
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
+
+    assert ScoreKey("boolq", "EM") in one.missing
+
+
+def test_rows_shorter_than_the_head_and_cells_of_text_are_missing(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """A table that somebody edited by hand costs the scores that it lacks, with the reason."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    groups = tree / "runs/nightly/groups"
+    short, text = (json.loads((groups / f"{b}.json").read_text()) for b in ("boolq", "imdb"))
+    short[0]["rows"][0] = short[0]["rows"][0][:1]
+    text[0]["rows"][0][1]["value"] = "high"
+    (groups / "boolq.json").write_text(json.dumps(short))
+    (groups / "imdb.json").write_text(json.dumps(text))
+    (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
+
+    assert [
+        "HELM's row is shorter than the table's head",
+        "HELM's cell holds text: high",
+    ] == [one.missing[ScoreKey(benchmark, "EM")] for benchmark in ("boolq", "imdb")]

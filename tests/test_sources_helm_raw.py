@@ -178,3 +178,29 @@ def test_runs_of_ablations_do_not_count_for_the_benchmark(helm_trees: Path, tmp_
     (one, *_) = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
 
     assert ScoreKey("boolq", "EM") in one.missing
+
+
+def test_an_unreadable_run_spec_costs_its_run_only(helm_trees: Path, tmp_path: Path) -> None:
+    """A run whose spec was cut short is told as a fault; the others are read."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    broken = next((copy / "runs/2026-01-15").glob("boolq*")) / "run_spec.json"
+    broken.write_text("{")
+    reading = read_spec(spec("unsummarized", "2026-01-15"), tmp_path)
+
+    assert 1 == sum(ScoreKey("boolq", "EM") in one.scores for one in reading.evaluations)
+    assert [True] == [f"{broken.parent.name}/run_spec.json: not what" in f for f in reading.faults]
+
+
+def test_a_number_that_is_not_finite_is_a_missing_score(helm_trees: Path, tmp_path: Path) -> None:
+    """NaN in a run's statistics makes no score of it, and the reason says so."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    for path in (copy / "runs/2026-01-15").glob("boolq*/stats.json"):
+        stats = json.loads(path.read_text())
+        for stat in stats:
+            if stat["name"]["name"] == "quasi_exact_match":
+                stat["sum"] = float("nan")
+        path.write_text(json.dumps(stats))
+    (one, *_) = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
+
+    why = "HELM wrote a number for it that is not finite"
+    assert why == one.missing[ScoreKey("boolq", "EM")]

@@ -93,12 +93,12 @@ class Runs:
 
     def models(self) -> set[str]:
         """The ids of all models that the suite holds."""
-        return {run.model for run in self._runs.values()}
+        return {run.model for run in self.all()}
 
     @cached_property
     def benchmarks(self) -> frozenset[str]:
         """All run groups that some run is in."""
-        return frozenset(group for run in self._runs.values() for group in run.spec.groups)
+        return frozenset(group for run in self.all() for group in run.spec.groups)
 
     def model_of(self, name: str) -> str | None:
         """The model of a run."""
@@ -120,7 +120,7 @@ class Runs:
         group = self.name_of(benchmark)
         if group not in self._counted:
             found: dict[str, list[Run]] = defaultdict(list)
-            for run in self._runs.values():
+            for run in self.all():
                 if self._counts(run, group):
                     found[run.model].append(run)
             self._counted[group] = found
