@@ -132,11 +132,11 @@ def test_a_bug_stays_an_error_where_sinks_only_warn(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("REPORT", "/home/runner/work/x.json"),
+        ("REPORT", "/home/runner/_work/x.json"),
         ("REPORT", "../x.json"),
         ("WANDB-BASE-URL", "garbage"),
         ("FAIL-ON", "regression"),
-        ("CONFIG", "/home/runner/work/x.yaml"),
+        ("CONFIG", "/home/runner/_work/x.yaml"),
     ],
 )
 def test_inputs_that_could_not_be_honoured_are_exit_2(

@@ -413,7 +413,7 @@ def test_absent_output_folder(tmp_path: Path) -> None:
 def test_absolute_host_path_is_explained(tmp_path: Path) -> None:
     """A path of the runner's host cannot be there in the container, and the message says so."""
     with pytest.raises(ArtifactError, match="only the workspace exists, as /github/workspace"):
-        read_spec(spec("/home/runner/work/x/helm", "nightly"), tmp_path)
+        read_spec(spec("/home/runner/_work/x/helm", "nightly"), tmp_path)
 
 
 def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:

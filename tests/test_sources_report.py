@@ -180,7 +180,7 @@ def test_other_names_are_told(tmp_path: Path) -> None:
 
 def test_absolute_path_that_is_not_there_is_explained(tmp_path: Path) -> None:
     """A path of the runner's host is recognised: the container has another one."""
-    told = refusal("/home/runner/work/x/x/reports/*.json", tmp_path)
+    told = refusal("/home/runner/_work/x/x/reports/*.json", tmp_path)
 
     assert "It is an absolute path: inside the action's container only the workspace" in told
 

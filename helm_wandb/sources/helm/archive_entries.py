@@ -1,0 +1,242 @@
+"""What an archive may hold: its entries, and the refusal of any that HELM's output has not."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.render.safe_text import plain
+from helm_wandb.sources.helm.files import MUST_BE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from helm_wandb.sources.helm.files import Limits
+
+LINK_CHARACTERS = 4096
+"""Of a link's target, at most."""
+_NAMES_SHOWN = 20
+
+
+class Stored(NamedTuple):
+    """A file of a tar: just these bytes."""
+
+    offset: int
+    size: int
+
+    def content(self, stream: IO[bytes]) -> bytes:
+        """The file's bytes; EOFError where the archive has become shorter."""
+        stream.seek(self.offset)
+        data = stream.read(self.size)
+        if len(data) != self.size:
+            message = "it ends before the file does"
+            raise EOFError(message)
+        return data
+
+
+class Packed(NamedTuple):
+    """A file of a zip."""
+
+    offset: int
+    """Of its own header, which stands before its bytes."""
+    size: int
+    packed_size: int
+    is_deflated: bool
+    checksum: int
+
+    def content(self, stream: IO[bytes]) -> bytes:
+        """The file's bytes, uncompressed; ValueError where they are not what was packed.
+
+        The zip may lie about both sizes: not more than the file's own is ever made, nor much
+        more read.
+        """
+        stream.seek(self.offset)
+        header = stream.read(30)
+        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        stream.seek(lengths, io.SEEK_CUR)
+        data = stream.read(min(self.packed_size, 2 * self.size + 1024))
+        if self.is_deflated:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, self.size + 1)
+        if len(data) != self.size or zlib.crc32(data) != self.checksum:
+            message = "a checksum does not fit"
+            raise ValueError(message)
+        return data
+
+
+class Link(NamedTuple):
+    """A symbolic link."""
+
+    target: str
+
+
+class HardLink(NamedTuple):
+    """Another name of a file that came before."""
+
+    target: str
+
+
+class Folder(NamedTuple):
+    """A folder; it may also be known only from what lies in it."""
+
+
+Entry = Stored | Packed | Link | HardLink | Folder
+
+
+class Tree(NamedTuple):
+    """All that an archive holds."""
+
+    root: str
+    """Where HELM's output folder is in the archive: `` or `name/`."""
+    nodes: Mapping[str, Stored | Packed | Link]
+    folders: Mapping[str, tuple[str, ...]]
+    """The sorted names in each."""
+
+
+class Contents:
+    """Collects what an archive holds; of several entries of one name the last counts, as in tar."""
+
+    def __init__(self, shown_as: str, limits: Limits) -> None:
+        self._shown_as = shown_as
+        self._limits = limits
+        self._nodes: dict[str, Stored | Packed | Link] = {}
+        self._folders: dict[str, set[str]] = {"": set()}
+        self._characters = 0
+
+    def add_all(self, entries: Iterator[tuple[str, Entry]]) -> None:
+        """Take them in; ArtifactError for one that is not what HELM's output can hold."""
+        for count, (name, entry) in enumerate(entries, 1):
+            self._refuse_over(self._limits.entries, count, "entries")
+            path = self._path(name)
+            if isinstance(entry, Folder):
+                self._add_folder(path)
+            elif path:
+                self._nodes[path] = self._linked(path, entry)
+            else:
+                raise self.refused(name, "is a file without a name")
+            self._enter(path)
+
+    def tree(self) -> Tree:
+        """All of it; ArtifactError where it is no output of HELM."""
+        both = self._nodes.keys() & self._folders.keys()
+        if both:
+            raise self.refused(min(both), "is there as a file and as a folder")
+        return Tree(
+            root=self._root(),
+            nodes=self._nodes,
+            folders={folder: tuple(sorted(names)) for folder, names in self._folders.items()},
+        )
+
+    def refused(self, name: str, why: str) -> ArtifactError:
+        """The error of an entry that is not read."""
+        return ArtifactError(
+            f"{shown(self._shown_as, name)}: {why}, so the archive is not read. Pack "
+            "HELM's output folder anew (tar -czf helm.tar.gz FOLDER)."
+        )
+
+    def refuse_total(self, size: int, packed_size: int) -> None:
+        """Nothing, or the ArtifactError of an archive that holds too many bytes."""
+        self._refuse_over(allowed_bytes(packed_size, self._limits), size, "bytes")
+
+    def _path(self, name: str) -> str:
+        parts = [part for part in name.split("/") if part not in {"", "."}]
+        if name.startswith("/"):
+            raise self.refused(name, "has an absolute name")
+        if ".." in parts:
+            raise self.refused(name, "leads out of the archive")
+        path = "/".join(parts)
+        self._count(path)
+        return path
+
+    def _linked(
+        self, path: str, entry: Stored | Packed | Link | HardLink
+    ) -> Stored | Packed | Link:
+        if isinstance(entry, Link):
+            if len(entry.target) > LINK_CHARACTERS:
+                raise self.refused(path, "is a link to a name without end")
+            self._count(entry.target)
+        if not isinstance(entry, HardLink):
+            return entry
+        file = self._nodes.get(self._path(entry.target))
+        if not isinstance(file, Stored):
+            why = f"is a hard link to {plain(entry.target)}, which is no file of the archive"
+            raise self.refused(path, why)
+        return file
+
+    def _enter(self, path: str) -> None:
+        """Note the path in the folder above it, and a new folder in that above, and so on."""
+        while path:
+            folder, _, name = path.rpartition("/")
+            is_known = folder in self._folders
+            self._add_folder(folder)
+            self._folders[folder].add(name)
+            if is_known:
+                return
+            path = folder
+
+    def _add_folder(self, path: str) -> None:
+        if path in self._folders:
+            return
+        self._count(path)
+        self._folders[path] = set()
+        self._refuse_over(self._limits.entries, len(self._folders), "folders")
+
+    def _count(self, path: str) -> None:
+        self._characters += len(path)
+        self._refuse_over(self._limits.name_characters, self._characters, "characters of names")
+
+    def _root(self) -> str:
+        """Where `runs/` or `releases/` is: the top, or the one folder that has them."""
+        tops = ["", *(f"{name}/" for name in sorted(self._folders[""]))]
+        found = [top for top in tops if {f"{top}runs", f"{top}releases"} & self._folders.keys()]
+        if len(found) == 1 or "" in found:
+            return found[0]
+        place = plain(self._shown_as)
+        if found:
+            message = f"{place}: several folders have runs/ or releases/: {_listed(found)}. "
+        else:
+            there = _listed(sorted(self._folders[""])) or "nothing"
+            message = (
+                f"{place}: neither runs/ nor releases/ is at its top or one folder below. At its "
+                f"top there is: {there}. "
+            )
+        message += "Pack the one folder that helm-run wrote to (its --output-path)."
+        raise ArtifactError(message)
+
+    def _refuse_over(self, limit: int, amount: int, what: str) -> None:
+        if amount > limit:
+            raise too_much(self._shown_as, limit, what)
+
+
+def text(name: bytes) -> str:
+    """A name as an archive keeps it: UTF-8, or whatever else its bytes are."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+def allowed_bytes(packed_size: int, limits: Limits) -> int:
+    """How many bytes an archive of this size may hold."""
+    return min(limits.total_bytes, max(limits.harmless_bytes, packed_size * limits.ratio))
+
+
+def no_archive(shown_as: str) -> ArtifactError:
+    """The error of a file that is no archive."""
+    return ArtifactError(f"{plain(shown_as)}: has another format. It {MUST_BE}.")
+
+
+def too_much(shown_as: str, limit: int, what: str) -> ArtifactError:
+    """The error of an archive that holds more than the limit."""
+    return ArtifactError(
+        f"{plain(shown_as)}: holds over {limit:,} {what}, more than is read from an archive of "
+        "its size. Unpack it in a step before, and give the folder."
+    )
+
+
+def shown(shown_as: str, name: str) -> str:
+    """The name in an archive, after the archive's own."""
+    return plain(f"{shown_as}:{name}" if name else shown_as)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return plain(", ".join(names[:_NAMES_SHOWN])) + more

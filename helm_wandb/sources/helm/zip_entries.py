@@ -1,0 +1,81 @@
+"""The entries of a `.zip`."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from typing import IO, TYPE_CHECKING
+
+from helm_wandb.sources.helm.archive_entries import LINK_CHARACTERS, Folder, Link, Packed, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from helm_wandb.sources.helm.archive_entries import Contents, Entry
+
+_DIRECTORY_BYTES = 64 << 20
+"""Of a zip's directory, which is read whole; HELM's takes about 150 an entry."""
+_UNIX = 3
+"""The system by which a zip tells that it kept Unix file modes."""
+
+
+class _BoundedReader(io.BufferedReader):
+    """zipfile reads the directory at once, of whatever length the archive tells."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As ever, but ValueError for more than the directory of HELM's output can be."""
+        if size is not None and size > _DIRECTORY_BYTES:
+            message = f"a directory of {size} bytes"
+            raise ValueError(message)
+        return super().read(size)
+
+
+def zip_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
+    """Each entry and its name; ValueError or BadZipFile where the zip is damaged."""
+    with (
+        _BoundedReader(io.FileIO(path)) as stream,
+        zipfile.ZipFile(stream) as archive,
+    ):
+        total, packed_size = 0, path.stat().st_size
+        for info in archive.infolist():
+            total += info.file_size
+            contents.refuse_total(total, packed_size)
+            name = _zip_name(info)
+            yield name, _zip_entry(name, info, stream, contents)
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The entry's name; a zip tool of Linux writes UTF-8 without telling so."""
+    name = info.orig_filename
+    if info.flag_bits & 0x800:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def _zip_entry(name: str, info: zipfile.ZipInfo, stream: IO[bytes], contents: Contents) -> Entry:
+    mode = info.external_attr >> 16 if info.create_system == _UNIX else 0
+    kind = stat.S_IFMT(mode)
+    if info.flag_bits & 0x1:
+        raise contents.refused(name, "is encrypted")
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise contents.refused(name, f"is compressed by method {info.compress_type}")
+    if name.endswith("/") or kind == stat.S_IFDIR:
+        return Folder()
+    if kind not in {0, stat.S_IFREG, stat.S_IFLNK}:
+        raise contents.refused(name, "is a device, a FIFO or a socket")
+    file = Packed(
+        offset=info.header_offset,
+        size=info.file_size,
+        packed_size=info.compress_size,
+        is_deflated=info.compress_type == zipfile.ZIP_DEFLATED,
+        checksum=info.CRC,
+    )
+    if kind != stat.S_IFLNK:
+        return file
+    target = file._replace(size=min(file.size, 4 * LINK_CHARACTERS))
+    return Link(text(target.content(stream)))
