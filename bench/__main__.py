@@ -33,14 +33,19 @@ START_UPS = (
     ("imports alone", ["-c", "import yaml, jsonschema, msgspec, jinja2, rich"]),
     ("print-only", ["wandb_writer.py", "--config", "configs/mymodel_example.yaml", "--print-only"]),
 )
+READING_ROUNDS = 2
+"""The best of these counts: whatever else the machine does only adds to it."""
 ROUNDS = 15
 
 
 def measured(name: str, folder: Path) -> tuple[float, float, float]:
     """Result, seconds, and peak memory in MB of a measure in a process of its own."""
     command = [sys.executable, "-m", "bench.helm_reading", name, str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    result, seconds, megabytes = json.loads(done.stdout)
+    rounds = []
+    for _ in range(READING_ROUNDS):
+        done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        rounds.append(json.loads(done.stdout))
+    result, seconds, megabytes = min(rounds, key=lambda one: float(one[1]))
     return result, seconds, megabytes
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
 
 _BUG = 1
+_INTERRUPTED = 130
 
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
@@ -35,6 +36,8 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
     except UserError as error:
         log.fault(error)
         return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except Exception:  # noqa: BLE001 -- the traceback is shown, safely for the runner's log
         logs.tell_bug(log)
         return _BUG

@@ -223,13 +223,19 @@ def test_subjects_complete_a_score_without_them() -> None:
     assert whole == merged(whole, alone) == merged(alone, whole)
 
 
-def test_partial_stays_only_where_all_legs_say_so() -> None:
-    """Whether legs complete each other cannot be known; so a mark of one of them is dropped."""
-    first = score({"anatomy": 0.5}, partial="it lacks botany")
+def test_marks_of_legs_are_made_anew_by_all_that_was_read() -> None:
+    """Legs that complete each other are whole; who lacks what others have is marked."""
+    legs = [score({name: 0.5}, partial="over 1 of 3 subjects") for name in SUBJECTS[:2]]
+    whole = builders.evaluation("whole")
+    key = next(iter(whole.scores))
+    both = [replace(whole, scores={key: leg}) for leg in legs]
+    other = replace(builders.evaluation("other"), scores={key: score({SUBJECTS[0]: 0.25})})
+    without_subjects = replace(builders.evaluation("paper"), scores={key: score({})})
+    found = merge([*both, other, without_subjects]).evaluations
 
-    assert merged(first, score({"botany": 0.5})).partial is None
-    assert merged(first, score({"botany": 0.5}, partial="it lacks anatomy")).partial is None
-    assert first.partial == merged(first, score({"botany": 0.5}, partial="it lacks botany")).partial
+    assert {"whole": None, "other": "over 1 of 2 subjects", "paper": None} == {
+        one.model: one.scores[key].partial for one in found
+    }
 
 
 def test_fields_of_subjects_are_listed() -> None:

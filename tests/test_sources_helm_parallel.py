@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
+
+from .conftest import ROOT
 
 
 def doubled(number: int) -> int:
@@ -59,3 +64,55 @@ def test_a_bug_in_a_process_is_a_bug() -> None:
     """An unexpected exception in a process is one here, with its traceback."""
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         mapped(failing_at_70, range(200), progress=no_progress)
+
+
+SLOW = """
+import os, sys, time
+from helm_wandb.progress import no_progress
+from helm_wandb.sources.helm.parallel import mapped
+
+def slow(number):
+    time.sleep(0.02)
+    return "x" * 100_000
+
+print("ready", flush=True)
+mapped(slow, range(400), progress=no_progress)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_processes_end_with_the_one_that_started_them(number: signal.Signals) -> None:
+    """However the reading ends, none of its processes stays, and none shows a traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        start_new_session=True,
+    ) as reading:
+        assert reading.stdout is not None
+        assert reading.stdout.readline() == b"ready\n"
+        time.sleep(0.5)
+        os.killpg(reading.pid, number) if number is signal.SIGINT else reading.send_signal(number)
+        # The pipe closes only when every process that holds it has ended.
+        _, errors = reading.communicate(timeout=30)
+
+    assert b"ForkProcess" not in errors
+
+
+def test_where_no_process_is_to_be_had_one_core_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may refuse a process; all tasks are done all the same."""
+    real, calls = os.fork, []
+
+    def fork() -> int:
+        calls.append(1)
+        if len(calls) > 1:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return real()
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "fork", fork)
+
+    assert [2 * number for number in range(200)] == mapped(
+        doubled, range(200), progress=no_progress
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helm_wandb.evaluations import merge
 from helm_wandb.model import Evaluation, Score, ScoreKey
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.files import opened
@@ -160,7 +161,7 @@ def test_fewer_subjects_than_others_are_marked(helm_trees: Path, tmp_path: Path)
     shutil.rmtree(suite / "groups")
     (suite / "run_specs.json").unlink()
     shutil.rmtree(next(suite.glob("mmlu:subject=abstract_algebra*alpha-7b")))
-    found = read_spec(spec(copy, "model-zoo"), tmp_path).evaluations
+    found = merge(read_spec(spec(copy, "model-zoo"), tmp_path).evaluations).evaluations
 
     mmlu = ScoreKey("mmlu", "EM")
     assert {"toyorg/alpha-7b": "over 2 of 3 subjects"} == {

@@ -35,9 +35,33 @@ def merge(evaluations: Iterable[Evaluation]) -> Merged:
         legs[evaluation.model, evaluation.iteration].append(evaluation)
     joined = [_joined(legs[place]) for place in sorted(legs)]
     return Merged(
-        evaluations=tuple(evaluation for evaluation, _ in joined),
+        evaluations=_marked([evaluation for evaluation, _ in joined]),
         conflicts=tuple(conflict for _, conflicts in joined for conflict in conflicts),
     )
+
+
+def _marked(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """The evaluations, with a mark on scores over fewer subjects than others of their key."""
+    subjects: dict[ScoreKey, set[str]] = defaultdict(set)
+    for evaluation in evaluations:
+        for key, score in evaluation.scores.items():
+            subjects[key].update(score.subjects)
+    return tuple(
+        replace(
+            evaluation,
+            scores={
+                key: replace(score, partial=_partial(score, subjects[key]))
+                for key, score in evaluation.scores.items()
+            },
+        )
+        for evaluation in evaluations
+    )
+
+
+def _partial(score: Score, subjects: set[str]) -> str | None:
+    if not score.subjects or len(score.subjects) == len(subjects):
+        return None
+    return f"over {len(score.subjects)} of {len(subjects)} subjects"
 
 
 def _joined(legs: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from math import fsum, isclose
+from math import fsum, isclose, nan
 from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.fingerprints import in_words
@@ -92,8 +92,6 @@ def _union(first: Score, later: Score) -> Score | Disagreement:
         n=_known(first.n, later.n) if is_same else _count(subjects),
         lower_is_better=_known(first.lower_is_better, later.lower_is_better),
         subjects=subjects,
-        # Whether the union is complete cannot be known here.
-        partial=first.partial if first.partial == later.partial else None,
         fingerprint=fingerprint,
         instances=instances,
         no_instances=longest(reasons) if reasons and instances is None else None,
@@ -175,6 +173,8 @@ def _mean(values: Collection[float]) -> float:
         return fsum(values) / len(values)
     except OverflowError:  # the sum is beyond all floats, though the mean cannot be
         return fsum(value / len(values) for value in values)
+    except ValueError:  # infinities of both signs
+        return nan
 
 
 def _count(subjects: Mapping[str, SubjectScore]) -> int | None:

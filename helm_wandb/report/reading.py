@@ -22,7 +22,7 @@ DEPTH = 20
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Billions = Annotated[float, msgspec.Meta(ge=0)]
 _Name = Annotated[str, msgspec.Meta(min_length=1)]
-_Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
+_Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
 
 
 class _Version(msgspec.Struct):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
@@ -33,9 +34,10 @@ def with_details(
     runs: Runs,
     *,
     progress: Callable[[int, int], None],
-) -> dict[str, Scores]:
+) -> tuple[dict[str, Scores], tuple[str, ...]]:
     """Model id → its scores, with fingerprints and, where they make HELM's cell, instances.
 
+    Beside them what cannot be read.
     progress: is told how many of all runs are read.
     """
     wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
@@ -50,7 +52,8 @@ def with_details(
     tasks = [(by_name[name], wanted[name]) for name in names]
     found = mapped(partial(read_run, files=files), tasks, progress=progress)
     read = dict(zip(names, found, strict=True))
-    return {
+    faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
+    detailed = {
         model: {
             key: _detailed(one, runs.of(key.benchmark, model), _selectors(key, runs), read)
             if isinstance(one, Score)
@@ -59,6 +62,7 @@ def with_details(
         }
         for model, of_model in scores.items()
     }
+    return detailed, faults
 
 
 def _selectors(key: ScoreKey, runs: Runs) -> list[Selector]:
@@ -69,7 +73,7 @@ def _detailed(
     score: Score,
     runs: Sequence[Run],
     selectors: Sequence[Selector],
-    read: Mapping[str, RunInstances | str],
+    read: Mapping[str, RunInstances | str | ArtifactError],
 ) -> Score:
     found = instances_of(runs, selectors, read, value=score.value)
     score = replace(score, fingerprint=fingerprint(runs))

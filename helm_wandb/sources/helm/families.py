@@ -66,11 +66,12 @@ def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     return {model: Checkpoint(name, found.iteration) for model, found in chosen.items()}
 
 
-def greatest(checkpoints: Mapping[str, Checkpoint], *, count: int) -> list[str]:
+def greatest(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: int) -> list[str]:
     """The ids of each family's greatest iterations, `count` of each."""
     by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for model, found in checkpoints.items():
-        by_family[found.family].append((found.iteration or 0, model))
+        iteration = spec.default_iteration if found.iteration is None else found.iteration
+        by_family[found.family].append((iteration, model))
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 

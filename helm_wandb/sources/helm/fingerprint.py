@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import msgspec
+from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def _fields(run: Run) -> dict[str, str]:
 
 def _text(value: object) -> str:
     """The value as short text that differs where the value does."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+    text = encodable(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
     if len(text) <= _LONG:
         return text
     digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
-from math import isclose
+from math import isclose, nan
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -87,17 +87,19 @@ RunInstances = dict["Selector", Instances]
 """What one run's files hold: its instances by the statistic they are of."""
 
 
-def read_run(task: tuple[Run, frozenset[Selector]], *, files: Files) -> RunInstances | str:
-    """The run's instances by selector; or why there are none."""
+def read_run(
+    task: tuple[Run, frozenset[Selector]], *, files: Files
+) -> RunInstances | str | ArtifactError:
+    """The run's instances by selector; or why there are none, or what cannot be read."""
     run, selectors = task
     path = f"{run.folder}/per_instance_stats.json"
-    if not files.is_file(path):
-        return f"{files.shown(path)} is not there; keep it with the other files of HELM"
     try:
+        if not files.is_file(path):
+            return f"{files.shown(path)} is not there; keep it with the other files of HELM"
         values = read_values(files, run, selectors)
         inputs = read_inputs(files, run)
     except ArtifactError as error:
-        return str(error)
+        return error
     return {selector: _columns(run, found, inputs) for selector, found in values.items()}
 
 
@@ -128,7 +130,7 @@ def _values_of(selector: Selector, found: Iterable[tuple[_Entry, _Stat]]) -> Val
                 continue
             if _counts(entry.perturbation, selector.perturbation):
                 place = (told.sub_split, entry.instance_id, entry.train_trial_index)
-                value = stat.sum / stat.count
+                value = _ratio(stat)
                 values[place] = min(value, values.get(place, value))
         if values:
             return values
@@ -173,6 +175,13 @@ def _hash(text: str) -> str:
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
+def _ratio(stat: _Stat) -> float:
+    try:
+        return stat.sum / stat.count
+    except OverflowError:  # a count that no float can be
+        return nan
+
+
 def _columns(run: Run, values: Values, inputs: Mapping[str, tuple[str, str]]) -> Instances:
     """The values with their inputs, in the order of sub-split, id and trial."""
     order = sorted(values)
@@ -192,7 +201,7 @@ def _columns(run: Run, values: Values, inputs: Mapping[str, tuple[str, str]]) ->
 def instances_of(
     runs: Sequence[Run],
     selectors: Iterable[Selector],
-    read: Mapping[str, RunInstances | str],
+    read: Mapping[str, RunInstances | str | ArtifactError],
     *,
     value: float,
 ) -> Instances | str:
@@ -204,8 +213,8 @@ def instances_of(
     found: list[RunInstances] = []
     for run in sorted(runs, key=lambda run: run.stratum):
         of_run = read[run.spec.name]
-        if isinstance(of_run, str):
-            return of_run
+        if not isinstance(of_run, dict):
+            return str(of_run)
         found.append(of_run)
     means = []
     for selector in selectors:
@@ -216,7 +225,7 @@ def instances_of(
             return instances
         means.append(f"{mean_of_strata(instances):.6g}")
     if means:
-        return f"its instances make {' or '.join(means)}, and HELM's table says {value:.6g}"
+        return f"its instances make {' or '.join(means)}, and the score is {value:.6g}"
     return "HELM wrote no per-instance values of it"
 
 

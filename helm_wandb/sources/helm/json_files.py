@@ -32,8 +32,8 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
 
 
 def encodable(text: str) -> str:
-    r"""The text with `?` for halves of surrogate pairs, which JSON may write (`\ud83d`)."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    r"""The text with halves of surrogate pairs, which JSON may hold, written out: `\ud83d`."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
@@ -43,6 +43,8 @@ def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
+        if b"NaN" not in data and b"Infinity" not in data:
+            raise
         return msgspec.convert(_loads_with_nan(data), kind)
 
 

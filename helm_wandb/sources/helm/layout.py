@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Files
 
 _NAMES_SHOWN = 20
+_FILES_OF_A_RUN = ("run_spec.json", "stats.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ class Suite:
         """The folders of finished runs; a run that crashed leaves one without stats.json."""
         own = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
         folders = map(self.folder_of, sorted(self.suites)) if self.suites else own
-        return [
-            folder
-            for folder in folders
-            if self.files.is_file(f"{folder}/run_spec.json")
-            and self.files.is_file(f"{folder}/stats.json")
-        ]
+        return [folder for folder in folders if self._is_run(folder)]
+
+    def _is_run(self, folder: str) -> bool:
+        try:
+            return all(self.files.is_file(f"{folder}/{name}") for name in _FILES_OF_A_RUN)
+        except ArtifactError:
+            # It is taken for one, so that reading it tells what is wrong.
+            return True
 
 
 def find_suite(spec: HelmEval, files: Files) -> Suite:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from helm_wandb.errors import ArtifactError
@@ -37,7 +39,9 @@ def mapped(
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     if cores > 1 and len(tasks) >= _FEWEST:
-        return _forked(function, tasks, cores, progress)
+        # Where the system has no process left to give, one core does it too.
+        with suppress(OSError):
+            return _forked(function, tasks, cores, progress)
     found = []
     for done, task in enumerate(tasks, 1):
         found.append(function(task))
@@ -57,33 +61,49 @@ def _forked(
 
     context = get_context("fork")
     workers: dict[Any, BaseProcess] = {}
-    for first in range(cores):
-        receiver, sender = context.Pipe(duplex=False)
-        # A forked process has the function and the tasks already: nothing is sent to it.
-        share = (function, tasks[first::cores], sender)
-        workers[receiver] = context.Process(target=_work, args=share)
-        workers[receiver].start()
-        sender.close()
     try:
+        for first in range(cores):
+            receiver, sender = context.Pipe(duplex=False)
+            # A forked process has the function and the tasks already: nothing is sent to it.
+            receivers = [*workers, receiver]
+            share = (function, tasks[first::cores], sender, receivers)
+            worker: BaseProcess = context.Process(target=_work, args=share, daemon=True)
+            worker.start()
+            sender.close()
+            workers[receiver] = worker
         return _collected(workers, len(tasks), progress)
     finally:
         for worker in workers.values():
-            worker.terminate()
+            worker.kill()
             worker.join()
 
 
-def _work(function: Callable[[_Task], _Result], tasks: Sequence[_Task], sender: Connection) -> None:
-    """Send how many more tasks are done, now and then, and at the end all results."""
+def _work(
+    function: Callable[[_Task], _Result],
+    tasks: Sequence[_Task],
+    sender: Connection,
+    receivers: Sequence[Connection],
+) -> None:
+    """Send how many more tasks are done, now and then, and at the end all results.
+
+    receivers: inherited ends of pipes; while one is open here, a pipe that its reader left
+    does not break, and the process would wait for it for ever.
+    """
+    # The parent is interrupted too, and ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for receiver in receivers:
+        receiver.close()
     found = []
     try:
         for done, task in enumerate(tasks, 1):
             found.append(function(task))
             if done % _TOLD_EVERY == 0:
                 sender.send(_TOLD_EVERY)
+        sender.send(found)
+    except BrokenPipeError:
+        return
     except Exception:  # noqa: BLE001 -- told where the log is safe
         sender.send(traceback.format_exc())
-    else:
-        sender.send(found)
 
 
 def _collected(
@@ -113,7 +133,7 @@ def _received(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: A
     """A number of tasks that are done, or all results of a worker."""
     try:
         message: int | list[Any] | str = receiver.recv()
-    except EOFError:
+    except (EOFError, OSError):
         worker.join()
         told = (
             "a process that read per-instance files was stopped (exit code "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import fsum, isfinite
+from math import fsum, isfinite, nan
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +58,7 @@ class RunStats:
             matching = [stat for stat in stats if _matches(stat.name, name, selector)]
             count = sum(stat.count for stat in matching)
             if matching:
-                return fsum(stat.sum for stat in matching) / count if count else None
+                return _mean([stat.sum for stat in matching], count) if count else None
         return None
 
     def _of(self, run: Run) -> tuple[Stat, ...]:
@@ -67,6 +67,14 @@ class RunStats:
             stats = read_json(self._files, path, tuple[Stat, ...])
             self._known[run.folder] = tuple(s for s in stats if s.name.name in self._names)
         return self._known[run.folder]
+
+
+def _mean(values: Sequence[float], count: int) -> float:
+    """The sum over the count; NaN where no float can be that."""
+    try:
+        return fsum(values) / count
+    except (OverflowError, ValueError):
+        return nan
 
 
 def _matches(stat: _StatName, name: str, selector: Selector) -> bool:
@@ -97,11 +105,11 @@ def score_of_runs(
     if names:
         told = ", ".join((selector.name, *names))
         return f"{metric!r} may be any of {told} here, and they differ; ask for one of these"
-    values = [value for value in means.values() if isfinite(value)]
-    if len(values) < len(means):
+    mean = _mean(list(means.values()), len(means))
+    if not isfinite(mean):
         return "HELM wrote a number for it that is not finite"
     return Score(
-        value=fsum(values) / len(values),
+        value=mean,
         n=None,
         lower_is_better=board.is_lower_better(selector.name),
         subjects=_subject_scores(runs, means),
@@ -126,5 +134,5 @@ def _subject_scores(runs: Iterable[Run], means: Mapping[str, float]) -> dict[str
         if run.spec.name in means and run.subject:
             values[run.subject].append(means[run.spec.name])
     return {
-        subject: SubjectScore(value=fsum(of) / len(of), n=None) for subject, of in values.items()
+        subject: SubjectScore(value=_mean(of, len(of)), n=None) for subject, of in values.items()
     }

@@ -16,17 +16,18 @@ from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.json_files import read_json
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
-from helm_wandb.sources.helm.scores import marked_partial, scores_by_model
+from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from helm_wandb.model import HelmEval
     from helm_wandb.sources.helm.families import Checkpoint
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
+    from helm_wandb.sources.helm.runs import Run
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 """Model id → score, or why there is none."""
@@ -79,10 +80,13 @@ class _Reader:
         if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
             raise ArtifactError("\n".join(self._faults) or self._nothing())
         if with_details:
-            wanted = families.greatest(checkpoints, count=2)
+            wanted = families.greatest(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
-            detailed = details.with_details(kept, self._suite.files, self._runs, progress=progress)
+            detailed, unread = details.with_details(
+                kept, self._suite.files, self._runs, progress=progress
+            )
             scores |= detailed
+            self._faults += unread
         found = [
             _evaluation(self._spec, checkpoint, scores[model], absent)
             for model, checkpoint in checkpoints.items()
@@ -110,7 +114,7 @@ class _Reader:
             if not found:
                 nowhere.append(benchmark)
                 absent.update({ScoreKey(benchmark, metric): _NO_RUN for metric in metrics})
-            for model, of_model in marked_partial(found).items():
+            for model, of_model in found.items():
                 scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
         if nowhere and self._spec.asked != CORE_METRICS:
             self._notes.append(self._no_runs_of(nowhere))
@@ -147,14 +151,24 @@ class _Reader:
         return scores_by_model(tables, group, metrics, model_of_run=self._runs.model_of)
 
     def _of_runs(self, group: str, metrics: list[str]) -> dict[str, dict[str, Score | str]]:
-        board = self._runs.board
         return {
-            model: {
+            model: self._of_model(runs, group, metrics)
+            for model, runs in self._runs.by_model(group).items()
+        }
+
+    def _of_model(
+        self, runs: Sequence[Run], group: str, metrics: Iterable[str]
+    ) -> dict[str, Score | str]:
+        """Metric → the score of a model's runs; a file that cannot be read costs that model's."""
+        board = self._runs.board
+        try:
+            return {
                 metric: score_of_runs(runs, metric, group, board=board, stats=self._stats)
                 for metric in metrics
             }
-            for model, runs in self._runs.by_model(group).items()
-        }
+        except ArtifactError as error:
+            self._faults.append(str(error))
+            return dict.fromkeys(metrics, str(error))
 
     @cached_property
     def _stats(self) -> RunStats:

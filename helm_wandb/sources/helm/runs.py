@@ -85,7 +85,14 @@ class Runs:
         self._suite = suite
         self.faults: list[str] = []
         self._counted: dict[str, dict[str, list[Run]]] = {}
-        self._runs = {run.spec.name: run for run in self._found(suite) if run.model}
+        self._runs: dict[str, Run] = {}
+        for run in self._found(suite):
+            first = self._runs.setdefault(run.spec.name, run)
+            if first is not run and run.model:
+                self.faults.append(
+                    f"{run.folder}: holds the same run as {first.folder}, which is taken; "
+                    "remove one of the two"
+                )
 
     def all(self) -> list[Run]:
         """All runs of the suite."""
@@ -93,7 +100,7 @@ class Runs:
 
     def models(self) -> set[str]:
         """The ids of all models that the suite holds."""
-        return {run.model for run in self.all()}
+        return {run.model for run in self.all() if run.model}
 
     @cached_property
     def benchmarks(self) -> frozenset[str]:

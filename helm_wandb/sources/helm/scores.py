@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Score, SubjectScore
@@ -45,24 +44,6 @@ def scores_by_model(
         model: {metric: _score(main, found, metric, model, parts) for metric in metrics}
         for model, found in rows.of(main).items()
     }
-
-
-def marked_partial(scores: Mapping[str, ModelScores]) -> dict[str, ModelScores]:
-    """The scores, with a mark on those that are over fewer subjects than other models'."""
-    subjects: dict[str, set[str]] = defaultdict(set)
-    for of_model in scores.values():
-        for metric, score in of_model.items():
-            subjects[metric].update(score.subjects if isinstance(score, Score) else ())
-    return {
-        model: {metric: _marked(score, subjects[metric]) for metric, score in of_model.items()}
-        for model, of_model in scores.items()
-    }
-
-
-def _marked(score: Score | str, subjects: set[str]) -> Score | str:
-    if isinstance(score, str) or len(score.subjects) == len(subjects):
-        return score
-    return replace(score, partial=f"over {len(score.subjects)} of {len(subjects)} subjects")
 
 
 class _RowsByModel:
