@@ -7,6 +7,7 @@ RUN pip install --no-cache-dir --require-hashes --requirement runtime.txt
 COPY entrypoint.py wandb_writer.py ./
 COPY schema schema
 COPY helm_wandb helm_wandb
+RUN python -m compileall -q helm_wandb
 
 # Absolute and without a shell: the working folder is the user's checkout, whose modules must
 # not be imported, and a shell would drop the inputs' variables, which have hyphens.

@@ -4,8 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+# Byte code halves our part of the start-up, also where PYTHONDONTWRITEBYTECODE keeps Python from
+# writing it by itself.
+COMPILE := $(BIN)/python -m compileall -q helm_wandb
 TREES := $(wildcard tests/data/helm/*.tar.gz)
-DEMO_TREES := demo/helm/.unpacked
+DEMO_# Byte code halves our part of the start-up, also where PYTHONDONTWRITEBYTECODE keeps Python from
+# writing it by itself.
+COMPILE := $(BIN)/python -m compileall -q helm_wandb
+TREES := demo/helm/.unpacked
 
 .PHONY: help demo test check bench format lock clean
 
@@ -60,10 +66,12 @@ $(BIN)/python:
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	$(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): requirements/development.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	$(COMPILE)
 	@touch $@ $(RUNTIME)
 
 # HELM's run directories hold `:` in their names, which not every checkout can.
