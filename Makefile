@@ -8,10 +8,7 @@ DEVELOPMENT := $(VENV)/.development
 # writing it by itself.
 COMPILE := $(BIN)/python -m compileall -q helm_wandb
 TREES := $(wildcard tests/data/helm/*.tar.gz)
-DEMO_# Byte code halves our part of the start-up, also where PYTHONDONTWRITEBYTECODE keeps Python from
-# writing it by itself.
-COMPILE := $(BIN)/python -m compileall -q helm_wandb
-TREES := demo/helm/.unpacked
+DEMO_TREES := demo/helm/.unpacked
 
 .PHONY: help demo test check bench format lock clean
 
