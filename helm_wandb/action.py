@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from helm_wandb.pipeline import Outcome
 
-_BUG = 1
-_INTERRUPTED = 130
-
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
     """The exit code of the action; see README, "Exit codes".
@@ -31,16 +29,7 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
     root: the folder that holds this tool's `schema/`.
     """
     log = logs.WorkflowLog(sys.stdout)
-    try:
-        return _main(environ, root, log)
-    except UserError as error:
-        log.fault(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except Exception:  # noqa: BLE001 -- the traceback is shown, safely for the runner's log
-        logs.tell_bug(log)
-        return _BUG
+    return logs.guarded(log, partial(_main, environ, root, log))
 
 
 def _main(environ: Mapping[str, str], root: Path, log: logs.Log) -> int:

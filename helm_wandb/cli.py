@@ -6,12 +6,12 @@ import os
 import secrets
 import sys
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, pipeline, provenance, shell
 from helm_wandb import log as logs
-from helm_wandb.errors import UserError
 from helm_wandb.progress import progress_bar
 from helm_wandb.sinks.terminal import Terminal
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from helm_wandb.pipeline import Outcome
 
-_BUG = 1
-_INTERRUPTED = 130
-
 
 def main(argv: Sequence[str], *, root: Path) -> int:
     """The exit code of the command; see README, "Exit codes".
@@ -32,16 +29,11 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     """
     arguments = parser().parse_args(argv)
     log = logs.of(os.environ)
-    try:
-        outcome = _run(arguments, root)
-    except UserError as error:
-        log.fault(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except Exception:  # noqa: BLE001 -- the traceback is shown, safely for a runner's log
-        logs.tell_bug(log)
-        return _BUG
+    return logs.guarded(log, partial(_main, arguments, root, log))
+
+
+def _main(arguments: Namespace, root: Path, log: logs.Log) -> int:
+    outcome = _run(arguments, root)
     logs.tell(outcome, log)
     return outcome.exit_code
 

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from helm_wandb.model import Place
 
 
+BUG_EXIT_CODE = 1
+ABSOLUTE_PATH = (
+    "It is an absolute path: inside the action's container only the workspace exists, as "
+    "/github/workspace. Give the path relative to the workspace."
+)
+"""What is probably wrong with an absolute path where nothing is."""
+
+
 class UserError(Exception):
     """What happened, where, and what to do now; shown without a traceback."""
 

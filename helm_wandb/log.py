@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from helm_wandb import streams, workflow
-from helm_wandb.errors import ConfigError
+from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
 from helm_wandb.model import Status
 from helm_wandb.render.safe_text import plain
 from helm_wandb.sinks import WANDB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TextIO
 
-    from helm_wandb.errors import UserError
     from helm_wandb.pipeline import Outcome
 
+_INTERRUPTED = 130
+"""What shells tell of a process that Ctrl-C ended."""
 _TITLE = "helm-wandb-action"
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
@@ -119,6 +120,20 @@ def tell(outcome: Outcome, log: Log) -> None:
         elif receipt.reason:
             level = "notice" if receipt.sink == WANDB else "info"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
+
+
+def guarded(log: Log, run: Callable[[], int]) -> int:
+    """The exit code of the run; whatever it raises is told in the log, and nothing gets out."""
+    try:
+        return run()
+    except UserError as error:
+        log.fault(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception:  # noqa: BLE001 -- the traceback is shown, safely for a runner's log
+        tell_bug(log)
+        return BUG_EXIT_CODE
 
 
 def tell_bug(log: Log) -> None:

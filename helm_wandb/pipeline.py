@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
 from helm_wandb import evaluations, leaderboard, report, sources
-from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
+from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError, InputError, SinkError, UserError
 from helm_wandb.progress import no_progress
 from helm_wandb.sinks import deliver
 
@@ -60,12 +60,8 @@ def load_config(name: str, *, folder: Path, root: Path) -> Config:
 
 
 def _where(name: str, folder: Path) -> str:
-    if not name.startswith("/"):
-        return f"The path is relative to {folder.absolute()}."
-    return (
-        "It is an absolute path: inside the action's container only the workspace exists, as "
-        "/github/workspace. Give the path relative to the workspace."
-    )
+    absolute = name.startswith("/")
+    return ABSOLUTE_PATH if absolute else f"The path is relative to {folder.absolute()}."
 
 
 def run(  # noqa: PLR0913 -- what the shells decide, each by its name

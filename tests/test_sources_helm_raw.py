@@ -205,3 +205,27 @@ def test_a_number_that_is_not_finite_is_a_missing_score(helm_trees: Path, tmp_pa
 
     why = "HELM wrote a number for it that is not finite"
     assert why == one.missing[ScoreKey("boolq", "EM")]
+
+
+def test_a_run_of_no_known_model_is_no_models(helm_trees: Path, tmp_path: Path) -> None:
+    """A run whose spec names no model makes no evaluation of a model without a name."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    path = next((copy / "runs/2026-01-15").glob("boolq*")) / "run_spec.json"
+    run_spec = json.loads(path.read_text())
+    run_spec["adapter_spec"].update(model="", model_deployment="")
+    path.write_text(json.dumps(run_spec))
+    found = read_spec(spec(copy, "2026-01-15"), tmp_path).evaluations
+
+    assert ["simple/model1", "toyorg/alpha-7b"] == [one.model for one in found]
+
+
+def test_a_run_that_is_there_twice_counts_once(helm_trees: Path, tmp_path: Path) -> None:
+    """A backup copy of a run's folder replaces nothing, and is told."""
+    copy = copied(helm_trees, "unsummarized", tmp_path)
+    run = next((copy / "runs/2026-01-15").glob("boolq*model1"))
+    backup = shutil.copytree(run, run.with_name(f"{run.name}.bak"))
+    (backup / "stats.json").write_text("[]")
+    reading = read_spec(spec("unsummarized", "2026-01-15"), tmp_path)
+
+    assert read_tree(helm_trees, "unsummarized", "2026-01-15") == reading.evaluations
+    assert [f"{backup.name}: holds the same run as" in fault for fault in reading.faults] == [True]

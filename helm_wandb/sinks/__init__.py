@@ -6,7 +6,7 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from helm_wandb.errors import UserError
+from helm_wandb.errors import BUG_EXIT_CODE, UserError
 from helm_wandb.model import Receipt, Status
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WANDB = "W&B"
 """The sink whose receipt tells how to go on, and whose link is an output."""
-_BUG = 1
 
 
 class Sink(Protocol):
@@ -62,6 +61,6 @@ def _served(sink: Sink, report: Report) -> Receipt:
             sink=sink.name,
             status=Status.FAILED,
             reason="a bug in helm-wandb-action: please report it with the traceback in the log",
-            exit_code=_BUG,
+            exit_code=BUG_EXIT_CODE,
             traceback=traceback.format_exc(),
         )

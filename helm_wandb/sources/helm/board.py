@@ -131,20 +131,15 @@ class Schema(msgspec.Struct):
             for group in self.run_groups
             if group.environment.main_split
         }
+        metrics = {one.name: (one.label, one.lower_is_better) for one in self.metrics}
         hidden = (group.name for group in self.run_groups if group.visibility != "all_groups")
         return Board(
             benchmarks={**own.benchmarks, **benchmarks},
-            metrics={
-                **{metric.name: (metric.label, metric.lower_is_better) for metric in self.metrics},
-                **{name: told for name, told in own.metrics.items() if name not in self._names},
-            },
+            # First in the order of this schema, which tells the likelier of two of one label.
+            metrics={**metrics, **own.metrics, **metrics},
             perturbations={**own.perturbations, **{p.name: p.label for p in self.perturbations}},
             groups_of_their_own=own.groups_of_their_own | set(hidden),
         )
-
-    @property
-    def _names(self) -> frozenset[str]:
-        return frozenset(metric.name for metric in self.metrics)
 
 
 class _BuiltIn(msgspec.Struct):

@@ -45,9 +45,10 @@ def with_details(
     for model, of_model in scores.items():
         for key, one in of_model.items():
             if isinstance(one, Score):
+                selectors = frozenset(runs.selectors(key))
                 for run in runs.of(key.benchmark, model):
                     by_name[run.spec.name] = run
-                    wanted[run.spec.name] |= set(_selectors(key, runs))
+                    wanted[run.spec.name] |= selectors
     names = sorted(by_name)
     tasks = [(by_name[name], wanted[name]) for name in names]
     found = mapped(partial(read_run, files=files), tasks, progress=progress)
@@ -55,7 +56,7 @@ def with_details(
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
     detailed = {
         model: {
-            key: _detailed(one, runs.of(key.benchmark, model), _selectors(key, runs), read)
+            key: _detailed(one, runs.of(key.benchmark, model), runs.selectors(key), read)
             if isinstance(one, Score)
             else one
             for key, one in of_model.items()
@@ -63,10 +64,6 @@ def with_details(
         for model, of_model in scores.items()
     }
     return detailed, faults
-
-
-def _selectors(key: ScoreKey, runs: Runs) -> list[Selector]:
-    return list(dict.fromkeys(runs.board.selectors(runs.name_of(key.benchmark), key.metric)))
 
 
 def _detailed(

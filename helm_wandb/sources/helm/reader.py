@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, families, layout
@@ -175,9 +175,7 @@ class _Reader:
         names = frozenset(
             name
             for key in self._spec.asked
-            for selector in self._runs.board.selectors(
-                self._runs.name_of(key.benchmark), key.metric
-            )
+            for selector in self._runs.selectors(key)
             for name in selector.names
         )
         return RunStats(self._suite.files, names)
@@ -212,10 +210,7 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
 def _absent(spec: HelmEval, folder: Path) -> str:
     message = f"{spec.at('helm_output_dir')}: helm_output_dir {spec.helm_output_dir!r} is not there"
     if spec.helm_output_dir.startswith("/"):
-        return (
-            f"{message}. It is an absolute path: inside the action's container only the workspace "
-            "exists, as /github/workspace. Give the path relative to the workspace."
-        )
+        return f"{message}. {ABSOLUTE_PATH}"
     return f"{message}, in {folder.absolute()}. Did the step that runs HELM write it there?"
 
 

@@ -16,6 +16,8 @@ from helm_wandb.sources.helm.json_files import encodable, read_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from helm_wandb.model import ScoreKey
+    from helm_wandb.sources.helm.board import Selector
     from helm_wandb.sources.helm.layout import Suite
 
 
@@ -87,20 +89,22 @@ class Runs:
         self._counted: dict[str, dict[str, list[Run]]] = {}
         self._runs: dict[str, Run] = {}
         for run in self._found(suite):
+            if not run.model:
+                continue
             first = self._runs.setdefault(run.spec.name, run)
-            if first is not run and run.model:
+            if first is not run:
                 self.faults.append(
                     f"{run.folder}: holds the same run as {first.folder}, which is taken; "
                     "remove one of the two"
                 )
 
     def all(self) -> list[Run]:
-        """All runs of the suite."""
+        """All runs of the suite whose model is known."""
         return list(self._runs.values())
 
     def models(self) -> set[str]:
         """The ids of all models that the suite holds."""
-        return {run.model for run in self.all() if run.model}
+        return {run.model for run in self.all()}
 
     @cached_property
     def benchmarks(self) -> frozenset[str]:
@@ -117,6 +121,11 @@ class Runs:
         renamed = _RENAMED.get(benchmark, benchmark)
         is_renamed = benchmark not in self.benchmarks and renamed in self.benchmarks
         return renamed if is_renamed else benchmark
+
+    def selectors(self, key: ScoreKey) -> list[Selector]:
+        """The statistics of a run that may make the score, the likeliest first."""
+        found = self.board.selectors(self.name_of(key.benchmark), key.metric)
+        return list(dict.fromkeys(found))
 
     def of(self, benchmark: str, model: str) -> list[Run]:
         """The model's runs that HELM counts for the benchmark."""
