@@ -14,6 +14,7 @@ from helm_wandb import pipeline, provenance, report, shell, workflow
 from helm_wandb.errors import InputError, SinkError, UserError
 from helm_wandb.model import Verdict
 from helm_wandb.settings import Settings
+from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks import WANDB
 from helm_wandb.sinks.terminal import Terminal
 
@@ -32,7 +33,8 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
     return logs.guarded(log, partial(_main, environ, root, log))
 
 
-def _main(environ: Mapping[str, str], root: Path, log: logs.Log) -> int:
+def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
+    log.mask(secrets_of(environ))
     settings = Settings.from_environ(environ)
     try:
         outcome = _outcome(settings, environ, root, log)
@@ -47,24 +49,34 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log) -> int:
 
 def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log) -> Outcome:
     config = pipeline.load_config(settings.config, folder=Path(), root=root)
-    if not config.evals and settings.print_only:
+    if not config.evals and not settings.wandb_key:
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.nothing()
-    config = shell.with_base_url(config, environ, given=settings.wandb_base_url)
+    config = shell.with_server(config, environ, given=settings.wandb_base_url)
+    event = _event(environ, log)
     wishes = shell.Wishes(
         report=settings.report,
         records=not settings.print_only,
         summary_only=settings.summary_only,
     )
-    terminal = Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
-    return pipeline.run(
+    asks = wishes.records or not config.evals
+    with shell.project(
         config,
-        folder=Path(),
-        provenance=provenance.from_environ(environ, _event(environ, log)),
-        sinks=shell.sinks(wishes, config, terminal=terminal, environ=environ),
-        sink_errors_fail=settings.sink_errors_fail,
-        with_details=True,
-    )
+        settings.wandb_key if asks else None,
+        environ,
+        tracks=provenance.ranked_tracks(event),
+        trusted_url=settings.wandb_base_url,
+    ) as project:
+        terminal = Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
+        return pipeline.run(
+            config,
+            folder=Path(),
+            provenance=provenance.from_environ(environ, event),
+            sinks=shell.sinks(wishes, config, terminal=terminal, environ=environ, project=project),
+            project=project,
+            sink_errors_fail=settings.sink_errors_fail,
+            with_details=True,
+        )
 
 
 def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import __version__, pipeline, provenance, shell
+from helm_wandb import __version__, pipeline, provenance, shell, wandb_key
 from helm_wandb import log as logs
+from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
 from helm_wandb.sinks.terminal import Terminal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from helm_wandb.model import Config
     from helm_wandb.pipeline import Outcome
 
 
@@ -43,7 +45,10 @@ def parser() -> ArgumentParser:
     flags = ArgumentParser(
         prog="wandb_writer.py",
         description="Rank models by their HELM evaluations and record them in W&B.",
-        epilog="Without --print-only the runs are recorded offline, under ./wandb.",
+        epilog=(
+            "The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the runs "
+            "are recorded offline, under ./wandb."
+        ),
     )
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
     flags.add_argument(
@@ -63,20 +68,35 @@ def parser() -> ArgumentParser:
 
 def _run(arguments: Namespace, root: Path) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
-    config = shell.with_base_url(config, os.environ)
+    config = shell.with_server(config, os.environ)
+    event = provenance.read_event(os.environ)
     wishes = shell.Wishes(
         report=arguments.report,
         records=not arguments.print_only,
         summary_only=arguments.summary_only,
     )
-    return pipeline.run(
+    with shell.project(
         config,
-        folder=Path(),
-        provenance=provenance.from_environ(os.environ, provenance.read_event(os.environ)),
-        sinks=shell.sinks(wishes, config, terminal=_terminal(), environ=os.environ),
-        with_details=arguments.report is not None,
-        progress=progress_bar(sys.stderr),
-    )
+        _key(config) if wishes.records or not config.evals else None,
+        os.environ,
+        tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
+        trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
+    ) as project:
+        return pipeline.run(
+            config,
+            folder=Path(),
+            provenance=provenance.from_environ(os.environ, event),
+            sinks=shell.sinks(
+                wishes, config, terminal=_terminal(), environ=os.environ, project=project
+            ),
+            project=project,
+            with_details=arguments.report is not None or wishes.records,
+            progress=progress_bar(sys.stderr),
+        )
+
+
+def _key(config: Config) -> str | None:
+    return wandb_key.of_environ(os.environ, config.base_url or wandb_key.DEFAULT_BASE_URL)
 
 
 def _terminal() -> Terminal:

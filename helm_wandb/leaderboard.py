@@ -29,62 +29,101 @@ class _Column:
     partial: Mapping[str, str]
     """Model → over what its value is, where that is less than the others' is over."""
 
+    def counts(self, model: str) -> bool:
+        """Whether the model's value can be part of a mean."""
+        return 0 <= self.values.get(model, -1) <= 1 and model not in self.partial
+
 
 def build(
     evaluations: Iterable[Evaluation],
     *,
     metrics: Sequence[ScoreKey],
     excluded_models: frozenset[str],
+    guests: Iterable[Evaluation] = (),
 ) -> Leaderboard:
     """One row per model at its greatest iteration, ranked by the mean of what all models have.
 
     metrics: those to show and rank by; the ones that no model has are left out silently, as
     every evaluation tells what it misses. A model with none of them counts for nothing.
-    A metric makes the mean only if all models have it, higher is better, and it stays within
+    guests: models of other runs. They are ranked by the metrics that this run's own models
+    settle; one that lacks one of these is listed without a rank. Without own models, the metrics
+    are those that most guests have.
+    A metric makes the mean only if all own models have it, higher is better, and it stays within
     0…1: so no model's absence or unit moves another's mean.
     """
-    models = [one for one in latest(evaluations) if one.model not in excluded_models]
-    compared = [one for one in models if any(key in one.scores for key in metrics)]
-    columns = {key: _column(key, compared) for key in dict.fromkeys(metrics)}
+    own = [one for one in latest(evaluations) if one.model not in excluded_models]
+    names = {one.model for one in own} | excluded_models
+    others = [one for one in latest(guests) if one.model not in names]
+    models = sorted([*own, *others], key=lambda one: one.model)
+    columns = {key: _column(key, own, others) for key in dict.fromkeys(metrics)}
     shown = {key: column for key, column in columns.items() if column.values}
-    left_out = {
-        key: why for key, column in shown.items() if (why := _why_left_out(column, compared))
-    }
-    ranking = tuple(key for key in shown if key not in left_out)
+    left_out = _left_out(shown, own, others)
+    ranking = {key: column for key, column in shown.items() if key not in left_out}
     win_rates = _mean_win_rates(shown.values())
     rows = [
         _row(one, shown=tuple(shown), ranking=ranking, mean_win_rate=win_rates.get(one.model))
         for one in models
     ]
     return Leaderboard(
-        metrics=tuple(shown), ranking_metrics=ranking, left_out=left_out, rows=_ranked(rows)
+        metrics=tuple(shown),
+        ranking_metrics=tuple(ranking),
+        left_out=left_out,
+        rows=_ranked(rows),
     )
 
 
-def _column(key: ScoreKey, models: Sequence[Evaluation]) -> _Column:
-    scores = {one.model: one.scores[key] for one in models if key in one.scores}
-    known = (score.lower_is_better for score in scores.values())
-    directions = [direction for direction in known if direction is not None]
+def _column(key: ScoreKey, own: Sequence[Evaluation], guests: Sequence[Evaluation]) -> _Column:
+    scores = {one.model: one.scores[key] for one in (*own, *guests) if key in one.scores}
     return _Column(
         values={model: score.value for model, score in scores.items()},
-        lower_is_better=max(directions, default=None),
+        lower_is_better=_direction(key, own)
+        if any(key in one.scores for one in own)
+        else _direction(key, guests),
         partial={model: score.partial for model, score in scores.items() if score.partial},
     )
 
 
-def _why_left_out(column: _Column, models: Sequence[Evaluation]) -> str | None:
-    if column.lower_is_better:
-        return "lower is better"
-    if any(not 0 <= value <= 1 for value in column.values.values()):
+def _direction(key: ScoreKey, models: Sequence[Evaluation]) -> bool | None:
+    known = (one.scores[key].lower_is_better for one in models if key in one.scores)
+    return max((direction for direction in known if direction is not None), default=None)
+
+
+def _left_out(
+    columns: Mapping[ScoreKey, _Column], own: Sequence[Evaluation], guests: Sequence[Evaluation]
+) -> dict[ScoreKey, str]:
+    """The metrics that make no mean, with the reason; this run's own models settle it."""
+    compared = [one for one in own or guests if any(key in one.scores for key in columns)]
+    found = {}
+    for key, column in columns.items():
+        if column.lower_is_better:
+            why: str | None = "lower is better"
+        elif own:
+            why = _why_left_out(column, [one.model for one in compared])
+        else:
+            why = _why_rare(column, [one.model for one in compared])
+        if why:
+            found[key] = why
+    return found
+
+
+def _why_left_out(column: _Column, models: Sequence[str]) -> str | None:
+    values = [column.values[model] for model in models if model in column.values]
+    if any(not 0 <= value <= 1 for value in values):
         return "its values leave 0…1"
-    if column.partial:
-        model, part = next(iter(column.partial.items()))
-        return f"{model} has it {part}"
-    lacking = [one.model for one in models if one.model not in column.values]
-    if lacking:
-        more = ", …" if len(lacking) > _NAMES_SHOWN else ""
-        return f"not all models have it: {', '.join(lacking[:_NAMES_SHOWN])}{more}"
-    return None
+    partial = next((model for model in models if model in column.partial), None)
+    if partial is not None:
+        return f"{partial} has it {column.partial[partial]}"
+    lacking = [model for model in models if model not in column.values]
+    return f"not all models have it: {_some(lacking)}" if lacking else None
+
+
+def _why_rare(column: _Column, models: Sequence[str]) -> str | None:
+    counted = sum(column.counts(model) for model in models)
+    return None if 2 * counted > len(models) else f"{counted} of {len(models)} models have it"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
 
 
 def _mean_win_rates(columns: Iterable[_Column]) -> dict[str, float]:
@@ -112,12 +151,13 @@ def _row(
     one: Evaluation,
     *,
     shown: Sequence[ScoreKey],
-    ranking: Sequence[ScoreKey],
+    ranking: Mapping[ScoreKey, _Column],
     mean_win_rate: float | None,
 ) -> LeaderboardRow:
     scores = {key: one.scores[key].value if key in one.scores else None for key in shown}
-    ranked = [one.scores[key].value for key in ranking if key in one.scores]
-    mean = fsum(ranked) / len(ranked) if ranked and len(ranked) == len(ranking) else None
+    lacking = [str(key) for key, column in ranking.items() if not column.counts(one.model)]
+    whole = [one.scores[key].value for key in ranking] if ranking and not lacking else []
+    mean = fsum(whole) / len(whole) if whole else None
     return LeaderboardRow(
         rank=None,
         tied=False,
@@ -127,18 +167,19 @@ def _row(
         mean=mean,
         mean_win_rate=mean_win_rate,
         scores=scores,
-        unranked=None if mean is not None else _why_unranked(one),
+        unranked=None if mean is not None else _why_unranked(one, shown, lacking),
     )
 
 
-def _why_unranked(one: Evaluation) -> str:
+def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[str]) -> str:
     there = sorted(map(str, one.scores))
     if not there:
         return "it has no score of what was asked for"
-    more = ", …" if len(there) > _NAMES_SHOWN else ""
+    if lacking and any(key in one.scores for key in shown):
+        return f"it lacks, whole and within 0…1, {_some(lacking)}"
     return (
         "no ranking metric can be averaged over all models; this one has: "
-        f"{', '.join(there[:_NAMES_SHOWN])}{more}. Name what to rank by under leaderboard_metrics"
+        f"{_some(there)}. Name what to rank by under leaderboard_metrics"
     )
 
 

@@ -16,7 +16,7 @@ from helm_wandb.render.safe_text import plain
 from helm_wandb.sinks import WANDB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
     from helm_wandb.pipeline import Outcome
@@ -85,6 +85,11 @@ class WorkflowLog:
             self.listing(f"{plain(text)}\n")
             return
         _write(self.output, f"{workflow.command(level, text, title=_TITLE)}\n")
+
+    def mask(self, secrets_: Iterable[str]) -> None:
+        """Let the runner show `***` wherever a secret would show, in all that follows."""
+        for line in (line for secret in secrets_ for line in secret.splitlines()):
+            _write(self.output, f"{workflow.command('add-mask', line)}\n")
 
     def listing(self, text: str) -> None:
         """Show lines, with every command in them switched off."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+LOCAL_TRACK = "local"
+"""Of what is run on the command line, outside of a workflow."""
+
+
 class Verdict(StrEnum):
     """What a run, or one delta, says about the candidate."""
 
@@ -266,7 +270,7 @@ class Provenance:
     """Which state of the code, and which workflow run, the scores belong to."""
 
     tool_version: str
-    track: str = "local"
+    track: str = LOCAL_TRACK
     """Keeps pull requests apart from branches: `branch/NAME`, `pr/N`, `local` …"""
     commit: str | None = None
     ref: str | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
 from helm_wandb import evaluations, leaderboard, report, sources
 from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError, InputError, SinkError, UserError
+from helm_wandb.model import Reading
 from helm_wandb.progress import no_progress
 from helm_wandb.sinks import deliver
 
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Config, Evaluation, Provenance, Receipt, Report
     from helm_wandb.sinks import Sink
+    from helm_wandb.wandb_project import WandbProject
 
 
 ONLY_PROJECT = (
-    "the config has no evals: it ranks the models of the W&B project, which this version "
-    "cannot read. Add evals to rank this run's models."
+    "the config has no evals: it ranks the models of the W&B project, and to read that a W&B key "
+    "is needed. Give one, as wandb-api-key or WANDB_API_KEY, or add evals to rank this run's "
+    "models."
 )
 
 
@@ -70,6 +74,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     folder: Path,
     provenance: Provenance,
     sinks: Sequence[Sink],
+    project: WandbProject | None = None,
     sink_errors_fail: bool = True,
     with_details: bool = False,
     progress: Callable[[int, int], None] = no_progress,
@@ -77,25 +82,30 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     """Read what the config asks for, rank it, and deliver the report to every sink.
 
     folder: what the paths in the config are relative to.
+    project: whose models are ranked too, where the config has `leaderboard: true`.
     sink_errors_fail: whether a sink's failure counts in the exit code.
     with_details: read fingerprints and per-instance scores too.
     progress: is told how many of all runs are read, while there are many.
     Raises InputError where the config asks for nothing that could be read.
     """
-    if not config.evals:
+    if not config.evals and project is None:
         raise InputError(ONLY_PROJECT)
     found = _read(config, folder, with_details=with_details, progress=progress)
-    if not found.evaluations:
+    if config.evals and not found.evaluations:
         return nothing(*found.faults)
     merged = evaluations.merge(found.evaluations)
     faults = (*found.faults, *map(ArtifactError, merged.conflicts))
-    candidates = evaluations.with_directions(
-        merged.evaluations, lower_is_better=config.lower_is_better
-    )
+    directed = partial(evaluations.with_directions, lower_is_better=config.lower_is_better)
+    candidates = directed(merged.evaluations)
+    guests = _guests(config, project)
     ranking = leaderboard.build(
-        candidates, metrics=config.leaderboard_metrics, excluded_models=config.excluded_models
+        candidates,
+        guests=directed(guests.evaluations),
+        metrics=config.leaderboard_metrics,
+        excluded_models=config.excluded_models,
     )
-    notes = [*found.notes, *(line for fault in faults for line in str(fault).splitlines())]
+    lines = (line for fault in faults for line in str(fault).splitlines())
+    notes = [*found.notes, *guests.notes, *lines]
     told = report.build(candidates, ranking, notes=notes, provenance=provenance)
     told, receipts = deliver(told, sinks)
     if not sink_errors_fail:
@@ -103,6 +113,34 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     return Outcome(
         report=told, receipts=receipts, faults=faults, exit_code=_exit_code([*faults, *receipts])
     )
+
+
+def _guests(config: Config, project: WandbProject | None) -> Reading:
+    """The models of the W&B project; why there are none, where there are this run's to rank.
+
+    Raises SinkError where W&B cannot be read, ArtifactError where it has none, and there is
+    nothing else to rank.
+    """
+    if project is None or not config.leaderboard:
+        return Reading(evaluations=())
+    # Imported here: print-only never pays for it.
+    from helm_wandb.sinks import wandb_texts  # noqa: PLC0415
+    from helm_wandb.wandb_service.messages import ServiceError  # noqa: PLC0415
+
+    try:
+        found = project.read()
+    except ServiceError as error:
+        why = wandb_texts.happened(error.fault, project.session.base_url)
+        if not config.evals:
+            raise SinkError(why) from error
+        return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))
+    if not found and not config.evals:
+        message = (
+            f"the W&B project {config.project!r} holds no summary run of {project.told_tracks}: "
+            "record evaluations first, or add evals to the config"
+        )
+        raise ArtifactError(message)
+    return Reading(evaluations=found)
 
 
 def _forgiven(receipt: Receipt) -> Receipt:

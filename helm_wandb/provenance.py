@@ -38,6 +38,16 @@ def from_environ(environ: Mapping[str, str], event: Mapping[str, Any]) -> Proven
     )
 
 
+def ranked_tracks(event: Mapping[str, Any]) -> frozenset[str]:
+    """The tracks whose models every leaderboard shows: the default branch's.
+
+    Outside of a workflow that branch can only be guessed.
+    """
+    named = _mapping(event.get("repository")).get("default_branch")
+    branches = [named] if isinstance(named, str) else ["main", "master"]
+    return frozenset(f"branch/{branch}" for branch in branches)
+
+
 def _pull_request(environ: Mapping[str, str], event: Mapping[str, Any]) -> int | None:
     """The number, by the event's payload, else by the ref `refs/pull/N/merge`."""
     issue = _mapping(event.get("issue"))

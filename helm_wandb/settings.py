@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from helm_wandb import wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.urls import is_server_url
 
@@ -51,9 +52,11 @@ _TODAY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Valid inputs. No secret is kept: this version sends nothing anywhere."""
+    """Valid inputs."""
 
     config: str
+    wandb_key: str | None = field(repr=False)
+    """None in print-only mode without one."""
     print_only: bool
     summary_only: bool
     wandb_base_url: str | None
@@ -67,13 +70,14 @@ class Settings:
         Raises InputError naming every input that is wrong.
         """
         inputs = {name: _input(environ, name) for name in INPUT_DEFAULTS}
-        has_key = bool(inputs["wandb-api-key"] or environ.get("WANDB_API_KEY", "").strip())
-        problems = _problems(inputs, has_key=has_key)
+        key = inputs["wandb-api-key"] or environ.get("WANDB_API_KEY", "").strip()
+        problems = _problems(inputs, key=key)
         if problems:
             raise InputError("\n".join(problems))
         return cls(
             config=inputs["config"],
-            print_only=inputs["print-only"] == "true" or not has_key,
+            wandb_key=key or None,
+            print_only=inputs["print-only"] == "true" or not key,
             summary_only=inputs["summary-only"] == "true",
             wandb_base_url=inputs["wandb-base-url"] or None,
             sink_errors_fail=inputs["on-sink-error"] == "fail",
@@ -88,7 +92,7 @@ def _input(environ: Mapping[str, str], name: str) -> str:
     return value.lower() if value.lower() in known else value
 
 
-def _problems(inputs: Mapping[str, str], *, has_key: bool) -> list[str]:
+def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
     problems = [
         f"input {name}: {inputs[name]!r} is none of {', '.join(choices)}"
         for name, choices in _CHOICES.items()
@@ -110,10 +114,26 @@ def _problems(inputs: Mapping[str, str], *, has_key: bool) -> list[str]:
         )
     if not inputs["config"]:
         problems.append("input config: give the path of the YAML config, from the workspace")
-    if inputs["print-only"] == "false" and not has_key:
+    if key and inputs["print-only"] != "true":
+        problems += _key_problems(key)
+    if inputs["print-only"] == "false" and not key:
         problems.append(
             "input print-only: false needs a W&B key: set wandb-api-key to a secret, as in "
             "wandb-api-key: ${{ secrets.WANDB_API_KEY }}. Pull requests from forks have no "
             "secrets: print-only: auto serves them too"
         )
     return problems
+
+
+def _key_problems(key: str) -> list[str]:
+    try:
+        wandb_key.checked(key, "input wandb-api-key")
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys in the environment, right or wrong, that must show nowhere."""
+    found = (environ.get(name, "").strip() for name in ("INPUT_WANDB-API-KEY", "WANDB_API_KEY"))
+    return tuple(dict.fromkeys(key for key in found if key))

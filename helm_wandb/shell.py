@@ -1,22 +1,29 @@
-"""What both shells do: list the sinks in the order they are served, find the W&B server."""
+"""What both shells do: list the sinks in the order they are served, find W&B."""
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helm_wandb import wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.urls import is_server_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from helm_wandb.model import Config
     from helm_wandb.sinks import Sink
     from helm_wandb.sinks.terminal import Terminal
+    from helm_wandb.wandb_project import WandbProject
+
+_REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
+"""As in `schema/config.schema.json`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +38,17 @@ class Wishes:
 
 
 def sinks(
-    wishes: Wishes, config: Config, *, terminal: Terminal, environ: Mapping[str, str]
+    wishes: Wishes,
+    config: Config,
+    *,
+    terminal: Terminal,
+    environ: Mapping[str, str],
+    project: WandbProject | None,
 ) -> list[Sink]:
     """The sinks in the order they are served.
 
     The report file is first, so that nothing is lost, and last again, with the links.
+    project: where runs are sent to; None: they are recorded offline.
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
     found: list[Sink] = [*report_file, terminal]
@@ -43,20 +56,57 @@ def sinks(
         # Imported here: print-only never pays for it.
         from helm_wandb.sinks.wandb_runs import WandbRuns  # noqa: PLC0415
 
-        found.append(WandbRuns(config=config, summary_only=wishes.summary_only, folder=Path()))
+        found.append(
+            WandbRuns(
+                config=config, summary_only=wishes.summary_only, folder=Path(), project=project
+            )
+        )
     summary = environ.get("GITHUB_STEP_SUMMARY")
     return [*found, *([JobSummary(Path(summary))] if summary else []), *report_file]
 
 
-def with_base_url(
-    config: Config, environ: Mapping[str, str], *, given: str | None = None
-) -> Config:
-    """The config with the one W&B server to use: the input's, else its own, else WANDB_BASE_URL.
+def with_server(config: Config, environ: Mapping[str, str], *, given: str | None = None) -> Config:
+    """The config with the one W&B server and entity to use.
 
-    Raises InputError where the variable holds no URL.
+    The server is the input's, else the config's own, else WANDB_BASE_URL; the entity is the
+    config's, else WANDB_ENTITY. Raises InputError where a variable cannot be either.
     """
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
         message = f"WANDB_BASE_URL: {variable!r} is no URL of a server; mend it or unset it"
         raise InputError(message)
-    return replace(config, base_url=given or config.base_url or variable)
+    entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
+    if entity and _REFUSED_IN_NAMES.search(entity):
+        message = f"WANDB_ENTITY: {entity!r} is no entity: it may hold none of / \\ # ? % :"
+        raise InputError(message)
+    base_url = given or config.base_url or variable
+    return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
+
+
+@contextmanager
+def project(
+    config: Config,
+    key: str | None,
+    environ: Mapping[str, str],
+    *,
+    tracks: frozenset[str],
+    trusted_url: str | None,
+) -> Iterator[WandbProject | None]:
+    """The W&B project, and at the end no process of it; None without a key.
+
+    tracks: those whose models are ranked beside this run's own.
+    trusted_url: the server that the workflow's author named.
+    Raises InputError where the key would go to a stranger's host.
+    """
+    if not key:
+        yield None
+        return
+    # Imported here: print-only never pays for it.
+    from helm_wandb.wandb_project import WandbProject  # noqa: PLC0415
+    from helm_wandb.wandb_service.session import Session  # noqa: PLC0415
+
+    base_url = config.base_url or wandb_key.DEFAULT_BASE_URL
+    wandb_key.refuse_foreign_host(environ, base_url, trusted_url=trusted_url)
+    with Session(base_url=base_url, api_key=key, entity=config.entity) as session:
+        session.prepare()
+        yield WandbProject(session=session, name=config.project, tracks=tracks)

@@ -18,6 +18,7 @@ from helm_wandb.errors import SinkError
 from helm_wandb.model import Config, Provenance, ScoreKey, Status
 from helm_wandb.sinks import wandb_layout
 from helm_wandb.sinks.wandb_runs import WandbRuns
+from helm_wandb.wandb_record import MARK
 from tests.builders import evaluation, report
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def read(log: Path) -> Run:
 
 
 def _own(item: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if not key.startswith("_")}
+    return {
+        key: value for key, value in item.items() if not key.startswith("_") and key != MARK
+    }
 
 
 def summary_of(run: Run) -> dict[str, Any]:

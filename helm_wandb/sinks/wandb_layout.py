@@ -5,26 +5,32 @@ Pure: nothing here imports wandb, reads a disk or knows of a network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.evaluations import by_model
+from helm_wandb.model import Leaderboard, Provenance
+from helm_wandb.report import to_json
 from helm_wandb.sinks import wandb_tables
+from helm_wandb.wandb_record import Latest, LatestScore, digest
+from helm_wandb.wandb_service.messages import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from helm_wandb.model import Evaluation, Provenance, Report, Score
-    from helm_wandb.sinks.wandb_tables import Table
-
-Row = Mapping[str, object]
-"""What one `run.log` stores: benchmarks as nested mappings, and the x-axes as values."""
+    from helm_wandb.model import Evaluation, Report, Score
+    from helm_wandb.wandb_service.messages import Row, Table
 
 _TAG_LIMIT = 64
 """W&B refuses longer tags."""
 _NAME_LIMIT = 128
 """What W&B documents for names; `config.model` holds a model's name in full."""
+_SLUG_LIMIT = 64
+_NO_LEADERBOARD = Leaderboard(metrics=(), ranking_metrics=(), left_out={}, rows=())
+_ITERATION = "iteration"
+_TOKENS = "tokens_billions"
 _SUMMARY = "summary"
 _LEADERBOARD = "leaderboard"
 
@@ -44,6 +50,12 @@ class RunPlan:
     rows: tuple[Row, ...] = ()
     """One per iteration, ascending; a score that is missing is left out."""
     tables: tuple[Table, ...] = ()
+    latest: Latest | None = None
+    """Of a summary run: the model at its greatest iteration."""
+    artifact: Artifact | None = None
+    """Of a summary run: the report of its model."""
+    report: str = ""
+    """A digest of what the artifact holds of results, and of the commit they belong to."""
 
 
 def run_id(track: str, model: str, name: str) -> str:
@@ -51,7 +63,7 @@ def run_id(track: str, model: str, name: str) -> str:
 
     The same three always give the same run, and no character that W&B refuses in an id.
     """
-    return f"helm-{wandb_tables.digest([track, model, name])[:20]}"
+    return f"helm-{digest([track, model, name])}"
 
 
 def shortened(text: str, limit: int) -> str:
@@ -60,7 +72,7 @@ def shortened(text: str, limit: int) -> str:
     What is cut ends in `~` and 8 hex digits of the whole text's sha256, so that
     two long texts with a common start stay distinct.
     """
-    return text if len(text) <= limit else f"{text[: limit - 9]}~{wandb_tables.digest(text)[:8]}"
+    return text if len(text) <= limit else f"{text[: limit - 9]}~{digest(text)[:8]}"
 
 
 def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
@@ -69,28 +81,20 @@ def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[Run
     runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
     wanted = [run for run in runs if not summary_only or run.name == _SUMMARY]
     if leaderboard and report.leaderboard.rows:
-        wanted.append(_leaderboard_plan(report))
+        wanted.append(leaderboard_plan(report))
     return tuple(wanted)
 
 
-def axes(rows: Sequence[Row]) -> dict[str, str]:
+def axes(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
     """The x-axis of each metric: tokens where every row knows them, else the iteration.
 
-    Keys are the names that W&B shows, `mmlu.EM`. Those with a `*`, which W&B reads as
-    a pattern and refuses, are left to its default axis.
+    rows: values by the names that W&B shows, `mmlu.EM`. Names with a `*`, which W&B reads as a
+    pattern and refuses, are left to its default axis.
     """
-    has_tokens = all("tokens_billions" in row for row in rows)
-    axis = "tokens_billions" if has_tokens else "iteration"
-    names = dict.fromkeys(name for row in rows for name in _metric_names(row))
-    return {name: axis for name in names if "*" not in name}
-
-
-def _metric_names(values: Row, prefix: str = "") -> Iterable[str]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _metric_names(value, f"{prefix}{key}.")
-        elif prefix:
-            yield f"{prefix}{key}"
+    has_tokens = all(_TOKENS in row for row in rows)
+    axis = _TOKENS if has_tokens else _ITERATION
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: axis for name in names if name not in (_ITERATION, _TOKENS) and "*" not in name}
 
 
 def _model_plans(
@@ -100,13 +104,80 @@ def _model_plans(
     config = _model_config(model, evaluations)
     benchmarks = {key.benchmark for entry in evaluations for key in entry.scores}
     if benchmarks:
-        rows = tuple(_summary_row(entry) for entry in evaluations if entry.scores)
-        yield replace(_plan(report, model, _SUMMARY, _SUMMARY, config), rows=rows)
+        yield _summary_plan(report, model, [entry for entry in evaluations if entry.scores])
     for benchmark in sorted(benchmarks):
         details = (_detail_row(entry, benchmark) for entry in evaluations)
         rows = tuple(row for row in details if benchmark in row)
         name = _detail_name(benchmark)
         yield replace(_plan(report, model, name, "detail", config), rows=rows)
+
+
+def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation]) -> RunPlan:
+    """The summary run of a model's evaluations, each of which has a score."""
+    plan = _plan(report, model, _SUMMARY, _SUMMARY, _model_config(model, evaluations))
+    content, report_digest = _report_of(report, model, evaluations)
+    return replace(
+        plan,
+        rows=tuple(map(_summary_row, evaluations)),
+        latest=_latest(max(evaluations, key=lambda entry: entry.iteration)),
+        artifact=Artifact(
+            name=f"helm-report-{slug(model)}",
+            type="helm-report",
+            file_name="helm-wandb-report.json",
+            content=content,
+            aliases=_aliases(report.provenance),
+        ),
+        report=report_digest,
+    )
+
+
+def _report_of(report: Report, model: str, evaluations: Sequence[Evaluation]) -> tuple[bytes, str]:
+    """The report of one model, as JSON, and a digest of its results and their commit."""
+    rows = tuple(row for row in report.leaderboard.rows if row.model == model)
+    own = replace(
+        report,
+        evaluations=tuple(evaluations),
+        leaderboard=replace(report.leaderboard, rows=rows),
+        notes=(),
+        links={},
+    )
+    nobodys = replace(
+        own, headline="", provenance=Provenance(tool_version=""), leaderboard=_NO_LEADERBOARD
+    )
+    results = hashlib.sha256(to_json(nobodys)).hexdigest()
+    return to_json(own), digest([results, report.provenance.commit])
+
+
+def _aliases(provenance: Provenance) -> tuple[str, ...]:
+    """The track and the commit, by which a version of the report is found."""
+    return tuple(slug(name) for name in (provenance.track, provenance.commit) if name)
+
+
+def slug(text: str) -> str:
+    """The text as part of an artifact's name or alias; equal only for equal texts.
+
+    W&B takes letters, digits, `-`, `_` and `.` there. `branch/main` is `branch-main`; where more
+    had to give way, 8 hex digits of the whole text's sha256 tell it apart.
+    """
+    kind, slash, name = text.partition("/")
+    plain = f"{kind}-{name}" if slash else text
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain)
+    if safe == plain and "-" not in kind and len(safe) <= _SLUG_LIMIT:
+        return safe
+    return f"{safe[: _SLUG_LIMIT - 9]}-{digest(text)[:8]}"
+
+
+def _latest(entry: Evaluation) -> Latest:
+    return Latest(
+        iteration=entry.iteration,
+        tokens_billions=entry.tokens_billions,
+        scores={
+            str(key): LatestScore(
+                value=score.value, lower_is_better=score.lower_is_better, partial=score.partial
+            )
+            for key, score in entry.scores.items()
+        },
+    )
 
 
 def _detail_name(benchmark: str) -> str:
@@ -130,8 +201,8 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
 
 def _axis_values(entry: Evaluation) -> dict[str, object]:
     tokens = entry.tokens_billions
-    known = {} if tokens is None else {"tokens_billions": tokens}
-    return {"iteration": entry.iteration, **known}
+    known = {} if tokens is None else {_TOKENS: tokens}
+    return {_ITERATION: entry.iteration, **known}
 
 
 def _summary_row(entry: Evaluation) -> Row:
@@ -199,6 +270,7 @@ def _known(values: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _leaderboard_plan(report: Report) -> RunPlan:
+def leaderboard_plan(report: Report) -> RunPlan:
+    """The run of the report's leaderboard."""
     tables = wandb_tables.of(report.leaderboard)
     return replace(_plan(report, _LEADERBOARD, _LEADERBOARD, _LEADERBOARD, {}), tables=tables)

@@ -1,4 +1,4 @@
-"""What earlier offline recordings in a folder hold, and what is left to write.
+"""What earlier offline recordings in a folder hold, and what is left to record there.
 
 `wandb sync` appends: two recordings of one run, both sent, double its rows. So each run
 folder keeps a small file of what it holds, and of each run at most one folder waits to
@@ -10,17 +10,23 @@ and what was sent from folders that are gone; only reading the server can tell t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from helm_wandb.sinks import wandb_layout, wandb_tables
+import msgspec
+
+from helm_wandb import wandb_record
+from helm_wandb.sinks import wandb_changes
+from helm_wandb.sinks.wandb_changes import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from helm_wandb.sinks.wandb_layout import Row, RunPlan
+    from helm_wandb.sinks.wandb_layout import RunPlan
+    from helm_wandb.wandb_record import Record
+    from helm_wandb.wandb_service.messages import Row, RunWriting
 
 _FILE = "helm-recording.json"
 """Beside the run's own files; `wandb sync` sends only what the run's log names."""
@@ -34,36 +40,25 @@ class Recording:
     run: str
     synced: bool
     """W&B has it already."""
-    settings: str = ""
-    """A digest of the run's group, name, tags and config, less the provenance."""
     rows: tuple[Row, ...] = ()
-    tables: str = ""
-    """A digest of them."""
-
-    @property
-    def steps(self) -> int:
-        """How many rows of W&B's history it fills."""
-        return len(self.rows) + bool(self.tables)
+    steps: int = 0
+    """How many rows of W&B's history it fills."""
+    record: Record | None = None
+    """Of the whole run, what was sent before included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What is left to write of a run."""
+    """What is left to record of a run."""
 
-    plan: RunPlan
-    """With those rows and tables only that W&B does not have."""
-    axes: Mapping[str, str]
-    first_step: int
-    """W&B's own row number to go on from; more than 0 where rows were sent before."""
-    summary: Row
-    """The summary over all rows, where some were sent before; else W&B makes it."""
+    run: RunWriting
     superseded: tuple[Recording, ...]
     """Those whose rows it carries, so that they must not be sent as well."""
 
     @property
     def empty(self) -> bool:
         """Whether W&B has all of it, so that the superseded are only to be set aside."""
-        return not self.plan.rows and not self.plan.tables
+        return not self.run.rows and not self.run.tables
 
 
 def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
@@ -72,36 +67,47 @@ def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
     return tuple(found for log in logs if (found := _read(log, project)))
 
 
-def unrecorded(plan: RunPlan, recordings: Sequence[Recording]) -> Writing | None:
-    """What is left to write of a run, or None where its recordings hold it all.
+def waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """The recordings of a run that were not sent yet."""
+    return tuple(one for one in recordings if one.run == plan.id and not one.synced)
 
-    Rows are told apart by their iteration: a new or changed one is written whole, never
-    mixed with what the iteration held before; one that only a waiting recording has is
-    carried over; one that was sent already is not repeated.
+
+def carrying(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
+    """The plan, with the rows that only recordings have that wait to be sent."""
+    rows = [row for recording in recordings for row in recording.rows]
+    latest = None
+    for record in (recording.record for recording in recordings if recording.record):
+        latest = wandb_record.newer(latest, record.latest)
+    return wandb_changes.carried(plan, rows, latest)
+
+
+def unrecorded(
+    plan: RunPlan,
+    recordings: Sequence[Recording],
+    *,
+    writer: str,
+    remote: Held | None = None,
+) -> Writing | None:
+    """What is left to record of a run, or None where its recordings hold it all.
+
+    remote: what W&B holds, where it could be asked; else the recordings that were sent tell.
+    A row that only a waiting recording has is carried over; one that was sent is not repeated.
     """
-    own = [recording for recording in recordings if recording.run == plan.id]
-    sent = [recording for recording in own if recording.synced]
-    waiting = tuple(recording for recording in own if not recording.synced)
-    everything = tuple(_by_iteration([*own, plan]).values())
-    fresh = _less(replace(plan, rows=everything), sent)
-    if _holds(waiting, fresh):
-        return None
-    return Writing(
-        plan=fresh,
-        axes=wandb_layout.axes(everything),
-        first_step=sum(recording.steps for recording in sent),
-        summary=_overlaid(everything) if sent else {},
-        superseded=waiting,
-    )
+    sent = [one for one in recordings if one.run == plan.id and one.synced]
+    left = waiting(plan, recordings)
+    # Offline there are no artifacts: their files would be kept elsewhere, under absolute paths.
+    plan = replace(carrying(plan, left), artifact=None)
+    fresh = wandb_changes.writing(plan, remote or _held(sent), writer=writer)
+    return None if _holds(left, fresh) else Writing(run=fresh, superseded=left)
 
 
-def keep(folder: Path, project: str, plan: RunPlan) -> None:
+def keep(folder: Path, project: str, run: RunWriting) -> None:
     """Write down beside a finished run what it holds."""
     content = {
         "project": project,
-        "settings": _settings(plan),
-        "tables": _tables(plan),
-        "rows": plan.rows,
+        "rows": run.rows,
+        "steps": len(run.rows) + bool(run.tables),
+        "record": run.summary[wandb_record.MARK],
     }
     (folder / _FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
@@ -117,6 +123,15 @@ def set_aside(recording: Recording) -> None:
     recording.folder.rename(target)
 
 
+def hand_over(folder: Path) -> None:
+    """Give what root wrote there to the owner of the folder, who else could not delete it."""
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for path in (folder / "wandb", *(folder / "wandb").rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def _read(log: Path, project: str) -> Recording | None:
     """The recording of a run's log; None where it belongs to another project."""
     synced = log.with_name(f"{log.name}.synced").exists()
@@ -125,59 +140,31 @@ def _read(log: Path, project: str) -> Recording | None:
     try:
         content = json.loads((log.parent / _FILE).read_text(encoding="utf-8"))
         rows = tuple(content["rows"])
-        known = replace(blank, settings=content["settings"], rows=rows, tables=content["tables"])
-        if not all(isinstance(row["iteration"], int) for row in rows):
+        record = wandb_record.from_summary({wandb_record.MARK: content["record"]})
+        known = replace(blank, rows=rows, steps=int(content["steps"]), record=record)
+        if record is None or not all(isinstance(row["iteration"], int) for row in rows):
             return blank
     except (OSError, ValueError, LookupError, TypeError):
         return blank
     return known if content["project"] == project else None
 
 
-def _by_iteration(holders: Iterable[Recording | RunPlan]) -> dict[int, Row]:
-    """The newest row of each iteration, ascending."""
-    rows = {_iteration(row): row for holder in holders for row in holder.rows}
-    return {iteration: rows[iteration] for iteration in sorted(rows)}
+def _held(sent: Sequence[Recording]) -> Held:
+    """What W&B holds, as far as the recordings know that were sent."""
+    return Held(
+        rows=wandb_changes.by_iteration(row for one in sent for row in one.rows),
+        steps=sum(one.steps for one in sent),
+        record=sent[-1].record if sent else None,
+    )
 
 
-def _iteration(row: Row) -> int:
-    return cast("int", row["iteration"])
-
-
-def _less(plan: RunPlan, sent: Sequence[Recording]) -> RunPlan:
-    """The plan without what was sent."""
-    known = _by_iteration(sent)
-    rows = tuple(row for row in plan.rows if known.get(_iteration(row)) != row)
-    same_tables = bool(sent) and sent[-1].tables == _tables(plan)
-    return replace(plan, rows=rows, tables=() if same_tables else plan.tables)
-
-
-def _holds(waiting: Sequence[Recording], fresh: RunPlan) -> bool:
+def _holds(left: Sequence[Recording], fresh: RunWriting) -> bool:
     """Whether what waits to be sent is what is to be sent, no less and no more."""
-    if not waiting:
+    if not left:
         return not fresh.rows and not fresh.tables
-    only = waiting[0]
-    same = (only.settings, only.rows, only.tables) == (_settings(fresh), fresh.rows, _tables(fresh))
-    return same and len(waiting) == 1
-
-
-def _settings(plan: RunPlan) -> str:
-    return wandb_tables.digest([plan.group, plan.name, plan.tags, dict(plan.config)])
-
-
-def _tables(plan: RunPlan) -> str:
-    """The digest of a run's tables; empty without any."""
-    content = [[table.key, table.columns, table.rows, table.title] for table in plan.tables]
-    return wandb_tables.digest(content) if content else ""
-
-
-def _overlaid(rows: Iterable[Row]) -> Row:
-    """Each metric's value in the last row that has it: the summary that W&B would make."""
-    summary: dict[str, object] = {}
-    for row in rows:
-        for key, value in row.items():
-            below = summary.get(key)
-            if isinstance(value, Mapping) and isinstance(below, Mapping):
-                summary[key] = _overlaid((below, value))
-            else:
-                summary[key] = value
-    return summary
+    only = left[0]
+    record = wandb_record.from_summary(fresh.summary)
+    if only.record is None or record is None or len(left) > 1:
+        return False
+    same = msgspec.structs.replace(only.record, writer=record.writer) == record
+    return same and only.rows == fresh.rows

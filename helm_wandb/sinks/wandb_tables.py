@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from helm_wandb.wandb_record import digest
+from helm_wandb.wandb_service.messages import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,23 +15,6 @@ if TYPE_CHECKING:
 
 _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table of a run, or the bar chart of one."""
-
-    key: str
-    """Under which the run holds it."""
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-    title: str | None = None
-    """With a title it is drawn as bars: the first column labels them, the second measures."""
-
-
-def digest(value: object) -> str:
-    """The sha256, in hex digits, of a value as `json.dumps` writes it with sorted keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def of(leaderboard: Leaderboard) -> tuple[Table, ...]:

@@ -1,0 +1,190 @@
+"""What is left to write of a run, given what is there already. Pure.
+
+Rows are told apart by their iteration. Readers of a run take of each iteration the last value of
+each metric: so a changed row is added after the old one, a row of which only some metrics are ours
+takes nothing from another job's, and no row is ever dropped for coming out of order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from helm_wandb import wandb_record
+from helm_wandb.sinks import wandb_layout
+from helm_wandb.wandb_record import MARK, Record
+from helm_wandb.wandb_service.messages import RunWriting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helm_wandb.sinks.wandb_layout import RunPlan
+    from helm_wandb.wandb_service.messages import Row
+
+Values = Mapping[str, float]
+"""The values of an iteration by the names that W&B shows, `mmlu.EM`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a run holds already."""
+
+    rows: Mapping[int, Values] = field(default_factory=dict)
+    """Iteration → what its rows come to."""
+    steps: int = 0
+    """How many rows of W&B's history it fills."""
+    record: Record | None = None
+
+
+def values_of(row: Mapping[str, object]) -> dict[str, float]:
+    """A row's numbers by the names that W&B shows; what W&B itself adds to a row is left out."""
+    return {name: value for name, value in _leaves(row) if not name.startswith("_")}
+
+
+def _leaves(row: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, float]]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield f"{prefix}{key}", value
+
+
+def by_iteration(rows: Iterable[Mapping[str, object]]) -> dict[int, dict[str, float]]:
+    """Iteration → the last value of each metric, of rows in the order in which they were logged."""
+    found: dict[int, dict[str, float]] = {}
+    for row in rows:
+        values = values_of(row)
+        if "iteration" in values:
+            found.setdefault(int(values["iteration"]), {}).update(values)
+    return found
+
+
+def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """One row of each iteration, ascending, with the last value of each metric."""
+    found: dict[int, Row] = {}
+    for row in rows:
+        iteration = cast("int", row["iteration"])
+        found[iteration] = _overlaid(found.get(iteration, {}), row)
+    return tuple(found[iteration] for iteration in sorted(found))
+
+
+def is_recorded(plan: RunPlan, record: Record | None) -> bool:
+    """Whether a run's own record says that it holds all of the plan, provenance aside."""
+    if record is None:
+        return False
+    rows = {str(row["iteration"]): wandb_record.row_digest(values_of(row)) for row in plan.rows}
+    return (
+        rows.items() <= record.rows.items()
+        and (record.settings, record.tables) == (settings_digest(plan), tables_digest(plan))
+        and (not plan.artifact or record.report == plan.report)
+    )
+
+
+def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
+    """What is to be written so that the run holds the plan, and says so in its record."""
+    rows = tuple(
+        row
+        for row in plan.rows
+        if not values_of(row).items() <= held.rows.get(cast("int", row["iteration"]), {}).items()
+    )
+    known = held.record or Record(writer="")
+    tables = tables_digest(plan)
+    return RunWriting(
+        id=plan.id,
+        group=plan.group,
+        name=plan.name,
+        tags=plan.tags,
+        config={**plan.config, **plan.provenance},
+        axes=wandb_layout.axes([*map(values_of, plan.rows), *held.rows.values()]),
+        rows=rows,
+        first_step=held.steps,
+        tables=() if known.tables == tables else plan.tables,
+        summary=_summary(plan, held, _record(plan, held, writer)),
+        artifact=None if known.report == plan.report else plan.artifact,
+    )
+
+
+def settings_digest(plan: RunPlan) -> str:
+    """Of all that a run shows beside its rows and tables, less the provenance."""
+    return wandb_record.digest([plan.group, plan.name, plan.tags, dict(plan.config)])
+
+
+def tables_digest(plan: RunPlan) -> str:
+    """Of a run's tables; empty without any."""
+    content = [[table.key, table.columns, table.rows, table.title] for table in plan.tables]
+    return wandb_record.digest(content) if content else ""
+
+
+def _record(plan: RunPlan, held: Held, writer: str) -> Record:
+    known = held.record or Record(writer="")
+    planned = by_iteration(plan.rows)
+    iterations = sorted({*held.rows, *planned})
+    return Record(
+        writer=writer,
+        rows={
+            str(iteration): wandb_record.row_digest(
+                {**held.rows.get(iteration, {}), **planned.get(iteration, {})}
+            )
+            for iteration in iterations
+        },
+        settings=settings_digest(plan),
+        tables=tables_digest(plan),
+        report=plan.report if plan.artifact else known.report,
+        latest=wandb_record.newer(known.latest, plan.latest),
+    )
+
+
+def _summary(plan: RunPlan, held: Held, record: Record) -> Row:
+    """The summary over all rows: each metric's value at the greatest iteration that has it.
+
+    W&B would make it of the rows in the order of their writing.
+    """
+    summary: Row = {}
+    for row in plan.rows:
+        summary = _overlaid(summary, row)
+    greatest = {
+        name: (iteration, value)
+        for iteration, values in sorted(held.rows.items())
+        for name, value in values.items()
+    }
+    own = {name: max(_iterations_with(plan, name)) for name in values_of(summary)}
+    later = {
+        name: value
+        for name, (iteration, value) in greatest.items()
+        if name in own and iteration > own[name]
+    }
+    return {**_replaced(summary, later), MARK: wandb_record.to_text(record)}
+
+
+def _iterations_with(plan: RunPlan, name: str) -> Iterable[int]:
+    return (cast("int", row["iteration"]) for row in plan.rows if name in values_of(row))
+
+
+def _replaced(row: Row, values: Values, prefix: str = "") -> dict[str, object]:
+    """The nested row, with those values in the place of its own that have their name."""
+    return {
+        key: _replaced(value, values, f"{prefix}{key}.")
+        if isinstance(value, Mapping)
+        else values.get(f"{prefix}{key}", value)
+        for key, value in row.items()
+    }
+
+
+def _overlaid(below: Row, above: Row) -> dict[str, object]:
+    """Both, nested alike; where both have a value, the one above."""
+    joined = dict(below)
+    for key, value in above.items():
+        under = joined.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        joined[key] = _overlaid(cast("Row", under), cast("Row", value)) if both else value
+    return joined
+
+
+def carried(plan: RunPlan, rows: Iterable[Row], latest: wandb_record.Latest | None) -> RunPlan:
+    """The plan, and below it the rows of recordings that it takes the place of."""
+    return replace(
+        plan,
+        rows=merged([*rows, *plan.rows]),
+        latest=wandb_record.newer(latest, plan.latest),
+    )

@@ -1,0 +1,65 @@
+"""What is said of runs that are in W&B, that wait here, or that were refused: what to do now."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from helm_wandb.wandb_service.messages import Cause
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helm_wandb.wandb_service.messages import Fault
+
+_HAPPENED = {
+    Cause.KEY: "does not accept the key (HTTP 401)",
+    Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
+    Cause.NETWORK: "cannot be reached",
+    Cause.LIMIT: "takes no more requests for now (HTTP 429)",
+    Cause.SERVER: "has a fault of its own (HTTP 5xx)",
+    Cause.REFUSED: "refused what was sent",
+    Cause.LOST: "did not store what it was sent",
+}
+_TO_DO = {
+    Cause.KEY: "Make a new key in the user settings of W&B, and put it into the secret.",
+    Cause.ACCESS: (
+        "Check `entity` and `project` in the config, and that the key's user or team may write "
+        "there."
+    ),
+    Cause.NETWORK: "Check `base_url`, and the network and proxy of this machine.",
+    Cause.LIMIT: "Run again later.",
+    Cause.SERVER: "Run again later.",
+    Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config.",
+    Cause.LOST: "Run again: what is there already is not sent twice.",
+}
+
+
+def happened(fault: Fault, base_url: str) -> str:
+    """A sentence of what went wrong at the server, and another of what to do."""
+    words = f" ({fault.detail})" if fault.detail else ""
+    return f"W&B at {base_url} {_HAPPENED[fault.cause]}{words}. {_TO_DO[fault.cause]}"
+
+
+def offline(fault: Fault, folder: Path) -> str:
+    """The same of a recording in a folder."""
+    if fault.cause is Cause.DISK:
+        return (
+            f"{folder / 'wandb'}: the W&B runs could not be written: {fault.detail}. "
+            "Run in a folder that can be written to and has space left."
+        )
+    return (
+        f"{folder / 'wandb'}: W&B refused to record the runs: {fault.detail}. "
+        "Check `project`, `entity` and `base_url` in the config."
+    )
+
+
+def counted(number: int) -> str:
+    """`1 run is`, `2 runs are`."""
+    return "1 run is" if number == 1 else f"{number} runs are"
+
+
+def sync_command(folder: Path, base_url: str | None) -> str:
+    """The command that sends what waits in a folder."""
+    host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
+    return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*-helm-*"

@@ -1,0 +1,85 @@
+"""The W&B key: where it is found, what it looks like, and which hosts may be sent it."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from helm_wandb.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
+"""The server that the SDK takes where none is named (wandb 0.31.0, sdk/lib/urls.py)."""
+_FORMER_HOST = "api.wandb.ai"
+"""The same service under its former name, under which `wandb login` left keys until 0.30."""
+_KEY_LENGTH = 40
+_KEY = re.compile(r"[\w-]+(?:\.[\w-]+\.[\w-]+)?", re.ASCII)
+"""Letters, digits, `_` and `-`, or, of an internal client, the three parts of a JWT."""
+_PRIVILEGED_EVENTS = frozenset({"pull_request_target", "workflow_run"})
+"""Their workflows have secrets, while what they check out may be anybody's."""
+
+
+def of_environ(environ: Mapping[str, str], base_url: str) -> str | None:
+    """WANDB_API_KEY, else what `wandb login` left for the server's host; None without either.
+
+    Raises InputError where it is no key.
+    """
+    key = environ.get("WANDB_API_KEY", "").strip()
+    if key:
+        return checked(key, "WANDB_API_KEY")
+    path = Path(environ.get("NETRC") or os.path.expanduser("~/.netrc"))  # noqa: PTH111 -- no error
+    found = _of_netrc(path, base_url)
+    return checked(found, str(path)) if found else None
+
+
+def checked(key: str, place: str) -> str:
+    """The key; raises InputError, without repeating it, where W&B's SDK would refuse it."""
+    length = len(key.partition("-")[2] or key)
+    if not _KEY.fullmatch(key):
+        message = f"{place}: this is no W&B key: it holds other characters than A-Z, 0-9, _ and -"
+        raise InputError(message)
+    if length < _KEY_LENGTH:
+        message = (
+            f"{place}: this is no W&B key: it has {length} characters, and {_KEY_LENGTH} are the "
+            "least. Copy the whole key from the user settings of W&B"
+        )
+        raise InputError(message)
+    return key
+
+
+def refuse_foreign_host(
+    environ: Mapping[str, str], base_url: str, *, trusted_url: str | None
+) -> None:
+    """Raise InputError where the key would go to a host that an untrusted checkout named.
+
+    trusted_url: the server that the workflow's author named, in the workflow itself.
+    """
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    if event not in _PRIVILEGED_EVENTS or base_url in (trusted_url, DEFAULT_BASE_URL):
+        return
+    message = (
+        f"base_url {base_url!r}: on {event} events the W&B key is sent to no host that the "
+        "config or an earlier step names, since both may be a stranger's. Name it in the "
+        "workflow, as the action's input wandb-base-url"
+    )
+    raise InputError(message)
+
+
+def _of_netrc(path: Path, base_url: str) -> str | None:
+    """The password of the server's entry; None where there is no such file or entry."""
+    try:
+        entries = netrc.netrc(str(path))
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+    former = [_FORMER_HOST] if base_url == DEFAULT_BASE_URL else []
+    # By the host itself: `default` entries of the file are for every host there is.
+    for host in (urlsplit(base_url).netloc, *former):
+        if host in entries.hosts:
+            return entries.hosts[host][2] or None
+    return None

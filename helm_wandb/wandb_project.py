@@ -1,0 +1,130 @@
+"""The models that a W&B project holds, read from its summary runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helm_wandb import wandb_record
+from helm_wandb.helm_metrics import is_lower_better
+from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.wandb_service.messages import FindRuns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helm_wandb.wandb_record import Latest
+    from helm_wandb.wandb_service.messages import RemoteRun
+    from helm_wandb.wandb_service.session import Session
+
+_SUMMARY_TAG = "summary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WandbProject:
+    """A project, and the tracks of it whose models are ranked."""
+
+    session: Session
+    name: str
+    tracks: frozenset[str]
+
+    @property
+    def told_tracks(self) -> str:
+        """The tracks in words."""
+        return " or ".join(f"track {track}" for track in sorted(self.tracks))
+
+    def read(self) -> tuple[Evaluation, ...]:
+        """Each model of those tracks at its greatest iteration; raises ServiceError.
+
+        Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
+        """
+        filters = {"tags": {"$in": [_SUMMARY_TAG]}}
+        runs = self.session.ask(FindRuns(project=self.name, filters=filters))
+        return tuple(found for run in runs if self._counts(run) and (found := evaluation(run)))
+
+    def _counts(self, run: RemoteRun) -> bool:
+        track = run.config.get("track")
+        return track is None or track in self.tracks
+
+
+def evaluation(run: RemoteRun) -> Evaluation | None:
+    """What a summary run says of its model; None where that is no score.
+
+    What it lacks is lacking in the evaluation, and costs nothing else.
+    """
+    record = wandb_record.from_summary(run.summary)
+    model = run.config.get("model", run.group)
+    if not isinstance(model, str) or not model:
+        return None
+    latest = record.latest if record else None
+    scores = _recorded(latest) if latest else dict(_plain(run.summary))
+    if not scores:
+        return None
+    return Evaluation(
+        model=model,
+        iteration=latest.iteration if latest else _iteration(run.summary),
+        tokens_billions=latest.tokens_billions if latest else _tokens(run.summary),
+        origin=Origin(source="wandb", suite=None, token_per_iteration=None),
+        scores=scores,
+        missing={},
+    )
+
+
+def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
+    scores = {}
+    for name, score in latest.scores.items():
+        key = _key(name)
+        if key and math.isfinite(score.value):
+            scores[key] = Score(
+                value=score.value,
+                n=None,
+                lower_is_better=score.lower_is_better,
+                subjects={},
+                partial=score.partial,
+            )
+    return scores
+
+
+def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
+    """The scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
+    for name, value in _numbers(summary):
+        key = _key(name)
+        if key:
+            lower = is_lower_better(key.metric)
+            yield key, Score(value=value, n=None, lower_is_better=lower, subjects={})
+
+
+def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
+    for name, value in summary.items():
+        if name.startswith("_"):
+            continue
+        nested = value if isinstance(value, Mapping) else {}
+        for told, held in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
+            number = _number(held)
+            if number is not None:
+                yield told, number
+
+
+def _number(value: object) -> float | None:
+    """The value, where it is a number that can be a score."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known and math.isfinite(value) else None  # type: ignore[arg-type]
+
+
+def _key(name: str) -> ScoreKey | None:
+    try:
+        return ScoreKey.parse(name)
+    except ValueError:
+        return None
+
+
+def _iteration(summary: Mapping[str, object]) -> int:
+    """Logged as a value, or, by the ancestor, as W&B's own step."""
+    known = (_number(summary.get(key)) for key in ("iteration", "_step"))
+    return int(next((number for number in known if number is not None), 0))
+
+
+def _tokens(summary: Mapping[str, object]) -> float | None:
+    return _number(summary.get("tokens_billions"))

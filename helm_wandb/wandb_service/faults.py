@@ -1,0 +1,95 @@
+"""What the SDK raises, or writes to its own log → a Fault, with the key nowhere in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from helm_wandb.wandb_service.messages import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DETAIL_LIMIT = 300
+_STATUS = re.compile(r"\b(?:HTTP|error|failed to upload:) ([45][0-9]{2})\b")
+_NETWORK = re.compile(
+    "connection refused|no such host|EOF|reset by peer|[Tt]imed out|[Tt]imeout|deadline exceeded"
+    "|did not respond|no route to host|network is unreachable|certificate|x509|tls|proxyconnect"
+)
+_PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
+_BY_STATUS = {
+    401: Cause.KEY,
+    403: Cause.ACCESS,
+    404: Cause.ACCESS,
+    429: Cause.LIMIT,
+}
+_SERVER_FAULT = 500
+
+
+def of(error: BaseException, api_key: str) -> Fault:
+    """The fault that an exception of the SDK tells of, its causes included."""
+    chain = list(_chain(error))
+    if isinstance(chain[-1], OSError) and not isinstance(chain[-1], TimeoutError):
+        return Fault(Cause.DISK, _clean(str(chain[-1]), api_key))
+    told = "\n".join(str(one) for one in chain)
+    status = next(filter(None, map(_http_status, chain)), None)
+    words = _PREAMBLE.sub("", str(error)) or type(error).__name__
+    return Fault(_cause(told, status), _clean(words, api_key))
+
+
+def in_journal(run_folder: Path, api_key: str) -> Fault | None:
+    """The last error of the SDK's own log of a run; None where it has none.
+
+    Where it gives rows up it raises nothing: this log is all that tells why.
+    """
+    last: dict[str, Any] | None = None
+    try:
+        with (run_folder / "logs" / "debug-internal.log").open(encoding="utf-8") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                if _is_error(entry):
+                    last = entry
+    except (OSError, ValueError):
+        return None
+    if last is None:
+        return None
+    told = f"{last.get('msg')} {last.get('error', '')}"
+    status = last.get("status")
+    cause = _cause(told, status if isinstance(status, int) else None)
+    return Fault(cause, _clean(told, api_key))
+
+
+def _is_error(entry: dict[str, Any]) -> bool:
+    """Whether the entry tells of a fault; what a run's own end cuts off is none."""
+    cut_off = "context canceled" in str(entry.get("error", ""))
+    return str(entry.get("level", "")).startswith("ERROR") and not cut_off
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _http_status(error: BaseException) -> int | None:
+    status = getattr(getattr(error, "response", None), "http_status", None)
+    return status or None
+
+
+def _cause(told: str, status: int | None) -> Cause:
+    found = _STATUS.search(told)
+    status = status or (int(found.group(1)) if found else None)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status is not None and status >= _SERVER_FAULT:
+        return Cause.SERVER
+    return Cause.NETWORK if status is None and _NETWORK.search(told) else Cause.REFUSED
+
+
+def _clean(text: str, api_key: str) -> str:
+    """One line, short, and without the key."""
+    line = " ".join((text.replace(api_key, "***") if api_key else text).split())
+    return line if len(line) <= _DETAIL_LIMIT else f"{line[: _DETAIL_LIMIT - 1]}…"

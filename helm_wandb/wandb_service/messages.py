@@ -1,0 +1,173 @@
+"""What is asked of W&B's process, and what it answers. Frozen data; nothing here imports wandb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Row = Mapping[str, object]
+"""What one `run.log` stores: benchmarks as nested mappings, and the x-axes as values."""
+
+
+class Cause(StrEnum):
+    """Why W&B did not do what it was asked; each is mended differently."""
+
+    KEY = "key"
+    """It does not accept the key (HTTP 401)."""
+    ACCESS = "access"
+    """It knows no such entity or project, or the key may not write there (HTTP 403, 404)."""
+    NETWORK = "network"
+    """It cannot be reached, drops connections, or does not answer in time."""
+    LIMIT = "limit"
+    """It takes no more requests for now (HTTP 429)."""
+    SERVER = "server"
+    """It answers with a fault of its own (HTTP 5xx)."""
+    REFUSED = "refused"
+    """It refuses what was sent, for a reason in its own words."""
+    LOST = "lost"
+    """It took everything, and does not have it."""
+    DISK = "disk"
+    """The local folder cannot be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong, and W&B's own words of it; they hold no key."""
+
+    cause: Cause
+    detail: str
+
+
+class ServiceError(Exception):
+    """The process could not do what it was asked."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Carry the fault."""
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a run, or the bar chart of one."""
+
+    key: str
+    """Under which the run holds it."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    title: str | None = None
+    """With a title it is drawn as bars: the first column labels them, the second measures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file that a run keeps in W&B, in versions."""
+
+    name: str
+    type: str
+    file_name: str
+    content: bytes
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWriting:
+    """What is to be written to one run."""
+
+    id: str
+    group: str
+    name: str
+    tags: tuple[str, ...]
+    config: Mapping[str, object]
+    axes: Mapping[str, str]
+    """Metric → its x-axis."""
+    rows: tuple[Row, ...]
+    first_step: int
+    """W&B's own number of the first row, where the run does not exist yet in W&B."""
+    tables: tuple[Table, ...]
+    summary: Row
+    artifact: Artifact | None = None
+    seen: object = None
+    """Online: the summary's value of `mark` when the run was looked at; None for a new run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """Check the key. Answer: Account."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    entity: str | None
+    seconds: float
+    """How long a question may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose runs these will be."""
+
+    entity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindRuns:
+    """Read the runs of a project that match a filter, all pages. Answer: tuple[RemoteRun, ...]."""
+
+    project: str
+    filters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRun:
+    """A run as W&B holds it."""
+
+    id: str
+    group: str | None
+    tags: tuple[str, ...]
+    state: str
+    config: Mapping[str, object]
+    summary: Mapping[str, object]
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHistories:
+    """Read all rows of runs. Answer: dict of run id → tuple of rows, in the order logged."""
+
+    project: str
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRuns:
+    """Write runs, many at once. Answer: tuple[Written, ...], one of each run that was begun."""
+
+    mode: Literal["online", "offline"]
+    entity: str | None
+    project: str
+    base_url: str | None
+    folder: str
+    """In which the runs' own folders are made, below `wandb/`."""
+    runs: tuple[RunWriting, ...]
+    seconds: float
+    """No run is begun after that, and none takes longer."""
+    threads: int = 64
+    mark: str = ""
+    """Online: the config's key that names the writer, as `writer` does."""
+    writer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one run."""
+
+    run_id: str
+    folder: str | None = None
+    fault: Fault | None = None
+    yielded: bool = False
+    """Nothing was logged, as another writer was seen to be at it."""
+
+
+Request = Connect | FindRuns | ReadHistories | WriteRuns

@@ -1,0 +1,177 @@
+"""W&B's SDK in a process of its own: asked through a pipe, and ended when its time is up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, overload
+
+from helm_wandb.wandb_service.messages import (
+    Account,
+    Cause,
+    Connect,
+    Fault,
+    FindRuns,
+    ReadHistories,
+    RemoteRun,
+    Row,
+    ServiceError,
+    WriteRuns,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
+
+    from helm_wandb.wandb_service.messages import Request
+
+_ROOT = Path(__file__).parent.parent.parent
+_BOOT = (
+    f"import sys; sys.path.insert(0, {str(_ROOT)!r}); "
+    "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
+)
+_STOP_SECONDS = 10.0
+_KEPT_VARIABLES = frozenset(
+    {
+        "WANDB_ENTITY",
+        "WANDB_HTTP_PROXY",
+        "WANDB_HTTPS_PROXY",
+        "WANDB_INSECURE_DISABLE_SSL",
+        "WANDB_X_EXTRA_HTTP_HEADERS",
+    }
+)
+"""They say who the user is and how W&B is reached, not what a run is. All other variables of W&B
+are kept from the SDK: a sweep's or a launch's would take away id and project, and one value that
+is not valid stops it whatever its settings are."""
+
+
+class Service:
+    """The process, from its start to its end. It keeps nothing outside of a temporary folder.
+
+    Used in a `with` block, it is ended there, with all that it started.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is started before the first question."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._scratch: str | None = None
+
+    def __enter__(self) -> Self:
+        """The service itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that was asked last is still there to be asked."""
+        return self._process is not None
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of its own, for what nobody needs when the process has ended."""
+        self.start()
+        return Path(str(self._scratch))
+
+    def start(self) -> None:
+        """Start the process if it does not run; it then loads the SDK by itself, in some 0.5 s."""
+        if self._process is not None:
+            return
+        self._scratch = tempfile.mkdtemp(prefix="helm-wandb-")
+        self._pipe, other = Pipe()
+        with other, Path(self._scratch, "output").open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own program
+                [sys.executable, "-P", "-c", _BOOT, str(other.fileno())],
+                pass_fds=[other.fileno()],
+                env=_environment(os.environ, self._scratch),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @overload
+    def ask(self, request: Connect, *, seconds: float) -> Account: ...
+    @overload
+    def ask(self, request: FindRuns, *, seconds: float) -> tuple[RemoteRun, ...]: ...
+    @overload
+    def ask(self, request: ReadHistories, *, seconds: float) -> dict[str, tuple[Row, ...]]: ...
+    @overload
+    def ask(self, request: WriteRuns, *, seconds: float) -> tuple[Written, ...]: ...
+    def ask(self, request: Request, *, seconds: float) -> object:
+        """The answer that the request's docstring promises.
+
+        Raises ServiceError where W&B refuses, where no answer comes in time, or where the
+        process ends before it; the process is then ended, and the next question starts another.
+        """
+        self.start()
+        pipe, answer = self._pipe, None
+        assert pipe is not None  # noqa: S101 -- started above
+        try:
+            pipe.send(request)
+            if not pipe.poll(max(0.0, seconds)):
+                self._kill()
+                fault = Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds")
+                raise ServiceError(fault)
+            answer = pipe.recv()
+        except (EOFError, OSError) as error:
+            words = self._last_words()
+            self._kill()
+            raise ServiceError(Fault(Cause.REFUSED, f"W&B's SDK ended: {words}")) from error
+        if isinstance(answer, Fault):
+            raise ServiceError(answer)
+        return answer
+
+    def stop(self) -> None:
+        """End the process after it has finished with its files; in a few seconds if it hangs."""
+        if self._process is None:
+            return
+        if self._pipe:
+            self._pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_SECONDS)
+        self._kill()
+
+    def _kill(self) -> None:
+        """End the process and, as it watches us, the SDK's own service."""
+        if self._process is None:
+            return
+        if self._pipe:
+            self._pipe.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        shutil.rmtree(str(self._scratch), ignore_errors=True)
+        self._process = self._pipe = self._scratch = None
+
+    def _last_words(self) -> str:
+        text = Path(str(self._scratch), "output").read_text(encoding="utf-8", errors="replace")
+        return (text.strip().splitlines() or ["without a word"])[-1]
+
+
+def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
+    """The variables that the SDK sees: none that tells what a run is, and no key."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("WANDB_") or name in _KEPT_VARIABLES
+    }
+    return {
+        **kept,
+        "WANDB_CACHE_DIR": scratch,
+        "WANDB_CONFIG_DIR": scratch,
+        "WANDB_DATA_DIR": scratch,
+        # Telemetry goes to a host that nobody chose, and takes a round trip a run at the end.
+        "WANDB_ERROR_REPORTING": "false",
+    }

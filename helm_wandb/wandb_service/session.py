@@ -1,0 +1,144 @@
+"""One key, one server, and a budget of time for all that is asked of them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self, overload
+
+from helm_wandb.wandb_service.messages import (
+    Cause,
+    Connect,
+    Fault,
+    ServiceError,
+)
+from helm_wandb.wandb_service.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from helm_wandb.wandb_service.messages import (
+        FindRuns,
+        ReadHistories,
+        RemoteRun,
+        Row,
+        WriteRuns,
+        Written,
+    )
+
+BUDGET_SECONDS = 75.0
+"""For all questions together; a job must not wait longer for a server that is not well."""
+_QUESTION_SECONDS = 20.0
+"""For one question but writing: enough for the SDK to try again after three faults."""
+_GRACE_SECONDS = 2.0
+"""For the SDK to give up by itself, which tells more, before its process is ended."""
+
+
+class Session:
+    """W&B as one user sees it. The process starts with `prepare`, or with the first question."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        entity: str | None,
+        budget_seconds: float = BUDGET_SECONDS,
+    ) -> None:
+        """entity: None for the key's own."""
+        self.base_url = base_url
+        self._api_key = api_key
+        self._entity = entity
+        self._left_seconds = budget_seconds
+        self._service = Service()
+        self._connected = False
+        self._fault: Fault | None = None
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self.restart()
+
+    @property
+    def left_seconds(self) -> float:
+        """What is left of the budget."""
+        return self._left_seconds
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that ends with the process."""
+        return self._service.scratch
+
+    @property
+    def entity(self) -> str:
+        """Whose runs these are; raises ServiceError where the key is not accepted."""
+        self._connect()
+        return self._entity or ""
+
+    def prepare(self) -> None:
+        """Let the process load the SDK while something else is done."""
+        self._service.start()
+
+    def restart(self) -> None:
+        """End the process; the next question starts another. The SDK keeps ids that failed."""
+        self._service.stop()
+        self._connected = False
+
+    def wait(self, seconds: float) -> None:
+        """Let some time of the budget pass."""
+        with self._spending():
+            time.sleep(max(0.0, min(seconds, self._left_seconds)))
+
+    @overload
+    def ask(self, request: FindRuns) -> tuple[RemoteRun, ...]: ...
+    @overload
+    def ask(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]: ...
+    @overload
+    def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
+    def ask(self, request: FindRuns | ReadHistories | WriteRuns) -> object:
+        """The answer that the request's docstring promises; raises ServiceError."""
+        self._connect()
+        seconds = getattr(request, "seconds", _QUESTION_SECONDS) + _GRACE_SECONDS
+        with self._spending():
+            try:
+                return self._service.ask(request, seconds=min(seconds, self._left_seconds))
+            except ServiceError:
+                self._connected = self._service.running
+                raise
+
+    def _connect(self) -> None:
+        """Check the key, once: where that failed, nothing is waited for a second time."""
+        if self._fault:
+            raise ServiceError(self._fault)
+        if self._connected:
+            return
+        request = Connect(
+            base_url=self.base_url,
+            api_key=self._api_key,
+            entity=self._entity,
+            seconds=_QUESTION_SECONDS,
+        )
+        with self._spending():
+            try:
+                seconds = min(_QUESTION_SECONDS + _GRACE_SECONDS, self._left_seconds)
+                account = self._service.ask(request, seconds=seconds)
+            except ServiceError as error:
+                self._fault = error.fault
+                raise
+        if not account.entity:
+            self._fault = Fault(Cause.ACCESS, "the key belongs to no entity")
+            raise ServiceError(self._fault)
+        self._entity = account.entity
+        self._connected = True
+
+    @contextmanager
+    def _spending(self) -> Iterator[None]:
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._left_seconds -= time.monotonic() - start
