@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
 from helm_wandb import wandb_record
 from helm_wandb.sinks import wandb_layout
 from helm_wandb.wandb_record import MARK, Record
@@ -89,7 +91,8 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
         if not values_of(row).items() <= held.rows.get(cast("int", row["iteration"]), {}).items()
     )
     known = held.record or Record(writer="")
-    tables = tables_digest(plan)
+    record = _record(plan, held, writer)
+    first = msgspec.structs.replace(record, tables=known.tables, report=known.report)
     return RunWriting(
         id=plan.id,
         group=plan.group,
@@ -99,10 +102,16 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
         axes=wandb_layout.axes([*map(values_of, plan.rows), *held.rows.values()]),
         rows=rows,
         first_step=held.steps,
-        tables=() if known.tables == tables else plan.tables,
-        summary=_summary(plan, held, _record(plan, held, writer)),
+        tables=() if known.tables == record.tables else plan.tables,
+        summary=_summary(plan, held, first),
+        confirmed={} if first == record else {MARK: wandb_record.to_text(record)},
         artifact=None if known.report == plan.report else plan.artifact,
     )
+
+
+def final_mark(run: RunWriting) -> object:
+    """What the run's summary says under MARK when all has arrived."""
+    return run.confirmed.get(MARK, run.summary[MARK])
 
 
 def settings_digest(plan: RunPlan) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from helm_wandb import wandb_record
 from helm_wandb.sinks import wandb_changes
 from helm_wandb.sinks.wandb_changes import Held
+from helm_wandb.wandb_record import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,7 @@ def keep(folder: Path, project: str, run: RunWriting) -> None:
         "project": project,
         "rows": run.rows,
         "steps": len(run.rows) + bool(run.tables),
-        "record": run.summary[wandb_record.MARK],
+        "record": wandb_changes.final_mark(run),
     }
     (folder / _FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
@@ -140,7 +141,7 @@ def _read(log: Path, project: str) -> Recording | None:
     try:
         content = json.loads((log.parent / _FILE).read_text(encoding="utf-8"))
         rows = tuple(content["rows"])
-        record = wandb_record.from_summary({wandb_record.MARK: content["record"]})
+        record = wandb_record.from_summary({MARK: content["record"]})
         known = replace(blank, rows=rows, steps=int(content["steps"]), record=record)
         if record is None or not all(isinstance(row["iteration"], int) for row in rows):
             return blank
@@ -163,7 +164,7 @@ def _holds(left: Sequence[Recording], fresh: RunWriting) -> bool:
     if not left:
         return not fresh.rows and not fresh.tables
     only = left[0]
-    record = wandb_record.from_summary(fresh.summary)
+    record = wandb_record.from_summary({MARK: wandb_changes.final_mark(fresh)})
     if only.record is None or record is None or len(left) > 1:
         return False
     same = msgspec.structs.replace(only.record, writer=record.writer) == record

@@ -264,7 +264,8 @@ def _is_nothing(writing: RunWriting, plan: RunPlan, run: RemoteRun, *, first: bo
 
 
 def _has_arrived(writing: RunWriting, run: RemoteRun | None) -> bool:
-    return run is not None and run.summary.get(MARK) == writing.summary[MARK] and _is_whole(run)
+    final = wandb_changes.final_mark(writing)
+    return run is not None and run.summary.get(MARK) == final and _is_whole(run)
 
 
 def _is_contended(writing: RunWriting, run: RemoteRun | None) -> bool:
@@ -274,8 +275,8 @@ def _is_contended(writing: RunWriting, run: RemoteRun | None) -> bool:
     own = wandb_record.from_summary(writing.summary)
     record = wandb_record.from_summary(run.summary)
     mine = own.writer if own else None
-    written_since = run.summary.get(MARK) not in (writing.seen, writing.summary[MARK])
-    return _writer(run) != mine or (written_since and record is not None)
+    others = record is not None and record.writer != mine and run.summary.get(MARK) != writing.seen
+    return _writer(run) != mine or others
 
 
 def _project_url(runs: Iterable[RemoteRun]) -> str | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.wandb_service.messages import Cause, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _DETAIL_LIMIT = 300
-_STATUS = re.compile(r"\b(?:HTTP|error|failed to upload:) ([45][0-9]{2})\b")
+_STATUS = re.compile(r"\b(?:HTTP|error|failed to upload:|status:|HTTP status) ([45][0-9]{2})\b")
 _NETWORK = re.compile(
     "connection refused|no such host|EOF|reset by peer|[Tt]imed out|[Tt]imeout|deadline exceeded"
     "|did not respond|no route to host|network is unreachable|certificate|x509|tls|proxyconnect"
 )
 _PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
+_UNANSWERED = "did not respond in time"
+"""Said of the SDK's own service, and meant of the server that it waits for."""
 _BY_STATUS = {
     401: Cause.KEY,
     403: Cause.ACCESS,
@@ -36,34 +38,43 @@ def of(error: BaseException, api_key: str) -> Fault:
     told = "\n".join(str(one) for one in chain)
     status = next(filter(None, map(_http_status, chain)), None)
     words = _PREAMBLE.sub("", str(error)) or type(error).__name__
+    if _UNANSWERED in told:
+        words = "no answer in time"
     return Fault(_cause(told, status), _clean(words, api_key))
 
 
-def in_journal(run_folder: Path, api_key: str) -> Fault | None:
-    """The last error of the SDK's own log of a run; None where it has none.
+def in_journals(folder: str, run_id: str, api_key: str) -> Fault | None:
+    """The same of the newest folder of a run that could not be begun."""
+    found = sorted(
+        Path(folder).glob(f"wandb/run-*-{run_id}"), key=lambda path: path.stat().st_mtime
+    )
+    return in_journal(found[-1], api_key) if found else None
 
-    Where it gives rows up it raises nothing: this log is all that tells why.
+
+def in_journal(run_folder: Path, api_key: str) -> Fault | None:
+    """The last error of the SDK's own log of a run whose cause is known; None without errors.
+
+    Where it gives rows or files up it raises nothing: this log is all that tells why.
     """
-    last: dict[str, Any] | None = None
     try:
-        with (run_folder / "logs" / "debug-internal.log").open(encoding="utf-8") as lines:
-            for line in lines:
-                entry = json.loads(line)
-                if _is_error(entry):
-                    last = entry
+        text = (run_folder / "logs" / "debug-internal.log").read_text(encoding="utf-8")
+        entries = [json.loads(line) for line in text.splitlines()]
     except (OSError, ValueError):
         return None
-    if last is None:
-        return None
-    told = f"{last.get('msg')} {last.get('error', '')}"
-    status = last.get("status")
-    cause = _cause(told, status if isinstance(status, int) else None)
-    return Fault(cause, _clean(told, api_key))
+    found = [_journaled(entry, api_key) for entry in entries if _is_error(entry)]
+    known = [fault for fault in found if fault.cause is not Cause.REFUSED]
+    return next(iter([*known[::-1], *found[::-1]]), None)
+
+
+def _journaled(entry: dict[str, Any], api_key: str) -> Fault:
+    told = f"{entry.get('msg')} {entry.get('error', '')}"
+    status = entry.get("status")
+    return Fault(_cause(told, status if isinstance(status, int) else None), _clean(told, api_key))
 
 
 def _is_error(entry: dict[str, Any]) -> bool:
     """Whether the entry tells of a fault; what a run's own end cuts off is none."""
-    cut_off = "context canceled" in str(entry.get("error", ""))
+    cut_off = "context canceled" in f"{entry.get('msg')} {entry.get('error', '')}"
     return str(entry.get("level", "")).startswith("ERROR") and not cut_off
 
 

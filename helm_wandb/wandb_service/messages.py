@@ -88,6 +88,8 @@ class RunWriting:
     """W&B's own number of the first row, where the run does not exist yet in W&B."""
     tables: tuple[Table, ...]
     summary: Row
+    confirmed: Row = field(default_factory=dict)
+    """What the summary says in addition when all files of the run have arrived."""
     artifact: Artifact | None = None
     seen: object = None
     """Online: the summary's value of `mark` when the run was looked at; None for a new run."""

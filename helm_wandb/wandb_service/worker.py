@@ -20,6 +20,7 @@ import wandb
 from helm_wandb.wandb_service import faults
 from helm_wandb.wandb_service.messages import (
     Account,
+    Cause,
     Connect,
     Fault,
     FindRuns,
@@ -81,7 +82,7 @@ class Worker:
         """The runs; none where the project does not exist yet."""
         api = self._connected()
         # It would answer the same question as it did before.
-        api.flush()
+        api.flush()  # type: ignore[no-untyped-call] # wandb's
         path = f"{self.entity}/{project}"
         try:
             # Not lazy: a lazy run asks for its summary by a request of its own.
@@ -162,23 +163,29 @@ class _Writer:
         return self._until - time.monotonic()
 
     def _open(self, writing: RunWriting) -> _Open:
-        mark = {self._request.mark: {"writer": self._request.writer}} if self._online else {}
         try:
-            run = wandb.init(
-                id=writing.id,
-                group=writing.group,
-                name=writing.name,
-                tags=writing.tags,
-                config={**writing.config, **mark},
-                resume="allow" if self._online else None,
-                settings=self._settings(),
-            )
-            # Each time anew, also where nothing else is written: a resumed run forgets its axes.
-            for metric, axis in writing.axes.items():
-                run.define_metric(metric, step_metric=axis)
+            return _Open(writing, self._begun(writing))
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            return _Open(writing, None, self._fault(error))
-        return _Open(writing, run)
+            fault = self._fault(error)
+            if fault.cause is Cause.REFUSED:
+                fault = faults.in_journals(self._request.folder, writing.id, self._key) or fault
+            return _Open(writing, None, fault)
+
+    def _begun(self, writing: RunWriting) -> wandb.Run:
+        mark = {self._request.mark: {"writer": self._request.writer}} if self._online else {}
+        run = wandb.init(
+            id=writing.id,
+            group=writing.group,
+            name=writing.name,
+            tags=writing.tags,
+            config={**writing.config, **mark},
+            resume="allow" if self._online else None,
+            settings=self._settings(),
+        )
+        # Each time anew, also where nothing else is written: a resumed run forgets its axes.
+        for metric, axis in writing.axes.items():
+            run.define_metric(metric, step_metric=axis)
+        return run
 
     def _still_mine(self, opened: Sequence[_Open]) -> frozenset[str]:
         """The ids of the runs that nobody else has begun to write since they were looked at.
@@ -211,12 +218,28 @@ class _Writer:
             if not done.yielded:
                 self._log(run, writing)
             run.finish()
+            fault = faults.in_journal(folder, self._key)
+            if writing.confirmed and self._online and not done.yielded and not fault:
+                self._confirm(writing)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            return replace(done, fault=self._fault(error))
-        return replace(done, fault=faults.in_journal(folder, self._worker.api_key))
+            fault = self._fault(error)
+        return replace(done, fault=fault)
+
+    def _confirm(self, writing: RunWriting) -> None:
+        """Say in the summary what could be said only when the run's files had arrived.
+
+        They are sent beside the rows and the summary, and lost without them.
+        """
+        run = self._begun(writing)
+        run.summary.update(dict(writing.confirmed))
+        run.finish()
 
     def _fault(self, error: BaseException) -> Fault:
-        return faults.of(error, self._worker.api_key)
+        return faults.of(error, self._key)
+
+    @property
+    def _key(self) -> str:
+        return self._worker.api_key
 
     def _log(self, run: wandb.Run, writing: RunWriting) -> None:
         """Log what is to be written.
@@ -233,13 +256,15 @@ class _Writer:
         run.summary.update(dict(writing.summary))
         if writing.artifact and self._online:
             _log_artifact(run, writing.artifact)
+        elif not self._online:
+            run.summary.update(dict(writing.confirmed))
 
     def _settings(self) -> wandb.Settings:
         request = self._request
         settings = _settings(
             mode=request.mode,
             base_url=request.base_url,
-            api_key=self._worker.api_key or None if self._online else None,
+            api_key=self._key if self._online else None,
             project=request.project,
             entity=self._worker.entity if self._online else request.entity,
             root_dir=request.folder,

@@ -44,7 +44,11 @@ class Mutations:
         }
 
     def _upsert_run(self, values: Arguments) -> Node:
-        """Make a run, or change the one of that `id` (the server's) or `name` (the user's)."""
+        """Make a run, or change the one of that `id` (the server's) or `name` (the user's).
+
+        A run that begins or is resumed sends its name, a change through wandb.Api sends only the
+        id and leaves the run in its state.
+        """
         if values.get("id"):
             run, inserted = self._state.run_of_storage_id(values["id"]), False
             self._state.demand_right(run.entity, "upsertBucket")
@@ -53,7 +57,7 @@ class Mutations:
             self._state.demand_right(place[0], "upsertBucket")
             found = self._state.run(*place)
             run, inserted = found or self._state.new_run(*place), found is None
-            run.state = "running"
+        run.state = "running" if values.get("name") else run.state
         run.update(values)
         return {"bucket": self._queries.run(run), "inserted": inserted}
 
