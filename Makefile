@@ -10,7 +10,7 @@ COMPILE := $(BIN)/python -m compileall -q helm_wandb
 TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
 
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test faults check bench format lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -19,13 +19,16 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
 	@rm -f demo/summary.md
 	@for name in mymodel leaderboard llama; do \
 	    echo; echo "== configs/$${name}_example.yaml"; \
-	    GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
+	    WANDB_MODE=offline GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
 	        --config configs/$${name}_example.yaml --report demo/$$name.json || exit; \
 	done
 	@echo; echo "The job summary of the three is in demo/summary.md"
 
 test: $(DEVELOPMENT) ## all tests, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+faults: $(DEVELOPMENT) ## what every fault of W&B comes to, as a table (a few minutes)
+	$(BIN)/python -m pytest --quiet tests/test_wandb_faults.py
 
 check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, action.yml
 	$(BIN)/ruff format --check

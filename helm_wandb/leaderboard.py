@@ -176,7 +176,7 @@ def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[
     if not there:
         return "it has no score of what was asked for"
     if lacking and any(key in one.scores for key in shown):
-        return f"it lacks, whole and within 0…1, {_some(lacking)}"
+        return f"missing, partial or not within 0…1, of what the mean is over: {_some(lacking)}"
     return (
         "no ranking metric can be averaged over all models; this one has: "
         f"{_some(there)}. Name what to rank by under leaderboard_metrics"

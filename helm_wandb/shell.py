@@ -92,13 +92,15 @@ def project(
     tracks: frozenset[str],
     trusted_url: str | None,
 ) -> Iterator[WandbProject | None]:
-    """The W&B project, and at the end no process of it; None without a key.
+    """The W&B project, and at the end no process of it; None without a key or offline.
+
+    WANDB_MODE=offline is how W&B's users ask to be offline.
 
     tracks: those whose models are ranked beside this run's own.
     trusted_url: the server that the workflow's author named.
     Raises InputError where the key would go to a stranger's host.
     """
-    if not key:
+    if not key or environ.get("WANDB_MODE") == "offline":
         yield None
         return
     # Imported here: print-only never pays for it.

@@ -54,9 +54,12 @@ def report(
     metrics: Sequence[ScoreKey] = CORE_METRICS,
     notes: Sequence[str] = (),
     provenance: Provenance | None = None,
+    guests: Sequence[Evaluation] = (),
 ) -> Report:
-    """The report of the evaluations, with their leaderboard."""
-    board = leaderboard.build(evaluations, metrics=metrics, excluded_models=frozenset())
+    """The report of the evaluations, with the leaderboard of them and of the project's models."""
+    board = leaderboard.build(
+        evaluations, metrics=metrics, excluded_models=frozenset(), guests=guests
+    )
     return reports.build(
         evaluations,
         board,

@@ -73,6 +73,21 @@ REPORTS = {
             builders.evaluation("beta", 0, {"mmlu.EM": 0.5}, missing={"raft.EM": NO_TABLE}),
         ]
     ),
+    "project": builders.report(
+        [builders.evaluation("alpha", 2000, {"mmlu.EM": 0.45, "raft.EM": 0.5})],
+        guests=[
+            builders.evaluation("beta|`x`", 1000, {"mmlu.EM": 0.4, "raft.EM": 0.6}),
+            builders.evaluation("gamma", 0, {"mmlu.EM": 0.7}),
+            builders.evaluation("alpha", 9000, {"mmlu.EM": 0.9}),
+        ],
+    ),
+    "project_only": builders.report(
+        [],
+        guests=[
+            builders.evaluation("beta", 1000, {"mmlu.EM": 0.4, "raft.EM": 0.6}),
+            builders.evaluation("gamma", 0, {"mmlu.EM": 0.7}),
+        ],
+    ),
     "hostile": builders.report(
         [
             builders.evaluation(

@@ -33,8 +33,6 @@ def render(report: Report, *, limit_bytes: int) -> str:
 
 def _render(report: Report, limit: int | None) -> str:
     leaderboard = tables.leaderboard(report)
-    details = [*tables.scores(report), tables.unranked(report), tables.missing(report)]
-    shown = [table for table in details if table is not None]
     cut = (
         f"Shown in part: at most {limit} rows of each table, of the leaderboard's "
         f"{len(leaderboard.rows)}; the report JSON has all."
@@ -45,7 +43,7 @@ def _render(report: Report, limit: int | None) -> str:
         .render(
             report=report,
             leaderboard=_cut(leaderboard, limit),
-            tables=[_cut(table, limit) for table in shown[:limit]],
+            tables=[_cut(table, limit) for table in tables.details(report)[:limit]],
             ranking_rule=tables.ranking_rule(report),
             notes=report.notes[:limit],
             cut=cut if limit is not None else "",

@@ -77,6 +77,12 @@ def _ranking_row(row: LeaderboardRow) -> tuple[str, ...]:
     )
 
 
+def details(report: Report) -> list[Table]:
+    """All tables below the leaderboard, those with nothing in them left out."""
+    found = (*scores(report), guests(report), unranked(report), missing(report))
+    return [table for table in found if table is not None]
+
+
 def scores(report: Report) -> list[Table]:
     """Every score: a curve for each model with several iterations, one table for the others."""
     models = by_model(report.evaluations)
@@ -84,6 +90,18 @@ def scores(report: Report) -> list[Table]:
     single = [(Name(model), of[0]) for model, of in models.items() if len(of) == 1]
     title = "Scores of the other models" if curves else "Scores"
     return [*curves, _grid(title, single, corner="Model")] if single else curves
+
+
+def guests(report: Report) -> Table | None:
+    """The leaderboard's scores of models that are ranked, and were evaluated by other runs."""
+    own = {one.model for one in report.evaluations}
+    others = [row for row in report.leaderboard.rows if row.model not in own]
+    if not others:
+        return None
+    metrics = report.leaderboard.metrics
+    rows = [(Name(row.model), *(number(row.scores.get(key)) for key in metrics)) for row in others]
+    title = "Scores of the project's other models" if own else "Scores"
+    return _table(title, "Model", [Name(str(key)) for key in metrics], rows)
 
 
 def _curve(model: str, of_model: Sequence[Evaluation]) -> Table:

@@ -37,7 +37,7 @@ def render_parts(report: Report) -> tuple[str, str]:
         plain(tables.ranking_rule(report)),
     )
     details = (
-        *map(_aligned, _details(report)),
+        *map(_aligned, tables.details(report)),
         *(plain(f"Note: {note}") for note in report.notes),
     )
     return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
@@ -80,7 +80,7 @@ def render(report: Report, *, width: int, colour: bool) -> str:
     _print_table(console, tables.leaderboard(report), width=width)
     console.print()
     console.print(plain(tables.ranking_rule(report)))
-    for table in _details(report):
+    for table in tables.details(report):
         _print_table(console, table, width=width)
     for note in report.notes:
         console.print()
@@ -90,11 +90,6 @@ def render(report: Report, *, width: int, colour: bool) -> str:
 
 def _print_title(console: Console, title: str) -> None:
     console.print(plain(title), style="bold", soft_wrap=True)
-
-
-def _details(report: Report) -> Iterator[Table]:
-    yield from tables.scores(report)
-    yield from filter(None, (tables.unranked(report), tables.missing(report)))
 
 
 def _print_table(console: Console, table: Table, *, width: int) -> None:

@@ -41,7 +41,7 @@ def build(
     """
     return Report(
         verdict=Verdict.NO_BASELINE,
-        headline=_headline(evaluations),
+        headline=_headline(evaluations) if evaluations else _project_headline(leaderboard),
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
@@ -79,6 +79,11 @@ def _headline(evaluations: Sequence[Evaluation]) -> str:
     if len(evaluations) > len(models):
         counted += f", {_counted(len(evaluations), 'iteration')}"
     return f"HELM evaluations: {counted}; no baseline to compare with"
+
+
+def _project_headline(leaderboard: Leaderboard) -> str:
+    models = _counted(len(leaderboard.rows), "model")
+    return f"The W&B project's models: {models}, {_counted(len(leaderboard.metrics), 'metric')}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -30,7 +30,7 @@ _TO_DO = {
     Cause.NETWORK: "Check `base_url`, and the network and proxy of this machine.",
     Cause.LIMIT: "Run again later.",
     Cause.SERVER: "Run again later.",
-    Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config.",
+    Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config, and run again.",
     Cause.LOST: "Run again: what is there already is not sent twice.",
 }
 
