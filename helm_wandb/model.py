@@ -18,6 +18,10 @@ LOCAL_TRACK = "local"
 """Of what is run on the command line, outside of a workflow."""
 
 
+EACH_INSTANCE = "instance"
+"""In `compare.clusters`: every instance is a cluster of its own."""
+
+
 class Verdict(StrEnum):
     """What a run, or one delta, says about the candidate."""
 
@@ -133,6 +137,29 @@ class ReportEval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How scores are compared, and what closes the gate."""
+
+    alpha: float = 0.05
+    """The chance of a false mark, over all comparisons of a run together."""
+    min_effect: float = 0.01
+    """The smallest change that is worth a mark, in the metric's unit."""
+    min_effects: Mapping[ScoreKey, float] = field(default_factory=dict)
+    """Where it is another one."""
+    lower_is_better: frozenset[ScoreKey] = frozenset()
+    """Direction by the user's word; it goes before what artifacts say."""
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Benchmark → a regex, searched in the input text, whose match is the cluster; or
+    `instance`, where each instance is its own."""
+    floor: Mapping[ScoreKey, float] = field(default_factory=dict)
+    """The least value, or where lower is better the greatest, that is accepted."""
+
+    def min_effect_of(self, key: ScoreKey) -> float:
+        """The smallest change of this metric that is worth a mark."""
+        return self.min_effects.get(key, self.min_effect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A valid configuration; made only by `config.parse`."""
 
@@ -143,8 +170,7 @@ class Config:
     leaderboard: bool
     leaderboard_metrics: tuple[ScoreKey, ...]
     excluded_models: frozenset[str]
-    lower_is_better: frozenset[ScoreKey]
-    """Direction by the user's word; it goes before what artifacts say."""
+    compare: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

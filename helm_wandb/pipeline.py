@@ -95,7 +95,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         return nothing(*found.faults)
     merged = evaluations.merge(found.evaluations)
     faults = (*found.faults, *map(ArtifactError, merged.conflicts))
-    directed = partial(evaluations.with_directions, lower_is_better=config.lower_is_better)
+    directed = partial(evaluations.with_directions, lower_is_better=config.compare.lower_is_better)
     candidates = directed(merged.evaluations)
     guests = _guests(config, project)
     ranking = leaderboard.build(

@@ -21,7 +21,7 @@ from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
 from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Config, FileEval, HelmEval, Place, ReportEval, ScoreKey
+from helm_wandb.model import Config, FileEval, HelmEval, Place, Policy, ReportEval, ScoreKey
 from tests.conftest import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_general_keys_are_read() -> None:
 
     expected = ("my-model", "my-team", "https://wandb.example.com", False)
     assert expected == (config.project, config.entity, config.base_url, config.leaderboard)
-    assert frozenset({ScoreKey("summarization_xsum", "ECE (10-bin)")}) == config.lower_is_better
+    assert frozenset({ScoreKey("summarization_xsum", "ECE (10-bin)")}) == config.compare.lower_is_better
 
 
 def test_file_evaluation_is_read_with_all_its_keys() -> None:
@@ -602,6 +602,8 @@ METRICS = st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, m
     lambda text: not text.startswith("<") and not text.endswith(("...", "…"))
 )
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 2**53)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+EFFECTS = st.floats(min_value=0, allow_infinity=False)
 ITERATIONS = st.integers(0, 10**15)
 SCORE_KEYS = st.tuples(NAMES, METRICS).map(".".join)
 HELM_ENTRIES = st.fixed_dictionaries(
@@ -651,7 +653,17 @@ CONFIGS = st.fixed_dictionaries(
         "leaderboard": st.booleans(),
         "leaderboard_metrics": st.lists(SCORE_KEYS, min_size=1, unique=True),
         "excluded_models": st.lists(METRICS),
-        "compare": st.fixed_dictionaries({}, optional={"lower_is_better": st.lists(SCORE_KEYS)}),
+        "compare": st.fixed_dictionaries(
+            {},
+            optional={
+                "alpha": st.floats(0, 0.5, exclude_min=True),
+                "min_effect": EFFECTS
+                | st.dictionaries(SCORE_KEYS | st.just("default"), EFFECTS, min_size=1),
+                "lower_is_better": st.lists(SCORE_KEYS),
+                "clusters": st.dictionaries(NAMES, st.sampled_from(["instance", "^Q", "^(.*)$"])),
+                "floor": st.dictionaries(SCORE_KEYS, FINITE),
+            },
+        ),
     },
 )
 
@@ -666,8 +678,24 @@ def plain(config: Config) -> dict[str, Any]:
         "leaderboard": config.leaderboard,
         "leaderboard_metrics": [*map(str, config.leaderboard_metrics)],
         "excluded_models": set(config.excluded_models),
-        "lower_is_better": {*map(str, config.lower_is_better)},
+        "compare": plain_policy(config.compare),
     }
+
+
+def plain_policy(policy: Policy) -> dict[str, Any]:
+    """The policy as the mapping that says the same with every key written."""
+    return {
+        "alpha": policy.alpha,
+        "min_effect": {"default": policy.min_effect} | by_name(policy.min_effects),
+        "lower_is_better": {*map(str, policy.lower_is_better)},
+        "clusters": policy.clusters,
+        "floor": by_name(policy.floor),
+    }
+
+
+def by_name(values: Mapping[ScoreKey, float]) -> dict[str, float]:
+    """The values by the written form of their keys."""
+    return {str(key): value for key, value in values.items()}
 
 
 def plain_entry(entry: HelmEval | FileEval | ReportEval) -> dict[str, Any]:
@@ -687,7 +715,20 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
         "leaderboard": document.get("leaderboard", False),
         "leaderboard_metrics": document.get("leaderboard_metrics", core),
         "excluded_models": set(document.get("excluded_models", ())),
-        "lower_is_better": set(document.get("compare", {}).get("lower_is_better", ())),
+        "compare": completed_policy(document.get("compare", {})),
+    }
+
+
+def completed_policy(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of `compare`."""
+    effects = document.get("min_effect", {})
+    by_key = effects if isinstance(effects, dict) else {"default": effects}
+    return {
+        "alpha": document.get("alpha", 0.05),
+        "min_effect": {"default": 0.01, **by_key},
+        "lower_is_better": set(document.get("lower_is_better", ())),
+        "clusters": document.get("clusters", {}),
+        "floor": document.get("floor", {}),
     }
 
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from helm_wandb.config.messages import Finding, findings
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import json_path, read
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Config, FileEval, HelmEval, ReportEval, ScoreKey
+from helm_wandb.model import (
+    EACH_INSTANCE,
+    Config,
+    FileEval,
+    HelmEval,
+    Policy,
+    ReportEval,
+    ScoreKey,
+)
 from helm_wandb.urls import is_server_url
 
 if TYPE_CHECKING:
@@ -28,8 +36,21 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NUMBERS = frozenset({"default_iteration", "token_num", "token_per_iteration"})
 """Keys of an evaluation whose values are numbers."""
 
+_COMPARED = (("alpha",), ("min_effect",), ("floor",))
+"""Keys of `compare` whose values, or the values of whose keys, are numbers."""
 _KEY_DEPTH = len(("evals", 0, "key"))
 _SCORE_DEPTH = len(("evals", 0, "eval_result", "benchmark", "metric"))
+
+
+class _Pattern(NamedTuple):
+    """What a regular expression of the config must be."""
+
+    groups: range
+    demand: str
+
+
+_ITERATION = _Pattern(range(1, 2), r"must have one group, the iteration, as step-(\d+) has")
+_CLUSTER = _Pattern(range(2), "may have one group, the text that a cluster shares")
 
 
 def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
@@ -48,7 +69,8 @@ def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
 
 
 def _wants_number(path: Path) -> bool:
-    return _is_score(path) or (len(path) == _KEY_DEPTH and path[2] in NUMBERS)
+    is_of_eval = path[:1] == ("evals",) and len(path) == _KEY_DEPTH and path[2] in NUMBERS
+    return _is_score(path) or is_of_eval or (path[:1] == ("compare",) and path[1:2] in _COMPARED)
 
 
 def _is_score(path: Path) -> bool:
@@ -105,7 +127,9 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             message = f"must be the URL of a server, as {example} is; this is {shown(text)}"
             yield Finding(path, message)
         case (("evals", int(), "iteration_pattern"), str(text)):
-            yield from _check_pattern(path, text)
+            yield from _check_pattern(path, text, _ITERATION)
+        case (("compare", "clusters", str()), str(text)) if text != EACH_INSTANCE:
+            yield from _check_pattern(path, text, _CLUSTER)
         case (("evals", int(), "benchmarks"), list(items)):
             yield from _check_repeated(path, [_name(item) for item in items], "name")
         case (("evals", int(), "benchmarks", int(), "metrics"), list(items)):
@@ -137,8 +161,8 @@ def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterat
             yield Finding((*path, index, *inside), message)
 
 
-def _check_pattern(path: Path, text: str) -> Iterator[Finding]:
-    """A finding where the text is no regular expression with one group."""
+def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
+    """A finding where the text is no regular expression with so many groups."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -146,17 +170,13 @@ def _check_pattern(path: Path, text: str) -> Iterator[Finding]:
     except (re.error, OverflowError, RecursionError) as error:
         yield Finding(path, f"is no regular expression: {shown(str(error))}")
         return
-    if groups != 1:
-        example = r"step-(\d+)"
-        yield Finding(
-            path, f"must have one group, the iteration, as {example} has; it has {groups}"
-        )
+    if groups not in kind.groups:
+        yield Finding(path, f"{kind.demand}; it has {groups}")
 
 
 def _config(tree: Tree) -> Config:
     """The config of a tree without problems."""
     data = cast("Mapping[str, Any]", tree.data)
-    compare = data.get("compare", {})
     metrics = data.get("leaderboard_metrics")
     return Config(
         project=data["project"],
@@ -166,7 +186,23 @@ def _config(tree: Tree) -> Config:
         leaderboard=data.get("leaderboard", False),
         leaderboard_metrics=_keys(metrics) if metrics else CORE_METRICS,
         excluded_models=frozenset(data.get("excluded_models", ())),
+        compare=_policy(data.get("compare", {})),
+    )
+
+
+def _policy(compare: Mapping[str, Any]) -> Policy:
+    effects = compare.get("min_effect", {})
+    by_key = dict(effects) if isinstance(effects, dict) else {"default": effects}
+    usual = Policy()
+    return Policy(
+        alpha=float(compare.get("alpha", usual.alpha)),
+        min_effect=float(by_key.pop("default", usual.min_effect)),
+        min_effects={ScoreKey.parse(key): float(value) for key, value in by_key.items()},
         lower_is_better=frozenset(_keys(compare.get("lower_is_better", ()))),
+        clusters=dict(compare.get("clusters", {})),
+        floor={
+            ScoreKey.parse(key): float(value) for key, value in compare.get("floor", {}).items()
+        },
     )
 
 
