@@ -306,6 +306,84 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Where the true value lies, by the way that it was made."""
+
+    low: float
+    high: float
+    level: float
+    """The share of such intervals that hold the true value, 0.95."""
+    method: str
+    """In words, as in `paired t, 12.3 degrees of freedom`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """One score of the candidate beside the baseline's."""
+
+    key: ScoreKey | None
+    """None: the mean over benchmarks."""
+    baseline: float
+    candidate: float
+    difference: float
+    """Candidate less baseline, over the instances that both have."""
+    lower_is_better: bool | None
+    verdict: Verdict
+    interval: Interval | None = None
+    """Of the difference, not adjusted for the number of comparisons."""
+    n: int | None = None
+    """Instances that both have."""
+    clusters: int | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    """Holm's, over all deltas against the baseline in this report."""
+    mde: float | None = None
+    """The smallest true change that this run would mark with 80 % probability."""
+    better: int | None = None
+    """Instances whose score is better now, by the metric's direction."""
+    worse: int | None = None
+    why: str | None = None
+    """Why it could not be tested, or what else to know of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a model was compared with."""
+
+    origin: str
+    """In words: where it was found."""
+    model: str
+    iteration: int
+    ref: str | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A model beside its baseline."""
+
+    model: str
+    iteration: int
+    baseline: Baseline
+    overall: Delta | None
+    """The mean over the benchmarks that could be compared, where it could be tested."""
+    deltas: tuple[Delta, ...]
+    not_comparable: Mapping[ScoreKey, str]
+    """Scores of either side that cannot stand beside each other, with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Whether the job passes."""
+
+    closed: bool
+    reasons: tuple[str, ...]
+    """A sentence for each thing that closes it, or would if it were asked to."""
+    accepted_by: str | None = None
+    """The label that keeps it open all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that is told to anybody; it holds no Markdown."""
 
@@ -316,6 +394,11 @@ class Report:
     notes: tuple[str, ...]
     links: Mapping[str, str]
     provenance: Provenance
+    comparisons: tuple[Comparison, ...] = ()
+    """Each model's greatest iteration against its baseline."""
+    steps: tuple[Comparison, ...] = ()
+    """Each model's last iteration against the one before, of this run."""
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,11 @@ def _read(
     for spec in config.evals:
         try:
             reading = sources.read(
-                spec, folder=folder, with_details=with_details, progress=progress
+                spec,
+                folder=folder,
+                with_details=with_details,
+                clusters=config.compare.clusters,
+                progress=progress,
             )
         except UserError as error:
             faults.append(error)

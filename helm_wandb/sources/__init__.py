@@ -26,12 +26,16 @@ def read(
     *,
     folder: Path,
     with_details: bool,
+    clusters: Mapping[str, str],
     progress: Callable[[int, int], None],
 ) -> Reading:
     """What an entry of the config means; relative paths are relative to the folder.
 
     with_details: read fingerprints and per-instance scores too, where they cost time.
+    clusters: benchmark → the config's rule for which instances depend on each other.
     progress: is told how many of all runs are read, while there are many.
     Raises UserError where it cannot be read.
     """
-    return SOURCES[spec.source](spec, folder=folder, with_details=with_details, progress=progress)
+    return SOURCES[spec.source](
+        spec, folder=folder, with_details=with_details, clusters=clusters, progress=progress
+    )

@@ -33,13 +33,16 @@ def with_details(
     files: Files,
     runs: Runs,
     *,
+    clusters: Mapping[str, str],
     progress: Callable[[int, int], None],
 ) -> tuple[dict[str, Scores], tuple[str, ...]]:
     """Model id → its scores, with fingerprints and, where they make HELM's cell, instances.
 
     Beside them what cannot be read.
+    clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
     progress: is told how many of all runs are read.
     """
+    rules: dict[str, str] = {}
     wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
     by_name: dict[str, Run] = {}
     for model, of_model in scores.items():
@@ -49,8 +52,10 @@ def with_details(
                 for run in runs.of(key.benchmark, model):
                     by_name[run.spec.name] = run
                     wanted[run.spec.name] |= selectors
+                    if key.benchmark in clusters:
+                        rules[run.spec.name] = clusters[key.benchmark]
     names = sorted(by_name)
-    tasks = [(by_name[name], wanted[name]) for name in names]
+    tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
     found = mapped(partial(read_run, files=files), tasks, progress=progress)
     read = dict(zip(names, found, strict=True))
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))

@@ -7,6 +7,7 @@ and instance), adaptation/scenario_state.py, and, since 0.5.0, presentation/run_
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
@@ -17,7 +18,7 @@ import msgspec
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.evaluations.legs import mean_of_strata
-from helm_wandb.model import Instances
+from helm_wandb.model import EACH_INSTANCE, Instances
 from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
@@ -88,16 +89,19 @@ RunInstances = dict["Selector", Instances]
 
 
 def read_run(
-    task: tuple[Run, frozenset[Selector]], *, files: Files
+    task: tuple[Run, frozenset[Selector], str | None], *, files: Files
 ) -> RunInstances | str | ArtifactError:
-    """The run's instances by selector; or why there are none, or what cannot be read."""
-    run, selectors = task
+    """The run's instances by selector; or why there are none, or what cannot be read.
+
+    task: the run, the selectors wanted, and the config's rule for its clusters.
+    """
+    run, selectors, rule = task
     path = f"{run.folder}/per_instance_stats.json"
     try:
         if not files.is_file(path):
             return f"{files.shown(path)} is not there; keep it with the other files of HELM"
         values = read_values(files, run, selectors)
-        inputs = read_inputs(files, run)
+        inputs = read_inputs(files, run, rule)
     except ArtifactError as error:
         return error
     return {selector: _columns(run, found, inputs) for selector, found in values.items()}
@@ -143,9 +147,10 @@ def _counts(perturbation: _Perturbation | None, kind: str | None) -> bool:
     return kind is not None and perturbation.is_of(kind)
 
 
-def read_inputs(files: Files, run: Run) -> dict[str, tuple[str, str]]:
-    """Instance id → hashes of its input and its passage, from the smaller file that has it.
+def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tuple[str, str]]:
+    """Instance id → hash of its input, and its cluster, from the smaller file that has it.
 
+    rule: the config's for the clusters; None: the passage, where the scenario has passages.
     Raises ArtifactError where that file cannot be read.
     """
     instances, state = f"{run.folder}/instances.json", f"{run.folder}/scenario_state.json"
@@ -156,19 +161,27 @@ def read_inputs(files: Files, run: Run) -> dict[str, tuple[str, str]]:
         found = tuple(one.instance for one in states)
     else:
         return {}
-    has_passages = run.scenario in PASSAGE_SCENARIOS
+    pattern = re.compile(rule) if rule and rule != EACH_INSTANCE else None
+    passages = rule is None and run.scenario in PASSAGE_SCENARIOS
     hashes: dict[str, tuple[str, str]] = {}
     for one in found:
         text = one.input if isinstance(one.input, str) else one.input.text
         if one.id is not None and text and one.perturbation is None and one.id not in hashes:
-            hashes[one.id] = (_hash(text), _passage(text, one.id) if has_passages else one.id)
+            shared = _matched(pattern, text) if pattern else _passage(text) if passages else None
+            hashes[one.id] = (_hash(text), one.id if shared is None else _hash(shared))
     return hashes
 
 
-def _passage(text: str, identity: str) -> str:
-    """The label of the text's passage; the instance's own where it has none."""
+def _matched(pattern: re.Pattern[str], text: str) -> str | None:
+    """What the pattern finds in the text: its group, if it has one."""
+    found = pattern.search(text)
+    return found.group(pattern.groups) if found else None
+
+
+def _passage(text: str) -> str | None:
+    """The text's passage; None where it has none."""
     passage, end, _ = text.rpartition(_PASSAGE_END)
-    return _hash(passage) if end else identity
+    return passage if end else None
 
 
 def _hash(text: str) -> str:

@@ -44,6 +44,7 @@ def read(
     *,
     folder: Path,
     with_details: bool = False,
+    clusters: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None],
 ) -> Reading:
     """The evaluations of the models that the entry means, each with every score asked for.
@@ -52,12 +53,13 @@ def read(
     a benchmark without tables it is computed from the runs as HELM would.
     folder: what a relative `helm_output_dir` is relative to.
     with_details: read fingerprints and per-instance scores too.
+    clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
     Raises ArtifactError where the suite or all that was asked for is not there, or a file
     cannot be read; ConfigError where the entry does not tell which model it means.
     """
     with _opened(spec, folder) as files:
         return _Reader(spec, layout.find_suite(spec, files)).reading(
-            with_details=with_details, progress=progress
+            with_details=with_details, clusters=clusters or {}, progress=progress
         )
 
 
@@ -73,7 +75,13 @@ class _Reader:
         self._computed: list[str] = []
         """Benchmarks that a summarized suite has no tables of."""
 
-    def reading(self, *, with_details: bool, progress: Callable[[int, int], None]) -> Reading:
+    def reading(
+        self,
+        *,
+        with_details: bool,
+        clusters: Mapping[str, str],
+        progress: Callable[[int, int], None],
+    ) -> Reading:
         """All that the entry asks for."""
         scores, absent = self._scores()
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
@@ -83,7 +91,7 @@ class _Reader:
             wanted = families.greatest(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
             detailed, unread = details.with_details(
-                kept, self._suite.files, self._runs, progress=progress
+                kept, self._suite.files, self._runs, clusters=clusters, progress=progress
             )
             scores |= detailed
             self._faults += unread
