@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from helm_wandb.model import (
+        Comparison,
+        Delta,
         Evaluation,
+        Gate,
         Instances,
         Leaderboard,
         LeaderboardRow,
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     )
 
 SCHEMA_VERSION = 1
+OVERALL = "overall"
+"""The name of the mean over benchmarks, among the deltas."""
 
 _DETAILED = 2
 """How many iterations of a model keep their instances: the candidate, and the one before it."""
@@ -110,6 +115,16 @@ def from_json(data: bytes) -> tuple[Evaluation, ...]:
     return reading.evaluations(data)
 
 
+def baseline_from_json(data: bytes) -> tuple[tuple[Evaluation, ...], str | None, str | None]:
+    """The evaluations of a report JSON, and the ref and commit that it says they are of.
+
+    Raises ValueError as `from_json` does.
+    """
+    from helm_wandb.report import reading  # noqa: PLC0415 -- as above
+
+    return (reading.evaluations(data), *reading.origin(data))
+
+
 def to_dict(report: Report) -> dict[str, Any]:
     """The report as plain data, keyed as in its schema."""
     provenance = report.provenance
@@ -124,8 +139,9 @@ def to_dict(report: Report) -> dict[str, Any]:
             "left_out": {str(key): why for key, why in report.leaderboard.left_out.items()},
             "rows": leaderboard_rows(report.leaderboard),
         },
-        "comparisons": [],
-        "steps": [],
+        "comparisons": [_comparison(one) for one in report.comparisons],
+        "steps": [_comparison(one) for one in report.steps],
+        "gate": None if report.gate is None else _gate(report.gate),
         "notes": list(report.notes),
         "links": dict(report.links),
         "provenance": {
@@ -137,6 +153,60 @@ def to_dict(report: Report) -> dict[str, Any]:
             "attempt": provenance.attempt,
             "tool_version": provenance.tool_version,
         },
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    baseline = one.baseline
+    return {
+        "model": one.model,
+        "iteration": one.iteration,
+        "baseline": {
+            "origin": baseline.origin,
+            "model": baseline.model,
+            "iteration": baseline.iteration,
+            "ref": baseline.ref,
+            "commit": baseline.commit,
+        },
+        "overall": None if one.overall is None else _delta(one.overall),
+        "deltas": list(map(_delta, one.deltas)),
+        "not_comparable": {str(key): why for key, why in one.not_comparable.items()},
+    }
+
+
+def _delta(delta: Delta) -> dict[str, Any]:
+    interval = delta.interval
+    return {
+        "metric": OVERALL if delta.key is None else str(delta.key),
+        "baseline": delta.baseline,
+        "candidate": delta.candidate,
+        "delta": delta.difference,
+        "interval": None
+        if interval is None
+        else {
+            "low": interval.low,
+            "high": interval.high,
+            "level": interval.level,
+            "method": interval.method,
+        },
+        "n": delta.n,
+        "clusters": delta.clusters,
+        "p": delta.p,
+        "p_adjusted": delta.p_adjusted,
+        "mde": delta.mde,
+        "better": delta.better,
+        "worse": delta.worse,
+        "verdict": delta.verdict.value,
+        "lower_is_better": delta.lower_is_better,
+        "why": delta.why,
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {
+        "closed": gate.closed,
+        "reasons": list(gate.reasons),
+        "accepted_by": gate.accepted_by,
     }
 
 

@@ -94,6 +94,24 @@ def evaluations(data: bytes) -> tuple[Evaluation, ...]:
     )
 
 
+class _Provenance(msgspec.Struct):
+    ref: str | None = None
+    commit: str | None = None
+
+
+class _Origin(msgspec.Struct):
+    provenance: _Provenance
+
+
+def origin(data: bytes) -> tuple[str | None, str | None]:
+    """The ref and the commit that a report says it is of; None where it does not say."""
+    try:
+        found = msgspec.json.decode(data, type=_Origin).provenance
+    except (msgspec.MsgspecError, RecursionError):
+        return None, None
+    return found.ref, found.commit
+
+
 def _check_version(data: bytes) -> None:
     """Refuse other versions before anything that they may well have otherwise."""
     version = msgspec.json.decode(data, type=_Version).schema_version

@@ -1,0 +1,234 @@
+"""Evaluation × evaluation → comparison: what changed, how surely, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import fsum
+from typing import TYPE_CHECKING
+
+from helm_wandb import fingerprints, intervals, pairing
+from helm_wandb.model import Comparison, Delta, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from helm_wandb.intervals import Estimate, Interval
+    from helm_wandb.model import Baseline, Evaluation, Policy, Score, ScoreKey
+
+_LEAST_SHARE = 0.9
+"""Of the instances that must be the same questions on both sides."""
+_NO_DIRECTION = (
+    "nothing says which direction is better: name it under compare.lower_is_better if lower is"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A candidate, and what it is compared with."""
+
+    candidate: Evaluation
+    baseline: Evaluation
+    told: Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One score on both sides, before it is judged beside all others."""
+
+    key: ScoreKey
+    candidate: Score
+    baseline: Score
+    estimate: Estimate | None
+    why: str | None
+
+
+def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, ...]:
+    """A comparison of each, judged as one family: Holm's adjustment is over all their deltas."""
+    cells = [_cells(partner) for partner in partners]
+    testable = [cell for found, _ in cells for cell in found]
+    p_values = [cell.estimate.p if cell.estimate else None for cell in testable]
+    adjusted = dict(zip(map(id, testable), intervals.adjusted(p_values), strict=True))
+    tests = sum(p is not None for p in p_values)
+    return tuple(
+        Comparison(
+            model=partner.candidate.model,
+            iteration=partner.candidate.iteration,
+            baseline=partner.told,
+            overall=_overall(found, policy),
+            deltas=tuple(
+                _delta(cell, policy, p_adjusted=adjusted[id(cell)], tests=tests) for cell in found
+            ),
+            not_comparable=apart,
+        )
+        for partner, (found, apart) in zip(partners, cells, strict=True)
+    )
+
+
+def verdict(comparisons: Iterable[Comparison]) -> Verdict:
+    """What a run says: any regression first, then any improvement, and no change only of all."""
+    found = {delta.verdict for comparison in comparisons for delta in comparison.deltas}
+    for one in (Verdict.REGRESSED, Verdict.IMPROVED):
+        if one in found:
+            return one
+    testable = found - {Verdict.UNTESTABLE}
+    if not found:
+        return Verdict.NO_BASELINE
+    if not testable:
+        return Verdict.UNTESTABLE
+    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.UNCLEAR
+
+
+def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
+    """The scores that both sides have, and why others cannot stand beside each other."""
+    here, there = partner.candidate, partner.baseline
+    cells: list[_Cell] = []
+    apart: dict[ScoreKey, str] = {}
+    for key in dict.fromkeys([*here.scores, *there.scores]):
+        if key not in here.scores:
+            why = here.missing.get(key, "this run did not ask for it")
+            apart[key] = f"missing here, and in the baseline: {why}"
+        elif key not in there.scores:
+            apart[key] = "missing in the baseline"
+        else:
+            found = _cell(key, here.scores[key], there.scores[key])
+            if isinstance(found, str):
+                apart[key] = found
+            else:
+                cells.append(found)
+    return cells, apart
+
+
+def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
+    """The score on both sides; or why they cannot be compared."""
+    why = _why_apart(candidate, baseline)
+    if why:
+        return why
+    if candidate.instances is None or baseline.instances is None:
+        side, score = ("here", candidate) if candidate.instances is None else ("there", baseline)
+        told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
+        return _Cell(key, candidate, baseline, None, told)
+    pairs = pairing.paired(candidate.instances, baseline.instances)
+    if pairs.share < _LEAST_SHARE:
+        total = max(pairs.candidate, pairs.baseline)
+        return f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    estimate = intervals.paired(pairs.strata)
+    lost = max(pairs.candidate, pairs.baseline) - pairs.matched
+    told = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
+    return _Cell(key, candidate, baseline, estimate, estimate.why or told)
+
+
+def _why_apart(candidate: Score, baseline: Score) -> str | None:
+    """Why two scores are not of the same thing."""
+    if (
+        candidate.partial != baseline.partial
+        or candidate.subjects.keys() != baseline.subjects.keys()
+    ):
+        return f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if candidate.fingerprint is None or baseline.fingerprint is None:
+        return None
+    return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
+
+
+def _subjects(score: Score) -> str:
+    return f"{len(score.subjects)} subjects" if score.subjects else "no subjects"
+
+
+def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
+    lower = cell.candidate.lower_is_better
+    bare = _bare(cell, lower)
+    if cell.estimate is None or cell.estimate.p is None:
+        return bare
+    if lower is None:
+        return replace(bare, why=_NO_DIRECTION)
+    estimate, least = cell.estimate, policy.min_effect_of(cell.key)
+    return replace(
+        bare,
+        p_adjusted=p_adjusted,
+        mde=intervals.minimum_detectable(
+            estimate, alpha=policy.alpha, tests=tests, min_effect=least
+        ),
+        verdict=_judged(
+            estimate,
+            lower_is_better=lower,
+            significant=_is_under(p_adjusted, policy.alpha),
+            least=least,
+        ),
+    )
+
+
+def _bare(cell: _Cell, lower: bool | None) -> Delta:
+    """The delta before it is judged."""
+    estimate = cell.estimate
+    difference = cell.candidate.value - cell.baseline.value
+    up, down = (estimate.better, estimate.worse) if estimate else (None, None)
+    return Delta(
+        key=cell.key,
+        baseline=cell.baseline.value,
+        candidate=cell.candidate.value,
+        difference=estimate.difference if estimate else difference,
+        lower_is_better=lower,
+        verdict=Verdict.UNTESTABLE,
+        interval=estimate.interval if estimate else None,
+        n=estimate.n if estimate else None,
+        clusters=estimate.clusters if estimate else None,
+        p=estimate.p if estimate else None,
+        better=down if lower else up,
+        worse=up if lower else down,
+        why=cell.why,
+    )
+
+
+def _is_under(p_adjusted: float | None, alpha: float) -> bool:
+    return p_adjusted is not None and p_adjusted < alpha
+
+
+def _judged(
+    estimate: Estimate, *, lower_is_better: bool, significant: bool, least: float
+) -> Verdict:
+    """The verdict on one tested delta."""
+    if significant and abs(estimate.difference) > least:
+        worse = (estimate.difference > 0) == lower_is_better
+        return Verdict.REGRESSED if worse else Verdict.IMPROVED
+    if estimate.interval and not estimate.few_changes and _is_within(estimate.interval, least):
+        return Verdict.NO_CHANGE
+    return Verdict.UNCLEAR
+
+
+def _is_within(interval: Interval, least: float) -> bool:
+    return -least <= interval.low and interval.high <= least
+
+
+def _overall(cells: Iterable[_Cell], policy: Policy) -> Delta | None:
+    """The mean over the benchmarks that were tested, within 0…1, and better when higher."""
+    tested = list(_averageable(cells))
+    if not tested:
+        return None
+    estimate = intervals.overall([one for _, one in tested])
+    candidate = fsum(cell.candidate.value for cell, _ in tested) / len(tested)
+    baseline = fsum(cell.baseline.value for cell, _ in tested) / len(tested)
+    significant = _is_under(estimate.p, policy.alpha)
+    return Delta(
+        key=None,
+        baseline=baseline,
+        candidate=candidate,
+        difference=estimate.difference,
+        lower_is_better=False,
+        verdict=_judged(
+            estimate, lower_is_better=False, significant=significant, least=policy.min_effect
+        ),
+        interval=estimate.interval,
+        n=estimate.n,
+        clusters=estimate.clusters,
+        p=estimate.p,
+        p_adjusted=None,
+    )
+
+
+def _averageable(cells: Iterable[_Cell]) -> Iterator[tuple[_Cell, Estimate]]:
+    for cell in cells:
+        values = (cell.candidate.value, cell.baseline.value)
+        within = all(0 <= value <= 1 for value in values)
+        if cell.estimate and cell.estimate.interval and within:
+            if cell.candidate.lower_is_better is False:
+                yield cell, cell.estimate

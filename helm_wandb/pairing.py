@@ -1,0 +1,64 @@
+"""Instances of two sides → pairs of the same questions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helm_wandb.intervals import PairedStratum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from helm_wandb.model import Instances
+
+_Place = tuple[str, str, int]
+"""Stratum, instance id and train trial."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """The questions that two sides both have."""
+
+    strata: tuple[PairedStratum, ...]
+    matched: int
+    """How many pairs these are."""
+    candidate: int
+    """How many instances and trials the candidate has."""
+    baseline: int
+
+    @property
+    def share(self) -> float:
+        """The share of the larger side's instances that are paired."""
+        return self.matched / max(self.candidate, self.baseline, 1)
+
+
+def paired(candidate: Instances, baseline: Instances) -> Pairs:
+    """The pairs of instances with the same stratum, id, trial and input.
+
+    An input whose text no file held may be any.
+    """
+    others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
+    strata: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    for place, text, value, cluster in _rows(candidate):
+        if place in others:
+            other_text, other_value = others[place]
+            if text is None or other_text is None or text == other_text:
+                strata[place[0]].append((value, other_value, cluster))
+    return Pairs(
+        strata=tuple(_stratum(pairs) for pairs in strata.values()),
+        matched=sum(map(len, strata.values())),
+        candidate=len(candidate.id),
+        baseline=len(baseline.id),
+    )
+
+
+def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
+    places = zip(instances.stratum, instances.id, instances.trial, strict=True)
+    return zip(places, instances.input, instances.value, instances.cluster, strict=True)
+
+
+def _stratum(pairs: Sequence[tuple[float, float, str]]) -> PairedStratum:
+    values, others, clusters = zip(*pairs, strict=True)
+    return PairedStratum(candidate=values, baseline=others, cluster=clusters)
