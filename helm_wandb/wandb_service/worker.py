@@ -19,6 +19,7 @@ import wandb
 
 from helm_wandb.wandb_service import faults
 from helm_wandb.wandb_service.messages import (
+    THREADS,
     Account,
     Cause,
     Connect,
@@ -150,10 +151,10 @@ class _Writer:
 
     def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Iterable[Written]]:
         runs = self._request.runs
-        for start in range(0, len(runs), self._request.threads):
+        for start in range(0, len(runs), THREADS):
             if self._left() <= 0:
                 return
-            opened = list(pool.map(self._open, runs[start : start + self._request.threads]))
+            opened = list(pool.map(self._open, runs[start : start + THREADS]))
             yield list(pool.map(partial(self._fill, mine=self._still_mine(opened)), opened))
             if all(one.run is None for one in opened):
                 # What hinders every one of them would hinder the others too.
