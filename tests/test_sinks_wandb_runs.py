@@ -61,9 +61,7 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """The run's config, without what the SDK keeps for itself."""
-        return {
-            key: value for key, value in self.record["config"]["update"].items() if key[0] != "_"
-        }
+        return _own(self.record["config"]["update"])
 
 
 def read(log: Path) -> Run:

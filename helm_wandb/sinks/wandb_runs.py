@@ -13,6 +13,7 @@ from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
 from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
+from helm_wandb.wandb_record import MARK
 from helm_wandb.wandb_service.messages import THREADS, Cause, Fault, ServiceError, WriteRuns
 from helm_wandb.wandb_service.service import Service
 
@@ -170,6 +171,8 @@ class WandbRuns:
             runs=tuple(writing.run for writing in writings),
             seconds=_OFFLINE_SECONDS,
             threads=_OFFLINE_THREADS,
+            mark=MARK,
+            writer=self._writer,
         )
         # A run's log is complete only when the process has ended.
         with Service() as service:

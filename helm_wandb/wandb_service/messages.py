@@ -159,10 +159,10 @@ class WriteRuns:
     runs: tuple[RunWriting, ...]
     seconds: float
     """No run is begun after that, and none takes longer."""
+    mark: str
+    """The key of the config that names the writer, and of the summary's record."""
+    writer: str
     threads: int = THREADS
-    mark: str = ""
-    """Online: the config's key that names the writer, as `writer` does."""
-    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,7 +178,7 @@ class _Writer:
             return _Open(writing, None, fault)
 
     def _begun(self, writing: RunWriting) -> wandb.Run:
-        mark = {self._request.mark: {"writer": self._request.writer}} if self._online else {}
+        mark = {self._request.mark: {"writer": self._request.writer}}
         run = wandb.init(
             id=writing.id,
             group=writing.group,
