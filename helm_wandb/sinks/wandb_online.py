@@ -5,6 +5,8 @@ The last look is the verification: W&B's SDK calls a run finished whose rows wer
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_service.messages import RemoteRun, RunWriting, Written
     from helm_wandb.wandb_service.session import Session
 
-_ROUNDS = 4
+_ROUNDS = 8
 """How often runs are written that other writers came upon."""
 _PATIENCE_SECONDS = 6.0
 """How long what was sent may take to be seen."""
@@ -67,6 +69,8 @@ class _Progress:
     fault: Fault | None = None
     held: dict[str, Held] = field(default_factory=dict)
     url: str | None = None
+    remote: Mapping[str, RemoteRun] = field(default_factory=dict)
+    """The runs as they were seen last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,9 @@ class Sender:
             self._send(progress, planned_anew)
         except ServiceError as error:
             progress.fault = error.fault
+        # Rows may have arrived without the rest: an offline copy must not repeat them.
+        with suppress(ServiceError):
+            progress.held |= self._held(progress.unsent, progress.remote)
         return Sent(
             written=len(progress.written),
             unsent=progress.unsent,
@@ -125,7 +132,9 @@ class Sender:
             if not contended:
                 return
             progress.fault = _CONTENDED
-            self.session.restart()
+            self.session.drop()
+            # Two that try again at the same moment would find each other again.
+            self.session.wait(random.uniform(0, 1 + round_number))  # noqa: S311 -- no secret
 
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
         """Those of the runs that W&B has, by their ids."""
@@ -137,10 +146,14 @@ class Sender:
         """The runs when no other writer is at them, or has been for long."""
         remote = self._look(plans)
         end = self.session.left_seconds - _BUSY_SECONDS
-        while any(map(_is_busy, remote.values())) and self.session.left_seconds > max(0.0, end):
+        while any(map(self._is_busy, remote.values())) and self.session.left_seconds > max(0, end):
             self.session.wait(_PAUSE_SECONDS)
             remote = self._look(plans)
         return remote
+
+    def _is_busy(self, run: RemoteRun) -> bool:
+        """Whether another writer seems to be at the run."""
+        return run.state == "running" and _writer(run) != self.writer
 
     def _outstanding(
         self, progress: _Progress, remote: Mapping[str, RemoteRun], *, first: bool
@@ -200,6 +213,7 @@ class Sender:
         end = self.session.left_seconds - _PATIENCE_SECONDS
         while True:
             remote = self._look(progress.unsent)
+            progress.remote = remote
             progress.url = progress.url or _project_url(remote.values())
             missing = {
                 run_id: writing
@@ -236,10 +250,6 @@ def _is_whole(run: RemoteRun) -> bool:
     """Whether who began to write the run last has also ended."""
     record = wandb_record.from_summary(run.summary)
     return run.state == "finished" and record is not None and record.writer == _writer(run)
-
-
-def _is_busy(run: RemoteRun) -> bool:
-    return run.state == "running"
 
 
 def _is_there(plan: RunPlan, run: RemoteRun | None) -> bool:

@@ -119,9 +119,11 @@ class WandbRuns:
         told = wandb_texts.happened(fault, project.session.base_url)
         missing = f"{len(sent.unsent)} of {number} runs did not arrive"
         try:
-            self._record(sent.unsent, sent.held)
+            kept = self._record(sent.unsent, sent.held)
         except SinkError as error:
             return f"{told} {missing}, and no copy could be kept: {error}"
+        if not kept:
+            return f"{told} {missing} whole; what they lack is their report: run again to send it"
         command = wandb_texts.sync_command(self.folder, project.session.base_url)
         return f"{told} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
 

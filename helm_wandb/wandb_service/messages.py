@@ -173,7 +173,7 @@ class Written:
     folder: str | None = None
     fault: Fault | None = None
     yielded: bool = False
-    """Nothing was logged, as another writer was seen to be at it."""
+    """It is not whole, as another writer was seen to be at it; the process is to be dropped."""
 
 
 Request = Connect | FindRuns | ReadHistories | WriteRuns

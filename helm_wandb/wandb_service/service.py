@@ -121,13 +121,13 @@ class Service:
         try:
             pipe.send(request)
             if not pipe.poll(max(0.0, seconds)):
-                self._kill()
+                self.kill()
                 fault = Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds")
                 raise ServiceError(fault)
             answer = pipe.recv()
         except (EOFError, OSError) as error:
             words = self._last_words()
-            self._kill()
+            self.kill()
             raise ServiceError(Fault(Cause.REFUSED, f"W&B's SDK ended: {words}")) from error
         if isinstance(answer, Fault):
             raise ServiceError(answer)
@@ -141,10 +141,10 @@ class Service:
             self._pipe.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_SECONDS)
-        self._kill()
+        self.kill()
 
-    def _kill(self) -> None:
-        """End the process and, as it watches us, the SDK's own service."""
+    def kill(self) -> None:
+        """End the process at once, and with it the SDK's own service: nothing more is sent."""
         if self._process is None:
             return
         if self._pipe:

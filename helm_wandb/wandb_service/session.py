@@ -61,7 +61,7 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         """End the process."""
-        self.restart()
+        self._service.stop()
 
     @property
     def left_seconds(self) -> float:
@@ -83,9 +83,9 @@ class Session:
         """Let the process load the SDK while something else is done."""
         self._service.start()
 
-    def restart(self) -> None:
-        """End the process; the next question starts another. The SDK keeps ids that failed."""
-        self._service.stop()
+    def drop(self) -> None:
+        """End the process at once, with the runs that it left open; a question starts another."""
+        self._service.kill()
         self._connected = False
 
     def wait(self, seconds: float) -> None:

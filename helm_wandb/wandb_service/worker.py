@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import select
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ class Worker:
             case Connect():
                 return self._connect(request)
             case FindRuns():
-                return self._find(request.project, request.filters)
+                return self.find(request.project, request.filters)
             case ReadHistories():
                 return self._histories(request)
             case WriteRuns():
@@ -84,9 +85,9 @@ class Worker:
         self.entity = request.entity or self.api.default_entity or ""
         return Account(self.entity)
 
-    def _find(self, project: str, filters: Any) -> tuple[RemoteRun, ...]:  # noqa: ANN401 -- as W&B
+    def find(self, project: str, filters: Any) -> tuple[RemoteRun, ...]:  # noqa: ANN401 -- as W&B
         """The runs; none where the project does not exist yet."""
-        api = self._connected()
+        api = self.connected()
         # It would answer the same question as it did before.
         api.flush()  # type: ignore[no-untyped-call] # wandb's
         path = f"{self.entity}/{project}"
@@ -100,7 +101,7 @@ class Worker:
         return tuple(map(_remote, found))
 
     def _histories(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]:
-        api = self._connected()
+        api = self.connected()
 
         def rows(run_id: str) -> tuple[Row, ...]:
             run = api.run(f"{self.entity}/{request.project}/{run_id}")
@@ -111,7 +112,8 @@ class Worker:
         with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
             return dict(zip(request.run_ids, pool.map(rows, request.run_ids), strict=True))
 
-    def _connected(self) -> wandb.Api:
+    def connected(self) -> wandb.Api:
+        """The way to ask; RuntimeError before Connect."""
         if self.api is None:
             message = "not connected"
             raise RuntimeError(message)
@@ -204,41 +206,66 @@ class _Writer:
         if not self._online or not begun:
             return frozenset(begun)
         mark = self._request.mark
-        found = self._worker.answer(
-            FindRuns(project=self._request.project, filters={"name": {"$in": list(begun)}})
-        )
         return frozenset(
             run.id
-            for run in found  # type: ignore[attr-defined] # as FindRuns promises
+            for run in self._look(list(begun)).values()
             if run.config.get(mark) == {"writer": self._request.writer}
             and run.summary.get(mark) == begun[run.id].seen
         )
+
+    def _look(self, run_ids: Sequence[str]) -> dict[str, RemoteRun]:
+        found = self._worker.find(self._request.project, {"name": {"$in": run_ids}})
+        return {run.id: run for run in found}
 
     def _fill(self, opened: _Open, *, mine: frozenset[str]) -> Written:
         writing, run = opened.writing, opened.run
         if run is None:
             return Written(run_id=writing.id, fault=opened.fault)
         folder = Path(run.dir).parent
-        done = Written(run_id=writing.id, folder=str(folder), yielded=writing.id not in mine)
+        done = Written(run_id=writing.id, folder=str(folder))
+        if writing.id not in mine:
+            # Nor is it finished: that would send the summary as it was when the run was opened.
+            return replace(done, yielded=True)
         try:
-            if not done.yielded:
-                self._log(run, writing)
+            self._log(run, writing)
             run.finish()
             fault = faults.in_journal(folder, self._key)
-            if writing.confirmed and self._online and not done.yielded and not fault:
-                self._confirm(writing)
+            if fault or not writing.confirmed or not self._online:
+                return replace(done, fault=fault)
+            fault = self._unstored(writing, folder)
+            return replace(done, fault=fault) if fault else self._confirmed(writing, done)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            fault = self._fault(error)
-        return replace(done, fault=fault)
+            return replace(done, fault=self._fault(error))
 
-    def _confirm(self, writing: RunWriting) -> None:
+    def _unstored(self, writing: RunWriting, folder: Path) -> Fault | None:
+        """The fault where W&B, asked, does not have the run's files or its artifact."""
+        api, project = self._worker.connected(), self._request.project
+        where = f"{self._worker.entity}/{project}"
+        if writing.tables:
+            stored = {file.name: file.size for file in api.run(f"{where}/{writing.id}").files()}
+            for path in folder.glob("files/media/**/*.json"):
+                name = str(path.relative_to(folder / "files"))
+                if not stored.get(name):
+                    return Fault(Cause.LOST, f"{name} is not among the run's files")
+        if writing.artifact:
+            name = f"{where}/{writing.artifact.name}:{writing.artifact.aliases[0]}"
+            if not api.artifact_exists(name):
+                return Fault(Cause.LOST, f"there is no artifact {name}")
+        return None
+
+    def _confirmed(self, writing: RunWriting, done: Written) -> Written:
         """Say in the summary what could be said only when the run's files had arrived.
 
         They are sent beside the rows and the summary, and lost without them.
         """
+        mark = self._request.mark
+        remote = self._look([writing.id]).get(writing.id)
+        if remote is None or remote.summary.get(mark) != writing.summary[mark]:
+            return replace(done, yielded=True)
         run = self._begun(writing)
         run.summary.update(dict(writing.confirmed))
         run.finish()
+        return done
 
     def _fault(self, error: BaseException) -> Fault:
         return faults.of(error, self._key)
@@ -347,6 +374,7 @@ def main(descriptor: int) -> None:
                 break
             pipe.send(_answer(worker, request))
     wandb.teardown()
+    _clean_up()
 
 
 def _end_with_asker(descriptor: int) -> None:
@@ -355,7 +383,13 @@ def _end_with_asker(descriptor: int) -> None:
     hung_up.register(descriptor, 0)  # of a hang-up poll tells unasked
     hung_up.poll()
     time.sleep(_ORPHAN_SECONDS)
+    _clean_up()
     os._exit(1)
+
+
+def _clean_up() -> None:
+    """Remove the scratch folder, as an asker that was killed cannot."""
+    shutil.rmtree(os.environ["WANDB_CACHE_DIR"], ignore_errors=True)
 
 
 def _answer(worker: Worker, request: Request) -> object:

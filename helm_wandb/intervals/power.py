@@ -1,0 +1,148 @@
+"""The change that a run could have found: its own rule, turned round."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from . import rule
+from .rates import Difference, Rate, root
+from .special import critical, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .estimate import Estimate, Noise
+
+POWER = 0.8
+_NODES = 32
+_FAR = 6.0
+_CLOSE = 1e-5
+
+
+def minimum_detectable(
+    estimate: Estimate, *, alpha: float, tests: int, min_effect: float
+) -> float | None:
+    """The true change that this run's rule would mark in 80 % of runs like it; above 0.
+
+    None where there is no interval, or where no change within the score's range would be.
+    The rule: p below alpha/tests, Holm's first step, and a difference beyond min_effect.
+    tests: how many p-values Holm counts. min_effect: in the score's unit.
+
+    A true change makes new changes among the clusters that had none, of the weight of those
+    that were seen; the noise grows with them. Where everything changes, as with continuous
+    scores, it is a shift, and the noise stays.
+    """
+    noise = estimate.noise
+    if noise is None:
+        return None
+    threshold = alpha / max(1, tests)
+    chance = _chance(noise, threshold, min_effect)
+    start = max(min_effect, math.sqrt(noise.variance))
+    return _least_change(chance, start=start, limit=noise.limit)
+
+
+def _least_change(chance: Callable[[float], float], *, start: float, limit: float) -> float | None:
+    """The change whose chance is POWER; None where it is over the limit."""
+    low, high = 0.0, min(start, limit)
+    while chance(high) < POWER:
+        if high >= limit:
+            return None
+        low, high = high, min(2 * high, limit)
+    return root(lambda change: chance(change) - POWER, low, high, close=_CLOSE)
+
+
+def _chance(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
+    """Change → probability that the rule marks it, by the method that it would then go by."""
+    student = _by_student(noise, threshold, min_effect)
+    rates = _by_rates(noise, threshold, min_effect) if _is_rare(noise, 0.0) else student
+    return lambda change: (rates if _is_rare(noise, change) else student)(change)
+
+
+def _is_rare(noise: Noise, change: float) -> bool:
+    more = change / noise.step if noise.step else 0.0
+    changed = min(noise.changed + more, noise.clusters)
+    return rule.is_rare(
+        changed, noise.clusters, effective_share=noise.effective_share, most=noise.most
+    )
+
+
+def _by_student(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
+    """Change → probability that Student's t marks it.
+
+    The estimated error scatters as the root of chi-square over its degrees of freedom; over
+    this scatter the normal probability is averaged. The true variance is taken where the
+    estimated one is below it half of the time (Wilson and Hilferty's median of chi-square).
+    """
+    degrees = noise.degrees_of_freedom
+    reach, nodes = critical(threshold, degrees), list(_scatter(degrees))
+    spread = noise.spread / (1 - 2 / (9 * degrees)) ** 3
+
+    def chance(change: float) -> float:
+        error = math.sqrt(spread + noise.growth * min(change, noise.room))
+        return math.fsum(
+            share * normal((change - max(reach * factor * error, min_effect)) / error)
+            for factor, share in nodes
+        )
+
+    return chance
+
+
+def _scatter(degrees_of_freedom: float) -> Iterator[tuple[float, float]]:
+    """Values of the root of chi-square over its degrees of freedom, with their probabilities."""
+    spread = _FAR / math.sqrt(2 * degrees_of_freedom)
+    low, high = max(0.0, 1 - spread), 1 + spread
+    values = [low + (high - low) * (place + 0.5) / _NODES for place in range(_NODES)]
+    logs = [
+        (degrees_of_freedom - 1) * math.log(value) - degrees_of_freedom * value * value / 2
+        for value in values
+    ]
+    shares = [math.exp(log - max(logs)) for log in logs]
+    total = math.fsum(shares)
+    return ((value, share / total) for value, share in zip(values, shares, strict=True))
+
+
+def _by_rates(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
+    """Change → probability that the two rates' difference marks it.
+
+    The seen changes fall either way, half and half, and the true change adds to one way; both
+    are Poisson numbers of changes of equal weight.
+    """
+    either = noise.changed * noise.step / noise.weight / 2
+    ratio = round(max(1.0, noise.extra / noise.weight), 6)
+    beyond = min_effect / noise.weight
+    others = [
+        (share, least)
+        for number, share in enumerate(_poisson(either))
+        for least in [max(_marked_from(number, threshold, ratio), number + math.floor(beyond) + 1)]
+    ]
+
+    def chance(change: float) -> float:
+        terms = list(_poisson(either + change / noise.weight))
+        return math.fsum(share * math.fsum(terms[least:]) for share, least in others)
+
+    return chance
+
+
+def _poisson(mean: float) -> Iterator[float]:
+    """Probabilities of 0, 1, 2 … events; the far end, of no weight, is left out."""
+    for number in range(math.ceil(mean + _FAR * math.sqrt(mean) + _FAR)):
+        yield (
+            math.exp(number * math.log(mean) - mean - math.lgamma(number + 1))
+            if mean
+            else float(not number)
+        )
+
+
+@lru_cache(maxsize=4096)
+def _marked_from(others: int, threshold: float, ratio: float) -> int:
+    """How many changes one way are marked, beside so many the other way.
+
+    ratio: weight of the change that was not seen, by the weight of those that were.
+    """
+    extra, ones = Rate.of([ratio]), Rate(others, others, others)
+    number = others if not others else max(others, _marked_from(others - 1, threshold, ratio))
+    while Difference(Rate(number, number, number), ones, extra).p() >= threshold:
+        number += 1
+    return number

@@ -1,0 +1,866 @@
+"""The command against a W&B server: what it records; again, at once with others, interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from helm_wandb.sinks.wandb_layout import run_id
+from helm_wandb.wandb_record import MARK
+from helm_wandb.wandb_service.messages import ReadHistories
+from helm_wandb.wandb_service.session import Session
+from tests.wandb_builders import (
+    PROJECT,
+    Desk,
+    Done,
+    board,
+    command_of,
+    curve,
+    ended,
+    holds,
+    own,
+    scores,
+    summary_id,
+    summary_run,
+)
+from tests.wandb_server import API_KEY, WandbServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.wandb_server import Run
+
+pytestmark = pytest.mark.enable_socket
+
+READS = {
+    "Viewer",
+    "GetDefaultEntity",
+    "ServerFeaturesQuery",
+    "Runs",
+    "Run",
+    "RunHistoryKeys",
+    "RunParquetHistory",
+    "HistoryPage",
+}
+PUSH = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_REF_NAME": "main",
+    "GITHUB_REF_TYPE": "branch",
+    "GITHUB_REPOSITORY": "owner/repo",
+    "GITHUB_RUN_ATTEMPT": "2",
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_SERVER_URL": "https://github.test",
+    "GITHUB_SHA": "c0ffee",
+}
+MAIN = "branch/main"
+CROWDS_AT_ONCE = 5
+
+
+@pytest.fixture
+def server() -> Iterator[WandbServer]:
+    """A server that was asked nothing that it does not know."""
+    with WandbServer() as served:
+        yield served
+
+    assert [] == served.unknown
+
+
+@pytest.fixture
+def desk(server: WandbServer, tmp_path: Path) -> Desk:
+    """A user of the server."""
+    return Desk(folder=tmp_path / "desk", base_url=server.url)
+
+
+def record(desk: Desk, *entries: Mapping[str, Any], **keys: Any) -> Done:
+    """What came of the command with these entries; it must have gone well."""
+    desk.configure(*entries, **keys)
+    done = desk.write()
+
+    assert (0, "") == (done.exit_code, done.stderr)
+    return done
+
+
+def alpha(server: WandbServer, track: str = "local") -> dict[int, dict[str, Any]]:
+    """The curve of the model alpha."""
+    return curve(summary_run(server, "alpha", track))
+
+
+def summary_of(server: WandbServer, model: str = "alpha") -> dict[str, Any]:
+    """What its summary run shows beside the curve."""
+    run = summary_run(server, model)
+    return own(run.summary) if run else {}
+
+
+def rows_of(server: WandbServer) -> dict[str, int]:
+    """How many rows each run has."""
+    return {run.id: len(run.rows) for run in server.runs(PROJECT).values()}
+
+
+def mean_of(server: WandbServer, track: str = "local") -> dict[str, float | None]:
+    """Model → overall score, as the recorded leaderboard shows it."""
+    return {row["model"]: row["mean"] for row in board(server, track)}
+
+
+# What is recorded
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WandbServer]:
+    """A server that holds what a push to main recorded: two models and their leaderboard."""
+    with WandbServer() as server:
+        desk = Desk(folder=tmp_path_factory.mktemp("pushed"), base_url=server.url)
+        desk.configure(
+            scores("alpha", 2000, mmlu=0.5, raft=0.0) | {"token_num": 8},
+            scores("alpha", 1000, mmlu=0.25, raft=0.125) | {"token_num": 4},
+            scores("org/beta", 10, mmlu=0.75, quac=0.5),
+            leaderboard=True,
+        )
+        done = desk.write(**PUSH)
+
+        assert (0, "") == (done.exit_code, done.stderr)
+        assert f"7 runs are in {server.url}/team/{PROJECT}" in done.stdout
+        yield server
+
+        assert [] == server.unknown
+
+
+def test_runs_are_grouped_named_tagged_and_numbered(pushed: WandbServer) -> None:
+    """Group, name, tags and id of each run are those of the contract, and all runs are finished."""
+    expected = {
+        run_id(MAIN, group, name): (group, name, ("evaluate", tag, MAIN), "finished")
+        for group, name, tag in (
+            ("alpha", "summary", "summary"),
+            ("alpha", "mmlu", "detail"),
+            ("alpha", "raft", "detail"),
+            ("org/beta", "summary", "summary"),
+            ("org/beta", "mmlu", "detail"),
+            ("org/beta", "quac", "detail"),
+            ("leaderboard", "leaderboard", "leaderboard"),
+        )
+    }
+
+    assert expected == {
+        run.id: (run.group, run.display_name, run.tags, run.state)
+        for run in pushed.runs(PROJECT).values()
+    }
+
+
+def test_rows_are_served_by_dotted_names(pushed: WandbServer) -> None:
+    """What was logged nested comes back as `mmlu.EM`, by ascending iteration."""
+    wanted = summary_id("alpha", MAIN)
+    with Session(base_url=pushed.url, api_key=API_KEY, entity=None) as session:
+        (rows,) = session.ask(ReadHistories(project=PROJECT, run_ids=(wanted,))).values()
+
+    assert [
+        {"mmlu.EM": 0.25, "raft.EM": 0.125, "iteration": 1000, "tokens_billions": 4},
+        {"mmlu.EM": 0.5, "raft.EM": 0, "iteration": 2000, "tokens_billions": 8},
+    ] == [own(row) for row in rows]
+
+
+def test_summary_has_each_metric_at_its_greatest_iteration(pushed: WandbServer) -> None:
+    """Nested, so that W&B shows it as `mmlu.EM`."""
+    run = pushed.runs(PROJECT)[summary_id("alpha", MAIN)]
+
+    assert {
+        "mmlu": {"EM": 0.5},
+        "raft": {"EM": 0},
+        "iteration": 2000,
+        "tokens_billions": 8,
+    } == own(run.summary)
+
+
+def sdk_config(server: WandbServer, wanted: str) -> dict[str, Any]:
+    """What the SDK itself keeps in a run's config: its axes and charts."""
+    sent = [
+        json.loads(request.variables["config"])["_wandb"]["value"]
+        for request in server.requests
+        if request.operation == "UpsertBucket" and request.run == wanted
+    ]
+    last: dict[str, Any] = sent[-1]
+    return last
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"), [("alpha", "tokens_billions"), ("org/beta", "iteration")]
+)
+def test_metrics_are_drawn_over_tokens_or_iterations(
+    pushed: WandbServer, model: str, expected: str
+) -> None:
+    """The x-axis is tokens where all rows know them, else the iteration."""
+    metrics = sdk_config(pushed, summary_id(model, MAIN))["m"]
+    # By W&B's own numbers: 1 is a metric's name, 5 the place of its axis, counted from 1.
+    axes = {metric["1"]: metrics[metric["5"] - 1]["1"] for metric in metrics if "5" in metric}
+
+    assert {expected} == set(axes.values())
+    assert "mmlu.EM" in axes
+
+
+def test_config_tells_model_and_provenance(pushed: WandbServer) -> None:
+    """Model, source, tokens, track, commit, ref, workflow run and tool version are there."""
+    config = dict(pushed.runs(PROJECT)[summary_id("alpha", MAIN)].config)
+
+    assert config.pop("tool_version")
+    assert set(config.pop(MARK)) == {"writer"}
+    assert {
+        "model": "alpha",
+        "source": "file",
+        "token_num": [4, 8],
+        "track": MAIN,
+        "commit": "c0ffee",
+        "ref": "refs/heads/main",
+        "run_url": "https://github.test/owner/repo/actions/runs/7",
+        "attempt": 2,
+    } == config
+
+
+def test_report_of_each_model_is_an_artifact(pushed: WandbServer) -> None:
+    """It holds the model's evaluations, and is found by its track and its commit."""
+    (version,) = pushed.artifacts(PROJECT)["helm-report-alpha"]
+    report = json.loads(version.files["helm-wandb-report.json"])
+
+    assert {"branch-main", "c0ffee", "latest"} == set(version.aliases)
+    assert ("helm-report", "COMMITTED") == (version.type, version.state)
+    assert [("alpha", 1000), ("alpha", 2000)] == [
+        (entry["model"], entry["iteration"]) for entry in report["evaluations"]
+    ]
+
+
+def test_leaderboard_is_a_table(pushed: WandbServer) -> None:
+    """Every model has a row with its rank, mean and metrics."""
+    expected = [("org/beta", 1, 0.75, 0.75, None), ("alpha", 2, 0.5, 0.5, 0.0)]
+
+    assert expected == [
+        (row["model"], row["rank"], row["mean"], row["mmlu.EM"], row["raft.EM"])
+        for row in board(pushed, MAIN)
+    ]
+
+
+def test_each_metric_is_a_chart(pushed: WandbServer) -> None:
+    """There are bars of the overall score and of each metric, and their data is in the run."""
+    leaderboard = run_id(MAIN, "leaderboard", "leaderboard")
+    charts = sdk_config(pushed, leaderboard)["visualize"]
+    run = pushed.runs(PROJECT)[leaderboard]
+    keys = {"overall", "mmlu EM", "raft EM", "quac F1"}
+
+    assert keys == set(charts)
+    assert {run.summary[f"{key}_table"]["path"] for key in keys} < set(run.files)
+
+
+# The same again, and what has changed
+
+
+def test_same_results_again_are_only_looked_at(server: WandbServer, desk: Desk) -> None:
+    """The second time nothing is sent but questions, and all that W&B holds is as before."""
+    entries = [scores("alpha", 1, mmlu=0.25, raft=0.5), scores("alpha", 2, mmlu=0.5)]
+    record(desk, *entries, leaderboard=True)
+    before, asked = holds(server), len(server.requests)
+    done = record(desk, *entries, leaderboard=True)
+
+    later = [request.operation for request in server.requests[asked:]]
+    assert before == holds(server)
+    assert {"Viewer", "GetDefaultEntity", "Runs"} == set(later)
+    assert "(4 held the same results already)" in done.stdout
+    assert {} == desk.copies()
+
+
+def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> None:
+    """The same results of another commit add no row, and all runs tell the commit."""
+    desk.configure(scores("alpha", 1, mmlu=0.25), leaderboard=True)
+    first = desk.write(**PUSH)
+    before = {run.id: run.rows for run in server.runs(PROJECT).values()}
+    second = desk.write(**PUSH | {"GITHUB_SHA": "beef", "GITHUB_RUN_ID": "8"})
+
+    assert (0, 0) == (first.exit_code, second.exit_code)
+    assert before == {run.id: run.rows for run in server.runs(PROJECT).values()}
+    assert {("beef", "https://github.test/owner/repo/actions/runs/8", "finished")} == {
+        (run.config["commit"], run.config["run_url"], run.state)
+        for run in server.runs(PROJECT).values()
+    }
+    assert "beef" in server.artifacts(PROJECT)["helm-report-alpha"][-1].aliases
+    assert {1: {"mmlu.EM": 0.25}} == alpha(server, MAIN)
+
+
+def test_new_iteration_is_added(server: WandbServer, desk: Desk) -> None:
+    """Its row comes after the others, which stay; the summary is the new one's."""
+    record(desk, scores("alpha", 1, mmlu=0.25))
+    record(desk, scores("alpha", 1, mmlu=0.25), scores("alpha", 2, mmlu=0.5))
+
+    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == alpha(server)
+    assert {2} == set(rows_of(server).values())
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
+
+
+def test_older_iteration_is_added_too(server: WandbServer, desk: Desk) -> None:
+    """An iteration before those that are there is stored, and the summary stays the greatest's."""
+    record(desk, scores("alpha", 2, mmlu=0.5))
+    record(desk, scores("alpha", 1, mmlu=0.25))
+
+    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == alpha(server)
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
+
+
+def test_changed_value_of_an_old_iteration_is_what_readers_get(
+    server: WandbServer, desk: Desk
+) -> None:
+    """The newest row of an iteration wins, and the summary keeps the greatest iteration's value."""
+    second = scores("alpha", 2, mmlu=0.5)
+    record(desk, scores("alpha", 1, mmlu=0.25), second)
+    record(desk, scores("alpha", 1, mmlu=0.375), second)
+    again = record(desk, scores("alpha", 1, mmlu=0.375), second)
+
+    assert {1: {"mmlu.EM": 0.375}, 2: {"mmlu.EM": 0.5}} == alpha(server)
+    assert {3} == set(rows_of(server).values())
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
+    assert "(2 held the same results already)" in again.stdout
+
+
+def test_changed_value_of_the_last_iteration_is_ranked(server: WandbServer, desk: Desk) -> None:
+    """The leaderboard has the new value, also in one that a later run of another model records."""
+    record(desk, scores("alpha", 1, mmlu=0.25), leaderboard=True)
+    record(desk, scores("alpha", 1, mmlu=0.375), leaderboard=True)
+    assert {"alpha": 0.375} == mean_of(server)
+    record(desk, scores("beta", 1, mmlu=0.5), leaderboard=True)
+
+    assert {"beta": 0.5, "alpha": 0.375} == mean_of(server)
+
+
+def test_value_that_is_taken_back_is_what_readers_get(server: WandbServer, desk: Desk) -> None:
+    """A value that changes and changes back is a third row, not one that is known already."""
+    for value in (0.25, 0.5, 0.25):
+        record(desk, scores("alpha", 1, mmlu=value))
+
+    assert {1: {"mmlu.EM": 0.25}} == alpha(server)
+    assert {3} == set(rows_of(server).values())
+
+
+def test_metrics_of_two_jobs_stand_side_by_side(server: WandbServer, desk: Desk) -> None:
+    """Two jobs with different benchmarks of one iteration take nothing from each other."""
+    record(desk, scores("alpha", 1, mmlu=0.25))
+    record(desk, scores("alpha", 1, raft=0.5))
+    before = holds(server)
+    record(desk, scores("alpha", 1, raft=0.5))
+
+    assert {1: {"mmlu.EM": 0.25, "raft.EM": 0.5}} == alpha(server)
+    assert {"mmlu": {"EM": 0.25}, "raft": {"EM": 0.5}, "iteration": 1} == summary_of(server)
+    assert before == holds(server)
+
+
+def test_summary_only_writes_no_detail_run(server: WandbServer, desk: Desk) -> None:
+    """With `--summary-only` there is the summary run alone."""
+    desk.configure(scores("alpha", 1, mmlu=0.25))
+    done = desk.write("--summary-only")
+
+    assert (0, [summary_id("alpha")]) == (done.exit_code, [*server.runs(PROJECT)])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "org/model",
+        "a|b*c",
+        "x" * 300,
+        "../../x",
+        "\N{ROBOT FACE}",
+        "한국어 모델",
+        "a:b;c,d#e?f'g%h\\i",
+        "summary",
+        "leaderboard",
+        "-rf",
+    ],
+)
+def test_model_of_any_name_arrives(server: WandbServer, desk: Desk, model: str) -> None:
+    """Its run, report and rank are there, and the second time nothing is added."""
+    record(desk, scores(model, 1, mmlu=0.25), leaderboard=True)
+    before = holds(server)
+    record(desk, scores(model, 1, mmlu=0.25), leaderboard=True)
+
+    assert {1: {"mmlu.EM": 0.25}} == curve(summary_run(server, model))
+    assert {model: 0.25} == mean_of(server)
+    assert 1 == len(server.artifacts(PROJECT))
+    assert before == holds(server)
+
+
+# Several jobs at once
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Crowd:
+    """Jobs that begin at nearly the same time, and how their server is meanwhile."""
+
+    name: str
+    jobs: Sequence[Sequence[dict[str, Any]]]
+    """The entries of each."""
+    latency_seconds: float = 0.0
+    pause_seconds: float = 0.0
+    """Between their beginnings."""
+
+    def __str__(self) -> str:
+        """As pytest shows it."""
+        return self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What came of a crowd."""
+
+    done: Sequence[Done]
+    runs: Mapping[str, Run]
+    ranked: frozenset[str]
+    """The models on the leaderboard."""
+    unknown: Sequence[object]
+
+    def lost(self, crowd: Crowd) -> list[str]:
+        """What jobs that ended well had, and W&B does not have."""
+        silent = [
+            job for job, done in zip(crowd.jobs, self.done, strict=True) if not done.exit_code
+        ]
+        return [
+            f"{name} of {entry['model_name']} {entry['default_iteration']} in {kind}"
+            for job in silent
+            for entry in job
+            for name, metrics in entry["eval_result"].items()
+            for kind in ("summary", name)
+            if not self._holds(entry, {f"{name}.{key}": metrics[key] for key in metrics}, kind)
+        ]
+
+    def _holds(self, entry: Mapping[str, Any], values: Mapping[str, float], kind: str) -> bool:
+        run = self.runs.get(run_id("local", entry["model_name"], kind))
+        return values.items() <= curve(run).get(entry["default_iteration"], {}).items()
+
+
+def of_iterations(jobs: int) -> list[list[dict[str, Any]]]:
+    """Jobs with an iteration each of one model."""
+    return [[scores("alpha", number, mmlu=number / 8)] for number in range(1, jobs + 1)]
+
+
+def of_benchmarks(jobs: int) -> list[list[dict[str, Any]]]:
+    """Jobs with a benchmark each of one iteration of one model."""
+    return [[scores("alpha", 1, **{name: 0.25})] for name in ("mmlu", "raft", "quac")[:jobs]]
+
+
+def of_models(jobs: int) -> list[list[dict[str, Any]]]:
+    """Jobs with a model each."""
+    return [[scores(model, 1, mmlu=0.25)] for model in ("alpha", "beta", "gamma")[:jobs]]
+
+
+def of_same(jobs: int) -> list[list[dict[str, Any]]]:
+    """Jobs with the same results."""
+    return [[scores("alpha", 1, mmlu=0.25)]] * jobs
+
+
+CROWDS = tuple(
+    Crowd(
+        name=f"{kind.__name__}-{jobs}-latency-{latency}-pause-{pause}",
+        jobs=kind(jobs),
+        latency_seconds=latency,
+        pause_seconds=pause,
+    )
+    for kind in (of_iterations, of_benchmarks, of_models, of_same)
+    for jobs in (2, 3)
+    for latency in (0.0, 0.1)
+    for pause in (0.3,)
+)
+
+
+def ended_crowd(crowd: Crowd, folder: Path) -> Ended:
+    """Run the command of each job, all at once."""
+    with WandbServer(latency_seconds=crowd.latency_seconds) as server:
+        desks = [
+            Desk(folder=folder / str(number), base_url=server.url)
+            for number in range(len(crowd.jobs))
+        ]
+        processes = []
+        began = time.monotonic()
+        for desk, entries in zip(desks, crowd.jobs, strict=True):
+            desk.configure(*entries, leaderboard=True)
+            processes.append(desk.begin())
+            time.sleep(crowd.pause_seconds)
+        with ThreadPoolExecutor(len(processes)) as pool:
+            done = list(pool.map(partial(ended, began=began), processes))
+        there = run_id("local", "leaderboard", "leaderboard") in server.runs(PROJECT)
+        return Ended(
+            done=done,
+            runs=server.runs(PROJECT),
+            ranked=frozenset(row["model"] for row in board(server)) if there else frozenset(),
+            unknown=server.unknown,
+        )
+
+
+@pytest.fixture(scope="module")
+def crowds(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Crowd, Ended]:
+    """What came of each crowd that a selected test is about; some of them side by side."""
+    found = (getattr(item, "callspec", None) for item in request.session.items)
+    wanted = {each.params["crowd"]: None for each in found if each and "crowd" in each.params}
+    folder = tmp_path_factory.mktemp("crowds")
+    folders = [folder / str(number) for number in range(len(wanted))]
+    with ThreadPoolExecutor(CROWDS_AT_ONCE) as pool:
+        return dict(zip(wanted, pool.map(ended_crowd, wanted, folders), strict=True))
+
+
+@pytest.mark.parametrize("crowd", CROWDS, ids=str)
+def test_jobs_at_once_lose_nothing_silently(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
+    """What a job had that ended well is in W&B, whichever request of whichever job is late."""
+    found = crowds[crowd]
+
+    assert [] == found.lost(crowd)
+    assert [] == found.unknown
+    assert {0, 5} >= {one.exit_code for one in found.done}, [one.stderr for one in found.done]
+
+
+@pytest.mark.parametrize("crowd", CROWDS, ids=str)
+def test_jobs_at_once_all_end_well(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
+    """Of three jobs that meet at healthy runs each succeeds, and the runs are whole."""
+    found = crowds[crowd]
+
+    assert [""] * len(crowd.jobs) == [one.stderr for one in found.done]
+    assert {"finished"} == {run.state for run in found.runs.values()}
+    assert all(MARK in run.summary for run in found.runs.values())
+
+
+@pytest.mark.parametrize("crowd", CROWDS, ids=str)
+def test_jobs_at_once_are_all_ranked(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
+    """The leaderboard that stays is of the models of all jobs, each at its greatest iteration."""
+    found = crowds[crowd]
+    models = {entry["model_name"] for job in crowd.jobs for entry in job}
+
+    assert models == found.ranked
+
+
+def latest(run: Run) -> int:
+    """The iteration that a run's record says a leaderboard is to show."""
+    iteration: int = json.loads(run.summary[MARK])["latest"]["iteration"]
+    return iteration
+
+
+@pytest.mark.parametrize("crowd", CROWDS, ids=str)
+def test_record_of_jobs_at_once_has_all_of_them(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
+    """What readers of the leaderboard get is the greatest iteration of the jobs that ended well."""
+    found = crowds[crowd]
+    silent = [job for job, done in zip(crowd.jobs, found.done, strict=True) if not done.exit_code]
+    for model in {entry["model_name"] for job in silent for entry in job}:
+        iterations = [
+            entry["default_iteration"]
+            for job in silent
+            for entry in job
+            if entry["model_name"] == model
+        ]
+
+        assert latest(found.runs[summary_id(model)]) >= max(iterations)
+
+
+# The leaderboard
+
+
+def ancestor(server: WandbServer, model: str, summary: Mapping[str, Any], **what: Any) -> None:
+    """Have a summary run as Data-Juicer's wandb_writer.py left it."""
+    tags = ("evaluate", "summary")
+    run = f"{model}-summary".replace("/", "-")
+    server.add_run(
+        PROJECT,
+        run,
+        display_name="summary",
+        tags=what.pop("tags", tags),
+        group=model,
+        summary={"_step": 1000, **summary},
+        **what,
+    )
+
+
+def test_leaderboard_is_of_all_that_the_project_holds(server: WandbServer, desk: Desk) -> None:
+    """Models of three configs in sequence and of the ancestor's runs are all ranked."""
+    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+    for number, model in enumerate(("alpha", "beta", "gamma"), start=2):
+        record(desk, scores(model, 1, mmlu=number / 8), leaderboard=True)
+
+    expected = {"gamma": 0.5, "beta": 0.375, "alpha": 0.25, "old": 0.125}
+    assert expected == mean_of(server)
+    assert {"old": 1000, "gamma": 1, "beta": 1, "alpha": 1} == {
+        row["model"]: row["iteration"] for row in board(server)
+    }
+
+
+def test_excluded_models_are_not_ranked(server: WandbServer, desk: Desk) -> None:
+    """Neither a model of this run nor one of the project's is shown that was excluded."""
+    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+    ancestor(server, "older", {"mmlu": {"EM": 0.25}})
+    entries = [scores("alpha", 1, mmlu=0.5), scores("beta", 1, mmlu=0.75)]
+    record(desk, *entries, leaderboard=True, excluded_models=["old", "beta"])
+
+    assert {"alpha", "older"} == set(mean_of(server))
+
+
+def test_model_without_a_metric_keeps_its_others(server: WandbServer, desk: Desk) -> None:
+    """It is listed unranked with its own cells, and the others are ranked."""
+    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+    entries = [scores("alpha", 1, mmlu=0.5, raft=0.25), scores("beta", 1, mmlu=0.25, raft=0.25)]
+    record(desk, *entries, leaderboard=True)
+    (old,) = (row for row in board(server) if row["model"] == "old")
+
+    assert (None, 0.125, None) == (old["rank"], old["mmlu.EM"], old["raft.EM"])
+    assert "raft.EM" in old["unranked"]
+    assert [("alpha", 1), ("beta", 2)] == [
+        (row["model"], row["rank"]) for row in board(server) if row["rank"]
+    ]
+
+
+def test_config_with_a_leaderboard_alone_ranks_the_project(server: WandbServer, desk: Desk) -> None:
+    """Without evals the models of the project are ranked, and the ranking is recorded."""
+    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+    record(desk, scores("alpha", 1, mmlu=0.5))
+    done = record(desk, leaderboard=True)
+
+    assert {"alpha": 0.5, "old": 0.125} == mean_of(server)
+    assert "old" in done.stdout
+    before = holds(server)
+    record(desk, leaderboard=True)
+    assert before == holds(server)
+
+
+def test_other_tracks_are_not_ranked(server: WandbServer, desk: Desk) -> None:
+    """What a pull request recorded does not enter the leaderboard of others."""
+    ancestor(server, "rival", {"mmlu": {"EM": 0.9}}, config={"track": "pr/9"})
+    ancestor(server, "main", {"mmlu": {"EM": 0.7}}, config={"track": "branch/main"})
+    record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
+
+    assert {"alpha", "main"} == set(mean_of(server))
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "texts": {"mmlu": {"EM": "0.9"}, "note": "a text", "iteration": "many"},
+    "nothing": {},
+    "null": {"mmlu": None, "_step": None},
+    "lists": {"mmlu": [1, 2], "raft": {"EM": [0.5]}},
+    "deep": {"mmlu": {"EM": {"EM": {"EM": 0.5}}}},
+    "infinite": {"mmlu": {"EM": float("inf")}},
+    "not-a-number": {"mmlu": {"EM": float("nan")}},
+    "NaN-text": {"mmlu": {"EM": "NaN"}},
+    "true": {"mmlu": {"EM": True}},
+    "keys": {"": {"": 0.5}, ".": 0.5, "a.": 0.5, ".b": {"c": 1}, "mmlu": {"": 0.5}},
+    "record": {MARK: "{", "mmlu": {"EM": "x"}},
+    "records": {MARK: {"writer": 1}},
+    "foreign-record": {MARK: '{"writer": "x", "latest": {"iteration": "one", "scores": {}}}'},
+    "huge": {"iteration": 1e400, "mmlu": {"EM": "x"}},
+    "long": {"text": "x" * 100_000},
+    "markup": {"<script>": {"alert": "x"}, "`rm`|x": "y"},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_summary_hinders_nobody(server: WandbServer, desk: Desk, name: str) -> None:
+    """A run in the project that holds no score that can be read is left out, and costs nothing."""
+    ancestor(server, "hostile", HOSTILE[name])
+    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+    record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
+
+    assert {"alpha": 0.5, "old": 0.125} == {
+        model: mean for model, mean in mean_of(server).items() if mean is not None
+    }
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        {"iteration": 10**400, "mmlu": {"EM": 0.5}},
+        {"iteration": -3, "mmlu": {"EM": 0.5}},
+        {"iteration": 1.5, "mmlu": {"EM": 0.5}},
+        {"tokens_billions": -1, "mmlu": {"EM": 0.5}},
+        {"mmlu": {"EM": 10**400}},
+        {"mmlu": {"EM": 1e308}},
+        {"mmlu": {"EM": -0.5}},
+        {"mmlu.EM": 0.5, "mmlu": {"EM": 0.5}},
+    ],
+    ids=range(8),
+)
+def test_odd_numbers_hinder_nobody(
+    server: WandbServer, desk: Desk, summary: Mapping[str, Any]
+) -> None:
+    """Numbers that are no iterations, tokens or scores of any model do not stop the ranking."""
+    ancestor(server, "odd", summary)
+    done = record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
+
+    assert "alpha" in mean_of(server)
+    assert "bug" not in done.stdout
+
+
+def test_foreign_run_under_our_id_is_taken_over(server: WandbServer, desk: Desk) -> None:
+    """A run of our id without our record, with odd rows, is written to, and its rows stay."""
+    rows: list[dict[str, Any]] = [
+        {"iteration": "one", "mmlu": "x"},
+        {"loss": 1},
+        {"iteration": 10**400, "mmlu": {"EM": 10**400}},
+        {"iteration": 1, "mmlu": {"EM": 0.5}},
+    ]
+    server.add_run(PROJECT, summary_id("alpha"), rows=rows, summary={"mmlu": 3}, state="crashed")
+    record(desk, scores("alpha", 1, mmlu=0.5), scores("alpha", 2, mmlu=0.75))
+
+    run = summary_run(server, "alpha")
+    assert run is not None
+    assert ("finished", 5) == (run.state, len(run.rows))
+    assert {"EM": 0.75} == run.summary["mmlu"]
+
+
+# Offline and online
+
+
+def test_waiting_recordings_are_sent_along(server: WandbServer, desk: Desk, tmp_path: Path) -> None:
+    """An online run sends the rows that were recorded offline here, and sets the copies aside."""
+    offline = Desk(folder=tmp_path / "desk", base_url=server.url, api_key=None)
+    record(offline, scores("alpha", 1, mmlu=0.25))
+    assert 2 == len(desk.waiting())
+    record(desk, scores("alpha", 2, mmlu=0.5))
+
+    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == alpha(server)
+    assert {} == desk.copies()
+    assert 2 == len([*(desk.work / "wandb" / "superseded").glob("offline-run-*")])
+
+
+def shape(server: WandbServer) -> dict[str, Any]:
+    """What the runs of a server are, less times, writers and reports."""
+    return {
+        run.id: (
+            run.display_name,
+            run.group,
+            run.tags,
+            {key: value for key, value in run.config.items() if key != MARK},
+            [own(row) for row in run.rows],
+            own(run.summary),
+            run.state,
+        )
+        for run in server.runs(PROJECT).values()
+        if run.group != "leaderboard"
+    }
+
+
+def test_synced_recording_is_as_if_recorded_online(
+    server: WandbServer, desk: Desk, tmp_path: Path
+) -> None:
+    """`wandb sync` brings the same runs as an online run, which then adds no row to them."""
+    entries = [scores("alpha", 1, mmlu=0.25, raft=0.5), scores("alpha", 2, mmlu=0.5)]
+    offline = Desk(folder=tmp_path / "offline", base_url=server.url, api_key=None)
+    done = record(offline, *entries, leaderboard=True)
+    copy = Desk(folder=tmp_path / "offline", base_url=server.url)
+    sync = copy.shell(command_of(done.stdout))
+    synced = shape(server)
+    counts = rows_of(server)
+    record(desk, *entries, leaderboard=True)
+    added = {run: count - counts[run] for run, count in rows_of(server).items()}
+    with WandbServer() as other:
+        online = Desk(folder=tmp_path / "online", base_url=other.url)
+        record(online, *entries, leaderboard=True)
+
+        assert 0 == sync.exit_code, sync.stderr
+        assert shape(other) == synced
+    assert {0} == set(added.values())
+
+
+def test_synced_twice_and_recorded_again_doubles_nothing(
+    server: WandbServer, desk: Desk, tmp_path: Path
+) -> None:
+    """Rows that W&B has from elsewhere are not sent again from a copy that waits here."""
+    entries = [scores("alpha", 1, mmlu=0.25)]
+    offline = Desk(folder=tmp_path / "desk", base_url=server.url, api_key=None)
+    record(offline, *entries)
+    elsewhere = Desk(folder=tmp_path / "elsewhere", base_url=server.url)
+    record(elsewhere, *entries)
+    counts = rows_of(server)
+    record(desk, *entries)
+
+    assert counts == rows_of(server)
+    assert {} == desk.copies()
+
+
+# The key, and what is left behind
+
+
+def traces(desk: Desk, *outputs: str) -> list[str]:
+    """Where the key shows."""
+    return desk.with_key() + [output for output in outputs if API_KEY in output]
+
+
+def test_key_is_nowhere_after_a_good_run(server: WandbServer, desk: Desk) -> None:
+    """No file of the user and no output holds it, and nothing is left running or lying about."""
+    desk.configure(scores("alpha", 1, mmlu=0.25), leaderboard=True)
+    done = desk.write("--report", "report.json", **PUSH)
+
+    assert 0 == done.exit_code
+    assert 3 == len(server.runs(PROJECT))
+    assert ([], [], []) == (
+        traces(desk, done.stdout, done.stderr),
+        desk.processes(),
+        desk.scratch(),
+    )
+
+
+@pytest.mark.parametrize("body", ["{key}", '{{"errors": [{{"message": "no {key}, no"}}]}}'])
+@pytest.mark.parametrize("match", ["Viewer", "UpsertBucket", "file_stream", "upload", "Runs"])
+def test_key_is_nowhere_when_the_server_says_it(
+    server: WandbServer, desk: Desk, match: str, body: str
+) -> None:
+    """A server that repeats the key in its error gets it into no output and no file."""
+    server.fault(match, status=400, body=body.format(key=API_KEY))
+    desk.configure(scores("alpha", 1, mmlu=0.25), leaderboard=True)
+    done = desk.write("--report", "report.json", **PUSH)
+
+    assert 5 == done.exit_code
+    assert ([], [], []) == (
+        traces(desk, done.stdout, done.stderr),
+        desk.processes(),
+        desk.scratch(),
+    )
+
+
+@pytest.mark.parametrize("wanted", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("match", ["UpsertBucket", "file_stream", "Runs"])
+def test_no_process_outlives_the_command(
+    server: WandbServer, desk: Desk, match: str, wanted: signal.Signals
+) -> None:
+    """Ended by a signal in the middle of a request, it leaves no process and no key behind."""
+    server.fault(match, delay_seconds=4.0)
+    desk.configure(scores("alpha", 1, mmlu=0.25))
+    process = desk.begin()
+    until(lambda: len(server.operations()) > 0 and len(desk.processes()) > 2)
+    time.sleep(1.5)
+    os.kill(process.pid, wanted)
+    done = ended(process, time.monotonic())
+    until(lambda: not desk.processes(), seconds=30)
+
+    assert 0 != done.exit_code
+    assert ([], []) == (desk.processes(), traces(desk, done.stdout, done.stderr))
+    if wanted != signal.SIGKILL:
+        assert [] == desk.scratch()
+
+
+def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait for something to hold, for as long at most."""
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_interrupted_run_is_completed_by_the_next(server: WandbServer, desk: Desk) -> None:
+    """A run whose writer was killed stays `running`, and the next command completes it."""
+    server.fault("file_stream", delay_seconds=5.0, times=4)
+    desk.configure(scores("alpha", 1, mmlu=0.25))
+    process = desk.begin()
+    until(lambda: len(server.runs(PROJECT)) == 2)
+    os.kill(process.pid, signal.SIGKILL)
+    ended(process, time.monotonic())
+    until(lambda: not desk.processes(), seconds=30)
+    server.clear_faults()
+    record(desk, scores("alpha", 1, mmlu=0.25))
+
+    assert {1: {"mmlu.EM": 0.25}} == alpha(server)
+    assert {"finished"} == {run.state for run in server.runs(PROJECT).values()}
