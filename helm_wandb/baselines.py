@@ -75,6 +75,16 @@ def partners(candidates: Sequence[Evaluation], found: Found) -> tuple[Partner, .
     )
 
 
+def notes(candidates: Sequence[Evaluation], found: Found) -> tuple[str, ...]:
+    """Which of this run's models the baseline lacks, where it does."""
+    known = by_model(found.evaluations)
+    lacking = [one.model for one in latest(candidates) if one.model not in known]
+    if not lacking:
+        return ()
+    told = f"the baseline ({found.origin}) has {', '.join(known)}"
+    return (f"Not compared, as {told}: {', '.join(lacking)}.",)
+
+
 def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:
     """Each model's greatest iteration, beside the one before it."""
     return tuple(_steps(candidates))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import fsum
+from math import fsum, isclose
 from typing import TYPE_CHECKING
 
 from helm_wandb import fingerprints, intervals, pairing
+from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import Comparison, Delta, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from helm_wandb.intervals import Estimate, Interval
-    from helm_wandb.model import Baseline, Evaluation, Policy, Score, ScoreKey
+    from helm_wandb.model import Baseline, Evaluation, Instances, Policy, Score, ScoreKey
 
 _LEAST_SHARE = 0.9
 """Of the instances that must be the same questions on both sides."""
+_TOLERANCE = 1e-9
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better if lower is"
 )
@@ -65,20 +66,6 @@ def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, .
     )
 
 
-def verdict(comparisons: Iterable[Comparison]) -> Verdict:
-    """What a run says: any regression first, then any improvement, and no change only of all."""
-    found = {delta.verdict for comparison in comparisons for delta in comparison.deltas}
-    for one in (Verdict.REGRESSED, Verdict.IMPROVED):
-        if one in found:
-            return one
-    testable = found - {Verdict.UNTESTABLE}
-    if not found:
-        return Verdict.NO_BASELINE
-    if not testable:
-        return Verdict.UNTESTABLE
-    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.UNCLEAR
-
-
 def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     """The scores that both sides have, and why others cannot stand beside each other."""
     here, there = partner.candidate, partner.baseline
@@ -112,10 +99,14 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
     if pairs.share < _LEAST_SHARE:
         total = max(pairs.candidate, pairs.baseline)
         return f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    for side, score in (("here", candidate), ("there", baseline)):
+        if score.instances and not _is_made_of(score, score.instances):
+            why = f"the per-instance scores {side} do not make the score"
+            return _Cell(key, candidate, baseline, None, why)
     estimate = intervals.paired(pairs.strata)
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
-    told = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
-    return _Cell(key, candidate, baseline, estimate, estimate.why or told)
+    less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
+    return _Cell(key, candidate, baseline, estimate, estimate.why or less)
 
 
 def _why_apart(candidate: Score, baseline: Score) -> str | None:
@@ -130,13 +121,18 @@ def _why_apart(candidate: Score, baseline: Score) -> str | None:
     return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
 
 
+def _is_made_of(score: Score, instances: Instances) -> bool:
+    """Whether the instances' mean is the score: else the test would be of something else."""
+    return isclose(mean_of_strata(instances), score.value, rel_tol=0, abs_tol=_TOLERANCE)
+
+
 def _subjects(score: Score) -> str:
     return f"{len(score.subjects)} subjects" if score.subjects else "no subjects"
 
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
     lower = cell.candidate.lower_is_better
-    bare = _bare(cell, lower)
+    bare = _bare(cell)
     if cell.estimate is None or cell.estimate.p is None:
         return bare
     if lower is None:
@@ -157,8 +153,9 @@ def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int)
     )
 
 
-def _bare(cell: _Cell, lower: bool | None) -> Delta:
+def _bare(cell: _Cell) -> Delta:
     """The delta before it is judged."""
+    lower = cell.candidate.lower_is_better
     estimate = cell.estimate
     difference = cell.candidate.value - cell.baseline.value
     up, down = (estimate.better, estimate.worse) if estimate else (None, None)
@@ -227,8 +224,7 @@ def _overall(cells: Iterable[_Cell], policy: Policy) -> Delta | None:
 
 def _averageable(cells: Iterable[_Cell]) -> Iterator[tuple[_Cell, Estimate]]:
     for cell in cells:
-        values = (cell.candidate.value, cell.baseline.value)
-        within = all(0 <= value <= 1 for value in values)
-        if cell.estimate and cell.estimate.interval and within:
-            if cell.candidate.lower_is_better is False:
-                yield cell, cell.estimate
+        within = all(0 <= score.value <= 1 for score in (cell.candidate, cell.baseline))
+        higher = cell.candidate.lower_is_better is False
+        if cell.estimate and cell.estimate.interval and within and higher:
+            yield cell, cell.estimate

@@ -28,6 +28,20 @@ _RULE = (
 )
 
 
+def first(report: Report) -> list[Table]:
+    """What is shown before all else."""
+    return _there(marked(report))
+
+
+def rest(report: Report) -> list[Table]:
+    """What is folded away."""
+    return _there(unmarked(report), not_comparable(report), remarks(report), steps(report))
+
+
+def _there(*found: Table | None) -> list[Table]:
+    return [table for table in found if table is not None]
+
+
 def marked(report: Report) -> Table | None:
     """Regressions, then improvements, each sorted by how large they are; None without any."""
     rows = [row for row in _rows(report.comparisons) if row[1].verdict in _MARKS]
@@ -58,7 +72,7 @@ def not_comparable(report: Report) -> Table | None:
     return Table("Not comparable", columns, rows) if rows else None
 
 
-def untestable(report: Report) -> Table | None:
+def remarks(report: Report) -> Table | None:
     """Deltas that nothing can be said of, with the reason; None without any."""
     rows = tuple(
         (Name(str(delta.key)), Name(comparison.model), delta.why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import tables
+from helm_wandb.render import deltas, tables
 from helm_wandb.render.safe_text import plain
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def render_parts(report: Report) -> tuple[str, str]:
     """The same in two: the leaderboard, and all that stands behind it."""
     leaderboard = (
         plain(report.headline),
+        *map(plain, deltas.sentences(report)),
+        *map(_aligned, deltas.first(report)),
         _aligned(tables.leaderboard(report)),
         plain(tables.ranking_rule(report)),
     )
     details = (
-        *map(_aligned, tables.details(report)),
+        *map(_aligned, (*deltas.rest(report), *tables.details(report))),
         *(plain(f"Note: {note}") for note in report.notes),
     )
     return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
@@ -77,10 +79,14 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         legacy_windows=False,
     )
     _print_title(console, report.headline)
-    _print_table(console, tables.leaderboard(report), width=width)
+    for sentence in deltas.sentences(report):
+        console.print()
+        console.print(plain(sentence))
+    for table in (*deltas.first(report), tables.leaderboard(report)):
+        _print_table(console, table, width=width)
     console.print()
     console.print(plain(tables.ranking_rule(report)))
-    for table in tables.details(report):
+    for table in (*deltas.rest(report), *tables.details(report)):
         _print_table(console, table, width=width)
     for note in report.notes:
         console.print()
