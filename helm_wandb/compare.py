@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from helm_wandb.intervals import Estimate, Interval
     from helm_wandb.model import Baseline, Evaluation, Instances, Policy, Score, ScoreKey
 
-_LEAST_SHARE = 0.9
-"""Of the instances that must be the same questions on both sides."""
 _TOLERANCE = 1e-9
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better if lower is"
@@ -96,7 +94,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
         return _Cell(key, candidate, baseline, None, told)
     pairs = pairing.paired(candidate.instances, baseline.instances)
-    if pairs.share < _LEAST_SHARE:
+    if pairs.share < pairing.LEAST_SHARE:
         total = max(pairs.candidate, pairs.baseline)
         return f"only {pairs.matched} of {total} instances are the same questions on both sides"
     for side, score in (("here", candidate), ("there", baseline)):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Instances
 
+LEAST_SHARE = 0.9
+"""Of the instances that must be the same questions on both sides."""
 _Place = tuple[str, str, int]
 """Stratum, instance id and train trial."""
 

@@ -117,6 +117,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         guests=directed(guests.evaluations),
         metrics=config.leaderboard_metrics,
         excluded_models=config.excluded_models,
+        alpha=config.compare.alpha,
     )
     family = _Compared.of(candidates, baseline, config, with_details=with_details)
     closing = gate(
