@@ -40,7 +40,7 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, action.
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows examples/*.yml
 
-bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run (a minute, 3 GB of disk)
+bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run (three minutes, 3 GB of disk)
 	$(BIN)/python -m bench
 
 format: $(DEVELOPMENT) ## format and mend what can be mended

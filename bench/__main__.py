@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import helm_suite
+from bench import helm_suite, wandb_writing
 
 ROOT = Path(__file__).parent.parent
 ARCHIVE = ROOT / "tests/data/helm/baseline.tar.gz"
@@ -96,6 +96,7 @@ def main() -> None:
         console.print(reading(many))
         console.print(growth(few, many))
     console.print(start_up())
+    console.print(wandb_writing.writing())
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def runs_ours(folder: Path) -> float:
     from helm_wandb.sources.helm.parallel import mapped  # noqa: PLC0415 -- timed
 
     with _opened(folder) as (output, runs):
-        tasks = [(run, _selectors()) for run in runs]
+        tasks = [(run, _selectors(), None) for run in runs]
         found = mapped(partial(read_run, files=output), tasks, progress=no_progress)
     return sum(len(one.value) for run in found if isinstance(run, dict) for one in run.values())
 

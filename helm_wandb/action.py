@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb import baselines, pipeline, provenance, report, shell, workflow
 from helm_wandb import log as logs
+from helm_wandb import (
+    baselines,
+    pipeline,
+    provenance,
+    report,
+    shell,
+    wandb_key,
+    workflow,
+)
 from helm_wandb.errors import InputError, SinkError, UserError
 from helm_wandb.model import Verdict
 from helm_wandb.settings import Settings
@@ -62,12 +71,14 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
         summary_only=settings.summary_only,
     )
     asks = wishes.records or not config.evals
+    if asks and settings.wandb_key:
+        wandb_key.checked(settings.wandb_key, "input wandb-api-key")
     with shell.project(
         config,
         settings.wandb_key if asks else None,
         environ,
         tracks=provenance.ranked_tracks(event),
-        trusted_url=settings.wandb_base_url,
+        trusted_url=(settings.wandb_base_url or "").rstrip("/"),
     ) as project:
         terminal = Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
         return pipeline.run(

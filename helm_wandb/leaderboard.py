@@ -97,15 +97,18 @@ def _left_out(
     columns: Mapping[ScoreKey, _Column], own: Sequence[Evaluation], guests: Sequence[Evaluation]
 ) -> dict[ScoreKey, str]:
     """The metrics that make no mean, with the reason; this run's own models settle it."""
-    compared = [one for one in own or guests if any(key in one.scores for key in columns)]
+
+    def with_any(models: Sequence[Evaluation]) -> list[str]:
+        return [one.model for one in models if any(key in one.scores for key in columns)]
+
+    settling = with_any(own)
+    compared = settling or with_any(guests)
     found = {}
     for key, column in columns.items():
         if column.lower_is_better:
             why: str | None = "lower is better"
-        elif own:
-            why = _why_left_out(column, [one.model for one in compared])
         else:
-            why = _why_rare(column, [one.model for one in compared])
+            why = (_why_left_out if settling else _why_rare)(column, compared)
         if why:
             found[key] = why
     return found

@@ -88,8 +88,8 @@ class WorkflowLog:
 
     def mask(self, secrets_: Iterable[str]) -> None:
         """Let the runner show `***` wherever a secret would show, in all that follows."""
-        for line in (line for secret in secrets_ for line in secret.splitlines()):
-            _write(self.output, f"{workflow.command('add-mask', line)}\n")
+        for line in (line for secret in secrets_ for line in secret.splitlines() if line.strip()):
+            _write(self.output, f"{workflow.mask(line)}\n")
 
     def listing(self, text: str) -> None:
         """Show lines, with every command in them switched off."""

@@ -40,11 +40,12 @@ def of_environ(environ: Mapping[str, str], base_url: str) -> str | None:
 
 def checked(key: str, place: str) -> str:
     """The key; raises InputError, without repeating it, where W&B's SDK would refuse it."""
-    length = len(key.partition("-")[2] or key)
+    _, dash, secret = key.partition("-")
+    length = len(secret if dash else key)
     if not _KEY.fullmatch(key):
         message = f"{place}: this is no W&B key: it holds other characters than A-Z, 0-9, _ and -"
         raise InputError(message)
-    if length < _KEY_LENGTH:
+    if "." not in key and length < _KEY_LENGTH:
         message = (
             f"{place}: this is no W&B key: it has {length} characters, and {_KEY_LENGTH} are the "
             "least. Copy the whole key from the user settings of W&B"
@@ -61,7 +62,8 @@ def refuse_foreign_host(
     trusted_url: the server that the workflow's author named, in the workflow itself.
     """
     event = environ.get("GITHUB_EVENT_NAME", "")
-    if event not in _PRIVILEGED_EVENTS or base_url in (trusted_url, DEFAULT_BASE_URL):
+    own = (trusted_url, DEFAULT_BASE_URL, f"https://{_FORMER_HOST}")
+    if event not in _PRIVILEGED_EVENTS or base_url in own:
         return
     message = (
         f"base_url {base_url!r}: on {event} events the W&B key is sent to no host that the "
@@ -80,6 +82,6 @@ def _of_netrc(path: Path, base_url: str) -> str | None:
     former = [_FORMER_HOST] if base_url == DEFAULT_BASE_URL else []
     # By the host itself: `default` entries of the file are for every host there is.
     for host in (urlsplit(base_url).netloc, *former):
-        if host in entries.hosts:
+        if host in entries.hosts and host != "default":
             return entries.hosts[host][2] or None
     return None

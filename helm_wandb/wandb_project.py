@@ -109,8 +109,13 @@ def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
 
 def _number(value: object) -> float | None:
     """The value, where it is a number that can be a score."""
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known and math.isfinite(value) else None  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # JSON's integers have any size
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _key(name: str) -> ScoreKey | None:

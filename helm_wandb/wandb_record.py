@@ -75,7 +75,7 @@ def from_summary(summary: Mapping[str, object]) -> Record | None:
         return None
     try:
         return msgspec.json.decode(text, type=Record)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return None
 
 

@@ -25,6 +25,11 @@ def command(name: str, message: str, **properties: str | int) -> str:
     return f"::{name}{' ' if joined else ''}{joined}::{_escape(message[:_MESSAGE_CHARACTERS])}"
 
 
+def mask(secret: str) -> str:
+    """The command after which the runner shows `***` for the line, however long it is."""
+    return f"::add-mask::{_escape(secret)}"
+
+
 def _escape(text: str) -> str:
     return _encodable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

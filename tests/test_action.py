@@ -11,8 +11,12 @@ import pytest
 
 from helm_wandb import action
 from helm_wandb.sinks.report_file import ReportFile
+from tests.wandb_server import API_KEY, WandbServer
 
-from .test_cli import bug, helm, write_config
+from .conftest import ROOT
+from .test_cli import bug, file, files_with, helm, server, write_config
+
+__all__ = ["server"]
 
 
 @pytest.fixture
@@ -242,16 +246,196 @@ def test_a_failed_sink_fails_or_warns(
     assert "acme/assistant" in printed
 
 
-def test_with_a_key_the_runs_are_recorded(
-    runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def online(runner: dict[str, str], server: WandbServer) -> dict[str, str]:
+    """What the runner gives a workflow that has a key for this server."""
+    return {**runner, "INPUT_WANDB-API-KEY": API_KEY, "INPUT_WANDB-BASE-URL": server.url}
+
+
+@pytest.mark.enable_socket
+def test_with_a_key_the_runs_are_in_wandb(
+    online: dict[str, str],
+    server: WandbServer,
+    workspace: Path,
+    root: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """With a key the run is not print-only, and the key is nowhere to be seen."""
-    key = "0123456789abcdef" * 3
+    """All runs of the report are in the project, the outputs lead there, nothing is kept here."""
+    assert 0 == action.main(online, root=root)
 
-    assert 0 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
+    names = {run.display_name for run in server.runs("test").values()}
+    report = json.loads((workspace / "helm-wandb-report.json").read_text())
+    benchmarks = {key.partition(".")[0] for key in report["evaluations"][0]["scores"]}
+    assert {"summary", *benchmarks} == names
+    url = f"{server.url}/team/test"
+    found = outputs(online)
+    assert ("false", url) == (found["print-only"], found["wandb-url"])
+    assert {"W&B": url} == report["links"]
+    assert url in (workspace / "summary.md").read_text()
+    assert not (workspace / "wandb").exists()
+    printed = capfd.readouterr()
+    assert f"::notice title=helm-wandb-action::W&B: {len(names)} runs are in {url}" in printed.out
+    assert "" == printed.err
 
-    assert "false" == outputs(runner)["print-only"]
-    assert list((workspace / "wandb").glob("offline-run-*"))
-    assert key not in capsys.readouterr().out
-    files = [path for path in workspace.rglob("*") if path.is_file()]
-    assert not [path for path in files if key.encode() in path.read_bytes()]
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ("INPUT_WANDB-API-KEY", 0),
+        ("WANDB_API_KEY", 0),
+        ("INPUT_WANDB-API-KEY", 5),
+        ("WANDB_API_KEY", 5),
+    ],
+)
+def test_the_key_is_masked_first_and_shown_nowhere(
+    place: str,
+    code: int,
+    online: dict[str, str],
+    server: WandbServer,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The first line lets the runner hide the key; no other line and no file holds it."""
+    if code:
+        server.fault(status=401, body=f"{API_KEY} is no key of ours")
+    environ = {**online, "INPUT_WANDB-API-KEY": "", place: API_KEY}
+
+    assert code == action.main(environ, root=ROOT)
+
+    first, _, rest = capfd.readouterr().out.partition("\n")
+    assert f"::add-mask::{API_KEY}" == first
+    assert API_KEY not in rest
+    assert [] == files_with(API_KEY, Path())
+
+
+@pytest.mark.parametrize("key", ["hunter2", f"{API_KEY} x", "hunter2\nhunter3"])
+def test_a_wrong_key_is_masked_too_and_exit_2(
+    key: str, runner: dict[str, str], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no key may be another secret: it is masked, line by line, and not repeated."""
+    assert 2 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
+
+    lines = capsys.readouterr().out.splitlines()
+    secrets = key.splitlines()
+    assert [f"::add-mask::{secret}" for secret in secrets] == lines[: len(secrets)]
+    (told,) = lines[len(secrets) :]
+    assert "::error title=helm-wandb-action::input wandb-api-key: this is no W&B key" in told
+    assert not [secret for secret in secrets if secret in told]
+
+
+@pytest.mark.enable_socket
+def test_print_only_asks_wandb_nothing(
+    online: dict[str, str], server: WandbServer, workspace: Path, root: Path
+) -> None:
+    """print-only: true with a key and evaluations leaves W&B alone, a leaderboard included."""
+    write_config(workspace, helm("baseline", "nightly"), leaderboard=True)
+
+    assert 0 == action.main({**online, "INPUT_PRINT-ONLY": "true"}, root=root)
+    assert [] == server.requests
+    assert ("true", "") == (outputs(online)["print-only"], outputs(online)["wandb-url"])
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("print_only", ["true", "auto"])
+def test_a_project_alone_is_ranked(
+    print_only: str, online: dict[str, str], server: WandbServer, workspace: Path, root: Path
+) -> None:
+    """A config without evals ranks the project's models, of the default branch and no other."""
+    event = {"repository": {"default_branch": "trunk"}}
+    (workspace / "event.json").write_text(json.dumps(event))
+    write_config(workspace, leaderboard=True)
+    for model, track in (("a", "branch/trunk"), ("b", "branch/main"), ("c", "pr/42")):
+        server.add_run(
+            "test",
+            f"helm-{model}",
+            group=model,
+            tags=["summary"],
+            config={"track": track},
+            summary={"mmlu": {"EM": 0.5}},
+        )
+    asked = {
+        "INPUT_PRINT-ONLY": print_only,
+        "GITHUB_EVENT_PATH": str(workspace / "event.json"),
+    }
+
+    assert 0 == action.main({**online, **asked}, root=root)
+
+    rows = json.loads(outputs(online)["leaderboard"])
+    assert [(1, "a")] == [(row["rank"], row["model"]) for row in rows]
+    writes = server.operations()["UpsertBucket"]
+    assert (print_only == "true") == (writes == 0)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_a_strangers_config_gets_no_key(
+    event: str,
+    online: dict[str, str],
+    server: WandbServer,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """On events with secrets and a stranger's checkout, the config's host hears nothing, exit 2."""
+    write_config(Path(), helm("baseline", "nightly"), base_url=server.url)
+    asked = {"GITHUB_EVENT_NAME": event, "INPUT_WANDB-BASE-URL": ""}
+
+    assert 2 == action.main({**online, **asked}, root=root)
+    assert [] == server.requests
+    assert "is sent to no host that the config or an earlier step" in capsys.readouterr().out
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    "slash",
+    ["", "/"],
+)
+def test_the_workflows_own_host_gets_the_key(
+    slash: str, online: dict[str, str], server: WandbServer, workspace: Path, root: Path
+) -> None:
+    """The input wandb-base-url is trusted on every event, with or without a slash at its end."""
+    write_config(workspace, file("a", mmlu={"EM": 0.5}), base_url="https://stranger.example")
+    asked = {
+        "GITHUB_EVENT_NAME": "pull_request_target",
+        "INPUT_WANDB-BASE-URL": f"{server.url}{slash}",
+    }
+
+    assert 0 == action.main({**online, **asked}, root=root)
+    assert server.runs("test")
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("case", [("fail", 5, "error"), ("warn", 0, "warning")])
+def test_where_wandb_fails_a_copy_is_kept(
+    case: tuple[str, int, str],
+    online: dict[str, str],
+    server: WandbServer,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The others are served, what did not arrive is here, and on-sink-error decides the code."""
+    choice, code, level = case
+    server.fault("UpsertBucket", status=403, body={"errors": [{"message": "read-only"}]})
+    write_config(Path(), file("a", mmlu={"EM": 0.5}))
+
+    assert code == action.main({**online, "INPUT_ON-SINK-ERROR": choice}, root=root)
+
+    printed = capsys.readouterr().out
+    assert f"::{level} title=helm-wandb-action::W&B: W&B at {server.url} refuses" in printed
+    assert "read-only" in printed
+    assert f"WANDB_BASE_URL={server.url} wandb sync" in printed
+    assert 2 == len(list(Path("wandb").glob("offline-run-*")))
+    assert "" == outputs(online)["wandb-url"]
+    assert "helm-wandb-report.json" == outputs(online)["report-path"]
+
+
+@pytest.mark.enable_socket
+def test_another_jobs_metric_stays_in_the_summary(
+    online: dict[str, str], server: WandbServer, workspace: Path, root: Path
+) -> None:
+    """Two jobs with a metric each of one benchmark both find theirs in W&B's own summary."""
+    for metric, value in (("EM", 0.25), ("F1", 0.5)):
+        write_config(workspace, file("a", mmlu={metric: value}))
+        assert 0 == action.main({**online, "INPUT_SUMMARY-ONLY": "true"}, root=root)
+
+    (run,) = server.runs("test").values()
+    assert {"EM": 0.25, "F1": 0.5} == run.summary["mmlu"]

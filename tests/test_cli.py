@@ -14,11 +14,12 @@ import pytest
 
 from helm_wandb import cli
 from helm_wandb.sinks.report_file import ReportFile
+from tests.wandb_server import API_KEY, WandbServer
 
 from .test_sources_helm import TREES, Tree, cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from helm_wandb.model import Receipt
 
@@ -27,8 +28,8 @@ REPORT_ARGUMENTS = ["--print-only", "--report", "report.json"]
 
 
 def write_config(folder: Path, *evals: dict[str, Any], **keys: Any) -> str:
-    """The name of a config with these entries; JSON is YAML too."""
-    config = {"project": "test", "evals": list(evals), **keys}
+    """The name of a config with these entries, or with none at all; JSON is YAML too."""
+    config = {"project": "test", **({"evals": list(evals)} if evals else {}), **keys}
     (folder / "config.yaml").write_text(json.dumps(config))
     return "config.yaml"
 
@@ -37,6 +38,46 @@ def helm(tree: str, suite: str, **keys: Any) -> dict[str, Any]:
     """An entry that reads a tree."""
     output = {"helm_output_dir": f"demo/helm/{tree}", "helm_suite_name": suite}
     return {"eval_type": "helm", **output, **keys}
+
+
+def file(model: str, iteration: int = 0, **result: dict[str, float]) -> dict[str, Any]:
+    """An entry that has its scores in itself."""
+    about = {"model_name": model, "default_iteration": iteration}
+    return {"eval_type": "helm", "source": "file", **about, "eval_result": result}
+
+
+def files_with(text: str, folder: Path) -> list[Path]:
+    """The files below a folder that hold a text."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return [path for path in files if text.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def server() -> Iterator[WandbServer]:
+    """A W&B server that was asked nothing that it does not know."""
+    with WandbServer() as served:
+        yield served
+
+    assert [] == served.unknown
+
+
+@pytest.fixture
+def user(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of a user without a key, a login or other settings of W&B."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
+    monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)
+    return workspace
+
+
+@pytest.fixture
+def online(user: Path, server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same with a key for this server."""
+    monkeypatch.setenv("WANDB_API_KEY", API_KEY)
+    monkeypatch.setenv("WANDB_BASE_URL", server.url)
+    return user
 
 
 def bug(*_: object) -> Receipt:
@@ -322,3 +363,168 @@ def test_a_reader_that_leaves_early_causes_no_traceback(workspace: Path, root: P
     )
 
     assert "" == done.stderr
+
+
+def write(root: Path, *arguments: str) -> int:
+    """The exit code of a run that writes to W&B, of ./config.yaml."""
+    return cli.main(["--config", "config.yaml", *arguments], root=root)
+
+
+@pytest.mark.enable_socket
+def test_with_a_key_runs_are_sent_once(
+    online: Path, server: WandbServer, root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The last line says where the runs are; the same results again add none, and it says so."""
+    write_config(online, file("a", mmlu={"EM": 0.5}))
+
+    assert 0 == write(root)
+    first, runs = capfd.readouterr(), server.runs("test")
+    assert 0 == write(root)
+    second = capfd.readouterr()
+
+    url = f"{server.url}/team/test"
+    assert first.out.endswith(f"W&B: 2 runs are in {url}\n")
+    assert second.out.endswith(f"W&B: 2 runs are in {url} (2 held the same results already)\n")
+    assert ["", ""] == [first.err, second.err]
+    assert runs == server.runs("test")
+    assert API_KEY not in first.out + second.out
+    assert [] == files_with(API_KEY, online)
+    assert not (online / "wandb").exists()
+
+
+@pytest.mark.enable_socket
+def test_a_login_is_a_key(
+    online: Path, server: WandbServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `wandb login` left for the server's host and port is as good as WANDB_API_KEY."""
+    monkeypatch.delenv("WANDB_API_KEY")
+    host = server.url.removeprefix("http://")
+    (online / "netrc").write_text(f"machine {host}\n  login user\n  password {API_KEY}\n")
+    write_config(online, file("a", mmlu={"EM": 0.5}))
+
+    assert 0 == write(root, "--summary-only")
+    assert ["summary"] == [run.display_name for run in server.runs("test").values()]
+
+
+def test_without_a_key_runs_are_recorded_here(
+    user: Path, root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The last line says how to send what is below ./wandb."""
+    write_config(user, file("a", mmlu={"EM": 0.5}))
+
+    assert 0 == write(root)
+    assert 2 == len(list((user / "wandb").glob("offline-run-*-helm-*")))
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last.startswith("W&B: 2 runs are recorded offline in wandb; ")
+    assert last.endswith("`wandb sync wandb/offline-run-*-helm-*`")
+
+
+def test_a_wrong_key_is_exit_2_and_not_shown(
+    user: Path,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is no key is refused before anything is read, but where none is needed."""
+    monkeypatch.setenv("WANDB_API_KEY", "hunter2")
+    write_config(user, file("a", mmlu={"EM": 0.5}))
+
+    assert [2, 0] == [write(root), write(root, "--print-only")]
+
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: WANDB_API_KEY: this is no W&B key: ")
+    assert "hunter2" not in printed.out + printed.err
+
+
+@pytest.mark.enable_socket
+def test_print_only_asks_wandb_nothing(online: Path, server: WandbServer, root: Path) -> None:
+    """With evals in the config, --print-only leaves W&B alone, a leaderboard included."""
+    write_config(online, file("a", mmlu={"EM": 0.5}), leaderboard=True)
+
+    assert 0 == write(root, "--print-only")
+    assert [] == server.requests
+    assert not (online / "wandb").exists()
+
+
+@pytest.mark.enable_socket
+def test_a_project_alone_is_ranked(
+    online: Path, server: WandbServer, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without evals, --print-only shows the models of the default branch and of this machine."""
+    tracks = {"a": "branch/main", "b": "local", "c": "pr/7"}
+    for value, (model, track) in enumerate(tracks.items()):
+        server.add_run(
+            "test",
+            f"helm-{model}",
+            group=model,
+            tags=["summary"],
+            config={"track": track},
+            summary={"mmlu": {"EM": value / 4}},
+        )
+    write_config(online, leaderboard=True)
+
+    assert 0 == write(root, "--print-only", "--report", "report.json")
+
+    rows = json.loads((online / "report.json").read_text())["leaderboard"]["rows"]
+    assert [(1, "b", 0.25), (2, "a", 0.0)] == [
+        (row["rank"], row["model"], row["mean"]) for row in rows
+    ]
+    assert "0.250" in capsys.readouterr().out
+    assert 0 == server.operations()["UpsertBucket"]
+
+
+@pytest.mark.enable_socket
+def test_an_empty_project_is_exit_3(
+    online: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is nothing to rank, it is said on which tracks it was looked for."""
+    write_config(online, leaderboard=True)
+
+    assert 3 == write(root, "--print-only")
+    assert capsys.readouterr().err == (
+        "error: the W&B project 'test' holds no summary run of track branch/main or track "
+        "branch/master or track local: record evaluations first, or add evals to the config\n"
+    )
+
+
+@pytest.mark.enable_socket
+def test_a_project_that_cannot_be_read_is_exit_5(
+    online: Path, server: WandbServer, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the project is all there is to rank, W&B's refusal is the run's."""
+    server.fault(status=401)
+    write_config(online, leaderboard=True)
+
+    assert 5 == write(root, "--print-only")
+    assert capsys.readouterr().err.startswith(
+        f"error: W&B at {server.url} does not accept the key (HTTP 401)"
+    )
+
+
+@pytest.mark.parametrize("flags", [[], ["--print-only"]])
+def test_ranking_the_project_needs_a_key(
+    flags: list[str], user: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without evals and without a key there is nothing to do, with or without --print-only."""
+    write_config(user, leaderboard=True)
+
+    assert 2 == write(root, *flags)
+    assert "to read that a W&B key is needed" in capsys.readouterr().err
+
+
+@pytest.mark.enable_socket
+def test_a_strangers_config_gets_no_key(
+    online: Path,
+    server: WandbServer,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a workflow with secrets and a stranger's checkout, its config's host hears nothing."""
+    monkeypatch.delenv("WANDB_BASE_URL")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request_target")
+    write_config(online, file("a", mmlu={"EM": 0.5}), base_url=server.url)
+
+    assert 2 == write(root)
+    assert [] == server.requests
+    assert f"error: base_url '{server.url}': on pull_request_target" in capsys.readouterr().err

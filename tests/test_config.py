@@ -104,7 +104,10 @@ def test_general_keys_are_read() -> None:
 
     expected = ("my-model", "my-team", "https://wandb.example.com", False)
     assert expected == (config.project, config.entity, config.base_url, config.leaderboard)
-    assert frozenset({ScoreKey("summarization_xsum", "ECE (10-bin)")}) == config.compare.lower_is_better
+    assert (
+        frozenset({ScoreKey("summarization_xsum", "ECE (10-bin)")})
+        == config.compare.lower_is_better
+    )
 
 
 def test_file_evaluation_is_read_with_all_its_keys() -> None:

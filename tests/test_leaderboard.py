@@ -18,6 +18,7 @@ from .builders import evaluation
 from .test_sources_helm import read_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from helm_wandb.model import Evaluation, Leaderboard
@@ -25,9 +26,20 @@ if TYPE_CHECKING:
 METRICS = tuple(map(ScoreKey.parse, ("mmlu.EM", "boolq.EM", "boolq.ECE", "wmt.BLEU")))
 
 
-def board(*evaluations: Evaluation, excluded: tuple[str, ...] = ()) -> Leaderboard:
+def board(
+    *evaluations: Evaluation,
+    guests: Sequence[Evaluation] = (),
+    excluded: tuple[str, ...] = (),
+) -> Leaderboard:
     """The leaderboard over METRICS."""
-    return build(evaluations, metrics=METRICS, excluded_models=frozenset(excluded))
+    return build(evaluations, metrics=METRICS, excluded_models=frozenset(excluded), guests=guests)
+
+
+def marked_partial(one: Evaluation, name: str) -> Evaluation:
+    """The evaluation, with a score that is over fewer subjects than others'."""
+    key = ScoreKey.parse(name)
+    score = replace(one.scores[key], partial="over 1 of 2 subjects")
+    return replace(one, scores={**one.scores, key: score})
 
 
 def ranks(leaderboard: Leaderboard) -> list[tuple[int | None, str, float | None]]:
@@ -177,7 +189,168 @@ def test_win_rates_are_helms(helm_trees: Path, tree: str, suite: str, group: str
     assert expected == pytest.approx(sorted(row.mean_win_rate or 0 for row in found.rows))
 
 
+def test_guests_are_ranked_among_own_models() -> None:
+    """A model of another run that has what own models are ranked by takes its place."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.5}),
+        guests=[
+            evaluation("g", 1000, {"mmlu.EM": 0.9}),
+            evaluation("g", 2000, {"mmlu.EM": 0.75, "boolq.EM": 0.1}),
+            evaluation("h", 0, {"mmlu.EM": 0.25}),
+        ],
+    )
+
+    assert [(1, "g", 0.75), (2, "a", 0.5), (3, "h", 0.25)] == ranks(found)
+    assert {ScoreKey("boolq", "EM"): "not all models have it: a"} == found.left_out
+
+
+@pytest.mark.parametrize("iteration", [0, 2000])
+def test_a_guest_gives_way_to_the_own_model_of_its_name(iteration: int) -> None:
+    """What this run says of a model counts, whatever the project holds of that model."""
+    found = board(
+        evaluation("a", 1000, {"mmlu.EM": 0.5}),
+        guests=[evaluation("a", iteration, {"mmlu.EM": 0.9})],
+    )
+
+    assert [(1, "a", 0.5)] == ranks(found)
+    assert [1000] == [row.iteration for row in found.rows]
+
+
+def test_excluded_guests_are_not_there() -> None:
+    """An excluded name is no guest's either, and a guest's metric alone is then not shown."""
+    found = board(
+        evaluation("a", 0, {"mmlu.EM": 0.5}),
+        guests=[evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 0.9})],
+        excluded=("g",),
+    )
+
+    assert [(1, "a", 0.5)] == ranks(found)
+    assert (ScoreKey("mmlu", "EM"),) == found.metrics
+
+
+@pytest.mark.parametrize(
+    "guest",
+    [
+        evaluation("g", 0, {"mmlu.EM": 0.9}),
+        evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 90.0}),
+        evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": -0.1}),
+        marked_partial(evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 0.9}), "boolq.EM"),
+    ],
+    ids=["absent", "percent", "negative", "partial"],
+)
+def test_a_guest_that_cannot_be_compared_is_unranked(guest: Evaluation) -> None:
+    """A guest without a whole score within 0…1 of each ranking metric is listed, and why."""
+    found = board(evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.75}), guests=[guest])
+
+    assert [(1, "a", 0.625), (None, "g", None)] == ranks(found)
+    assert {} == found.left_out
+    assert str(found.rows[1].unranked).endswith("boolq.EM")
+    assert 0.9 == found.rows[1].scores[ScoreKey("mmlu", "EM")]
+
+
+def test_own_models_settle_the_direction() -> None:
+    """A guest's word for a metric counts only where no own model has the metric."""
+    own = evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.5})
+    lower = ("mmlu.EM", "boolq.ECE")
+    found = board(own, guests=[evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.ECE": 0.1}, lower=lower)])
+
+    assert {ScoreKey("boolq", "ECE"): "lower is better"} == found.left_out
+    assert [ScoreKey("mmlu", "EM"), ScoreKey("boolq", "EM")] == list(found.ranking_metrics)
+
+
+def test_without_own_models_most_guests_settle_the_metrics() -> None:
+    """A metric that more than half of the project's models have ranks; others are told rare."""
+    found = board(
+        guests=[
+            evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.5}),
+            evaluation("b", 0, {"mmlu.EM": 0.75, "boolq.EM": 0.5, "wmt.BLEU": 27.5}),
+            evaluation("c", 0, {"mmlu.EM": 0.25}),
+            evaluation("d", 0, {"boolq.EM": 0.5, "boolq.ECE": 0.1}, lower=("boolq.ECE",)),
+        ]
+    )
+
+    assert [(1, "b", 0.625), (2, "a", 0.5), (None, "c", None), (None, "d", None)] == ranks(found)
+    assert {
+        ScoreKey("boolq", "ECE"): "lower is better",
+        ScoreKey("wmt", "BLEU"): "0 of 4 models have it",
+    } == found.left_out
+
+
+def test_half_of_the_guests_are_not_most() -> None:
+    """Where a metric is had by one of two guests, it does not rank."""
+    found = board(
+        guests=[
+            evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.5}),
+            evaluation("b", 0, {"mmlu.EM": 0.75}),
+        ]
+    )
+
+    assert [(1, "b", 0.75), (2, "a", 0.5)] == ranks(found)
+    assert {ScoreKey("boolq", "EM"): "1 of 2 models have it"} == found.left_out
+
+
+def test_strangers_among_the_guests_do_not_count() -> None:
+    """A model of the project with none of the metrics makes no metric rare."""
+    strangers = [evaluation(name, 0, {"gsm.EM": 0.5}) for name in "xyz"]
+    found = board(guests=[evaluation("a", 0, {"mmlu.EM": 0.5}), *strangers])
+
+    assert [(1, "a", 0.5), *((None, name, None) for name in "xyz")] == ranks(found)
+
+
 VALUES = st.floats(0, 1)
+SCORES = st.dictionaries(
+    st.sampled_from([*map(str, METRICS), "gsm.EM"]),
+    st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 27.5, -1.0]),
+    min_size=1,
+)
+PEOPLE = st.lists(
+    st.builds(
+        lambda model, iteration, scores, lower, partial: (
+            marked_partial(
+                evaluation(model, iteration, scores, lower=tuple(scores) if lower else ()),
+                min(scores),
+            )
+            if partial
+            else evaluation(model, iteration, scores, lower=tuple(scores) if lower else ())
+        ),
+        st.sampled_from("abcdef"),
+        st.integers(0, 2),
+        SCORES,
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PEOPLE, PEOPLE)
+def test_no_guest_moves_the_mean_of_an_own_model(
+    own: list[Evaluation], guests: list[Evaluation]
+) -> None:
+    """Whoever else is in the project, own models keep mean, iteration and mutual order."""
+    alone, among = board(*own), board(*own, guests=guests)
+    names = {one.model for one in own}
+
+    assert [(row.model, row.iteration, row.mean) for row in alone.rows] == [
+        (row.model, row.iteration, row.mean) for row in among.rows if row.model in names
+    ]
+
+
+@given(PEOPLE, PEOPLE)
+def test_a_guest_is_ranked_over_what_the_mean_says(
+    own: list[Evaluation], guests: list[Evaluation]
+) -> None:
+    """A mean is over all ranking metrics or there is none, with the reason in its place."""
+    found = board(*own, guests=guests)
+
+    for row in found.rows:
+        ranked = [row.scores[key] for key in found.ranking_metrics]
+        assert (row.rank is None) == (row.mean is None) == (row.unranked is not None)
+        if row.mean is not None:
+            known = [value for value in ranked if value is not None]
+            assert len(ranked) == len(known)
+            assert row.mean == pytest.approx(sum(known) / len(known))
 
 
 @given(st.dictionaries(st.text(min_size=1), VALUES, min_size=1, max_size=8), VALUES)

@@ -107,6 +107,25 @@ def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
 
 
 @pytest.mark.parametrize(
+    ("secrets", "expected"),
+    [
+        ((), ""),
+        (("k1",), "::add-mask::k1\n"),
+        (("k1", "k2"), "::add-mask::k1\n::add-mask::k2\n"),
+        (("line 1\nline 2\r\nline 3",), "".join(f"::add-mask::line {n}\n" for n in (1, 2, 3))),
+        (("50%0A::x",), "::add-mask::50%250A::x\n"),
+        (("line 1\n\nline 3",), "::add-mask::line 1\n::add-mask::line 3\n"),
+    ],
+)
+def test_secrets_are_masked_line_by_line(secrets: tuple[str, ...], expected: str) -> None:
+    """The runner masks what it sees in one line, so each line of a secret is told, escaped."""
+    output = StringIO()
+    logs.WorkflowLog(output).mask(secrets)
+
+    assert expected == output.getvalue()
+
+
+@pytest.mark.parametrize(
     ("environ", "kind"),
     [
         ({}, logs.TerminalLog),

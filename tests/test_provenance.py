@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helm_wandb import __version__
 from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
-from helm_wandb.provenance import from_environ, read_event
+from helm_wandb.provenance import from_environ, ranked_tracks, read_event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,6 +138,29 @@ def test_what_the_runner_does_not_say_is_unknown() -> None:
     )
 
     assert Provenance(tool_version=__version__, track="branch/") == provenance
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"repository": {"default_branch": "trunk"}}, {"branch/trunk"}),
+        ({"repository": {"default_branch": "a/b"}}, {"branch/a/b"}),
+        ({"repository": {"default_branch": None}}, {"branch/main", "branch/master"}),
+        ({"repository": "me/models"}, {"branch/main", "branch/master"}),
+        ({"repository": None, "default_branch": "x"}, {"branch/main", "branch/master"}),
+        ({}, {"branch/main", "branch/master"}),
+    ],
+)
+def test_ranked_tracks_are_the_default_branchs(event: dict[str, Any], expected: set[str]) -> None:
+    """The event names the default branch; where it does not, it has one of the usual names."""
+    assert expected == ranked_tracks(event)
+
+
+def test_pushes_to_the_default_branch_are_ranked() -> None:
+    """What a push to the default branch records is on the track that leaderboards read."""
+    event = {"repository": {"default_branch": "main"}}
+
+    assert {from_environ(RUNNER, event).track} == ranked_tracks(event)
 
 
 @pytest.mark.parametrize("number", [True, None, "7", 7.0, [], {}])

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.errors import InputError
-from helm_wandb.settings import INPUT_DEFAULTS, Settings
+from helm_wandb.settings import INPUT_DEFAULTS, Settings, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 NOTHING: Mapping[str, str] = {}
+KEY = "0123456789abcdef" * 2 + "01234567"
+"""As long as a key must be."""
+SHORT = "5ecret"
 
 
 def settings(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> Settings:
@@ -35,6 +37,7 @@ def test_config_is_all_that_must_be_given() -> None:
     """With the config only, everything else has its default."""
     assert settings() == Settings(
         config="config.yaml",
+        wandb_key=None,
         print_only=True,
         summary_only=False,
         wandb_base_url=None,
@@ -47,7 +50,7 @@ def test_every_input_is_taken() -> None:
     """Each input that this version knows what to do with changes a setting."""
     given = settings(
         config="other.yaml",
-        wandb_api_key="key",
+        wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
         github_token="token",  # noqa: S106 -- nobody's
         print_only="false",
@@ -58,6 +61,7 @@ def test_every_input_is_taken() -> None:
 
     assert given == Settings(
         config="other.yaml",
+        wandb_key=KEY,
         print_only=False,
         summary_only=True,
         wandb_base_url="https://wandb.example",
@@ -84,7 +88,7 @@ def test_inputs_are_trimmed() -> None:
 def test_booleans_have_any_case(value: str) -> None:
     """YAML's True and TRUE are true."""
     assert settings(summary_only=value).summary_only
-    assert settings({"WANDB_API_KEY": "key"}, print_only=value).print_only
+    assert settings({"WANDB_API_KEY": KEY}, print_only=value).print_only
 
 
 @pytest.mark.parametrize("given", [{"baseline": "NONE"}, {"fail_on": "Never"}, {"comment": "OFF"}])
@@ -93,7 +97,7 @@ def test_choices_have_any_case(given: dict[str, str]) -> None:
     assert settings() == settings(**given)
 
 
-@pytest.mark.parametrize("key", ["", " ", "key"])
+@pytest.mark.parametrize("key", ["", " ", KEY])
 @pytest.mark.parametrize("place", ["input", "environment"])
 @pytest.mark.parametrize("print_only", ["auto", "true"])
 def test_print_only_follows_the_key(print_only: str, place: str, key: str) -> None:
@@ -117,7 +121,7 @@ def test_print_only_false_needs_a_key(key: str) -> None:
 
 def test_print_only_false_takes_the_key_of_the_environment() -> None:
     """A key in WANDB_API_KEY is as good as the input."""
-    assert not settings({"WANDB_API_KEY": "key"}, print_only="false").print_only
+    assert not settings({"WANDB_API_KEY": KEY}, print_only="false").print_only
 
 
 def test_every_wrong_input_is_told_at_once() -> None:
@@ -170,8 +174,52 @@ def test_what_this_version_cannot_do_is_refused(name: str, value: str) -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    """Neither key nor token are in the settings or in what is said of other inputs."""
-    given = settings(wandb_api_key="5ecret", github_token="5ecret")  # noqa: S106 -- nobody's
-    told = problems(wandb_api_key="5ecret", print_only="yes")
+    """Neither key nor token are in the settings or in what is said of inputs."""
+    given = settings(wandb_api_key=KEY, github_token=SHORT)
+    told = problems(wandb_api_key=SHORT, github_token=SHORT, print_only="yes")
 
-    assert "5ecret" not in f"{given} {told}"
+    assert not [secret for secret in (KEY, SHORT) if secret in f"{given} {told}"]
+
+
+def test_the_key_is_the_inputs_then_the_environments() -> None:
+    """The input goes before WANDB_API_KEY, and both arrive without the spaces around them."""
+    other = KEY[::-1]
+
+    assert KEY == settings({"WANDB_API_KEY": other}, wandb_api_key=f" {KEY}\n").wandb_key
+    assert other == settings({"WANDB_API_KEY": f"\t{other} "}, wandb_api_key=" ").wandb_key
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (SHORT, "it has 6 characters, and 40 are the least"),
+        (f"{KEY} {KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
+    ],
+)
+def test_a_wrong_key_is_told_with_the_other_inputs(key: str, why: str) -> None:
+    """What cannot be a key is a problem of the input beside the others."""
+    wrong, choice = sorted(problems(wandb_api_key=key, comment="never"), reverse=True)
+
+    assert wrong.startswith(f"input wandb-api-key: this is no W&B key: {why}")
+    assert choice.startswith("input comment: ")
+
+
+def test_a_wrong_key_is_not_told_where_none_is_needed() -> None:
+    """print-only: true reads evaluations, and lets the secret be what it is."""
+    assert settings(wandb_api_key=SHORT, print_only="true").print_only
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, ()),
+        ({"INPUT_WANDB-API-KEY": "  ", "WANDB_API_KEY": ""}, ()),
+        ({"WANDB_API_KEY": " a b\n"}, ("a b",)),
+        ({"INPUT_WANDB-API-KEY": "b", "WANDB_API_KEY": "a"}, ("b", "a")),
+        ({"INPUT_WANDB-API-KEY": "a", "WANDB_API_KEY": "a"}, ("a",)),
+        ({"INPUT_CONFIG": "a"}, ()),
+    ],
+)
+def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple[str, ...]) -> None:
+    """Right or wrong, used or not, a key in the environment is to be masked, and once."""
+    assert expected == secrets(environ)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from helm_wandb import shell
+from helm_wandb import shell, wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Config
 from helm_wandb.sinks.terminal import Terminal
 
+KEY = "0123456789abcdef" * 3
 
-def config(base_url: str | None = None) -> Config:
-    """A config with this W&B server."""
+
+def config(base_url: str | None = None, entity: str | None = None) -> Config:
+    """A config with this W&B server and entity."""
     return Config(
         project="test",
-        entity=None,
+        entity=entity,
         base_url=base_url,
         evals=(),
         leaderboard=False,
         leaderboard_metrics=CORE_METRICS,
         excluded_models=frozenset(),
-        lower_is_better=frozenset(),
     )
 
 
@@ -35,13 +39,17 @@ def config(base_url: str | None = None) -> Config:
         (None, "http://config", "http://variable", "http://config"),
         (None, None, "http://variable", "http://variable"),
         (None, None, " ", None),
+        (None, None, " http://variable/\n", "http://variable"),
+        ("http://input/", "http://config", "", "http://input"),
+        (None, "http://config//", "", "http://config"),
+        (None, "https://host/wandb/", "", "https://host/wandb"),
     ],
 )
 def test_one_base_url(
     given: str | None, own: str | None, variable: str, expected: str | None
 ) -> None:
-    """The input goes before the config, and the config before the environment."""
-    found = shell.with_base_url(config(own), {"WANDB_BASE_URL": variable}, given=given)
+    """The input goes before the config, the config before the environment, no slash at the end."""
+    found = shell.with_server(config(own), {"WANDB_BASE_URL": variable}, given=given)
 
     assert expected == found.base_url
 
@@ -49,7 +57,116 @@ def test_one_base_url(
 def test_a_variable_without_url_is_an_input_error() -> None:
     """WANDB_BASE_URL that is no URL is told by its name, exit 2."""
     with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
-        shell.with_base_url(config(), {"WANDB_BASE_URL": "x"})
+        shell.with_server(config(), {"WANDB_BASE_URL": "x"})
+
+
+@pytest.mark.parametrize(
+    ("own", "variable", "expected"),
+    [
+        ("config", "variable", "config"),
+        (None, " variable\n", "variable"),
+        (None, "  ", None),
+        (None, None, None),
+        ("config", "not/allowed", "config"),
+    ],
+)
+def test_one_entity(own: str | None, variable: str | None, expected: str | None) -> None:
+    """The config's entity goes before WANDB_ENTITY; a blank one is none."""
+    environ = {} if variable is None else {"WANDB_ENTITY": variable}
+
+    assert expected == shell.with_server(config(entity=own), environ).entity
+
+
+@pytest.mark.parametrize("refused", "/\\#?%:")
+def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
+    """Characters that would lead elsewhere in a URL are told with the variable, exit 2."""
+    with pytest.raises(InputError) as caught:
+        shell.with_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
+
+    expected = f"WANDB_ENTITY: {f'te{refused}am'!r} is no entity: it may hold none of / \\ # ? % :"
+    assert (2, expected) == (caught.value.exit_code, str(caught.value))
+
+
+def test_all_else_of_the_config_stays() -> None:
+    """Without variables and input the config is as it was."""
+    assert config("http://config", "team") == shell.with_server(config("http://config", "team"), {})
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_without_a_key_there_is_no_project(key: str | None) -> None:
+    """Nothing can be asked of W&B without a key, on whatever event and host."""
+    environ = {"GITHUB_EVENT_NAME": "pull_request_target"}
+    asked = shell.project(
+        config("http://stranger"), key, environ, tracks=frozenset(), trusted_url=None
+    )
+    with asked as project:
+        assert project is None
+
+
+NO_PROJECT = """
+import sys
+from helm_wandb import shell, wandb_key
+from tests.test_shell import config
+before = set(sys.modules)
+with shell.project(config(), None, {}, tracks=frozenset(), trusted_url=None):
+    print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
+"""
+
+
+def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
+    """Who has no key does not wait for the SDK, nor for what speaks to it."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_PROJECT],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root)},
+    )
+
+    assert "[] False\n" == done.stdout
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_the_key_goes_to_no_strangers_host(event: str) -> None:
+    """Where a checkout may be anybody's, a host that its config names is refused, exit 2."""
+    asked = shell.project(
+        config("https://stranger.example"),
+        KEY,
+        {"GITHUB_EVENT_NAME": event},
+        tracks=frozenset(),
+        trusted_url=None,
+    )
+    with (
+        pytest.raises(InputError, match=r"^base_url 'https://stranger\.example': on ") as caught,
+        asked,
+    ):
+        pass
+
+    assert KEY not in str(caught.value)
+
+
+def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
+    """The project is that of the config; before a question is asked, no network is needed."""
+    tracks = frozenset({"branch/main", "local"})
+    asked = shell.project(
+        config("http://127.0.0.1:1", "team"), KEY, {}, tracks=tracks, trusted_url=None
+    )
+    with asked as project:
+        assert project is not None
+        assert ("test", tracks, "http://127.0.0.1:1") == (
+            project.name,
+            project.tracks,
+            project.session.base_url,
+        )
+
+
+def test_without_base_url_the_server_is_the_sdks_own() -> None:
+    """A config that names no server means the one that the SDK takes."""
+    asked = shell.project(config(), KEY, {}, tracks=frozenset(), trusted_url=None)
+    with asked as project:
+        assert project is not None
+        assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
 
 
 @pytest.mark.parametrize(
@@ -67,7 +184,8 @@ def test_sinks_in_their_order(
     wishes: shell.Wishes, environ: dict[str, str], names: list[str]
 ) -> None:
     """The report file is first and last, and W&B comes before the texts that link to it."""
-    found = shell.sinks(wishes, config(), terminal=Terminal(stream=StringIO()), environ=environ)
+    terminal = Terminal(stream=StringIO())
+    found = shell.sinks(wishes, config(), terminal=terminal, environ=environ, project=None)
 
     assert names == [sink.name for sink in found]
     assert not Path("r.json").exists()

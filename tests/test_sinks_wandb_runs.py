@@ -34,7 +34,6 @@ CONFIG = Config(
     leaderboard=True,
     leaderboard_metrics=METRICS,
     excluded_models=frozenset(),
-    lower_is_better=frozenset(),
 )
 PROVENANCE = Provenance(
     tool_version="1.2.3",
@@ -90,9 +89,7 @@ def read(log: Path) -> Run:
 
 
 def _own(item: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: value for key, value in item.items() if not key.startswith("_") and key != MARK
-    }
+    return {key: value for key, value in item.items() if not key.startswith("_") and key != MARK}
 
 
 def summary_of(run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ takes nothing from another job's, and no row is ever dropped for coming out of o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
@@ -57,7 +58,7 @@ def by_iteration(rows: Iterable[Mapping[str, object]]) -> dict[int, dict[str, fl
     found: dict[int, dict[str, float]] = {}
     for row in rows:
         values = values_of(row)
-        if "iteration" in values:
+        if math.isfinite(values.get("iteration", math.nan)):
             found.setdefault(int(values["iteration"]), {}).update(values)
     return found
 
@@ -163,7 +164,23 @@ def _summary(plan: RunPlan, held: Held, record: Record) -> Row:
         for name, (iteration, value) in greatest.items()
         if name in own and iteration > own[name]
     }
-    return {**_replaced(summary, later), MARK: wandb_record.to_text(record)}
+    return {
+        **_overlaid(_others(summary, greatest, own), _replaced(summary, later)),
+        MARK: wandb_record.to_text(record),
+    }
+
+
+def _others(summary: Row, greatest: Mapping[str, tuple[int, float]], own: Iterable[str]) -> Row:
+    """The metrics of the plan's benchmarks that it does not have.
+
+    W&B replaces what stands under a key of the summary as a whole.
+    """
+    found: Row = {}
+    for name in greatest.keys() - set(own):
+        benchmark, _, metric = name.partition(".")
+        if isinstance(summary.get(benchmark), Mapping):
+            found = _overlaid(found, {benchmark: {metric: greatest[name][1]}})
+    return found
 
 
 def _iterations_with(plan: RunPlan, name: str) -> Iterable[int]:

@@ -13,6 +13,7 @@ from helm_wandb.sinks import wandb_changes
 from helm_wandb.sinks.wandb_changes import Held
 from helm_wandb.wandb_record import MARK
 from helm_wandb.wandb_service.messages import (
+    THREADS,
     Cause,
     Fault,
     FindRuns,
@@ -35,7 +36,7 @@ _PATIENCE_SECONDS = 6.0
 _BUSY_SECONDS = 15.0
 """How long another writer is waited for; one that was killed never ends."""
 _PAUSE_SECONDS = 0.5
-_WRITING_SECONDS = 45.0
+WRITING_SECONDS = 45.0
 _LOOKING_SECONDS = 12.0
 """What is left of the budget for the look after the writing."""
 _CONTENDED = Fault(Cause.LOST, "another job kept writing to the same runs")
@@ -76,7 +77,8 @@ class Sender:
     project: str
     writer: str
     """A random name of this process, which it leaves on the runs that it writes."""
-    threads: int = 64
+    threads: int = THREADS
+    writing_seconds: float = WRITING_SECONDS
 
     def send(
         self,
@@ -180,7 +182,7 @@ class Sender:
             base_url=self.session.base_url,
             folder=str(self.session.scratch),
             runs=runs,
-            seconds=min(_WRITING_SECONDS, self.session.left_seconds - _LOOKING_SECONDS),
+            seconds=min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS),
             threads=self.threads,
             mark=MARK,
             writer=self.writer,

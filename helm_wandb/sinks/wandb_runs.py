@@ -12,8 +12,8 @@ from helm_wandb import leaderboard
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
-from helm_wandb.sinks.wandb_online import Sender
-from helm_wandb.wandb_service.messages import Cause, Fault, ServiceError, WriteRuns
+from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
+from helm_wandb.wandb_service.messages import THREADS, Cause, Fault, ServiceError, WriteRuns
 from helm_wandb.wandb_service.service import Service
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_project import WandbProject
     from helm_wandb.wandb_service.messages import Written
 
-_OFFLINE_SECONDS = 600.0
-"""Offline nothing is waited for but this machine."""
+_OFFLINE_SECONDS = 60.0
+"""Offline nothing is waited for but this machine; a thousand runs take it some ten seconds."""
 _OFFLINE_THREADS = 4
 
 
@@ -43,8 +43,10 @@ class WandbRuns:
     folder: Path
     project: WandbProject | None = None
     """Where the runs are sent to; None: nowhere."""
-    threads: int = 64
+    threads: int = THREADS
     """How many runs are sent at once."""
+    writing_seconds: float = WRITING_SECONDS
+    """How long sending them may take at most."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def deliver(self, report: Report) -> Receipt:
@@ -90,6 +92,7 @@ class WandbRuns:
             project=self.config.project,
             writer=self._writer,
             threads=self.threads,
+            writing_seconds=self.writing_seconds,
         )
         boards = [plan for plan in plans if plan.tables]
         sent = sender.send([plan for plan in plans if not plan.tables])

@@ -19,6 +19,7 @@ _HAPPENED = {
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
     Cause.SERVER: "has a fault of its own (HTTP 5xx)",
     Cause.REFUSED: "refused what was sent",
+    Cause.DISK: "was sent nothing: the temporary folder of this machine cannot be written to",
     Cause.LOST: "did not store what it was sent",
 }
 _TO_DO = {
@@ -31,6 +32,7 @@ _TO_DO = {
     Cause.LIMIT: "Run again later.",
     Cause.SERVER: "Run again later.",
     Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config, and run again.",
+    Cause.DISK: "Make room in the folder that TMPDIR names, /tmp without it.",
     Cause.LOST: "Run again: what is there already is not sent twice.",
 }
 

@@ -33,7 +33,8 @@ _SERVER_FAULT = 500
 def of(error: BaseException, api_key: str) -> Fault:
     """The fault that an exception of the SDK tells of, its causes included."""
     chain = list(_chain(error))
-    if isinstance(chain[-1], OSError) and not isinstance(chain[-1], TimeoutError):
+    is_network = isinstance(chain[-1], TimeoutError | ConnectionError)
+    if isinstance(chain[-1], OSError) and not is_network:
         return Fault(Cause.DISK, _clean(str(chain[-1]), api_key))
     told = "\n".join(str(one) for one in chain)
     status = next(filter(None, map(_http_status, chain)), None)
@@ -58,12 +59,21 @@ def in_journal(run_folder: Path, api_key: str) -> Fault | None:
     """
     try:
         text = (run_folder / "logs" / "debug-internal.log").read_text(encoding="utf-8")
-        entries = [json.loads(line) for line in text.splitlines()]
     except (OSError, ValueError):
         return None
+    entries = filter(None, map(_entry, text.splitlines()))
     found = [_journaled(entry, api_key) for entry in entries if _is_error(entry)]
     known = [fault for fault in found if fault.cause is not Cause.REFUSED]
     return next(iter([*known[::-1], *found[::-1]]), None)
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """None for a line that the SDK's service did not finish, or that Go itself wrote."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
 
 
 def _journaled(entry: dict[str, Any], api_key: str) -> Fault:

@@ -11,6 +11,10 @@ Row = Mapping[str, object]
 """What one `run.log` stores: benchmarks as nested mappings, and the x-axes as values."""
 
 
+THREADS = 128
+"""How many runs are written at once: it is round trips that are waited for."""
+
+
 class Cause(StrEnum):
     """Why W&B did not do what it was asked; each is mended differently."""
 
@@ -155,7 +159,7 @@ class WriteRuns:
     runs: tuple[RunWriting, ...]
     seconds: float
     """No run is begun after that, and none takes longer."""
-    threads: int = 64
+    threads: int = THREADS
     mark: str = ""
     """Online: the config's key that names the writer, as `writer` does."""
     writer: str = ""

@@ -7,18 +7,22 @@ exit, print, read the user's variables) happens to ours, which ends it when its 
 from __future__ import annotations
 
 import itertools
+import os
+import select
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import wandb
 
 from helm_wandb.wandb_service import faults
 from helm_wandb.wandb_service.messages import (
+    THREADS,
     Account,
     Cause,
     Connect,
@@ -44,6 +48,8 @@ _RETRIES = 4
 """After a fault of the server; three in a row are survived."""
 _WAIT_SECONDS = (0.5, 4.0)
 """The least and the greatest time before a retry, where the server does not name one."""
+_ORPHAN_SECONDS = 8.0
+"""For the SDK to finish with its files when nobody asks any more."""
 _UNNEEDED = ("config.yaml", "wandb-summary.json", "wandb-metadata.json")
 """Files that repeat what the run itself holds, and cost two round trips."""
 
@@ -150,10 +156,10 @@ class _Writer:
 
     def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Iterable[Written]]:
         runs = self._request.runs
-        for start in range(0, len(runs), self._request.threads):
+        for start in range(0, len(runs), THREADS):
             if self._left() <= 0:
                 return
-            opened = list(pool.map(self._open, runs[start : start + self._request.threads]))
+            opened = list(pool.map(self._open, runs[start : start + THREADS]))
             yield list(pool.map(partial(self._fill, mine=self._still_mine(opened)), opened))
             if all(one.run is None for one in opened):
                 # What hinders every one of them would hinder the others too.
@@ -332,6 +338,7 @@ def _log_artifact(run: wandb.Run, artifact: Artifact) -> None:
 def main(descriptor: int) -> None:
     """Answer what comes through the pipe until its other end is closed."""
     worker = Worker()
+    Thread(target=_end_with_asker, args=(descriptor,), daemon=True).start()
     with Connection(descriptor) as pipe:
         while True:
             try:
@@ -340,6 +347,15 @@ def main(descriptor: int) -> None:
                 break
             pipe.send(_answer(worker, request))
     wandb.teardown()
+
+
+def _end_with_asker(descriptor: int) -> None:
+    """End this process some time after its asker has, whatever the SDK waits for by then."""
+    hung_up = select.poll()
+    hung_up.register(descriptor, 0)  # of a hang-up poll tells unasked
+    hung_up.poll()
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(1)
 
 
 def _answer(worker: Worker, request: Request) -> object:
