@@ -10,17 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb import baselines, pipeline, provenance, report, shell, workflow
+from helm_wandb import baselines, pipeline, provenance, report, shell, wandb_key, workflow
 from helm_wandb import log as logs
-from helm_wandb import (
-    baselines,
-    pipeline,
-    provenance,
-    report,
-    shell,
-    wandb_key,
-    workflow,
-)
 from helm_wandb.errors import InputError, SinkError, UserError
 from helm_wandb.model import Verdict
 from helm_wandb.settings import Settings

@@ -209,7 +209,9 @@ def _ranked(
     ranked: list[LeaderboardRow] = []
     while len(ranked) < len(listed):
         left = listed[len(ranked) :]
-        size = _equal(left) if untested else _tied([models[row.model] for row in left], ranking, alpha)
+        size = (
+            _equal(left) if untested else _tied([models[row.model] for row in left], ranking, alpha)
+        )
         rank = len(ranked) + 1
         ranked += [replace(row, rank=rank, tied=size > 1) for row in left[:size]]
     unranked = [row for row in order if row.mean is None]
@@ -239,13 +241,15 @@ def _tied(models: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: floa
     anchor, *others = models
 
     def p_value(other: Evaluation) -> float | None:
-        pairs = [
-            pairing.paired(other.scores[key].instances, anchor.scores[key].instances)
-            for key in ranking
-        ]
-        if any(found.share < pairing.LEAST_SHARE for found in pairs):
-            return None
-        return intervals.overall([intervals.paired(found.strata) for found in pairs]).p
+        estimates = []
+        for here, there in ((other.scores[key], anchor.scores[key]) for key in ranking):
+            if here.instances is None or there.instances is None:
+                return None
+            pairs = pairing.paired(here.instances, there.instances)
+            if pairs.share < pairing.LEAST_SHARE:
+                return None
+            estimates.append(intervals.paired(pairs.strata))
+        return intervals.overall(estimates).p
 
     adjusted = intervals.adjusted([p_value(other) for other in others])
     separated = (p is not None and p < alpha for p in adjusted)
