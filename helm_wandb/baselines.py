@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation
 
 LIMIT_BYTES = 512 * 2**20
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,13 @@ def notes(candidates: Sequence[Evaluation], found: Found) -> tuple[str, ...]:
     lacking = [one.model for one in latest(candidates) if one.model not in known]
     if not lacking:
         return ()
-    told = f"the baseline ({found.origin}) has {', '.join(known)}"
-    return (f"Not compared, as {told}: {', '.join(lacking)}.",)
+    told = f"the baseline ({found.origin}) has {_some(list(known))}"
+    return (f"Not compared, as {told}: {_some(lacking)}.",)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "no model") + more
 
 
 def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:

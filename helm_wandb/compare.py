@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import fsum, isclose
+from math import fsum, isclose, isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb import fingerprints, intervals, pairing
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Baseline, Evaluation, Instances, Policy, Score, ScoreKey
 
 _TOLERANCE = 1e-9
+_SHOWN = 3
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better if lower is"
 )
@@ -72,9 +73,10 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     for key in dict.fromkeys([*here.scores, *there.scores]):
         if key not in here.scores:
             why = here.missing.get(key, "this run did not ask for it")
-            apart[key] = f"missing here, and in the baseline: {why}"
+            apart[key] = f"only the baseline has it; here: {why}"
         elif key not in there.scores:
-            apart[key] = "missing in the baseline"
+            why = there.missing.get(key, "it did not ask for it")
+            apart[key] = f"only this run has it; in the baseline: {why}"
         else:
             found = _cell(key, here.scores[key], there.scores[key])
             if isinstance(found, str):
@@ -101,6 +103,9 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         if score.instances and not _is_made_of(score, score.instances):
             why = f"the per-instance scores {side} do not make the score"
             return _Cell(key, candidate, baseline, None, why)
+    if not pairs.is_testable:
+        why = f"values beyond ±{pairing.LARGEST:g} cannot be tested"
+        return _Cell(key, candidate, baseline, None, why)
     estimate = intervals.paired(pairs.strata)
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
     less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
@@ -109,11 +114,10 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
 
 def _why_apart(candidate: Score, baseline: Score) -> str | None:
     """Why two scores are not of the same thing."""
-    if (
-        candidate.partial != baseline.partial
-        or candidate.subjects.keys() != baseline.subjects.keys()
-    ):
-        return f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if candidate.subjects.keys() != baseline.subjects.keys():
+        return _other_subjects(candidate, baseline)
+    if not isfinite(candidate.value - baseline.value):
+        return "the difference is larger than any number"
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
     return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
@@ -124,8 +128,21 @@ def _is_made_of(score: Score, instances: Instances) -> bool:
     return isclose(mean_of_strata(instances), score.value, rel_tol=0, abs_tol=_TOLERANCE)
 
 
+def _other_subjects(candidate: Score, baseline: Score) -> str:
+    """How many subjects each side has, and which of them the other lacks."""
+    told = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if not candidate.subjects or not baseline.subjects:
+        return told
+    for side, one, other in (("here", candidate, baseline), ("there", baseline, candidate)):
+        alone = sorted(one.subjects.keys() - other.subjects.keys())
+        more = f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else ""
+        told += f"; only {side}: {', '.join(alone[:_SHOWN])}{more}" if alone else ""
+    return told
+
+
 def _subjects(score: Score) -> str:
-    return f"{len(score.subjects)} subjects" if score.subjects else "no subjects"
+    count = len(score.subjects)
+    return f"{count or 'no'} subject{'' if count == 1 else 's'}"
 
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
@@ -134,7 +151,7 @@ def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int)
     if cell.estimate is None or cell.estimate.p is None:
         return bare
     if lower is None:
-        return replace(bare, why=_NO_DIRECTION)
+        return replace(bare, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
     estimate, least = cell.estimate, policy.min_effect_of(cell.key)
     return replace(
         bare,

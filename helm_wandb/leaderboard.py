@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cache
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -222,7 +223,22 @@ def _why_untested(models: Sequence[Evaluation], ranking: Sequence[ScoreKey]) -> 
     lacking = next(
         (one.model for one in models for key in ranking if one.scores[key].instances is None), None
     )
-    return None if lacking is None else f"no per-instance scores of {lacking} are at hand"
+    if lacking is not None:
+        return f"no per-instance scores of {lacking} are at hand"
+    strangers = (one.model for one in models[1:] if not _same_questions(one, models[0], ranking))
+    stranger = next(strangers, None)
+    return stranger and f"{stranger} was asked other questions than {models[0].model}"
+
+
+def _same_questions(one: Evaluation, other: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
+    from helm_wandb import pairing  # noqa: PLC0415 -- only where there are instances
+
+    sides = ((one.scores[key].instances, other.scores[key].instances) for key in ranking)
+    return all(
+        pairing.paired(here, there).share >= pairing.LEAST_SHARE
+        for here, there in sides
+        if here and there
+    )
 
 
 def _equal(rows: Sequence[LeaderboardRow]) -> int:
@@ -240,20 +256,27 @@ def _tied(models: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: floa
 
     anchor, *others = models
 
-    def p_value(other: Evaluation) -> float | None:
+    @cache
+    def p_value(at: int) -> float | None:
         estimates = []
-        for here, there in ((other.scores[key], anchor.scores[key]) for key in ranking):
+        for here, there in ((others[at].scores[key], anchor.scores[key]) for key in ranking):
             if here.instances is None or there.instances is None:
                 return None
             pairs = pairing.paired(here.instances, there.instances)
-            if pairs.share < pairing.LEAST_SHARE:
+            if pairs.share < pairing.LEAST_SHARE or not pairs.is_testable:
                 return None
             estimates.append(intervals.paired(pairs.strata))
         return intervals.overall(estimates).p
 
-    adjusted = intervals.adjusted([p_value(other) for other in others])
-    separated = (p is not None and p < alpha for p in adjusted)
-    return next((at for at, is_apart in enumerate(separated, 1) if is_apart), len(models))
+    def is_apart(at: int) -> bool:
+        """Whether the adjusted p is under alpha; the other tests are made only if it takes them."""
+        p = p_value(at)
+        if p is None or p >= alpha or p * len(others) < alpha:
+            return p is not None and p < alpha
+        adjusted = intervals.adjusted(list(map(p_value, range(len(others)))))[at]
+        return adjusted is not None and adjusted < alpha
+
+    return next((at + 1 for at in range(len(others)) if is_apart(at)), len(models))
 
 
 def _mean_or_least(row: LeaderboardRow) -> float:

@@ -83,10 +83,13 @@ def remarks(report: Report) -> Table | None:
     return Table("Remarks on the deltas", columns, rows) if rows else None
 
 
-def sentences(report: Report) -> list[str]:
-    """The overall deltas, what the gate does, and how to read the tables."""
-    told = [_overall(one) for one in report.comparisons if one.overall]
-    told += [_partner(one) for one in report.comparisons if _differs(one)]
+def sentences(report: Report, limit: int | None = None) -> list[str]:
+    """The overall deltas, what the gate does, and how to read the tables.
+
+    limit: of how many models it is told.
+    """
+    told = [_overall(one) for one in report.comparisons if one.overall][:limit]
+    told += [_partner(one) for one in report.comparisons if _differs(one)][:limit]
     if report.gate:
         told += _gate(report)
     tests = sum(delta.p is not None for _, delta in _rows(report.comparisons))
@@ -136,7 +139,7 @@ def _cells(delta: Delta) -> tuple[str, ...]:
         change(delta, delta.difference),
         _interval(delta),
         UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}",
-        UNKNOWN if delta.mde is None else change(delta, delta.mde).removeprefix("+"),
+        UNKNOWN if delta.mde is None else change(delta, delta.mde).lstrip("+±"),
         {**_MARKS, **_WORDS}[delta.verdict],
     )
 

@@ -43,7 +43,7 @@ def _render(report: Report, limit: int | None) -> str:
         .render(
             report=report,
             leaderboard=_cut(leaderboard, limit),
-            sentences=deltas.sentences(report),
+            sentences=deltas.sentences(report, limit),
             first=[_cut(table, limit) for table in deltas.first(report)],
             rest=[_cut(table, limit) for table in deltas.rest(report)[:limit]],
             tables=[_cut(table, limit) for table in tables.details(report)[:limit]],

@@ -120,14 +120,19 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     counts = counted_verdicts(comparisons)
     marked = counts[Verdict.REGRESSED] + counts[Verdict.IMPROVED] + counts[Verdict.UNTESTABLE]
     others = counts.total() - marked
+    apart = sum(len(one.not_comparable) for one in comparisons)
     told = [
-        _counted(counts[Verdict.REGRESSED], "regression"),
+        *_told_if(
+            counts.total(),
+            _counted(counts[Verdict.REGRESSED], "regression")
+            if counts[Verdict.REGRESSED]
+            else "no regression",
+        ),
         *_told_if(counts[Verdict.IMPROVED], _counted(counts[Verdict.IMPROVED], "improvement")),
         *_told_if(others, f"{others} without a distinguishable change"),
         *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *_told_if(apart, f"{apart} not comparable"),
     ]
-    if not counts[Verdict.REGRESSED]:
-        told[0] = "no regression"
     return f"HELM evaluations: {', '.join(told)}; compared with {_baseline(comparisons[0])}"
 
 
