@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helm_wandb import baselines, pipeline, provenance, report, shell, wandb_key, workflow
 from helm_wandb import log as logs
-from helm_wandb import pipeline, provenance, report, shell, wandb_key, workflow
 from helm_wandb.errors import InputError, SinkError, UserError
 from helm_wandb.model import Verdict
 from helm_wandb.settings import Settings
@@ -21,6 +22,7 @@ from helm_wandb.sinks.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from helm_wandb.baselines import Found
     from helm_wandb.pipeline import Outcome
 
 
@@ -76,9 +78,17 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
             provenance=provenance.from_environ(environ, event),
             sinks=shell.sinks(wishes, config, terminal=terminal, environ=environ, project=project),
             project=project,
+            baseline=_baseline(settings),
+            gate_policy=replace(settings.gate, labels=provenance.labels(event)),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
         )
+
+
+def _baseline(settings: Settings) -> Found | None:
+    if settings.baseline is None:
+        return None
+    return baselines.of_file(settings.baseline, folder=Path(), asked_by="input baseline")
 
 
 def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:
@@ -94,14 +104,15 @@ def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """The action's outputs, all of them strings."""
     told = outcome.report
     verdict = told.verdict if told else Verdict.NO_BASELINE
+    counts = report.counted_verdicts(told.comparisons if told else ())
     rows = report.leaderboard_rows(told.leaderboard) if told else []
     return {
         "report-path": settings.report if told else "",
         "verdict": verdict.value,
-        "regressions": "0",
-        "improvements": "0",
+        "regressions": str(counts[Verdict.REGRESSED]),
+        "improvements": str(counts[Verdict.IMPROVED]),
         "print-only": str(settings.print_only).lower(),
-        "baseline": "",
+        "baseline": report.baseline_name(told) if told else "",
         "wandb-url": told.links.get(WANDB, "") if told else "",
         "comment-url": "",
         "leaderboard": json.dumps(rows, separators=(",", ":"), ensure_ascii=False),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation
 
 LIMIT_BYTES = 512 * 2**20
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,21 @@ def partners(candidates: Sequence[Evaluation], found: Found) -> tuple[Partner, .
     return tuple(
         Partner(candidate, baseline, _told(baseline, found)) for candidate, baseline in pairs
     )
+
+
+def notes(candidates: Sequence[Evaluation], found: Found) -> tuple[str, ...]:
+    """Which of this run's models the baseline lacks, where it does."""
+    known = by_model(found.evaluations)
+    lacking = [one.model for one in latest(candidates) if one.model not in known]
+    if not lacking:
+        return ()
+    told = f"the baseline ({found.origin}) has {_some(list(known))}"
+    return (f"Not compared, as {told}: {_some(lacking)}.",)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "no model") + more
 
 
 def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:

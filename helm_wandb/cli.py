@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, pipeline, provenance, shell, wandb_key
 from helm_wandb import log as logs
+from helm_wandb.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
 from helm_wandb.sinks.terminal import Terminal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from helm_wandb.baselines import Found
     from helm_wandb.model import Config
     from helm_wandb.pipeline import Outcome
 
@@ -62,6 +64,13 @@ def parser() -> ArgumentParser:
         help="record no detail run per benchmark in W&B, only the summary runs",
     )
     flags.add_argument("--report", metavar="FILE", help="write the report as JSON")
+    flags.add_argument("--baseline", metavar="FILE", help="a report JSON to compare with")
+    flags.add_argument(
+        "--fail-on",
+        choices=("never", "regression"),
+        default="never",
+        help="regression: exit 4 where a score regressed or is below its floor",
+    )
     flags.add_argument("--version", action="version", version=__version__)
     return flags
 
@@ -70,6 +79,7 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     config = shell.with_server(config, os.environ)
     event = provenance.read_event(os.environ)
+    baseline = _baseline(arguments.baseline)
     wishes = shell.Wishes(
         report=arguments.report,
         records=not arguments.print_only,
@@ -90,9 +100,20 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
                 wishes, config, terminal=_terminal(), environ=os.environ, project=project
             ),
             project=project,
-            with_details=arguments.report is not None or wishes.records,
+            baseline=baseline,
+            gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
+            with_details=baseline is not None or arguments.report is not None or wishes.records,
             progress=progress_bar(sys.stderr),
         )
+
+
+def _baseline(name: str | None) -> Found | None:
+    if name is None:
+        return None
+    # Imported here: without a baseline print-only never pays for it.
+    from helm_wandb import baselines  # noqa: PLC0415
+
+    return baselines.of_file(name, folder=Path(), asked_by="--baseline")
 
 
 def _key(config: Config) -> str | None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import fsum
+from math import fsum, isclose, isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb import fingerprints, intervals, pairing
+from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import Comparison, Delta, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from helm_wandb.intervals import Estimate, Interval
-    from helm_wandb.model import Baseline, Evaluation, Policy, Score, ScoreKey
+    from helm_wandb.model import Baseline, Evaluation, Instances, Policy, Score, ScoreKey
 
-_LEAST_SHARE = 0.9
-"""Of the instances that must be the same questions on both sides."""
+_TOLERANCE = 1e-9
+_SHOWN = 3
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better if lower is"
 )
@@ -64,20 +65,6 @@ def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, .
     )
 
 
-def verdict(comparisons: Iterable[Comparison]) -> Verdict:
-    """What a run says: any regression first, then any improvement, and no change only of all."""
-    found = {delta.verdict for comparison in comparisons for delta in comparison.deltas}
-    for one in (Verdict.REGRESSED, Verdict.IMPROVED):
-        if one in found:
-            return one
-    testable = found - {Verdict.UNTESTABLE}
-    if not found:
-        return Verdict.NO_BASELINE
-    if not testable:
-        return Verdict.UNTESTABLE
-    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.UNCLEAR
-
-
 def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     """The scores that both sides have, and why others cannot stand beside each other."""
     here, there = partner.candidate, partner.baseline
@@ -86,9 +73,10 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     for key in dict.fromkeys([*here.scores, *there.scores]):
         if key not in here.scores:
             why = here.missing.get(key, "this run did not ask for it")
-            apart[key] = f"missing here, and in the baseline: {why}"
+            apart[key] = f"only the baseline has it; here: {why}"
         elif key not in there.scores:
-            apart[key] = "missing in the baseline"
+            why = there.missing.get(key, "it did not ask for it")
+            apart[key] = f"only this run has it; in the baseline: {why}"
         else:
             found = _cell(key, here.scores[key], there.scores[key])
             if isinstance(found, str):
@@ -108,38 +96,62 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
         return _Cell(key, candidate, baseline, None, told)
     pairs = pairing.paired(candidate.instances, baseline.instances)
-    if pairs.share < _LEAST_SHARE:
+    if pairs.share < pairing.LEAST_SHARE:
         total = max(pairs.candidate, pairs.baseline)
         return f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    for side, score in (("here", candidate), ("there", baseline)):
+        if score.instances and not _is_made_of(score, score.instances):
+            why = f"the per-instance scores {side} do not make the score"
+            return _Cell(key, candidate, baseline, None, why)
+    if not pairs.is_testable:
+        why = f"values beyond ±{pairing.LARGEST:g} cannot be tested"
+        return _Cell(key, candidate, baseline, None, why)
     estimate = intervals.paired(pairs.strata)
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
-    told = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
-    return _Cell(key, candidate, baseline, estimate, estimate.why or told)
+    less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
+    return _Cell(key, candidate, baseline, estimate, estimate.why or less)
 
 
 def _why_apart(candidate: Score, baseline: Score) -> str | None:
     """Why two scores are not of the same thing."""
-    if (
-        candidate.partial != baseline.partial
-        or candidate.subjects.keys() != baseline.subjects.keys()
-    ):
-        return f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if candidate.subjects.keys() != baseline.subjects.keys():
+        return _other_subjects(candidate, baseline)
+    if not isfinite(candidate.value - baseline.value):
+        return "the difference is larger than any number"
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
     return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
 
 
+def _is_made_of(score: Score, instances: Instances) -> bool:
+    """Whether the instances' mean is the score: else the test would be of something else."""
+    return isclose(mean_of_strata(instances), score.value, rel_tol=0, abs_tol=_TOLERANCE)
+
+
+def _other_subjects(candidate: Score, baseline: Score) -> str:
+    """How many subjects each side has, and which of them the other lacks."""
+    told = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if not candidate.subjects or not baseline.subjects:
+        return told
+    for side, one, other in (("here", candidate, baseline), ("there", baseline, candidate)):
+        alone = sorted(one.subjects.keys() - other.subjects.keys())
+        more = f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else ""
+        told += f"; only {side}: {', '.join(alone[:_SHOWN])}{more}" if alone else ""
+    return told
+
+
 def _subjects(score: Score) -> str:
-    return f"{len(score.subjects)} subjects" if score.subjects else "no subjects"
+    count = len(score.subjects)
+    return f"{count or 'no'} subject{'' if count == 1 else 's'}"
 
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
     lower = cell.candidate.lower_is_better
-    bare = _bare(cell, lower)
+    bare = _bare(cell)
     if cell.estimate is None or cell.estimate.p is None:
         return bare
     if lower is None:
-        return replace(bare, why=_NO_DIRECTION)
+        return replace(bare, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
     estimate, least = cell.estimate, policy.min_effect_of(cell.key)
     return replace(
         bare,
@@ -156,8 +168,9 @@ def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int)
     )
 
 
-def _bare(cell: _Cell, lower: bool | None) -> Delta:
+def _bare(cell: _Cell) -> Delta:
     """The delta before it is judged."""
+    lower = cell.candidate.lower_is_better
     estimate = cell.estimate
     difference = cell.candidate.value - cell.baseline.value
     up, down = (estimate.better, estimate.worse) if estimate else (None, None)
@@ -226,8 +239,7 @@ def _overall(cells: Iterable[_Cell], policy: Policy) -> Delta | None:
 
 def _averageable(cells: Iterable[_Cell]) -> Iterator[tuple[_Cell, Estimate]]:
     for cell in cells:
-        values = (cell.candidate.value, cell.baseline.value)
-        within = all(0 <= value <= 1 for value in values)
-        if cell.estimate and cell.estimate.interval and within:
-            if cell.candidate.lower_is_better is False:
-                yield cell, cell.estimate
+        within = all(0 <= score.value <= 1 for score in (cell.candidate, cell.baseline))
+        higher = cell.candidate.lower_is_better is False
+        if cell.estimate and cell.estimate.interval and within and higher:
+            yield cell, cell.estimate

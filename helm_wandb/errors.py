@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 
 BUG_EXIT_CODE = 1
+GATE_EXIT_CODE = 4
+"""A regression or a floor, where they were asked to close the gate."""
 ABSOLUTE_PATH = (
     "It is an absolute path: inside the action's container only the workspace exists, as "
     "/github/workspace. Give the path relative to the workspace."

@@ -42,12 +42,23 @@ def gate(
     results = [*_regressions(comparisons), *_below_floor(floor, latest(evaluations))]
     missing = [] if comparisons or not policy.on_missing_baseline else [_NO_BASELINE]
     asked = [*(results if policy.on_regression else []), *missing]
-    accepted = policy.accept_label if policy.accept_label in policy.labels else None
+    accepted = _accepting(policy) if asked else None
     return Gate(
         closed=bool(asked) and not accepted,
-        reasons=(*results, *missing),
-        accepted_by=accepted if asked else None,
+        reasons=tuple(asked or results),
+        accepted_by=accepted,
     )
+
+
+def _accepting(policy: GatePolicy) -> str | None:
+    """The label that accepts what was found, as it is written there.
+
+    GitHub has no two labels that differ only in their case.
+    """
+    if policy.accept_label is None:
+        return None
+    wanted = policy.accept_label.casefold()
+    return next((one for one in sorted(policy.labels) if one.casefold() == wanted), None)
 
 
 _NO_BASELINE = "there is no baseline to compare with"
@@ -74,7 +85,14 @@ def _below(key: ScoreKey, limit: float, one: Evaluation) -> Iterable[str]:
         yield f"{key} of {one.model} is missing, and its floor is {limit:g}"
         return
     score = one.scores[key]
+    told = f"{key} of {one.model} is {_told(score.value, limit)}"
     if score.lower_is_better and score.value > limit:
-        yield f"{key} of {one.model} is {score.value:.4g}, above its limit of {limit:g}"
+        yield f"{told}, above its limit of {limit:g}"
     elif not score.lower_is_better and score.value < limit:
-        yield f"{key} of {one.model} is {score.value:.4g}, below its floor of {limit:g}"
+        yield f"{told}, below its floor of {limit:g}"
+
+
+def _told(value: float, limit: float) -> str:
+    """The value in four digits, or in all of them where that would be the limit itself."""
+    short = f"{value:.4g}"
+    return repr(value) if short == f"{limit:.4g}" else short

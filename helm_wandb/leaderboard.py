@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cache
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def build(
     metrics: Sequence[ScoreKey],
     excluded_models: frozenset[str],
     guests: Iterable[Evaluation] = (),
+    alpha: float = 0.05,
 ) -> Leaderboard:
     """One row per model at its greatest iteration, ranked by the mean of what all models have.
 
@@ -48,6 +50,7 @@ def build(
     guests: models of other runs. They are ranked by the metrics that this run's own models
     settle; one that lacks one of these is listed without a rank. Without own models, the metrics
     are those that most guests have.
+    alpha: the chance of separating models of a rank that are equal.
     A metric makes the mean only if all own models have it, higher is better, and it stays within
     0…1: so no model's absence or unit moves another's mean.
     """
@@ -64,11 +67,14 @@ def build(
         _row(one, shown=tuple(shown), ranking=ranking, mean_win_rate=win_rates.get(one.model))
         for one in models
     ]
+    by_name = {one.model: one for one in models}
+    ranked, untested = _ranked(rows, by_name, tuple(ranking), alpha=alpha)
     return Leaderboard(
         metrics=tuple(shown),
         ranking_metrics=tuple(ranking),
         left_out=left_out,
-        rows=_ranked(rows),
+        rows=ranked,
+        untested=untested,
     )
 
 
@@ -186,18 +192,91 @@ def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[
     )
 
 
-def _ranked(rows: Iterable[LeaderboardRow]) -> tuple[LeaderboardRow, ...]:
-    """The rows with ranks, best first; equal means share one, and the next rank counts them."""
+def _ranked(
+    rows: Iterable[LeaderboardRow],
+    models: Mapping[str, Evaluation],
+    ranking: Sequence[ScoreKey],
+    *,
+    alpha: float,
+) -> tuple[tuple[LeaderboardRow, ...], str | None]:
+    """The rows with ranks, best first, and why ranks are by the mean alone, where they are.
+
+    Models that a paired test does not separate from the best of a rank share it; the next rank
+    counts them all. Without a test only equal means share one.
+    """
     order = sorted(rows, key=lambda row: (-_mean_or_least(row), row.model))
-    counts = Counter(row.mean for row in order)
-    first_of: dict[float, int] = {}
-    ranked = []
-    for place, row in enumerate(order, 1):
-        if row.mean is not None:
-            rank = first_of.setdefault(row.mean, place)
-            row = replace(row, rank=rank, tied=counts[row.mean] > 1)  # noqa: PLW2901 -- ranked now
-        ranked.append(row)
-    return tuple(ranked)
+    listed = [row for row in order if row.mean is not None]
+    untested = _why_untested([models[row.model] for row in listed], ranking)
+    ranked: list[LeaderboardRow] = []
+    while len(ranked) < len(listed):
+        left = listed[len(ranked) :]
+        size = (
+            _equal(left) if untested else _tied([models[row.model] for row in left], ranking, alpha)
+        )
+        rank = len(ranked) + 1
+        ranked += [replace(row, rank=rank, tied=size > 1) for row in left[:size]]
+    unranked = [row for row in order if row.mean is None]
+    return (*ranked, *unranked), untested if len(listed) > 1 else None
+
+
+def _why_untested(models: Sequence[Evaluation], ranking: Sequence[ScoreKey]) -> str | None:
+    lacking = next(
+        (one.model for one in models for key in ranking if one.scores[key].instances is None), None
+    )
+    if lacking is not None:
+        return f"no per-instance scores of {lacking} are at hand"
+    strangers = (one.model for one in models[1:] if not _same_questions(one, models[0], ranking))
+    stranger = next(strangers, None)
+    return stranger and f"{stranger} was asked other questions than {models[0].model}"
+
+
+def _same_questions(one: Evaluation, other: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
+    from helm_wandb import pairing  # noqa: PLC0415 -- only where there are instances
+
+    sides = ((one.scores[key].instances, other.scores[key].instances) for key in ranking)
+    return all(
+        pairing.paired(here, there).share >= pairing.LEAST_SHARE
+        for here, there in sides
+        if here and there
+    )
+
+
+def _equal(rows: Sequence[LeaderboardRow]) -> int:
+    """How many of the rows have the mean of the first."""
+    return sum(row.mean == rows[0].mean for row in rows)
+
+
+def _tied(models: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float) -> int:
+    """How many of the models, best first, are not separated from the first.
+
+    Each is tested against it, by the mean over the ranking metrics; Holm's adjustment is over
+    these tests. The first that is separated ends the rank, whatever stands below it.
+    """
+    from helm_wandb import intervals, pairing  # noqa: PLC0415 -- only where there are instances
+
+    anchor, *others = models
+
+    @cache
+    def p_value(at: int) -> float | None:
+        estimates = []
+        for here, there in ((others[at].scores[key], anchor.scores[key]) for key in ranking):
+            if here.instances is None or there.instances is None:
+                return None
+            pairs = pairing.paired(here.instances, there.instances)
+            if pairs.share < pairing.LEAST_SHARE or not pairs.is_testable:
+                return None
+            estimates.append(intervals.paired(pairs.strata))
+        return intervals.overall(estimates).p
+
+    def is_apart(at: int) -> bool:
+        """Whether the adjusted p is under alpha; the other tests are made only if it takes them."""
+        p = p_value(at)
+        if p is None or p >= alpha or p * len(others) < alpha:
+            return p is not None and p < alpha
+        adjusted = intervals.adjusted(list(map(p_value, range(len(others)))))[at]
+        return adjusted is not None and adjusted < alpha
+
+    return next((at + 1 for at in range(len(others)) if is_apart(at)), len(models))
 
 
 def _mean_or_least(row: LeaderboardRow) -> float:

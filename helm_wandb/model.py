@@ -289,6 +289,8 @@ class Leaderboard:
     left_out: Mapping[ScoreKey, str]
     """Those of them that do not, with the reason."""
     rows: tuple[LeaderboardRow, ...]
+    untested: str | None = None
+    """Why ranks are by the mean alone; None where a test tells who shares one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

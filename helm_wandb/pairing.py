@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Instances
 
-_Place = tuple[str, str, int]
-"""Stratum, instance id and train trial."""
+LEAST_SHARE = 0.9
+"""Of the instances that must be the same questions on both sides."""
+LARGEST = 1e60
+"""The largest value that can be tested: the fourth powers of sums of larger ones overflow."""
+_Place = tuple[str, str, int, int]
+"""Stratum, instance id, train trial, and how many of the same went before, which is 0 in what
+HELM writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,12 @@ class Pairs:
     def share(self) -> float:
         """The share of the larger side's instances that are paired."""
         return self.matched / max(self.candidate, self.baseline, 1)
+
+    @property
+    def is_testable(self) -> bool:
+        """Whether all values are of a size that can be reckoned with."""
+        sides = [side for one in self.strata for side in (one.candidate, one.baseline)]
+        return all(min(side) >= -LARGEST and max(side) <= LARGEST for side in sides)
 
 
 def paired(candidate: Instances, baseline: Instances) -> Pairs:
@@ -55,8 +66,15 @@ def paired(candidate: Instances, baseline: Instances) -> Pairs:
 
 
 def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
-    places = zip(instances.stratum, instances.id, instances.trial, strict=True)
+    places = _places(instances)
     return zip(places, instances.input, instances.value, instances.cluster, strict=True)
+
+
+def _places(instances: Instances) -> Iterator[_Place]:
+    seen: Counter[tuple[str, str, int]] = Counter()
+    for place in zip(instances.stratum, instances.id, instances.trial, strict=True):
+        yield (*place, seen[place])
+        seen[place] += 1
 
 
 def _stratum(pairs: Sequence[tuple[float, float, str]]) -> PairedStratum:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
 from helm_wandb import evaluations, leaderboard, report, sources
-from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError, InputError, SinkError, UserError
+from helm_wandb.errors import (
+    ABSOLUTE_PATH,
+    GATE_EXIT_CODE,
+    ArtifactError,
+    InputError,
+    SinkError,
+    UserError,
+)
+from helm_wandb.gate import GatePolicy, gate
 from helm_wandb.model import Reading
 from helm_wandb.progress import no_progress
 from helm_wandb.sinks import deliver
@@ -18,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from helm_wandb.model import Config, Evaluation, Provenance, Receipt, Report
+    from helm_wandb.baselines import Found
+    from helm_wandb.model import Comparison, Config, Evaluation, Provenance, Receipt, Report
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
 
@@ -44,7 +53,8 @@ class Outcome:
 
 def nothing(*faults: UserError) -> Outcome:
     """The outcome where nothing was read."""
-    return Outcome(report=None, receipts=(), faults=faults, exit_code=_exit_code(faults))
+    exit_code = _least(fault.exit_code for fault in faults)
+    return Outcome(report=None, receipts=(), faults=faults, exit_code=exit_code)
 
 
 def load_config(name: str, *, folder: Path, root: Path) -> Config:
@@ -75,6 +85,8 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     provenance: Provenance,
     sinks: Sequence[Sink],
     project: WandbProject | None = None,
+    baseline: Found | None = None,
+    gate_policy: GatePolicy | None = None,
     sink_errors_fail: bool = True,
     with_details: bool = False,
     progress: Callable[[int, int], None] = no_progress,
@@ -83,6 +95,8 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
 
     folder: what the paths in the config are relative to.
     project: whose models are ranked too, where the config has `leaderboard: true`.
+    baseline: what the models are compared with.
+    gate_policy: what closes the gate; None: nothing.
     sink_errors_fail: whether a sink's failure counts in the exit code.
     with_details: read fingerprints and per-instance scores too.
     progress: is told how many of all runs are read, while there are many.
@@ -103,16 +117,66 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         guests=directed(guests.evaluations),
         metrics=config.leaderboard_metrics,
         excluded_models=config.excluded_models,
+        alpha=config.compare.alpha,
+    )
+    family = _Compared.of(candidates, baseline, config, with_details=with_details)
+    closing = gate(
+        gate_policy or GatePolicy(),
+        evaluations=candidates,
+        comparisons=family.comparisons,
+        floor=config.compare.floor,
     )
     lines = (line for fault in faults for line in str(fault).splitlines())
-    notes = [*found.notes, *guests.notes, *lines]
-    told = report.build(candidates, ranking, notes=notes, provenance=provenance)
+    told = report.build(
+        candidates,
+        ranking,
+        notes=[*found.notes, *guests.notes, *family.notes, *lines],
+        provenance=provenance,
+        comparisons=family.comparisons,
+        steps=family.steps,
+        gate=closing,
+    )
     told, receipts = deliver(told, sinks)
     if not sink_errors_fail:
         receipts = tuple(map(_forgiven, receipts))
+    codes = [*(fault.exit_code for fault in faults), *(one.exit_code for one in receipts)]
     return Outcome(
-        report=told, receipts=receipts, faults=faults, exit_code=_exit_code([*faults, *receipts])
+        report=told,
+        receipts=receipts,
+        faults=faults,
+        exit_code=_least([*codes, GATE_EXIT_CODE if closing.closed else 0]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What came of comparing."""
+
+    comparisons: tuple[Comparison, ...] = ()
+    steps: tuple[Comparison, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        candidates: Sequence[Evaluation],
+        baseline: Found | None,
+        config: Config,
+        *,
+        with_details: bool,
+    ) -> _Compared:
+        """The models beside the baseline's, and beside their own iteration before."""
+        if baseline is None and not with_details:
+            return cls()
+        # Imported here: without a baseline print-only never pays for it.
+        from helm_wandb import baselines, compare  # noqa: PLC0415
+
+        partners = baselines.partners(candidates, baseline) if baseline else ()
+        return cls(
+            comparisons=compare.compared(partners, config.compare),
+            steps=compare.compared(baselines.steps(candidates), config.compare),
+            notes=baselines.notes(candidates, baseline) if baseline else (),
+        )
 
 
 def _guests(config: Config, project: WandbProject | None) -> Reading:
@@ -182,6 +246,6 @@ def _read(
     return _Found(evaluations=tuple(found), notes=tuple(notes), faults=tuple(faults))
 
 
-def _exit_code(told: Iterable[UserError | Receipt]) -> int:
-    """The smallest that applies; 0 where none does."""
-    return min({one.exit_code for one in told} - {0}, default=0)
+def _least(exit_codes: Iterable[int]) -> int:
+    """The smallest that is not 0; 0 where all are."""
+    return min({*exit_codes} - {0}, default=0)

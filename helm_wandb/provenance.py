@@ -38,6 +38,15 @@ def from_environ(environ: Mapping[str, str], event: Mapping[str, Any]) -> Proven
     )
 
 
+def labels(event: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the pull request's labels, as they were when the workflow began."""
+    issue = _mapping(event.get("issue"))
+    told = event.get("pull_request") or (issue if issue.get("pull_request") else None)
+    found = _mapping(told).get("labels")
+    names = (_mapping(one).get("name") for one in (found if isinstance(found, list) else ()))
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def ranked_tracks(event: Mapping[str, Any]) -> frozenset[str]:
     """The tracks whose models every leaderboard shows: the default branch's.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import wandb_key
 from helm_wandb.errors import InputError
+from helm_wandb.gate import GatePolicy
 from helm_wandb.urls import is_server_url
 
 if TYPE_CHECKING:
@@ -40,13 +41,10 @@ _CHOICES = {
     "fail-on": ("never", "regression"),
     "on-sink-error": ("fail", "warn"),
 }
-_TODAY = {
-    "baseline": ("auto", "none"),
-    "on-missing-baseline": ("warn",),
-    "fail-on": ("never",),
-    "accept-label": ("",),
-    "from-report": ("",),
-}
+_BASELINES = ("auto", "none", "artifact", "wandb")
+"""Words; anything else is a path."""
+_NOT_YET = ("artifact", "wandb")
+_TODAY = {"from-report": ("",)}
 """What this version can do; a gate that would never close must not be accepted silently."""
 
 
@@ -62,6 +60,10 @@ class Settings:
     wandb_base_url: str | None
     sink_errors_fail: bool
     report: str
+    baseline: str | None
+    """The path of a report JSON."""
+    gate: GatePolicy
+    """Without the labels, which only the event tells."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -82,13 +84,20 @@ class Settings:
             wandb_base_url=inputs["wandb-base-url"] or None,
             sink_errors_fail=inputs["on-sink-error"] == "fail",
             report=inputs["report"],
+            baseline=None if inputs["baseline"] in _BASELINES else inputs["baseline"],
+            gate=GatePolicy(
+                on_regression=inputs["fail-on"] == "regression",
+                on_missing_baseline=inputs["on-missing-baseline"] == "fail",
+                accept_label=inputs["accept-label"] or None,
+            ),
         )
 
 
 def _input(environ: Mapping[str, str], name: str) -> str:
     """The input's value; the runner keeps hyphens in the variable's name."""
     value = environ.get(f"INPUT_{name.upper()}", "").strip() or INPUT_DEFAULTS[name]
-    known = (*_CHOICES.get(name, ()), *_TODAY.get(name, ()))
+    words = _BASELINES if name == "baseline" else ()
+    known = (*_CHOICES.get(name, ()), *_TODAY.get(name, ()), *words)
     return value.lower() if value.lower() in known else value
 
 
@@ -103,6 +112,11 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         for name, values in _TODAY.items()
         if inputs[name] not in values and inputs[name] in _CHOICES.get(name, (inputs[name],))
     ]
+    if inputs["baseline"] in _NOT_YET:
+        problems.append(
+            f"input baseline: {inputs['baseline']!r} is not supported in this version; give the "
+            "path of a report JSON, or leave it out"
+        )
     if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
         problems.append(
             f"input wandb-base-url: {inputs['wandb-base-url']!r} is no URL of a server, as "

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb import leaderboard
 from helm_wandb import report as reports
+from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Evaluation, Origin, Provenance, Report, Score, ScoreKey, SubjectScore
+from helm_wandb.model import (
+    Baseline,
+    Comparison,
+    Delta,
+    Evaluation,
+    Instances,
+    Interval,
+    Origin,
+    Provenance,
+    Report,
+    Score,
+    ScoreKey,
+    SubjectScore,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from helm_wandb.model import Gate
+
+    Values = Sequence[float] | Mapping[str, Sequence[float]]
+    """Of the instances of one stratum, or of each by its name."""
 
 
 def evaluation(  # noqa: PLR0913 -- each argument is a field that some test is about
@@ -48,13 +69,128 @@ def evaluation(  # noqa: PLR0913 -- each argument is a field that some test is a
     )
 
 
-def report(
+def instances(values: Values) -> Instances:
+    """Instances of these values, in each stratum id0, id1 …, each of its own text and cluster."""
+    strata = values if isinstance(values, dict) else {"only": values}
+    rows = [(name, at, value) for name, of in strata.items() for at, value in enumerate(of)]
+    return Instances(
+        stratum=tuple(name for name, _, _ in rows),
+        id=tuple(f"id{at}" for _, at, _ in rows),
+        trial=(0,) * len(rows),
+        input=tuple(f"{at:08x}" for _, at, _ in rows),
+        cluster=tuple(f"id{at}" for _, at, _ in rows),
+        value=tuple(value for _, _, value in rows),
+    )
+
+
+def right(count: int, of: int = 100, *, wrong_first: int = 0) -> list[float]:
+    """The scores of so many right answers, after so many wrong ones; the others are wrong."""
+    return [0.0] * wrong_first + [1.0] * count + [0.0] * (of - count - wrong_first)
+
+
+def measured(  # noqa: PLR0913 -- as above
+    model: str = "alpha",
+    iteration: int = 0,
+    values: Mapping[str, Values | Instances] | None = None,
+    *,
+    lower: Collection[str] = (),
+    fingerprint: Mapping[str, object] | None = None,
+    missing: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """An evaluation whose scores are the means of instances: `{"mmlu.EM": [0.0, 1.0]}`."""
+    columns = {
+        key: of if isinstance(of, Instances) else instances(of)
+        for key, of in (values or {"mmlu.EM": right(50)}).items()
+    }
+    means = {key: mean_of_strata(of) for key, of in columns.items()}
+    one = evaluation(model, iteration, means, lower=lower, missing=missing)
+    return replace(
+        one,
+        scores={
+            key: replace(
+                score,
+                n=len(columns[str(key)].id),
+                fingerprint=fingerprint,
+                instances=columns[str(key)],
+            )
+            for key, score in one.scores.items()
+        },
+    )
+
+
+def delta(  # noqa: PLR0913 -- as above
+    key: str | None,
+    baseline: float,
+    candidate: float,
+    verdict: Verdict,
+    *,
+    within: tuple[float, float] | None = None,
+    n: int | None = None,
+    clusters: int | None = None,
+    mde: float | None = None,
+    changed: tuple[int, int] | None = None,
+    lower: bool | None = False,
+    why: str | None = None,
+) -> Delta:
+    """A delta that was judged; within: its interval, changed: the better and worse items."""
+    tested = within is not None
+    return Delta(
+        key=None if key is None else ScoreKey.parse(key),
+        baseline=baseline,
+        candidate=candidate,
+        difference=candidate - baseline,
+        lower_is_better=lower,
+        verdict=verdict,
+        interval=within and Interval(low=within[0], high=within[1], level=0.95, method="t"),
+        n=n,
+        clusters=clusters or n,
+        p=0.01 if tested else None,
+        p_adjusted=0.03 if tested and key else None,
+        mde=mde,
+        better=changed and changed[0],
+        worse=changed and changed[1],
+        why=why,
+    )
+
+
+def comparison(  # noqa: PLR0913 -- as above
+    *deltas: Delta,
+    model: str = "alpha",
+    iteration: int = 0,
+    against: int | None = None,
+    overall: Delta | None = None,
+    not_comparable: Mapping[str, str] | None = None,
+    origin: str = "base.json",
+    ref: str | None = None,
+    commit: str | None = None,
+) -> Comparison:
+    """A model's comparison; against: the baseline's iteration, where it is another."""
+    return Comparison(
+        model=model,
+        iteration=iteration,
+        baseline=Baseline(
+            origin=origin,
+            model=model,
+            iteration=iteration if against is None else against,
+            ref=ref,
+            commit=commit,
+        ),
+        overall=overall,
+        deltas=deltas,
+        not_comparable={ScoreKey.parse(key): why for key, why in (not_comparable or {}).items()},
+    )
+
+
+def report(  # noqa: PLR0913 -- as above
     evaluations: Sequence[Evaluation],
     *,
     metrics: Sequence[ScoreKey] = CORE_METRICS,
     notes: Sequence[str] = (),
     provenance: Provenance | None = None,
     guests: Sequence[Evaluation] = (),
+    comparisons: Sequence[Comparison] = (),
+    steps: Sequence[Comparison] = (),
+    gate: Gate | None = None,
 ) -> Report:
     """The report of the evaluations, with the leaderboard of them and of the project's models."""
     board = leaderboard.build(
@@ -65,4 +201,7 @@ def report(
         board,
         notes=notes,
         provenance=provenance or Provenance(tool_version="1.2.3"),
+        comparisons=comparisons,
+        steps=steps,
+        gate=gate,
     )

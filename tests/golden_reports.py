@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Provenance, Report, ScoreKey
+from helm_wandb.model import Gate, Provenance, Report, ScoreKey, Verdict
 from tests import builders
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Delta, Evaluation
 
 CORE = tuple(map(str, CORE_METRICS))
 NO_TABLE = "no such table in groups/ of the suite"
@@ -23,7 +28,166 @@ def _scores(start: float) -> dict[str, float]:
     return {key: (start + 0.037 * at) % 1 for at, key in enumerate(CORE)}
 
 
+REGRESSION = builders.delta(
+    "boolq.EM",
+    0.73,
+    0.6,
+    Verdict.REGRESSED,
+    within=(-0.222, -0.051),
+    n=100,
+    clusters=92,
+    mde=0.207,
+    changed=(2, 15),
+)
+TOXICITY = builders.delta(
+    "civil_comments.Toxic fraction",
+    0.021,
+    0.064,
+    Verdict.REGRESSED,
+    within=(0.031, 0.055),
+    n=1000,
+    mde=0.014,
+    changed=(1, 44),
+    lower=True,
+)
+DELTAS = (
+    builders.delta(
+        "hellaswag.EM",
+        0.55,
+        0.7,
+        Verdict.IMPROVED,
+        within=(0.072, 0.243),
+        n=100,
+        mde=0.207,
+        changed=(16, 1),
+    ),
+    REGRESSION,
+    TOXICITY,
+    builders.delta(
+        "mmlu.EM",
+        0.554,
+        0.5719,
+        Verdict.UNCLEAR,
+        within=(0.002, 0.038),
+        n=281,
+        mde=0.05,
+        changed=(5, 0),
+        why="over the 281 instances that both have, 4 less",
+    ),
+    builders.delta(
+        "imdb.EM",
+        0.8,
+        0.8,
+        Verdict.NO_CHANGE,
+        within=(-0.0018, 0.0018),
+        n=20_000,
+        mde=0.0004,
+        changed=(9, 9),
+    ),
+    builders.delta("quac.F1", 0.3, 0.35, Verdict.UNTESTABLE, why="no per-instance scores there"),
+    builders.delta(
+        "wmt.BLEU", 27.5, 24.25, Verdict.UNCLEAR, within=(-7.1, 0.6), n=50, mde=6.2, changed=(9, 20)
+    ),
+)
+OVERALL = builders.delta(None, 0.628, 0.636, Verdict.UNCLEAR, within=(-0.015, 0.031), n=800)
+NOT_COMPARABLE = {
+    "raft.EM": "5-shot here, 0-shot there",
+    "openbookqa.EM": "only the baseline has it; here: the suite has no run of it",
+}
+
+
+def _candidate(*iterations: int, model: str = "mymodel") -> list[Evaluation]:
+    """What the deltas are of."""
+    scores = {str(one.key): one.candidate for one in DELTAS}
+    return [builders.evaluation(model, at, scores) for at in iterations]
+
+
+def _tidings(name: str) -> Delta:
+    """A delta whose every text is a stranger's."""
+    return builders.delta(
+        f"x{name}.{name}",
+        0.5,
+        0.25,
+        Verdict.REGRESSED,
+        within=(-0.5, -0.125),
+        n=40,
+        mde=0.3,
+        changed=(0, 10),
+        why=name,
+    )
+
+
+COMPARED = {
+    "compared": builders.report(
+        _candidate(1000, 2000),
+        comparisons=[
+            builders.comparison(
+                *DELTAS,
+                model="mymodel",
+                iteration=2000,
+                against=1500,
+                overall=OVERALL,
+                not_comparable=NOT_COMPARABLE,
+                ref="refs/heads/main",
+                commit="4be1c02" + "0" * 33,
+            )
+        ],
+        steps=[
+            builders.comparison(
+                *DELTAS[3:], model="mymodel", iteration=2000, against=1000, origin="this run"
+            )
+        ],
+        gate=Gate(closed=True, reasons=("boolq.EM of mymodel regressed",)),
+        notes=["Not compared, as the baseline (base.json) has mymodel: beta."],
+    ),
+    "compared_accepted": builders.report(
+        [*_candidate(0), *_candidate(0, model="other")],
+        comparisons=[
+            builders.comparison(REGRESSION, model="mymodel"),
+            builders.comparison(TOXICITY, model="other", overall=OVERALL),
+        ],
+        gate=Gate(closed=False, reasons=("boolq.EM of mymodel regressed",), accepted_by="known"),
+    ),
+    "compared_not": builders.report(
+        _candidate(0),
+        comparisons=[builders.comparison(model="mymodel", not_comparable=NOT_COMPARABLE)],
+        gate=Gate(closed=False, reasons=("boolq.EM of mymodel is 0.6, below its floor of 0.7",)),
+    ),
+    "compared_quiet": builders.report(
+        _candidate(1, 2),
+        steps=[builders.comparison(*DELTAS, model="mymodel", iteration=2, against=1)],
+        gate=Gate(closed=False, reasons=()),
+    ),
+    "compared_hostile": builders.report(
+        [builders.evaluation(name, 2) for name in HOSTILE_NAMES],
+        comparisons=[
+            builders.comparison(
+                _tidings(name),
+                model=name,
+                iteration=2,
+                against=1,
+                overall=OVERALL,
+                not_comparable={"[x](y).z": f"{name} here, {name} there"},
+                origin=name,
+                ref=name,
+                commit=name,
+            )
+            for name in HOSTILE_NAMES
+        ],
+        steps=[builders.comparison(_tidings("- @team #2"), model="1. x", iteration=2, against=1)],
+        gate=Gate(
+            closed=False,
+            reasons=tuple(f"[x](y).z of {name} regressed" for name in HOSTILE_NAMES),
+            accepted_by="- @octocat\n::error::x",
+        ),
+        notes=["Not compared, as the baseline (::error::x) has #1: </details>."],
+        provenance=Provenance(tool_version="1.2.3", track="pr/`a|b`", commit="@#$|<>&"),
+    ),
+}
+"""With deltas made by hand, so that a golden file changes where its form does."""
+
 REPORTS = {
+    **COMPARED,
     "curve": builders.report(
         [
             builders.evaluation("mymodel", 1000 * at, _scores(0.05 * at), tokens_billions=4.2 * at)

@@ -139,7 +139,9 @@ def test_a_bug_stays_an_error_where_sinks_only_warn(
         ("REPORT", "/home/runner/_work/x.json"),
         ("REPORT", "../x.json"),
         ("WANDB-BASE-URL", "garbage"),
-        ("FAIL-ON", "regression"),
+        ("FROM-REPORT", "report.json"),
+        ("BASELINE", "artifact"),
+        ("BASELINE", "/home/runner/_work/base.json"),
         ("CONFIG", "/home/runner/_work/x.yaml"),
     ],
 )

@@ -320,10 +320,10 @@ def test_job_summary_is_written_where_a_workflow_asks_for_it(
 def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A flag that this version does not have is refused, not ignored."""
     with pytest.raises(SystemExit) as raised:
-        run(root, "--config", "x.yaml", "--fail-on", "regression")
+        run(root, "--config", "x.yaml", "--accept-label", "ok")
 
     assert 2 == raised.value.code
-    assert "unrecognized arguments: --fail-on regression" in capsys.readouterr().err
+    assert "unrecognized arguments: --accept-label ok" in capsys.readouterr().err
 
 
 def test_interrupt_shows_no_traceback(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

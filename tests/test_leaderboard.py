@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helm_wandb import intervals, pairing
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.leaderboard import build
 from helm_wandb.model import ScoreKey
 
-from .builders import evaluation
+from .builders import evaluation, measured, right
 from .test_sources_helm import read_tree
 
 if TYPE_CHECKING:
@@ -295,6 +296,167 @@ def test_strangers_among_the_guests_do_not_count() -> None:
     found = board(guests=[evaluation("a", 0, {"mmlu.EM": 0.5}), *strangers])
 
     assert [(1, "a", 0.5), *((None, name, None) for name in "xyz")] == ranks(found)
+
+
+# Ties by a paired test
+
+AT_HAND = "no per-instance scores of {} are at hand"
+
+
+def shown(leaderboard: Leaderboard) -> list[tuple[int | None, bool, str]]:
+    """Rank, whether it is shared, model."""
+    return [(row.rank, row.tied, row.model) for row in leaderboard.rows]
+
+
+def answering(model: str, count: int, **others: int) -> Evaluation:
+    """A model that answers so many of 100 questions, and of those of boolq."""
+    return measured(
+        model,
+        values={"mmlu.EM": right(count)}
+        | {f"{name}.EM": right(number) for name, number in others.items()},
+    )
+
+
+def test_models_that_a_test_does_not_separate_share_a_rank() -> None:
+    """A mean that is 0.02 better on a hundred questions is no rank of its own."""
+    found = board(answering("a", 60), answering("b", 62), answering("c", 30))
+
+    assert [(1, True, "b"), (1, True, "a"), (3, False, "c")] == shown(found)
+    assert found.untested is None
+
+
+def test_the_best_of_a_rank_is_its_anchor() -> None:
+    """Each is tested against the best of its rank, so that ranks do not run into each other."""
+    ladder = [answering(f"m{count}", count) for count in (60, 56, 52, 48)]
+    found = board(*ladder)
+
+    assert [(1, True, "m60"), (1, True, "m56"), (3, True, "m52"), (3, True, "m48")] == shown(found)
+
+
+def test_separated_models_have_ranks_of_their_own() -> None:
+    """Where every pair is far apart, nobody shares a rank."""
+    found = board(answering("a", 20), answering("b", 50), answering("c", 90))
+
+    assert [(1, False, "c"), (2, False, "b"), (3, False, "a")] == shown(found)
+
+
+def test_the_test_is_of_the_mean_over_all_ranking_metrics() -> None:
+    """What one metric gives and the other takes separates nobody."""
+    found = board(answering("a", 80, boolq=41), answering("b", 40, boolq=80))
+    apart = board(answering("a", 80, boolq=80), answering("b", 40, boolq=41))
+
+    assert [(1, True, "a"), (1, True, "b")] == shown(found)
+    assert [(1, False, "a"), (2, False, "b")] == shown(apart)
+
+
+def test_alpha_says_what_separates() -> None:
+    """With a smaller alpha more models share a rank."""
+    models = [answering("a", 60), answering("b", 50)]
+    made = [
+        build(models, metrics=METRICS, excluded_models=frozenset(), alpha=alpha)
+        for alpha in (0.05, 1e-9)
+    ]
+
+    assert [[1, 2], [1, 1]] == [[row.rank for row in one.rows] for one in made]
+
+
+def test_holm_counts_all_that_stand_below() -> None:
+    """What separates two models alone does not where eight more are tested against the best."""
+    two = [answering("a", 60), answering("b", 53)]
+    crowd = [answering(f"c{at}", 52) for at in range(8)]
+
+    assert [1, 2] == [row.rank for row in board(*two).rows]
+    assert {1} == {row.rank for row in board(*two, *crowd).rows}
+
+
+def without_instances(one: Evaluation) -> Evaluation:
+    """The evaluation as the project's runs have it."""
+    scores = {key: replace(score, instances=None) for key, score in one.scores.items()}
+    return replace(one, scores=scores)
+
+
+def test_without_instances_ranks_are_plain_and_it_is_said() -> None:
+    """One model without per-instance scores: ranks are by the mean, and the board says whose."""
+    found = board(answering("a", 60), without_instances(answering("b", 61)))
+
+    assert [(1, False, "b"), (2, False, "a")] == shown(found)
+    assert AT_HAND.format("b") == found.untested
+
+
+def test_guests_without_instances_make_ranks_plain() -> None:
+    """The project's models have none: all ranks are plain, of this run's own models too."""
+    own = [answering("a", 60), answering("b", 61)]
+    found = board(*own, guests=[without_instances(answering("g", 10))])
+
+    assert [(1, False, "b"), (2, False, "a"), (3, False, "g")] == shown(found)
+    assert AT_HAND.format("g") == found.untested
+
+
+def test_an_unranked_model_without_instances_changes_no_rank() -> None:
+    """Only models with a rank must have per-instance scores, and only of what ranks."""
+    stranger = evaluation("x", 0, {"gsm.EM": 0.5})
+    own = [answering("a", 60), answering("b", 61)]
+    own[0] = replace(own[0], scores={**own[0].scores, **evaluation("", 0, {"gsm.EM": 1}).scores})
+    found = board(*own, stranger)
+
+    assert [(1, True, "b"), (1, True, "a"), (None, False, "x")] == shown(found)
+    assert found.untested is None
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_nobody_to_tie_with_is_no_reason(count: int) -> None:
+    """With one ranked model or none there is nothing to say of tests."""
+    assert board(*[evaluation()][:count]).untested is None
+
+
+def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None:
+    """Where questions differ no test was made: ranks are plain, and the reason is told."""
+    one, other = answering("a", 60), answering("b", 61)
+    key = ScoreKey("mmlu", "EM")
+    columns = other.scores[key].instances
+    assert columns is not None
+    elsewhere = replace(columns, input=("f" * 8,) * 100)
+    other = replace(other, scores={key: replace(other.scores[key], instances=elsewhere)})
+    found = board(one, other)
+
+    assert [(1, False, "b"), (2, False, "a")] == shown(found)
+    assert "a was asked other questions than b" == found.untested
+
+
+def test_numbers_without_measure_separate_nobody() -> None:
+    """Instances that no test can reckon with are no bug."""
+    models = [measured(name, values={"mmlu.EM": [1e300, -1e300] * 9}) for name in "ab"]
+
+    assert [(1, True, "a"), (1, True, "b")] == shown(board(*models))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.sampled_from([0.01, 0.05, 0.3]))
+def test_ranks_are_as_if_every_test_were_made(counts: list[int], alpha: float) -> None:
+    """Tests that cannot change a rank are left out, and the ranks are those of all tests."""
+    models = [
+        measured(f"m{at}", values={"mmlu.EM": right(count, of=20)})
+        for at, count in enumerate(counts)
+    ]
+    found = build(models, metrics=METRICS, excluded_models=frozenset(), alpha=alpha)
+    ordered = [next(one for one in models if one.model == row.model) for row in found.rows]
+    expected: list[int] = []
+    while len(expected) < len(ordered):
+        anchor, *others = ordered[len(expected) :]
+        adjusted = intervals.adjusted([p_value(one, anchor) for one in others])
+        apart = (at for at, p in enumerate(adjusted, 1) if p is not None and p < alpha)
+        expected += [len(expected) + 1] * next(apart, len(others) + 1)
+
+    assert expected == [row.rank for row in found.rows]
+
+
+def p_value(one: Evaluation, other: Evaluation) -> float | None:
+    """The p-value of the difference of two models in mmlu.EM."""
+    key = ScoreKey("mmlu", "EM")
+    here, there = one.scores[key].instances, other.scores[key].instances
+    assert here is not None
+    assert there is not None
+    return intervals.overall([intervals.paired(pairing.paired(here, there).strata)]).p
 
 
 VALUES = st.floats(0, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helm_wandb import __version__
 from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
-from helm_wandb.provenance import from_environ, ranked_tracks, read_event
+from helm_wandb.provenance import from_environ, labels, ranked_tracks, read_event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,11 +169,44 @@ def test_number_that_is_none_makes_no_pull_request(number: Any) -> None:
     assert from_environ(RUNNER, {"pull_request": {"number": number}}).track == "branch/main"
 
 
+NAMED = [{"name": "bug"}, {"name": "Accept it"}]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"pull_request": {"number": 7, "labels": NAMED}}, {"bug", "Accept it"}),
+        ({"pull_request": {"number": 7, "labels": []}}, set()),
+        ({"pull_request": {"number": 7}}, set()),
+        (
+            {"issue": {"number": 7, "pull_request": {"url": "x"}, "labels": NAMED}},
+            {"bug", "Accept it"},
+        ),
+        ({"issue": {"number": 7, "labels": NAMED}}, set()),
+        ({"label": {"name": "bug"}, "pull_request": {"labels": NAMED[1:]}}, {"Accept it"}),
+        ({}, set()),
+        ({"pull_request": None}, set()),
+        ({"pull_request": [NAMED]}, set()),
+        ({"pull_request": {"labels": {"name": "bug"}}}, set()),
+        ({"pull_request": {"labels": "bug"}}, set()),
+        (
+            {"pull_request": {"labels": [None, "bug", ["bug"], {}, {"name": 7}, {"name": "x"}]}},
+            {"x"},
+        ),
+    ],
+)
+def test_labels_are_the_pull_requests(event: dict[str, Any], expected: set[str]) -> None:
+    """The names of the pull request's labels; of an issue's none, whatever it has."""
+    assert expected == labels(event)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["number", "pull_request", "pull_requests"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["number", "pull_request", "pull_requests", "labels", "name"]), inner
+        )
     ),
     max_leaves=8,
 )
@@ -181,5 +214,6 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["pull_request", "issue", "workflow_run"]), JSON))
 def test_malformed_payload_never_raises(event: dict[str, Any]) -> None:
-    """Whatever an event holds, there is a provenance."""
+    """Whatever an event holds, there is a provenance, and labels are texts."""
     assert from_environ(RUNNER, event).commit == "0123abc"
+    assert all(isinstance(label, str) for label in labels(event))

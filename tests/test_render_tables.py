@@ -181,8 +181,9 @@ def test_ranking_rule_says_what_the_mean_leaves_out() -> None:
 
     assert tables.ranking_rule(builders.report(evaluations, metrics=METRICS)) == (
         "The mean is over 2 of 4 metrics. Left out: x.bits (its values leave 0…1); "
-        "y.toxic (lower is better). Mean win rate: the share of the other models that a model "
-        "beats, averaged over metrics as in HELM; it depends on which models are listed."
+        "y.toxic (lower is better). Ranks are by the mean alone: no per-instance scores of a are "
+        "at hand. Mean win rate: the share of the other models that a model beats, averaged over "
+        "metrics as in HELM; it depends on which models are listed."
     )
 
 
@@ -210,3 +211,25 @@ def test_lower_is_better_is_marked_in_the_scores() -> None:
     report = builders.report([builders.evaluation(scores={"y.toxic": 0.1}, lower=("y.toxic",))])
 
     assert tables.scores(report)[0].rows == (("y.toxic ↓", "0.100"),)
+
+
+def test_a_tie_is_explained() -> None:
+    """Where a paired test makes models share a rank, the rule says what the sign means."""
+    models = [builders.measured(name, values={"mmlu.EM": builders.right(50)}) for name in "ab"]
+    report = builders.report(models, metrics=METRICS)
+
+    assert ["1 =", "1 ="] == [row[0] for row in tables.leaderboard(report).rows]
+    assert " “=”: not separated from the best of its rank by a paired test (Holm)." in (
+        tables.ranking_rule(report)
+    )
+
+
+def test_models_that_a_test_separates_need_no_explanation() -> None:
+    """Where every pair is separated, nothing is said of ties or of missing instances."""
+    models = [
+        builders.measured(name, values={"mmlu.EM": builders.right(count)})
+        for name, count in (("a", 90), ("b", 40))
+    ]
+    rule = tables.ranking_rule(builders.report(models, metrics=METRICS))
+
+    assert ("=" in rule, "by the mean alone" in rule) == (False, False)

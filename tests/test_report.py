@@ -8,6 +8,7 @@ import random
 import re
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +17,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from helm_wandb import baselines, compare
 from helm_wandb.model import (
     Evaluation,
     Instances,
     Origin,
+    Policy,
     Provenance,
     Score,
     ScoreKey,
     SubjectScore,
     Verdict,
 )
-from helm_wandb.report import from_json, leaderboard_rows, to_dict, to_json
+from helm_wandb.report import (
+    baseline_from_json,
+    baseline_name,
+    from_json,
+    leaderboard_rows,
+    to_dict,
+    to_json,
+)
 from tests import builders
 from tests.conftest import ROOT
-from tests.golden_reports import REPORTS
+from tests.golden_reports import COMPARED, HOSTILE_NAMES, REGRESSION, REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from helm_wandb.model import Comparison, Report
 
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schema" / "report.schema.json").read_bytes()))
 
@@ -213,11 +225,268 @@ def test_instances_of_the_two_greatest_iterations_are_kept() -> None:
     }
 
 
-def test_report_with_instances_is_small() -> None:
-    """20 benchmarks of 1,000 instances each need less than 1.5 MB as an artifact."""
-    report = builders.report([detailed(benchmarks=20, count=1000)])
+MOST_BYTES = 1_500_000
 
-    assert len(gzip.compress(to_json(report))) < 1_500_000
+
+def realistic(kind: str, iteration: int) -> Evaluation:
+    """20 benchmarks of 1,000 instances each, of which nothing repeats itself that need not.
+
+    kind: `EM`, whose values are 0 or 1 and whose clusters are the instances; `F1`, whose values
+    have all digits and whose clusters are passages; or `both`, as in a usual suite.
+    """
+    numbers = random.Random(f"{kind} {iteration}")  # noqa: S311 -- test data
+    texts = random.Random(kind)  # noqa: S311 -- the same questions in each iteration
+
+    def digits(source: random.Random) -> str:
+        return sha256(source.randbytes(8)).hexdigest()[:8]
+
+    def columns(*, graded: bool, count: int = 1000) -> Instances:
+        ids = tuple(f"id{at}" for at in sorted(texts.sample(range(15_000), count), key=str))
+        return Instances(
+            stratum=tuple(
+                f"mmlu:subject=subject_{at * 5 // count},method=multiple_choice_joint"
+                for at in range(count)
+            ),
+            id=ids,
+            trial=(0,) * count,
+            input=tuple(digits(texts) for _ in ids),
+            cluster=tuple(digits(texts) for _ in ids) if graded else ids,
+            value=tuple(numbers.random() if graded else float(numbers.random() < 0.6) for _ in ids),
+        )
+
+    graded = {"EM": 0, "F1": 20, "both": 8}[kind]
+    asked = {f"field {at}": sha256(bytes([at])).hexdigest() for at in range(25)}
+    values = {f"benchmark_{at}.EM": columns(graded=at < graded) for at in range(20)}
+    return builders.measured("alpha", iteration, values, fingerprint=asked)
+
+
+@pytest.mark.parametrize(("kind", "about"), [("EM", 550_000), ("both", 760_000), ("F1", 1_070_000)])
+def test_report_with_instances_is_small(kind: str, about: int) -> None:
+    """Of 20 benchmarks of 1,000 instances, the two iterations need under 1.5 MB as an artifact."""
+    report = builders.report([realistic(kind, iteration) for iteration in (1, 2, 3)])
+    with_instances = [
+        one.iteration for one in report.evaluations if any(s.instances for s in one.scores.values())
+    ]
+    # As actions/upload-artifact does by default.
+    size = len(gzip.compress(to_json(report), compresslevel=6))
+
+    assert [2, 3] == with_instances
+    assert about == pytest.approx(size, rel=0.05)
+    assert size < MOST_BYTES
+
+
+# Comparisons
+
+
+def pair(change: float = 0.0) -> tuple[Report, Report]:
+    """A baseline's report, and the report of the same model beside it."""
+    keys = {"mmlu.EM": 50, "boolq.EM": 60}
+    before = builders.measured(
+        values={key: builders.right(count) for key, count in keys.items()}
+        | {"raft.EM": [1.0, 0.0]},
+        fingerprint={"method": "joint"},
+    )
+    after = builders.measured(
+        values={key: builders.right(count + int(change)) for key, count in keys.items()}
+        | {"raft.EM": [0.0, 0.0], "new.EM": [1.0]},
+        fingerprint={"method": "joint"},
+    )
+    baseline = builders.report([before])
+    found = baselines.Found(origin="base.json", evaluations=from_json(to_json(baseline)))
+    compared = compare.compared(baselines.partners([after], found), Policy())
+    return baseline, builders.report([after], comparisons=compared, steps=compared)
+
+
+@pytest.mark.parametrize("change", [-40.0, 0.0, 35.0])
+def test_comparisons_are_valid_by_the_schema(change: float) -> None:
+    """Comparisons and steps are what the schema says, with each number that was found."""
+    _, report = pair(change)
+    told = _decoded(to_json(report))
+    (comparison,) = told["comparisons"]
+    (one,) = report.comparisons
+
+    assert [] == [error.message for error in SCHEMA.iter_errors(told)]
+    assert told["steps"] == told["comparisons"]
+    assert {"new.EM": "only this run has it; in the baseline: it did not ask for it"} == (
+        comparison["not_comparable"]
+    )
+    assert [
+        (str(d.key), d.baseline, d.candidate, d.difference, d.n, d.clusters, d.p, d.p_adjusted)
+        for d in one.deltas
+    ] == [
+        tuple(
+            d[name]
+            for name in [
+                "metric",
+                "baseline",
+                "candidate",
+                "delta",
+                "n",
+                "clusters",
+                "p",
+                "p_adjusted",
+            ]
+        )
+        for d in comparison["deltas"]
+    ]
+    assert [
+        (d.mde, d.better, d.worse, d.verdict.value, d.lower_is_better, d.why) for d in one.deltas
+    ] == [
+        tuple(d[name] for name in ["mde", "better", "worse", "verdict", "lower_is_better", "why"])
+        for d in comparison["deltas"]
+    ]
+    assert "overall" == comparison["overall"]["metric"]
+    assert {
+        "origin": "base.json",
+        "model": "alpha",
+        "iteration": 0,
+        "ref": None,
+        "commit": None,
+    } == (comparison["baseline"])
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_the_gate_is_in_the_json(name: str) -> None:
+    """Whether it is closed, why, and who accepted it."""
+    gate = COMPARED[name].gate
+    assert gate is not None
+
+    assert {
+        "closed": gate.closed,
+        "reasons": list(gate.reasons),
+        "accepted_by": gate.accepted_by,
+    } == to_dict(COMPARED[name])["gate"]
+    assert to_dict(builders.report([builders.evaluation()]))["gate"] is None
+
+
+def of_verdicts(*verdicts: Verdict) -> list[Comparison]:
+    """A comparison with a delta of each verdict."""
+    deltas_ = [
+        builders.delta(f"b{at}.EM", 0.5, 0.5, one, within=(0, 0)) for at, one in enumerate(verdicts)
+    ]
+    return [builders.comparison(*deltas_)]
+
+
+R, I, N, U, X = (  # noqa: E741 -- as short as a table needs
+    Verdict.REGRESSED,
+    Verdict.IMPROVED,
+    Verdict.NO_CHANGE,
+    Verdict.UNCLEAR,
+    Verdict.UNTESTABLE,
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected", "headline"),
+    [
+        (
+            [N, X, U, I, R],
+            R,
+            "1 regression, 1 improvement, 2 without a distinguishable change, 1 ",
+        ),
+        ([R, R, I, I], R, "2 regressions, 2 improvements; compared with base.json"),
+        (
+            [N, X, U, I],
+            I,
+            "no regression, 1 improvement, 2 without a distinguishable change, ",
+        ),
+        ([N, N], N, "no regression, 2 without a distinguishable change; compared with base.json"),
+        ([N, X], N, "no regression, 1 without a distinguishable change, 1 not testable; compared"),
+        ([N, U], U, "no regression, 2 without a distinguishable change; compared with base.json"),
+        ([U, X], U, "no regression, 1 without a distinguishable change, 1 not testable; compared"),
+        ([X, X], X, "no regression, 2 not testable; compared with base.json"),
+    ],
+)
+def test_the_runs_verdict_is_that_of_its_worst(
+    verdicts: list[Verdict], expected: Verdict, headline: str
+) -> None:
+    """Any regression first, then any improvement, and no change only of all that was tested."""
+    report = builders.report([builders.evaluation()], comparisons=of_verdicts(*verdicts))
+
+    assert expected is report.verdict
+    assert report.headline.startswith(f"HELM evaluations: {headline}")
+
+
+def test_verdicts_of_all_models_count_and_of_steps_none() -> None:
+    """One model's regression is the run's; the curve's and the overall delta's are not."""
+    regressed = builders.delta(None, 0.5, 0.4, R, within=(-0.2, -0.05))
+    quiet = [builders.comparison(overall=regressed), *of_verdicts(N)]
+    report = partial(builders.report, [builders.evaluation()])
+
+    assert R is report(comparisons=[*quiet, *of_verdicts(R)]).verdict
+    assert N is report(comparisons=quiet, steps=of_verdicts(R)).verdict
+    assert Verdict.NO_BASELINE is report(steps=of_verdicts(R)).verdict
+
+
+def test_a_headline_of_nothing_compared_claims_nothing() -> None:
+    """Where all stands apart, the headline does not say that nothing regressed."""
+    told = builders.comparison(not_comparable={"a.EM": "x", "b.EM": "y"})
+    report = builders.report([builders.evaluation()], comparisons=[told])
+
+    assert "HELM evaluations: 2 not comparable; compared with base.json" == report.headline
+
+
+@pytest.mark.parametrize(
+    ("ref", "commit", "name"),
+    [
+        ("refs/heads/main", "4be1c02" + "0" * 33, "main@4be1c02"),
+        ("refs/heads/a/b", None, "a/b"),
+        ("refs/pull/7/head", "4be1c02", "refs/pull/7/head@4be1c02"),
+        (None, "4be1c02", "4be1c02"),
+        (None, None, "base.json"),
+        ("", "", "base.json"),
+    ],
+)
+def test_a_baseline_is_named_by_its_state(ref: str | None, commit: str | None, name: str) -> None:
+    """Branch and short commit as far as the baseline says them, else where it was found."""
+    told = builders.comparison(REGRESSION, ref=ref, commit=commit)
+    report = builders.report([builders.evaluation()], comparisons=[told])
+
+    assert name == baseline_name(report)
+    assert report.headline.endswith(f"; compared with {name}")
+    assert "" == baseline_name(builders.report([builders.evaluation()]))
+
+
+def of_state(provenance: object) -> bytes:
+    """A report that says this of where it comes from."""
+    return json.dumps({**to_dict(pair()[0]), "provenance": provenance}).encode()
+
+
+def test_a_baselines_evaluations_and_state_are_read() -> None:
+    """Ref and commit come with the evaluations, and nothing else is believed."""
+    told = {"ref": "refs/heads/main", "commit": "4be1c02", "track": 7, "new": []}
+
+    assert (pair()[0].evaluations, "refs/heads/main", "4be1c02") == baseline_from_json(
+        of_state(told)
+    )
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [None, 1, "x", [], {"ref": 1}, {"commit": {}}, {"ref": [["x"]]}, {"ref": None, "commit": None}],
+)
+def test_a_state_of_nonsense_is_unknown(provenance: object) -> None:
+    """Whatever stands for the provenance, the evaluations are read."""
+    assert (pair()[0].evaluations, None, None) == baseline_from_json(of_state(provenance))
+
+
+def test_a_baseline_without_provenance_is_read() -> None:
+    """The key may be absent."""
+    told = to_dict(pair()[0])
+    del told["provenance"]
+
+    assert (None, None) == baseline_from_json(json.dumps(told).encode())[1:]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_hostile_state_is_one_line_of_text(name: str) -> None:
+    """A ref of controls and commands is shown and does nothing; the JSON keeps it."""
+    _, ref, commit = baseline_from_json(of_state({"ref": name, "commit": name}))
+    told = builders.comparison(REGRESSION, ref=ref, commit=commit)
+    report = builders.report([builders.evaluation()], comparisons=[told])
+
+    assert (name, name) == (ref, commit)
+    assert name == _decoded(to_json(report))["comparisons"][0]["baseline"]["ref"]
 
 
 # There and back

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.errors import InputError
+from helm_wandb.gate import GatePolicy
 from helm_wandb.settings import INPUT_DEFAULTS, Settings, secrets
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def test_config_is_all_that_must_be_given() -> None:
         wandb_base_url=None,
         sink_errors_fail=True,
         report="helm-wandb-report.json",
+        baseline=None,
+        gate=GatePolicy(),
     )
 
 
@@ -57,6 +60,10 @@ def test_every_input_is_taken() -> None:
         summary_only="true",
         on_sink_error="warn",
         report="out/report.json",
+        baseline="Main/Base.json",
+        on_missing_baseline="fail",
+        fail_on="regression",
+        accept_label="Accepted, once",
     )
 
     assert given == Settings(
@@ -67,6 +74,10 @@ def test_every_input_is_taken() -> None:
         wandb_base_url="https://wandb.example",
         sink_errors_fail=False,
         report="out/report.json",
+        baseline="Main/Base.json",
+        gate=GatePolicy(
+            on_regression=True, on_missing_baseline=True, accept_label="Accepted, once"
+        ),
     )
 
 
@@ -131,10 +142,9 @@ def test_every_wrong_input_is_told_at_once() -> None:
         print_only="yes",
         summary_only="1",
         comment="never",
-        baseline="main.json",
+        baseline="artifact",
         on_missing_baseline="ignore",
         fail_on="always",
-        accept_label="accepted",
         on_sink_error="ignore",
         from_report="report.json",
     )
@@ -146,9 +156,11 @@ def test_every_wrong_input_is_told_at_once() -> None:
         "input on-missing-baseline: 'ignore' is none of warn, fail",
         "input fail-on: 'always' is none of never, regression",
         "input on-sink-error: 'ignore' is none of fail, warn",
-        "input baseline: 'main.json' is not supported in this version; leave it out",
-        "input accept-label: 'accepted' is not supported in this version; leave it out",
         "input from-report: 'report.json' is not supported in this version; leave it out",
+        (
+            "input baseline: 'artifact' is not supported in this version; give the path of a "
+            "report JSON, or leave it out"
+        ),
         "input config: give the path of the YAML config, from the workspace",
     ]
 
@@ -157,20 +169,48 @@ def test_every_wrong_input_is_told_at_once() -> None:
     ("name", "value"),
     [
         ("baseline", "artifact"),
-        ("baseline", "wandb"),
-        ("baseline", "base.json"),
-        ("on_missing_baseline", "fail"),
-        ("fail_on", "regression"),
-        ("accept_label", "ok"),
+        ("baseline", "WandB"),
         ("from_report", "report.json"),
     ],
 )
 def test_what_this_version_cannot_do_is_refused(name: str, value: str) -> None:
     """A gate that would never close is not accepted silently."""
-    hyphenated = name.replace("_", "-")
+    hyphenated, told = name.replace("_", "-"), value.lower()
+    (problem,) = problems(**{name: value})
 
-    expected = f"input {hyphenated}: {value!r} is not supported in this version; leave it out"
-    assert [expected] == problems(**{name: value})
+    assert problem.startswith(f"input {hyphenated}: {told!r} is not supported in this version; ")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("auto", None),
+        ("None", None),
+        ("", None),
+        ("none.json", "none.json"),
+        ("./Auto", "./Auto"),
+        (" base.json\n", "base.json"),
+        ("/github/workspace/base.json", "/github/workspace/base.json"),
+    ],
+)
+def test_a_baseline_is_a_word_or_a_path(given: str, expected: str | None) -> None:
+    """Words have any case, a path its own; `./` makes a path of a word."""
+    assert expected == settings(baseline=given).baseline
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({}, GatePolicy()),
+        ({"fail_on": "Regression"}, GatePolicy(on_regression=True)),
+        ({"fail_on": "never"}, GatePolicy()),
+        ({"on_missing_baseline": "FAIL"}, GatePolicy(on_missing_baseline=True)),
+        ({"accept_label": " Fine by Me "}, GatePolicy(accept_label="Fine by Me")),
+    ],
+)
+def test_the_gate_is_what_the_inputs_ask(inputs: dict[str, str], expected: GatePolicy) -> None:
+    """Each input of the gate is in its policy, a label's name in its own case."""
+    assert expected == settings(**inputs).gate
 
 
 def test_no_secret_is_shown() -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.reader import read
 
 from .conftest import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LABELS_OF_MODELS = {
     "Alpha (7B)": ("toyorg/alpha-7b", 0),
@@ -86,9 +89,17 @@ def spec(output: str | Path, suite: str, **changes: Any) -> HelmEval:
     return HelmEval(**{**fields, **changes})
 
 
-def read_spec(entry: HelmEval, folder: Path, *, with_details: bool = False) -> Reading:
+def read_spec(
+    entry: HelmEval,
+    folder: Path,
+    *,
+    with_details: bool = False,
+    clusters: Mapping[str, str] | None = None,
+) -> Reading:
     """What an entry gives."""
-    return read(entry, folder=folder, with_details=with_details, progress=no_progress)
+    return read(
+        entry, folder=folder, with_details=with_details, clusters=clusters, progress=no_progress
+    )
 
 
 def read_tree(helm_trees: Path, name: str, suite: str, **changes: Any) -> tuple[Evaluation, ...]:

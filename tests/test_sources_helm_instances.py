@@ -269,3 +269,76 @@ def test_fingerprints_differ_by_the_shots(helm_trees: Path, tmp_path: Path) -> N
     (there,) = detailed(helm_trees, "baseline", "nightly")
 
     assert here.scores[BOOLQ].fingerprint != there.scores[BOOLQ].fingerprint
+
+
+# compare.clusters
+
+
+def clusters(folder: Path, rule: str | None, *texts: str) -> list[str]:
+    """The clusters of boolq's first instances, which have these texts, by a rule."""
+    run = next((folder / "baseline/runs/nightly").glob("boolq*"))
+    stats = json.loads((run / "per_instance_stats.json").read_text())
+    ids = sorted({entry["instance_id"] for entry in stats})
+    asked = [
+        {"id": identity, "input": {"text": texts[at] if at < len(texts) else f"other {at}"}}
+        for at, identity in enumerate(ids)
+    ]
+    (run / "instances.json").write_text(json.dumps(asked))
+    (one,) = read_spec(
+        spec("baseline", "nightly"),
+        folder,
+        with_details=True,
+        clusters={} if rule is None else {"boolq": rule},
+    ).evaluations
+    columns = only(one.scores[BOOLQ])
+    assert columns.id[: len(texts)] == tuple(ids[: len(texts)])
+    mmlu = only(one.scores[MMLU])
+    assert mmlu.id == mmlu.cluster
+    return ["own" if c == i else c for c, i in zip(columns.cluster, columns.id, strict=True)][
+        : len(texts)
+    ]
+
+
+TEXTS = ("Doc 1: a\nQuestion: x", "Doc 1: b\nQuestion: x", "Doc 2: b\nQuestion: x", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("rule", "groups"),
+    [
+        (r"Doc \d+", "aab-"),
+        (r"Doc \d+: (\w)", "abb-"),
+        (r"Doc (?:\d+): (\w)", "abb-"),
+        (r"Doc (\d+): (\w)", "abb-"),
+        (r"Doc \d+(x)?", "----"),
+        (r"no such text", "----"),
+        ("instance", "----"),
+        (r"\nQuestion: .*", "aaa-"),
+        (None, "abc-"),
+    ],
+)
+def test_clusters_are_the_configs(
+    rule: str | None, groups: str, helm_trees: Path, tmp_path: Path
+) -> None:
+    """What a regex finds is the cluster: its last group if it has one; without a match, oneself.
+
+    `instance` sets the passages aside that are the clusters without any rule.
+    """
+    copied(helm_trees, "baseline", tmp_path)
+    found = clusters(tmp_path, rule, *TEXTS)
+    names: dict[str, str] = {}
+
+    assert groups == "".join(
+        "-" if one == "own" else names.setdefault(one, "abc"[len(names)]) for one in found
+    )
+
+
+def test_a_rule_without_texts_finds_nothing(helm_trees: Path, tmp_path: Path) -> None:
+    """Where no file holds the texts each instance is a cluster of its own."""
+    copy = copied(helm_trees, "baseline", tmp_path)
+    (next((copy / "runs/nightly").glob("boolq*")) / "scenario_state.json").unlink()
+    (one,) = read_spec(
+        spec("baseline", "nightly"), tmp_path, with_details=True, clusters={"boolq": "."}
+    ).evaluations
+    columns = only(one.scores[BOOLQ])
+
+    assert ({None}, columns.id) == (set(columns.input), columns.cluster)

@@ -28,6 +28,20 @@ _RULE = (
 )
 
 
+def first(report: Report) -> list[Table]:
+    """What is shown before all else."""
+    return _there(marked(report))
+
+
+def rest(report: Report) -> list[Table]:
+    """What is folded away."""
+    return _there(unmarked(report), not_comparable(report), remarks(report), steps(report))
+
+
+def _there(*found: Table | None) -> list[Table]:
+    return [table for table in found if table is not None]
+
+
 def marked(report: Report) -> Table | None:
     """Regressions, then improvements, each sorted by how large they are; None without any."""
     rows = [row for row in _rows(report.comparisons) if row[1].verdict in _MARKS]
@@ -58,7 +72,7 @@ def not_comparable(report: Report) -> Table | None:
     return Table("Not comparable", columns, rows) if rows else None
 
 
-def untestable(report: Report) -> Table | None:
+def remarks(report: Report) -> Table | None:
     """Deltas that nothing can be said of, with the reason; None without any."""
     rows = tuple(
         (Name(str(delta.key)), Name(comparison.model), delta.why)
@@ -69,10 +83,13 @@ def untestable(report: Report) -> Table | None:
     return Table("Remarks on the deltas", columns, rows) if rows else None
 
 
-def sentences(report: Report) -> list[str]:
-    """The overall deltas, what the gate does, and how to read the tables."""
-    told = [_overall(one) for one in report.comparisons if one.overall]
-    told += [_partner(one) for one in report.comparisons if _differs(one)]
+def sentences(report: Report, limit: int | None = None) -> list[str]:
+    """The overall deltas, what the gate does, and how to read the tables.
+
+    limit: of how many models it is told.
+    """
+    told = [_overall(one) for one in report.comparisons if one.overall][:limit]
+    told += [_partner(one) for one in report.comparisons if _differs(one)][:limit]
     if report.gate:
         told += _gate(report)
     tests = sum(delta.p is not None for _, delta in _rows(report.comparisons))
@@ -122,7 +139,7 @@ def _cells(delta: Delta) -> tuple[str, ...]:
         change(delta, delta.difference),
         _interval(delta),
         UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}",
-        UNKNOWN if delta.mde is None else change(delta, delta.mde).removeprefix("+"),
+        UNKNOWN if delta.mde is None else change(delta, delta.mde).lstrip("+±"),
         {**_MARKS, **_WORDS}[delta.verdict],
     )
 

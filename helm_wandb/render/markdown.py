@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import tables
+from helm_wandb.render import deltas, tables
 from helm_wandb.render.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def _render(report: Report, limit: int | None) -> str:
         .render(
             report=report,
             leaderboard=_cut(leaderboard, limit),
+            sentences=deltas.sentences(report, limit),
+            first=[_cut(table, limit) for table in deltas.first(report)],
+            rest=[_cut(table, limit) for table in deltas.rest(report)[:limit]],
             tables=[_cut(table, limit) for table in tables.details(report)[:limit]],
             ranking_rule=tables.ranking_rule(report),
             notes=report.notes[:limit],

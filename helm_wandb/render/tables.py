@@ -194,6 +194,10 @@ def ranking_rule(report: Report) -> str:
     ]
     if left_out:
         rule += f" Left out: {'; '.join(left_out)}."
+    if board.untested:
+        rule += f" Ranks are by the mean alone: {board.untested}."
+    elif any(row.tied for row in board.rows):
+        rule += " “=”: not separated from the best of its rank by a paired test (Holm)."
     if any(row.mean_win_rate is not None for row in board.rows):
         rule += (
             " Mean win rate: the share of the other models that a model beats, averaged over "

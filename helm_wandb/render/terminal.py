@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import tables
+from helm_wandb.render import deltas, tables
 from helm_wandb.render.safe_text import plain
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def render_parts(report: Report) -> tuple[str, str]:
     """The same in two: the leaderboard, and all that stands behind it."""
     leaderboard = (
         plain(report.headline),
+        *map(plain, deltas.sentences(report)),
+        *map(_aligned, deltas.first(report)),
         _aligned(tables.leaderboard(report)),
         plain(tables.ranking_rule(report)),
     )
     details = (
-        *map(_aligned, tables.details(report)),
+        *map(_aligned, (*deltas.rest(report), *tables.details(report))),
         *(plain(f"Note: {note}") for note in report.notes),
     )
     return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
@@ -77,10 +79,14 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         legacy_windows=False,
     )
     _print_title(console, report.headline)
-    _print_table(console, tables.leaderboard(report), width=width)
+    for sentence in deltas.sentences(report):
+        console.print()
+        console.print(plain(sentence))
+    for table in (*deltas.first(report), tables.leaderboard(report)):
+        _print_table(console, table, width=width)
     console.print()
     console.print(plain(tables.ranking_rule(report)))
-    for table in tables.details(report):
+    for table in (*deltas.rest(report), *tables.details(report)):
         _print_table(console, table, width=width)
     for note in report.notes:
         console.print()
@@ -108,14 +114,15 @@ def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
     from rich.text import Text  # noqa: PLC0415
 
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    heads = _heads(table)
     for at in block:
         column = table.columns[at]
         grid.add_column(
             Text(plain(column.label)),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            min_width=_value_width(table, at) if column.numeric else None,
-            max_width=_widest(width) if _in_blocks(table) else None,
+            min_width=_value_width(table, at) if column.numeric or 0 < heads <= at else None,
+            max_width=_widest(table, at, width) if heads else None,
         )
     for row in table.rows:
         grid.add_row(*(Text(plain(row[at])) for at in block))
@@ -123,28 +130,35 @@ def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
 
 
 def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
-    """The columns, in as many blocks as the width asks for, the first column in each."""
-    if not _in_blocks(table):
+    """The columns, in as many blocks as the width asks for, those that name a row in each."""
+    heads = tuple(range(_heads(table)))
+    if not heads:
         yield tuple(range(len(table.columns)))
         return
-    widths = [min(_width(table, at), _widest(width)) + _PADDING for at in range(len(table.columns))]
+    widths = [
+        min(_width(table, at), _widest(table, at, width)) + _PADDING
+        for at in range(len(table.columns))
+    ]
     block: list[int] = []
-    for at in range(1, len(widths)):
-        if block and sum(widths[of_block] for of_block in (0, *block, at)) > width + _PADDING:
-            yield (0, *block)
+    for at in range(len(heads), len(widths)):
+        if block and sum(widths[of_block] for of_block in (*heads, *block, at)) > width + _PADDING:
+            yield (*heads, *block)
             block = []
         block.append(at)
-    yield (0, *block)
+    yield (*heads, *block)
 
 
-def _in_blocks(table: Table) -> bool:
-    """Whether it is a grid of numbers, whose columns may stand below each other."""
-    return all(column.numeric for column in table.columns[1:])
+def _heads(table: Table) -> int:
+    """How many columns name a row; 0 where not the others are values that may stand below them."""
+    numeric = [column.numeric for column in table.columns]
+    return numeric.index(True) if True in numeric else 0
 
 
-def _widest(width: int) -> int:
-    """What a column may have at most, so that two of them fit beside each other."""
-    return (width - _PADDING) // 2
+def _widest(table: Table, at: int, width: int) -> int:
+    """What a column may have at most, so that one fits beside those that name the row."""
+    half = (width - _PADDING) // 2
+    heads = _heads(table)
+    return half if at >= heads else (half - _PADDING * (heads - 1)) // heads
 
 
 def _width(table: Table, at: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from helm_wandb.evaluations import by_model
 from helm_wandb.model import Report, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from helm_wandb.model import (
         Comparison,
@@ -33,26 +34,46 @@ _DETAILED = 2
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
 
-def build(
+def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     evaluations: Sequence[Evaluation],
     leaderboard: Leaderboard,
     *,
     notes: Sequence[str],
     provenance: Provenance,
+    comparisons: Sequence[Comparison] = (),
+    steps: Sequence[Comparison] = (),
+    gate: Gate | None = None,
 ) -> Report:
-    """The report of evaluations that there is nothing to compare with.
+    """The report of evaluations, and of what they were compared with.
 
     Instances are those of each model's two greatest iterations: no other is compared.
     """
     return Report(
-        verdict=Verdict.NO_BASELINE,
-        headline=_headline(evaluations) if evaluations else _project_headline(leaderboard),
+        verdict=verdict(comparisons),
+        headline=_headline(evaluations, leaderboard, comparisons),
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
         links={},
         provenance=provenance,
+        comparisons=tuple(comparisons),
+        steps=tuple(steps),
+        gate=gate,
     )
+
+
+def verdict(comparisons: Iterable[Comparison]) -> Verdict:
+    """What a run says: any regression first, then any improvement, and no change only of all."""
+    found = {delta.verdict for comparison in comparisons for delta in comparison.deltas}
+    for one in (Verdict.REGRESSED, Verdict.IMPROVED):
+        if one in found:
+            return one
+    if not found:
+        return Verdict.NO_BASELINE
+    testable = found - {Verdict.UNTESTABLE}
+    if not testable:
+        return Verdict.UNTESTABLE
+    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.UNCLEAR
 
 
 def _with_instances_kept(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
@@ -77,13 +98,64 @@ def _without_instances(one: Evaluation) -> Evaluation:
     return replace(one, scores=scores)
 
 
-def _headline(evaluations: Sequence[Evaluation]) -> str:
+def _headline(
+    evaluations: Sequence[Evaluation],
+    leaderboard: Leaderboard,
+    comparisons: Sequence[Comparison],
+) -> str:
+    if comparisons:
+        return _verdict_headline(comparisons)
+    if not evaluations:
+        return _project_headline(leaderboard)
     models = by_model(evaluations)
     metrics = {key for evaluation in evaluations for key in evaluation.scores}
     counted = f"{_counted(len(models), 'model')}, {_counted(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
         counted += f", {_counted(len(evaluations), 'iteration')}"
     return f"HELM evaluations: {counted}; no baseline to compare with"
+
+
+def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
+    """`1 regression, 1 improvement, 3 not distinguishable, 2 not testable`."""
+    counts = counted_verdicts(comparisons)
+    marked = counts[Verdict.REGRESSED] + counts[Verdict.IMPROVED] + counts[Verdict.UNTESTABLE]
+    others = counts.total() - marked
+    apart = sum(len(one.not_comparable) for one in comparisons)
+    told = [
+        *_told_if(
+            counts.total(),
+            _counted(counts[Verdict.REGRESSED], "regression")
+            if counts[Verdict.REGRESSED]
+            else "no regression",
+        ),
+        *_told_if(counts[Verdict.IMPROVED], _counted(counts[Verdict.IMPROVED], "improvement")),
+        *_told_if(others, f"{others} without a distinguishable change"),
+        *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *_told_if(apart, f"{apart} not comparable"),
+    ]
+    return f"HELM evaluations: {', '.join(told)}; compared with {_baseline(comparisons[0])}"
+
+
+def counted_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
+    """Verdict → how many deltas have it."""
+    return Counter(delta.verdict for one in comparisons for delta in one.deltas)
+
+
+def _told_if(number: int, text: str) -> list[str]:
+    return [text] if number else []
+
+
+def baseline_name(report: Report) -> str:
+    """What the report's models were compared with; empty where they were not."""
+    return _baseline(report.comparisons[0]) if report.comparisons else ""
+
+
+def _baseline(comparison: Comparison) -> str:
+    """`main@4be1c02`, or where it was found."""
+    baseline = comparison.baseline
+    name = (baseline.ref or "").removeprefix("refs/heads/")
+    commit = (baseline.commit or "")[:7]
+    return "@".join(filter(None, (name, commit))) or baseline.origin
 
 
 def _project_headline(leaderboard: Leaderboard) -> str:

@@ -107,6 +107,7 @@ class WandbRuns:
                 guests=project.read(),
                 metrics=self.config.leaderboard_metrics,
                 excluded_models=self.config.excluded_models,
+                alpha=self.config.compare.alpha,
             )
             return [wandb_layout.leaderboard_plan(replace(report, leaderboard=ranking))]
 

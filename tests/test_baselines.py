@@ -1,0 +1,184 @@
+"""What this run's models are compared with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helm_wandb import baselines
+from helm_wandb.baselines import Found, notes, of_file, partners, steps
+from helm_wandb.errors import InputError
+from helm_wandb.model import Baseline, Provenance
+from helm_wandb.report import to_dict, to_json
+from tests import builders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAIN = Provenance(tool_version="1", track="branch/main", commit="4be1c02", ref="refs/heads/main")
+REPORT = builders.report([builders.measured("a", 1), builders.measured("b")], provenance=MAIN)
+
+
+def found(*places: tuple[str, int]) -> Found:
+    """A baseline with these models and iterations."""
+    return Found(origin="base.json", evaluations=tuple(builders.evaluation(*p) for p in places))
+
+
+def places(*candidates: tuple[str, int], baseline: Found) -> list[tuple[str, int, int]]:
+    """Model, its iteration, and the baseline's, of each partner."""
+    return [
+        (one.candidate.model, one.candidate.iteration, one.baseline.iteration)
+        for one in partners([builders.evaluation(*place) for place in candidates], baseline)
+    ]
+
+
+def problem(name: str, folder: Path) -> str:
+    """What is said of a file that is no baseline."""
+    with pytest.raises(InputError) as caught:
+        of_file(name, folder=folder, asked_by="--baseline")
+    assert 2 == caught.value.exit_code
+    return str(caught.value)
+
+
+def test_a_report_is_a_baseline(tmp_path: Path) -> None:
+    """Evaluations, instances included, come from the file, with the state that they are of."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/base.json").write_bytes(to_json(REPORT))
+
+    assert Found(
+        origin="out/base.json",
+        evaluations=REPORT.evaluations,
+        ref="refs/heads/main",
+        commit="4be1c02",
+    ) == of_file("out/base.json", folder=tmp_path, asked_by="--baseline")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x.json", "--baseline: x.json cannot be read: No such file or directory. It is looked "),
+        ("/x.json", "--baseline: /x.json cannot be read: No such file or directory. It is an abs"),
+        (".", "--baseline: . cannot be read: Is a directory. It is looked for in /"),
+        ("x\0.json", "--baseline: x\0.json is no report of this tool: embedded null byte"),
+        ("x" * 300, f"--baseline: {'x' * 300} cannot be read: File name too long. It is looked"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told(name: str, expected: str, tmp_path: Path) -> None:
+    """The flag, the name, the reason and the folder are in the error."""
+    told = problem(name, tmp_path)
+
+    assert expected == told[: len(expected)]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "$: it cannot be read as JSON: Input data was truncated"),
+        (b"{}", "$: object missing required field `schema_version`"),
+        (b'{"schema_version": 2}', "$.schema_version: this is 2, and 1 is what can be read here"),
+        (b'{"schema_version": 1, "evaluations": 1}', "$.evaluations: expected `array`, got `int`"),
+    ],
+)
+def test_a_file_that_is_no_report_is_told(content: bytes, why: str, tmp_path: Path) -> None:
+    """What is wrong is told with its JSON path, and what to give instead."""
+    (tmp_path / "base.json").write_bytes(content)
+    told = problem("base.json", tmp_path)
+
+    assert told.startswith(f"--baseline: base.json is no report of this tool: {why}")
+    assert told.endswith(". Give a file that --report or the action wrote.")
+
+
+def test_a_file_without_measure_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file over the limit is refused before it fills the memory."""
+    (tmp_path / "base.json").write_bytes(to_json(REPORT))
+    monkeypatch.setattr(baselines, "LIMIT_BYTES", 100)
+
+    assert problem("base.json", tmp_path).startswith("--baseline: base.json is larger than ")
+
+
+@pytest.mark.parametrize("told", [{}, {"ref": None, "commit": None}, {"ref": 1}, 1, None, [[]]])
+def test_a_baseline_that_does_not_say_whose_it_is(told: object, tmp_path: Path) -> None:
+    """A report without provenance, or with one of nonsense, is a baseline all the same."""
+    written = {**to_dict(REPORT), "provenance": told}
+    (tmp_path / "base.json").write_text(json.dumps(written))
+    baseline = of_file("base.json", folder=tmp_path, asked_by="--baseline")
+
+    assert (None, None, 2) == (baseline.ref, baseline.commit, len(baseline.evaluations))
+
+
+def test_a_partner_is_the_same_model_at_the_same_iteration() -> None:
+    """The greatest iteration of this run stands beside that of the baseline, if it has it."""
+    baseline = found(("a", 3000), ("a", 1000), ("a", 2000), ("b", 0))
+
+    assert [("a", 2000, 2000)] == places(("a", 1000), ("a", 2000), baseline=baseline)
+    assert [("a", 3000, 3000), ("b", 0, 0)] == places(("b", 0), ("a", 3000), baseline=baseline)
+
+
+def test_without_that_iteration_the_greatest_is_the_partner() -> None:
+    """A new checkpoint stands beside the last one there was, and so does an older one."""
+    baseline = found(("a", 1000), ("a", 3000), ("a", 2000))
+
+    assert [("a", 4000, 3000)] == places(("a", 4000), baseline=baseline)
+    assert [("a", 500, 3000)] == places(("a", 500), baseline=baseline)
+
+
+def test_a_partner_says_where_it_was_found() -> None:
+    """Origin, ref and commit are the baseline's, model and iteration the evaluation's."""
+    baseline = replace(found(("a", 7)), ref="refs/heads/main", commit="4be1c02")
+    (one,) = partners([builders.evaluation("a", 8)], baseline)
+
+    assert (
+        Baseline(
+            origin="base.json", model="a", iteration=7, ref="refs/heads/main", commit="4be1c02"
+        )
+        == one.told
+    )
+
+
+def test_models_that_the_baseline_lacks_are_told() -> None:
+    """A new model has no partner, and the note names it and those that are there."""
+    candidates = [builders.evaluation(model) for model in ("a", "new", "renamed")]
+    baseline = found(("a", 0), ("old", 0))
+
+    assert [("a", 0, 0)] == places(("a", 0), ("new", 0), ("renamed", 0), baseline=baseline)
+    assert ("Not compared, as the baseline (base.json) has a, old: new, renamed.",) == notes(
+        candidates, baseline
+    )
+    assert () == notes(candidates[:1], baseline)
+
+
+def test_a_baseline_without_models_is_told() -> None:
+    """An empty baseline has nobody's partner."""
+    assert ("Not compared, as the baseline (base.json) has no model: a.",) == notes(
+        [builders.evaluation("a")], found()
+    )
+
+
+def test_many_models_make_a_short_note() -> None:
+    """Of hundreds of models some are named, and the others counted."""
+    many = [builders.evaluation(f"m{at:03}") for at in range(500)]
+    (told,) = notes(many, found(*((f"b{at:03}", 0) for at in range(500))))
+
+    assert 2 == told.count("and 490 more")
+    assert len(told) < 250
+
+
+def test_nobody_has_no_partners() -> None:
+    """Without candidates there is nothing to compare and nothing to tell."""
+    assert ((), (), ()) == (partners([], found(("a", 0))), notes([], found()), steps([]))
+
+
+def test_steps_are_the_last_iteration_and_the_one_before() -> None:
+    """Each model with several iterations makes one step, of the two greatest."""
+    order = [("b", 0), ("a", 10), ("a", 9), ("a", 100), ("c", 1), ("c", 2)]
+    made = steps([builders.evaluation(*place) for place in order])
+
+    assert [("a", 100, 10), ("c", 2, 1)] == [
+        (one.candidate.model, one.candidate.iteration, one.baseline.iteration) for one in made
+    ]
+    assert Baseline(origin="this run", model="a", iteration=10) == made[0].told

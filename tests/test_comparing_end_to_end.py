@@ -1,0 +1,573 @@
+"""Comparing, from HELM's own files to exit code, report, terminal, summary and outputs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from helm_wandb import action, cli
+from tests.conftest import ROOT
+
+from .test_action import outputs, runner
+from .test_cli import file, helm, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["runner"]
+
+UNMARKED = {"mmlu.EM", "imdb.EM", "narrative_qa.F1", "natural_qa_openbook_longans.F1"}
+SCHEMA = Draft202012Validator(json.loads((ROOT / "schema/report.schema.json").read_bytes()))
+NUMBER = r"[−+±][\d.]+"
+
+
+@pytest.fixture
+def trees(workspace: Path, helm_trees: Path) -> Path:
+    """The workspace with copies of the two trees, which may be altered, and the baselines."""
+    (workspace / "demo/helm").unlink()
+    for name in ("baseline", "candidate"):
+        shutil.copytree(helm_trees / name, workspace / "demo/helm" / name)
+        told(name, "--report", f"{name}.json")
+    return workspace
+
+
+def told(tree: str, *arguments: str, **keys: Any) -> dict[str, Any]:
+    """The valid report of a tree's evaluation, and the exit code in it."""
+    config = write_config(Path(), helm(tree, "nightly"), **keys)
+    given = arguments if "--report" in arguments else ("--report", "report.json", *arguments)
+    code = cli.main(["--print-only", "--config", config, *given], root=ROOT)
+    report: dict[str, Any] = json.loads(Path(given[given.index("--report") + 1]).read_text())
+    assert [] == [error.message for error in SCHEMA.iter_errors(report)]
+    return {**report, "exit code": code}
+
+
+def against(tree: str, baseline: str, *arguments: str, **keys: Any) -> dict[str, Any]:
+    """The report of a tree beside the other's baseline, where the gate may close."""
+    flags = ("--baseline", f"{baseline}.json", "--fail-on", "regression")
+    return told(tree, *flags, *arguments, **keys)
+
+
+def comparison(report: dict[str, Any]) -> dict[str, Any]:
+    """The only comparison of a report."""
+    (found,) = report["comparisons"]
+    assert isinstance(found, dict)
+    return found
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    """Metric → verdict."""
+    return {delta["metric"]: delta["verdict"] for delta in comparison(report)["deltas"]}
+
+
+def marked(report: dict[str, Any]) -> dict[str, str]:
+    """The same of those with a mark."""
+    return {
+        metric: verdict
+        for metric, verdict in verdicts(report).items()
+        if verdict in ("regressed", "improved")
+    }
+
+
+def runs(tree: str, name: str) -> list[Path]:
+    """The folders of a tree's runs that begin with a name."""
+    found = sorted(Path("demo/helm", tree, "runs/nightly").glob(f"{name}*"))
+    assert found
+    return [path for path in found if path.is_dir()]
+
+
+def edited(path: Path, edit: Callable[[str], str]) -> None:
+    """Rewrite a file, which must change."""
+    before = path.read_text()
+    path.write_text(edit(before))
+    assert before != path.read_text()
+
+
+# Show 3: what changed, in all places
+
+
+def test_boolq_regressed_and_hellaswag_improved(trees: Path) -> None:
+    """Of the real pair one is red, one is green, and the others are not marked."""
+    report = against("candidate", "baseline")
+
+    assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
+    assert UNMARKED == verdicts(report).keys() - marked(report).keys()
+    assert ("regressed", {}) == (report["verdict"], comparison(report)["not_comparable"])
+    assert report["headline"].startswith("HELM evaluations: 1 regression, 1 improvement, 4 with")
+    assert (trees / "report.json").exists()
+
+
+@pytest.mark.usefixtures("trees")
+def test_numbers_of_the_pair_are_those_of_helms_files() -> None:
+    """Differences and counts are recomputed from per_instance_stats.json without code of ours."""
+    values = {}
+    for tree in ("baseline", "candidate"):
+        (run,) = runs(tree, "boolq")
+        values[tree] = {
+            entry["instance_id"]: stat["mean"]
+            for entry in json.loads((run / "per_instance_stats.json").read_text())
+            for stat in entry["stats"]
+            if stat["name"]["name"] == "quasi_exact_match"
+        }
+    changes = [values["candidate"][one] - values["baseline"][one] for one in values["baseline"]]
+    found = {one["metric"]: one for one in comparison(against("candidate", "baseline"))["deltas"]}
+    boolq = found["boolq.EM"]
+
+    assert (0.73, 0.6, 100) == (boolq["baseline"], boolq["candidate"], boolq["n"])
+    assert sum(changes) / len(changes) == pytest.approx(boolq["delta"])
+    assert (sum(one > 0 for one in changes), sum(one < 0 for one in changes)) == (
+        boolq["better"],
+        boolq["worse"],
+    )
+    assert boolq["p"] <= boolq["p_adjusted"] < 0.05
+    assert boolq["interval"]["low"] < boolq["delta"] < boolq["interval"]["high"] < 0
+
+
+def test_report_terminal_and_summary_agree(
+    trees: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The numbers of each delta and its interval are the report's, in the log and the summary."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(trees / "summary.md"))
+    capsys.readouterr()
+    report = against("candidate", "baseline")
+    printed = capsys.readouterr().out
+    summary = (trees / "summary.md").read_text()
+
+    for one in comparison(report)["deltas"]:
+        shown = [
+            f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
+            for value in (one["delta"], one["interval"]["low"], one["interval"]["high"])
+        ]
+        (line,) = [
+            line for line in printed.splitlines() if line.startswith(one["metric"]) and "[" in line
+        ]
+        escaped = one["metric"].replace("_", "&#95;")
+        (row,) = [
+            line
+            for line in summary.splitlines()
+            if line.startswith(f"| <code>{escaped}</code>") and "&#91;" in line
+        ]
+        assert shown == re.findall(NUMBER, line)
+        assert shown == re.findall(NUMBER, row)
+        assert ("▼" in line) == ("▼" in row) == (one["verdict"] == "regressed")
+    for text in (printed, summary):
+        assert text.index("boolq.EM") < text.index("hellaswag.EM")
+        assert "another training run would differ by more" in text
+
+
+# Show 4: what else may be different
+
+
+@pytest.mark.usefixtures("trees")
+def test_one_altered_text_is_one_pair_less() -> None:
+    """An instance whose text is another is left out, told, and changes no mark."""
+    edited(
+        runs("candidate", "boolq")[0] / "scenario_state.json",
+        lambda text: re.sub(r'"text": "', '"text": "Altered: ', text, count=1),
+    )
+    report = against("candidate", "baseline")
+    (boolq,) = [one for one in comparison(report)["deltas"] if one["metric"] == "boolq.EM"]
+
+    assert (99, "over the 99 instances that both have, 1 less") == (boolq["n"], boolq["why"])
+    assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
+
+
+@pytest.mark.usefixtures("trees")
+def test_many_altered_texts_are_other_questions() -> None:
+    """From eleven of a hundred on the benchmark is not comparable; the others are as before."""
+    state = runs("candidate", "boolq")[0] / "scenario_state.json"
+    told_ = json.loads(state.read_text())
+    for one in told_["request_states"][:11]:
+        one["instance"]["input"]["text"] += " altered"
+    state.write_text(json.dumps(told_))
+    report = against("candidate", "baseline")
+
+    assert {"boolq.EM": "only 89 of 100 instances are the same questions on both sides"} == (
+        comparison(report)["not_comparable"]
+    )
+    assert {"hellaswag.EM": "improved"} == marked(report)
+    assert 0 == report["exit code"]
+
+
+@pytest.mark.usefixtures("trees")
+def test_texts_of_instances_json_are_compared_alike() -> None:
+    """helm-summarize's smaller file has the same texts: the pair is the same, but for one."""
+    (run,) = runs("candidate", "boolq")
+    states = json.loads((run / "scenario_state.json").read_text())["request_states"]
+    instances = {one["instance"]["id"]: one["instance"] for one in states}
+    next(iter(instances.values()))["input"]["text"] = "altered"
+    (run / "instances.json").write_text(json.dumps(list(instances.values())))
+    report = against("candidate", "baseline")
+    counts = {one["metric"]: one["n"] for one in comparison(report)["deltas"]}
+
+    assert (99, 100) == (counts["boolq.EM"], counts["hellaswag.EM"])
+    assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
+
+
+@pytest.mark.usefixtures("trees")
+def test_other_examples_in_the_prompt_are_told() -> None:
+    """With another number of examples nothing of the run is compared, and it says which numbers."""
+    suite, five = Path("demo/helm/candidate/runs/nightly"), '"max_train_instances": 5'
+    for path in (suite / "run_specs.json", *suite.glob("*/run_spec.json")):
+        path.write_text(path.read_text().replace(five, five.replace("5", "2")))
+    report = against("candidate", "baseline")
+    apart = comparison(report)["not_comparable"]
+
+    assert {"2-shot here, 5-shot there"} == set(apart.values())
+    assert "boolq.EM" in apart
+    assert {} == {
+        metric: verdict for metric, verdict in marked(report).items() if metric != "hellaswag.EM"
+    }
+    assert 0 == report["exit code"]
+
+
+@pytest.mark.usefixtures("trees")
+def test_a_missing_benchmark_is_told() -> None:
+    """What this run has no more is listed with the reason, and does not count as regressed."""
+    for run in runs("candidate", "boolq"):
+        shutil.rmtree(run)
+    suite = Path("demo/helm/candidate/runs/nightly")
+    (suite / "groups/boolq.json").unlink()
+    specs = json.loads((suite / "run_specs.json").read_text())
+    kept = [one for one in specs if not one["name"].startswith("boolq")]
+    (suite / "run_specs.json").write_text(json.dumps(kept))
+    report = against("candidate", "baseline")
+
+    assert {"boolq.EM": "only the baseline has it; here: the suite has no run of it"} == (
+        comparison(report)["not_comparable"]
+    )
+    assert {"hellaswag.EM": "improved"} == marked(report)
+    assert (0, "improved") == (report["exit code"], report["verdict"])
+
+
+def test_a_new_benchmark_is_told(trees: Path) -> None:
+    """What the baseline lacks is listed, with the baseline's own reason."""
+    report = json.loads((trees / "baseline.json").read_text())
+    (one,) = report["evaluations"]
+    del one["scores"]["boolq.EM"]
+    one["missing"]["boolq.EM"] = "no table"
+    (trees / "baseline.json").write_text(json.dumps(report))
+    found = against("candidate", "baseline")
+
+    assert {"boolq.EM": "only this run has it; in the baseline: no table"} == (
+        comparison(found)["not_comparable"]
+    )
+    assert {"hellaswag.EM": "improved"} == marked(found)
+
+
+@pytest.mark.usefixtures("trees")
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_without_per_instance_files_nothing_is_marked(side: str) -> None:
+    """Without them on either side the deltas are shown, not tested, and fail nothing."""
+    for path in Path("demo/helm", side).rglob("per_instance_stats.json"):
+        path.unlink()
+    if side == "baseline":
+        told("baseline", "--report", "baseline.json")
+    report = against("candidate", "baseline")
+
+    assert {"untestable"} == set(verdicts(report).values())
+    assert ("untestable", 0) == (report["verdict"], report["exit code"])
+    found = {one["metric"]: one for one in comparison(report)["deltas"]}
+    assert -0.13 == pytest.approx(found["boolq.EM"]["delta"])
+    where = "here" if side == "candidate" else "there"
+    assert f"no per-instance scores {where}: " in found["boolq.EM"]["why"]
+    assert "per_instance_stats.json is not there" in found["boolq.EM"]["why"]
+    assert comparison(report)["overall"] is None
+
+
+@pytest.mark.usefixtures("trees")
+def test_one_benchmark_without_per_instance_files() -> None:
+    """The others are tested as before, by fewer tests."""
+    (runs("candidate", "imdb")[0] / "per_instance_stats.json").unlink()
+    report = against("candidate", "baseline")
+
+    assert "untestable" == verdicts(report)["imdb.EM"]
+    assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
+
+
+# Show 5: exit codes
+
+
+@pytest.mark.usefixtures("trees")
+@pytest.mark.parametrize(
+    ("tree", "baseline", "code", "sentence"),
+    [
+        ("candidate", "baseline", 4, "The gate is closed: boolq.EM of acme/assistant regressed."),
+        (
+            "baseline",
+            "candidate",
+            4,
+            "The gate is closed: hellaswag.EM of acme/assistant regressed",
+        ),
+        ("baseline", "baseline", 0, "no regression, 6 without a distinguishable change"),
+        ("candidate", "candidate", 0, "no regression, 6 without a distinguishable change"),
+    ],
+)
+def test_the_gate_closes_for_regressions(
+    tree: str,
+    baseline: str,
+    code: int,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit 4 for the pair and for its sides swapped, 0 for a side against itself."""
+    assert code == against(tree, baseline)["exit code"]
+    assert sentence in capsys.readouterr().out
+
+
+def test_changes_within_noise_pass(trees: Path) -> None:
+    """Where some answers flip in both directions, nothing is marked, and the gate stays open."""
+    report = json.loads((trees / "baseline.json").read_text())
+    for score in report["evaluations"][0]["scores"].values():
+        columns = score["instances"]["value"]
+        up, down = columns.index(0.0), columns.index(1.0)
+        columns[up], columns[down] = 1.0, 0.0
+    (trees / "noise.json").write_text(json.dumps(report))
+    found = against("baseline", "noise")
+
+    assert {} == marked(found)
+    assert {(1, 1)} == {(one["better"], one["worse"]) for one in comparison(found)["deltas"]}
+    assert 0 == found["exit code"]
+
+
+@pytest.mark.usefixtures("trees")
+def test_the_gate_is_open_where_nobody_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --fail-on the regression is told and the exit code is 0."""
+    assert 0 == told("candidate", "--baseline", "baseline.json")["exit code"]
+    assert "The gate is not asked to close (fail-on: never): boolq.EM" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("trees")
+@pytest.mark.parametrize(
+    ("compare", "code"),
+    [
+        ({"min_effect": 0.2}, 0),
+        ({"min_effect": {"default": 0.01, "boolq.EM": 0.2}}, 0),
+        ({"min_effect": {"default": 0.2, "boolq.EM": 0.01}}, 4),
+        ({"alpha": 0.0001}, 0),
+        ({"lower_is_better": ["boolq.EM"]}, 0),
+        ({"lower_is_better": ["boolq.EM", "hellaswag.EM"]}, 4),
+        ({"lower_is_better": ["boolq.EM"], "floor": {"boolq.EM": 0.5}}, 4),
+        ({"min_effect": 0.2, "floor": {"boolq.EM": 0.6}}, 0),
+        ({"min_effect": 0.2, "floor": {"boolq.EM": 0.61}}, 4),
+        ({"min_effect": 0.2, "floor": {"gsm.EM": 0.1}}, 4),
+    ],
+    ids=json.dumps,
+)
+def test_the_config_says_what_is_red(compare: dict[str, Any], code: int) -> None:
+    """alpha, min_effect, directions and floors of the config decide the exit code."""
+    assert code == against("candidate", "baseline", compare=compare)["exit code"]
+
+
+@pytest.mark.usefixtures("trees")
+def test_floors_need_no_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    """A floor closes the gate of a run that is compared with nothing."""
+    report = told("candidate", "--fail-on", "regression", compare={"floor": {"boolq.EM": 0.65}})
+
+    assert (4, "no_baseline") == (report["exit code"], report["verdict"])
+    assert "boolq.EM of acme/assistant is 0.6, below its floor of 0.65" in capsys.readouterr().out
+
+
+def test_unreadable_evaluations_go_before_the_gate(trees: Path) -> None:
+    """With an entry that cannot be read beside a regression, 3 is the smaller."""
+    config = write_config(trees, helm("candidate", "nightly"), helm("nowhere", "nightly"))
+    flags = ["--baseline", "baseline.json", "--fail-on", "regression"]
+
+    assert 3 == cli.main(["--print-only", "--config", config, *flags], root=ROOT)
+
+
+def test_the_gate_goes_before_a_failed_sink(trees: Path) -> None:
+    """With a report that cannot be written beside a regression, 4 is the smaller."""
+    config = write_config(trees, helm("candidate", "nightly"))
+    flags = ["--baseline", "baseline.json", "--fail-on", "regression", "--report", "demo"]
+
+    assert 4 == cli.main(["--print-only", "--config", config, *flags], root=ROOT)
+
+
+@pytest.mark.parametrize("content", [None, "{}", "[", '{"schema_version": 1, "evaluations": 1}'])
+def test_a_wrong_baseline_is_exit_2(
+    content: str | None, trees: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no report is refused before anything is read, and the flag is named."""
+    if content is not None:
+        (trees / "x.json").write_text(content)
+    config = write_config(trees, helm("candidate", "nightly"))
+    flags = ["--print-only", "--config", config, "--baseline", "x.json"]
+
+    assert 2 == cli.main(flags, root=ROOT)
+    assert "--baseline: x.json" in capsys.readouterr().err
+
+
+def test_scores_in_configs_are_better_when_higher(workspace: Path) -> None:
+    """A drop of a score in a file has a direction, and without instances it fails nothing."""
+    scores = {"mmlu": {"EM": 0.5}, "civil_comments": {"Toxic fraction": 0.1}}
+    for name, value in (("before", 0.9), ("after", 0.1)):
+        config = write_config(workspace, file("m", 0, **{**scores, "mmlu": {"EM": value}}))
+        flags = ["--print-only", "--config", config, "--report", f"{name}.json"]
+        baseline = ["--baseline", "before.json", "--fail-on", "regression"]
+        assert 0 == cli.main([*flags, *(baseline if name == "after" else [])], root=ROOT)
+    found = json.loads((workspace / "after.json").read_text())
+
+    assert "untestable" == found["verdict"]
+    assert {"mmlu.EM": False, "civil_comments.Toxic fraction": True} == {
+        one["metric"]: one["lower_is_better"] for one in comparison(found)["deltas"]
+    }
+
+
+def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of six checkpoints the last is beside the one before, and that closes no gate."""
+    config = write_config(workspace, helm("checkpoints", "toyproj-toyllama"))
+    flags = ["--config", config, "--report", "r.json", "--fail-on", "regression"]
+
+    assert 0 == cli.main(["--print-only", *flags], root=ROOT)
+    report = json.loads((workspace / "r.json").read_text())
+    (step,) = report["steps"]
+    assert (6000, 5000, "this run") == (
+        step["iteration"],
+        step["baseline"]["iteration"],
+        step["baseline"]["origin"],
+    )
+    assert ([], "no_baseline") == (report["comparisons"], report["verdict"])
+    assert "Since the iteration before" in capsys.readouterr().out
+
+
+# The action
+
+
+@pytest.fixture
+def compared(runner: dict[str, str], trees: Path) -> dict[str, str]:
+    """What the runner gives a workflow that compares the candidate with the baseline."""
+    write_config(trees, helm("candidate", "nightly"))
+    return {**runner, "INPUT_BASELINE": "baseline.json", "INPUT_FAIL-ON": "regression"}
+
+
+def test_the_action_tells_the_verdict(compared: dict[str, str], trees: Path) -> None:
+    """Verdict, counts and baseline are outputs, and the summary has the marks."""
+    assert 4 == action.main(compared, root=ROOT)
+    found = outputs(compared)
+
+    assert ("regressed", "1", "1", "baseline.json") == tuple(
+        found[name] for name in ("verdict", "regressions", "improvements", "baseline")
+    )
+    assert "| ▼ regressed |" in (trees / "summary.md").read_text()
+
+
+def test_the_baselines_own_state_is_its_name(compared: dict[str, str], trees: Path) -> None:
+    """Where the baseline's report says ref and commit, output and headline name them."""
+    report = json.loads((trees / "baseline.json").read_text())
+    report["provenance"].update(ref="refs/heads/release/1.0", commit="4be1c02" + "0" * 33)
+    (trees / "baseline.json").write_text(json.dumps(report))
+
+    assert 4 == action.main(compared, root=ROOT)
+    assert "release/1.0@4be1c02" == outputs(compared)["baseline"]
+    assert "compared with release/1.0&#64;<!-- -->4be1c02" in (trees / "summary.md").read_text()
+
+
+def test_a_hostile_baseline_gives_no_commands(
+    compared: dict[str, str], trees: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A baseline's ref and metrics cannot speak to the runner, nor write another output."""
+    name = "x\n::error::owned\nverdict<<E\nimproved\nE\n</details>"
+    report = json.loads((trees / "baseline.json").read_text())
+    report["provenance"].update(ref=name, commit=name)
+    report["evaluations"][0]["scores"][f"{name}.EM"] = report["evaluations"][0]["scores"].pop(
+        "imdb.EM"
+    )
+    (trees / "baseline.json").write_text(json.dumps(report))
+
+    assert 4 == action.main(compared, root=ROOT)
+    token = ""
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith("::stop-commands::"):
+            token = line.removeprefix("::stop-commands::")
+        elif line == f"::{token}::":
+            token = ""
+        assert token or "owned" not in line
+    assert "regressed" == outputs(compared)["verdict"]
+    assert "</details>\n::error" not in (trees / "summary.md").read_text()
+
+
+def labelled(compared: dict[str, str], *labels: str) -> dict[str, str]:
+    """The same on a pull request with labels."""
+    event = {"pull_request": {"number": 42, "labels": [{"name": label} for label in labels]}}
+    Path("event.json").write_text(json.dumps(event))
+    return {**compared, "GITHUB_EVENT_PATH": "event.json", "INPUT_ACCEPT-LABEL": "Accept-It"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "code", "sentence"),
+    [
+        (("bug", "accept-it"), 0, "The gate stays open, as the label accept-it accepts it: boolq"),
+        (("bug",), 4, "The gate is closed: boolq.EM of acme/assistant regressed."),
+    ],
+)
+def test_a_label_accepts_the_regression(
+    labels: tuple[str, ...],
+    code: int,
+    sentence: str,
+    compared: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the label, in whatever case, exit 0 and the sentence; the verdict stays regressed."""
+    environ = labelled(compared, *labels)
+
+    assert code == action.main(environ, root=ROOT)
+    assert sentence in capsys.readouterr().out
+    assert "regressed" == outputs(environ)["verdict"]
+
+
+@pytest.mark.parametrize("baseline", ["none", "auto", ""])
+@pytest.mark.parametrize(("choice", "code"), [("fail", 4), ("warn", 0)])
+def test_a_missing_baseline_fails_where_it_is_asked_to(
+    baseline: str,
+    choice: str,
+    code: int,
+    compared: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """on-missing-baseline: fail is exit 4, with baseline: none too, which never has one."""
+    asked = {"INPUT_BASELINE": baseline, "INPUT_ON-MISSING-BASELINE": choice}
+
+    assert code == action.main({**compared, **asked}, root=ROOT)
+    assert (
+        "The gate is closed: there is no baseline to compare with." in (capsys.readouterr().out)
+    ) == (code == 4)
+    assert ("no_baseline", "0", "0", "") == tuple(
+        outputs(compared)[name] for name in ("verdict", "regressions", "improvements", "baseline")
+    )
+
+
+def test_a_baseline_of_other_models_is_missing(compared: dict[str, str], trees: Path) -> None:
+    """Where the report has none of this run's models, nothing is compared, and it is told."""
+    text = (trees / "baseline.json").read_text()
+    (trees / "baseline.json").write_text(text.replace("acme/assistant", "acme/other"))
+
+    assert 4 == action.main({**compared, "INPUT_ON-MISSING-BASELINE": "fail"}, root=ROOT)
+    notes = json.loads((trees / "helm-wandb-report.json").read_text())["notes"]
+    assert "Not compared, as the baseline (baseline.json) has acme/other: acme/assistant." in notes
+
+
+def test_a_wrong_baseline_of_the_action_is_exit_2(
+    compared: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path that is not there is an error that names the input, and outputs are written."""
+    assert 2 == action.main({**compared, "INPUT_BASELINE": "nowhere.json"}, root=ROOT)
+    assert "::error title=helm-wandb-action::input baseline: nowhere.json cannot be read: " in (
+        capsys.readouterr().out
+    )
+    assert "no_baseline" == outputs(compared)["verdict"]
+
+
+@pytest.mark.parametrize("choice", ["fail", "warn"])
+def test_the_gate_of_the_action_goes_before_failed_sinks(
+    choice: str, compared: dict[str, str]
+) -> None:
+    """Exit 4 is the smaller beside a failed sink and outputs that cannot be written."""
+    asked = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice, "GITHUB_OUTPUT": "/nowhere/x"}
+
+    assert 4 == action.main({**compared, **asked}, root=ROOT)

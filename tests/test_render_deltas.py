@@ -1,0 +1,363 @@
+"""Comparisons as tables and sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+
+from helm_wandb.model import Gate, Verdict
+from helm_wandb.render import deltas, markdown, terminal
+from helm_wandb.render.safe_text import Name, plain
+from tests import builders
+from tests.golden_reports import COMPARED, DELTAS, OVERALL, REGRESSION, TOXICITY
+from tests.test_render_safe_text import ANY_TEXT, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from helm_wandb.model import Comparison, Delta, Report
+    from helm_wandb.render.tables import Table
+
+LIMIT = 1_048_576
+
+
+def report(
+    *comparisons: Comparison, steps: Sequence[Comparison] = (), gate: Gate | None = None
+) -> Report:
+    """The report of comparisons."""
+    models = dict.fromkeys(one.model for one in (*comparisons, *steps)) or ["alpha"]
+    return builders.report(
+        [builders.evaluation(model) for model in models],
+        comparisons=comparisons,
+        steps=steps,
+        gate=gate,
+    )
+
+
+def of(*deltas_: Delta) -> Report:
+    """The report of one model's deltas."""
+    return report(builders.comparison(*deltas_))
+
+
+def cells(table: Table | None, label: str) -> list[str]:
+    """A column's cells."""
+    assert table is not None
+    at = [column.label for column in table.columns].index(label)
+    return [row[at] for row in table.rows]
+
+
+def cell(delta: Delta, label: str) -> str:
+    """A cell of the delta's row."""
+    told = of(delta)
+    (found,) = cells(deltas.marked(told) or deltas.unmarked(told), label)
+    return found
+
+
+def test_regressions_stand_before_improvements_and_large_before_small() -> None:
+    """What is marked is one table; what is not stands in another, in its own order."""
+    told = of(*DELTAS)
+
+    assert ["boolq.EM", "civil_comments.Toxic fraction ↓", "hellaswag.EM"] == cells(
+        deltas.marked(told), "Metric"
+    )
+    assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.marked(told), "Verdict")
+    assert ["unclear", "no change", "not testable", "unclear"] == cells(
+        deltas.unmarked(told), "Verdict"
+    )
+
+
+def test_every_delta_is_in_one_table() -> None:
+    """No delta is lost, and none stands twice."""
+    told = of(*DELTAS)
+    both = cells(deltas.marked(told), "Metric") + cells(deltas.unmarked(told), "Metric")
+
+    assert sorted(str(one.key) for one in DELTAS) == sorted(
+        metric.removesuffix(" ↓") for metric in both
+    )
+
+
+def test_the_model_is_named_where_there_are_several() -> None:
+    """One model needs no column of its own."""
+    alone, both = (
+        of(REGRESSION),
+        report(builders.comparison(REGRESSION), builders.comparison(TOXICITY, model="beta")),
+    )
+
+    assert "Model" not in [column.label for column in (deltas.first(alone)[0]).columns]
+    assert ["alpha", "beta"] == cells(deltas.marked(both), "Model")
+
+
+@pytest.mark.parametrize(
+    ("value", "others", "text"),
+    [
+        (0.012, 0.5, "+1.2 pp"),
+        (-0.012, 0.5, "−1.2 pp"),
+        (0.0, 0.5, "±0.0 pp"),
+        (-0.0, 0.5, "±0.0 pp"),
+        (0.0004, 0.5, "±0.0 pp"),
+        (-0.0004, 0.5, "±0.0 pp"),
+        (0.0005, 0.5, "+0.1 pp"),
+        (1.0, 0.0, "+100.0 pp"),
+        (0.5, 27.5, "+0.5"),
+        (-3.25, 27.5, "−3.25"),
+        (-0.0, 27.5, "±0"),
+        (12345.678, 27.5, "+1.235e+04"),
+        (1e-9, 27.5, "+1e-09"),
+    ],
+)
+def test_differences_are_in_points_within_0_and_1(value: float, others: float, text: str) -> None:
+    """Scores within 0…1 differ by points, others in their own unit, and nothing by −0."""
+    delta = replace(REGRESSION, baseline=others, candidate=others)
+
+    assert text == deltas.change(delta, value)
+
+
+def test_one_score_out_of_range_makes_the_unit_its_own() -> None:
+    """Both must be within 0…1 for points."""
+    assert "+0.2" == deltas.change(replace(REGRESSION, baseline=0.9, candidate=1.1), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "label", "text"),
+    [
+        ({}, "95 % interval", "[−22.2, −5.1 pp]"),
+        ({"interval": None}, "95 % interval", "–"),
+        ({}, "n", "100 (92 clusters)"),
+        ({"clusters": 100}, "n", "100"),
+        ({"clusters": None}, "n", "100"),
+        ({"n": None}, "n", "–"),
+        ({}, "Better / worse", "2 / 15"),
+        ({"better": None, "worse": None}, "Better / worse", "–"),
+        ({}, "Visible from", "20.7 pp"),
+        ({"mde": None}, "Visible from", "–"),
+        ({"mde": 0.00001}, "Visible from", "0.0 pp"),
+        ({}, "Baseline", "0.730"),
+        ({}, "Candidate", "0.600"),
+        ({}, "Δ", "−13.0 pp"),
+    ],
+)
+def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> None:
+    """Each column shows its number, and a dash for what is unknown."""
+    assert text == cell(replace(REGRESSION, **changes), label)  # type: ignore[arg-type]  # fields by their names
+
+
+def test_reasons_are_told_below() -> None:
+    """What could not be compared, and what else to know of a delta, is listed with the reason."""
+    told = report(
+        builders.comparison(*DELTAS, not_comparable={"raft.EM": "5-shot here, 0-shot there"})
+    )
+
+    assert [("raft.EM", "alpha", "5-shot here, 0-shot there")] == list(
+        (deltas.not_comparable(told) or pytest.fail("no table")).rows
+    )
+    assert ["mmlu.EM", "quac.F1"] == cells(deltas.remarks(told), "Metric")
+
+
+def test_steps_are_shown_as_far_as_they_were_tested() -> None:
+    """The last iteration against the one before has its own table, without what is unknown."""
+    told = report(steps=[builders.comparison(*DELTAS)])
+
+    assert 6 == len(cells(deltas.steps(told), "Verdict"))
+    assert [] == deltas.first(told)
+
+
+def test_tables_without_rows_are_left_out() -> None:
+    """Where nothing was compared there is no table and no sentence."""
+    for told in (
+        report(),
+        report(builders.comparison()),
+        report(steps=[builders.comparison(DELTAS[5])]),
+    ):
+        assert [] == [*deltas.first(told), *deltas.rest(told), *deltas.sentences(told)]
+
+
+def test_the_interval_is_explained_where_there_is_one() -> None:
+    """One sentence says what it includes and what it does not, and of how many tests."""
+    tested, untested = of(*DELTAS), of(DELTAS[5])
+    (rule,) = deltas.sentences(tested)
+
+    assert "all 6 tests of this run (Holm)" in rule
+    assert "another training run would differ by more" in rule
+    assert [] == deltas.sentences(untested)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (Verdict.REGRESSED, "a drop."),
+        (Verdict.IMPROVED, "a rise."),
+        (Verdict.NO_CHANGE, "no change."),
+        (Verdict.UNCLEAR, "no evidence of a change."),
+    ],
+)
+def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
+    """The mean over benchmarks is told with its interval and what to make of it."""
+    told = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
+
+    (sentence,) = deltas.sentences(told)
+
+    assert sentence == (
+        "Mean over the benchmarks that could be tested, alpha: 0.628 → 0.636, "
+        f"Δ +0.8 pp [−1.5, +3.1 pp]: {words}"
+    )
+
+
+def test_another_iteration_of_the_baseline_is_told() -> None:
+    """Where the baseline lacks the iteration, the reader is told which one it was."""
+    told = report(builders.comparison(iteration=2000, against=1000))
+
+    (sentence,) = deltas.sentences(told)
+
+    assert sentence == (
+        "alpha at iteration 2000 is compared with the baseline's iteration 1000, the greatest "
+        "that it has."
+    )
+
+
+@pytest.mark.parametrize(
+    ("gate", "sentences"),
+    [
+        (Gate(closed=True, reasons=("a", "b")), ["The gate is closed: a; b."]),
+        (
+            Gate(closed=False, reasons=("a",), accepted_by="ok"),
+            ["The gate stays open, as the label ok accepts it: a."],
+        ),
+        (
+            Gate(closed=False, reasons=("a",)),
+            ["The gate is not asked to close (fail-on: never): a."],
+        ),
+        (Gate(closed=False, reasons=()), []),
+        (None, []),
+    ],
+)
+def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, sentences: list[str]) -> None:
+    """Closed, accepted and not asked are told with all reasons; a gate without any is silent."""
+    assert sentences == deltas.sentences(report(gate=gate))
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
+    """Every difference and interval is in all three forms."""
+    told = COMPARED[name]
+    numbers = re.compile(r"[+−±][\d.]+")
+    pipe = terminal.render_piped(told)
+    screen = terminal.render(told, width=80, colour=False)
+    summary = markdown.render(told, limit_bytes=LIMIT)
+
+    assert bool((told.comparisons and told.comparisons[0].deltas) or told.steps) == bool(
+        numbers.findall(pipe)
+    )
+    assert sorted(numbers.findall(pipe)) == sorted(numbers.findall(screen))
+    assert sorted(numbers.findall(pipe)) == sorted(numbers.findall(summary))
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120, 400])
+@pytest.mark.parametrize("name", COMPARED)
+def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
+    """Each verdict is whole on any terminal: columns that do not fit stand below the others."""
+    told = COMPARED[name]
+    words = ("▼ regressed", "▲ improved", "not testable", "unclear", "no change")
+    lines = terminal.render(told, width=width, colour=False).splitlines()
+    rows = [row for table in (*deltas.first(told), *deltas.rest(told)) for row in table.rows]
+    shown = [word for word in words for line in lines if line.endswith(word)]
+
+    assert sorted(row[-1] for row in rows if row[-1] in words) == sorted(shown)
+
+
+# Strangers' names
+
+
+@settings(deadline=None, max_examples=25)
+@given(ANY_TEXT, ANY_TEXT)
+@pytest.mark.parametrize("place", ["model", "reason", "label", "origin"])
+def test_any_text_keeps_the_page_whole(place: str, one: str, other: str) -> None:
+    """Whatever models, reasons, labels or refs are called, the page has its usual elements."""
+
+    def page(one: str, other: str) -> list[str]:
+        texts = {"model": "x", "reason": "y", "label": "z", "origin": "w", place: one or "x"}
+        told = report(
+            builders.comparison(
+                replace(REGRESSION, why=texts["reason"]),
+                model=texts["model"],
+                iteration=2,
+                against=1,
+                overall=OVERALL,
+                not_comparable={"mmlu.EM": f"{texts['reason']} {other}"},
+                origin=texts["origin"],
+                ref=texts["origin"],
+            ),
+            gate=Gate(closed=False, reasons=(texts["reason"], other), accepted_by=texts["label"]),
+        )
+        return Page(markdown.render(told, limit_bytes=LIMIT), inside="p").elements
+
+    assert page("x", "y") == page(one, other)
+
+
+@pytest.mark.parametrize(
+    "render", [terminal.render_piped, partial(terminal.render, width=80, colour=False)]
+)
+@pytest.mark.parametrize("name", COMPARED)
+def test_the_terminal_gets_visible_text_alone(render: Callable[[Report], str], name: str) -> None:
+    """No line of the report holds a control or a direction mark."""
+    assert [] == [line for line in render(COMPARED[name]).splitlines() if line != plain(line)]
+
+
+# Large reports
+
+
+def thousands(models: int = 130, metrics: int = 16) -> Report:
+    """Thousands of deltas, each with a remark, of models that regressed."""
+    keys = [f"benchmark_{at:02}.EM" for at in range(metrics)]
+    comparisons = [
+        builders.comparison(
+            *(
+                replace(
+                    builders.delta(key, 0.7, 0.6, verdict, within=(-0.2, -0.1), why="a remark"),
+                )
+                for key, verdict in zip(keys, [*Verdict][:4] * metrics, strict=False)
+            ),
+            model=f"organisation/model-{model:03}",
+            iteration=2,
+            against=1,
+            overall=OVERALL,
+            not_comparable={"raft.EM": "5-shot here, 0-shot there"},
+        )
+        for model in range(models)
+    ]
+    reasons = tuple(f"{keys[0]} of {one.model} regressed" for one in comparisons)
+    return report(*comparisons, steps=comparisons, gate=Gate(closed=True, reasons=reasons))
+
+
+@pytest.fixture(scope="module")
+def large() -> Report:
+    """A report of thousands of deltas."""
+    return thousands()
+
+
+@pytest.mark.parametrize("limit", [LIMIT, 65_536, 30_000])
+def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
+    """Within any budget the page is whole, with the gate and what is red before all else."""
+    text = markdown.render(large, limit_bytes=limit)
+
+    assert len(text.encode()) <= limit
+    assert text.count("<details>") == text.count("</details>")
+    assert "The gate is closed: benchmark&#95;00.EM of organisation/model-000 regressed" in text
+    assert "### Changed" in text
+    assert "▼ regressed" in text
+    assert text.endswith("helm-wandb-action 1.2.3\n")
+    assert ("Shown in part" in text) == (limit < LIMIT)
+
+
+def test_a_name_of_a_model_is_cut_in_tables() -> None:
+    """A name without end does not make the summary one."""
+    told = report(
+        builders.comparison(REGRESSION, model="x" * 100_000),
+        builders.comparison(REGRESSION, model="beta"),
+    )
+
+    assert plain(Name("x" * 100_000)) in markdown.render(told, limit_bytes=65_536)
