@@ -99,7 +99,8 @@ FAULTS = (
     Fault(name="dropped for ever", what={"drop": True}, said=(Cause.NETWORK,)),
     Fault(name="dropped three times", what={"drop": True, "times": 3}),
     Fault(name="no answer", what={"hang": True}, said=(Cause.NETWORK,)),
-    Fault(name="lost", what={"lose": True}, said=tuple(Cause)),
+    # What is built upon something lost, as a manifest upon its artifact, is told as not found.
+    Fault(name="lost", what={"lose": True}, said=(Cause.LOST, Cause.ACCESS)),
 )
 PLACES = {
     "init": ("UpsertBucket", "RunResumeStatus"),
