@@ -144,8 +144,8 @@ def test_the_words_of_a_context_count() -> None:
 @pytest.mark.parametrize(
     "raised",
     [
-        OSError(28, "No space left on device", "/work/wandb"),
-        because(SdkError("it failed"), PermissionError(13, "Permission denied", "/work/wandb")),
+        OSError(28, "No space left on device", "/runner/wandb"),
+        because(SdkError("it failed"), PermissionError(13, "Permission denied", "/runner/wandb")),
     ],
 )
 def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
@@ -153,7 +153,7 @@ def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
     found = faults.of(raised, KEY)
 
     assert Cause.DISK is found.cause
-    assert found.detail.endswith("'/work/wandb'")
+    assert found.detail.endswith("'/runner/wandb'")
 
 
 @pytest.mark.parametrize("raised", [TimeoutError("Timed out"), SdkError("Timed out waiting")])
