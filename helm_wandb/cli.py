@@ -26,14 +26,22 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
 
 
+COMMANDS = ("init", "schema", "validate")
+"""The commands about configs; anything else is a run."""
+
+
 def main(argv: Sequence[str], *, root: Path) -> int:
     """The exit code of the command; see README, "Exit codes".
 
     root: the folder that holds this tool's `schema/`.
     """
-    arguments = parser().parse_args(argv)
     log = logs.of(os.environ)
-    return logs.guarded(log, partial(_main, arguments, root, log))
+    if argv and argv[0] in COMMANDS:
+        # Imported here: a run needs none of them.
+        from helm_wandb import config_commands  # noqa: PLC0415
+
+        return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
+    return logs.guarded(log, partial(_main, parser().parse_args(argv), root, log))
 
 
 def _main(arguments: Namespace, root: Path, log: logs.Log) -> int:
@@ -49,7 +57,9 @@ def parser() -> ArgumentParser:
         description="Rank models by their HELM evaluations and record them in W&B.",
         epilog=(
             "The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the runs "
-            "are recorded offline, under ./wandb."
+            "are recorded offline, under ./wandb. Configs are made and checked by: "
+            "wandb_writer.py init FOLDER; wandb_writer.py validate FILE...; "
+            "wandb_writer.py schema."
         ),
     )
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML config")

@@ -64,6 +64,10 @@ class Board:
             for name in self._names(label):
                 yield Selector(name, split, perturbation)
 
+    def main_metrics(self, benchmark: str) -> list[str]:
+        """The column labels of the benchmark's main metric; several where HELM's schemas differ."""
+        return list(dict.fromkeys(self._label(name) for name, _ in self._environment(benchmark)))
+
     def is_known(self, benchmark: str) -> bool:
         """Whether a schema tells the benchmark's main metric."""
         return bool(self._environment(benchmark))

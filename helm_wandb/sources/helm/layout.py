@@ -85,15 +85,31 @@ def find_suite(spec: HelmEval, files: Files) -> Suite:
 
     Raises ArtifactError where there is none of them.
     """
-    runs, release = f"runs/{spec.helm_suite_name}", f"releases/{spec.helm_suite_name}"
+    found = suite_named(spec.helm_suite_name, files)
+    if found is None:
+        raise ArtifactError(_no_suite(spec, files))
+    return found
+
+
+def suite_named(name: str, files: Files) -> Suite | None:
+    """The suite or release of that name, as `find_suite` finds it; None where there is none."""
+    runs, release = f"runs/{name}", f"releases/{name}"
     if files.is_folder(f"{runs}/groups"):
         return Suite(files, runs, runs)
     if files.is_folder(f"{release}/groups"):
         return Suite(files, release, runs, _suites_of_runs(files, release))
     raw = Suite(files, None, runs)
-    if files.is_folder(runs) and raw.run_folders():
-        return raw
-    raise ArtifactError(_no_suite(spec, files))
+    return raw if files.is_folder(runs) and raw.run_folders() else None
+
+
+def entries(files: Files) -> list[str]:
+    """The folders where suites and releases lie, `runs/nightly` and `releases/v1`."""
+    return [
+        f"{kind}/{entry}"
+        for kind in ("runs", "releases")
+        for entry in files.names(kind)
+        if files.is_folder(f"{kind}/{entry}")
+    ]
 
 
 def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
@@ -105,12 +121,7 @@ def _no_suite(spec: HelmEval, files: Files) -> str:
     name, place = spec.helm_suite_name, spec.at("helm_suite_name")
     if files.is_folder(f"runs/{name}"):
         return f"{place}: suite {name!r} holds no finished run. Did helm-run end well?"
-    found = [
-        f"{kind}/{entry}"
-        for kind in ("runs", "releases")
-        for entry in files.names(kind)
-        if files.is_folder(f"{kind}/{entry}")
-    ]
+    found = entries(files)
     if not found:
         return (
             f"{spec.at('helm_output_dir')}: {spec.helm_output_dir!r} has neither runs/ nor "

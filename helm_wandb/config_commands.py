@@ -1,0 +1,110 @@
+"""The commands about configs: `schema`, `validate` and `init`, each argv → exit code."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helm_wandb import pipeline, streams
+from helm_wandb.errors import ArtifactError, InputError, UserError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from helm_wandb.log import Log
+    from helm_wandb.sources.helm.inventory import SuiteFound
+
+
+def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
+    """The exit code of the command that argv names.
+
+    root: the folder that holds this tool's `schema/`. Raises UserError.
+    """
+    arguments = parser().parse_args(argv)
+    match arguments.command:
+        case "schema":
+            return _schema(root)
+        case "validate":
+            return _validate(arguments.files, root, log)
+        case _:
+            return _init(arguments, log)
+
+
+def parser() -> ArgumentParser:
+    """The commands and their arguments."""
+    flags = ArgumentParser(prog="wandb_writer.py", description="Write and check configs.")
+    commands = flags.add_subparsers(dest="command", required=True)
+    init = commands.add_parser("init", help="write a first config for a folder of HELM output")
+    init.add_argument(
+        "folder",
+        nargs="?",
+        default="benchmark_output",
+        help="the folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
+    )
+    init.add_argument("--suite", metavar="NAME", help="of several suites, the one to record")
+    init.add_argument("--output", default="helm-wandb.yaml", metavar="FILE", help="the new config")
+    commands.add_parser("schema", help="print the JSON Schema of configs")
+    validate = commands.add_parser("validate", help="tell all that is wrong with configs")
+    validate.add_argument("files", nargs="+", metavar="FILE")
+    return flags
+
+
+def _schema(root: Path) -> int:
+    streams.write(sys.stdout, (root / "schema" / "config.schema.json").read_text("utf-8"))
+    return 0
+
+
+def _validate(files: Sequence[str], root: Path, log: Log) -> int:
+    faults = 0
+    for name in files:
+        try:
+            pipeline.load_config(name, folder=Path(), root=root)
+        except UserError as error:
+            log.fault(error)
+            faults = error.exit_code
+        else:
+            log.message("info", f"{name}: valid")
+    return faults
+
+
+def _init(arguments: Namespace, log: Log) -> int:
+    # Imported here: no other command reads HELM's output without a config.
+    from helm_wandb import first_config  # noqa: PLC0415
+    from helm_wandb.sources.helm.inventory import inventory  # noqa: PLC0415
+
+    found = inventory(Path(arguments.folder), shown_as=arguments.folder)
+    suite = _chosen(found, arguments)
+    others = [one for one in found if one is not suite]
+    text = first_config.written(suite, others, folder=arguments.folder)
+    try:
+        with Path(arguments.output).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        message = f"{arguments.output} is there already: give another name with --output"
+        raise InputError(message) from error
+    except OSError as error:
+        message = f"--output: {arguments.output} cannot be written: {error.strerror}"
+        raise InputError(message) from error
+    log.message("notice", f"{arguments.output} is written: set `project` in it, then try it with")
+    log.message("notice", f"  python wandb_writer.py --config {arguments.output} --print-only")
+    return 0
+
+
+def _chosen(found: Sequence[SuiteFound], arguments: Namespace) -> SuiteFound:
+    names = ", ".join(one.name for one in found)
+    if not found:
+        message = (
+            f"{arguments.folder}: holds no suite with a finished run. Give the folder that "
+            "helm-run wrote to (its --output-path)."
+        )
+        raise ArtifactError(message)
+    if arguments.suite is None:
+        return found[0]
+    for one in found:
+        if one.name == arguments.suite:
+            return one
+    message = f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
+    raise InputError(message)

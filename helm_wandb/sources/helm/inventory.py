@@ -1,0 +1,113 @@
+"""What a folder of HELM output holds, for somebody who has no config yet."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helm_wandb.errors import ConfigError
+from helm_wandb.model import HelmEval, Place
+from helm_wandb.sources.helm import families, layout
+from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.runs import Runs
+from helm_wandb.sources.helm.tables import Table, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.layout import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteFound:
+    """A suite or release, and what a config may ask of it."""
+
+    name: str
+    run_count: int
+    models: Mapping[str, tuple[int, ...]]
+    """Family → its iterations, ascending; none where its ids name none."""
+    needs_model_name: bool
+    """Whether the iterations are told only where the config names the model."""
+    metrics: Mapping[str, tuple[str, ...]]
+    """Benchmark → its main metric, or where no schema tells that, all its columns."""
+
+
+def inventory(path: Path, *, shown_as: str) -> tuple[SuiteFound, ...]:
+    """The suites of the HELM output, those with most runs first.
+
+    path: the folder, or an archive of it. shown_as: how messages name it.
+    Raises ArtifactError where it cannot be read.
+    """
+    with opened(path, shown_as=shown_as) as files:
+        names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
+        found = [one for name in names for one in _suite(name, files)]
+    return tuple(sorted(found, key=lambda one: -one.run_count))
+
+
+def _suite(name: str, files: Files) -> Iterator[SuiteFound]:
+    suite = layout.suite_named(name, files)
+    if suite is None:
+        return
+    runs = Runs(suite)
+    models, needs_model_name = _models(runs.models())
+    yield SuiteFound(
+        name=name,
+        run_count=len(runs.all()),
+        models=models,
+        needs_model_name=needs_model_name,
+        metrics={
+            benchmark: metrics
+            for benchmark in sorted(runs.benchmarks)
+            if runs.by_model(benchmark) and (metrics := _metrics(benchmark, suite, runs))
+        },
+    )
+
+
+def _metrics(benchmark: str, suite: Suite, runs: Runs) -> tuple[str, ...]:
+    main = runs.board.main_metrics(benchmark)
+    path = suite.table(benchmark)
+    table = headline(read_json(suite.files, path, tuple[Table, ...]), benchmark) if path else None
+    if table is None:
+        return tuple(main[:1])
+    columns = [header.value for header in table.header[1:]]
+    known = [metric for metric in main if metric in columns]
+    return tuple(known[:1] or columns)
+
+
+def _models(ids: set[str]) -> tuple[dict[str, tuple[int, ...]], bool]:
+    """Family → iterations; and whether it took the models' common name to see them."""
+    own = _families(ids, None)
+    # By characters: org/mini-100 and org/mini-200 share org/mini.
+    common = os.path.commonprefix(sorted(ids)).rstrip("/_-")  # noqa: RUF071 -- no paths
+    if len(own) > 1 and common and not any(own.values()):
+        named = _families(ids, common)
+        if list(named) == [common] and len(named[common]) == len(ids):
+            return named, True
+    return own, False
+
+
+def _families(ids: set[str], model_name: str | None) -> dict[str, tuple[int, ...]]:
+    spec = HelmEval(
+        place=Place("", 0, 0),
+        path="",
+        helm_output_dir="",
+        helm_suite_name="",
+        model_name=model_name,
+        helm_model=None,
+        token_per_iteration=None,
+        default_iteration=0,
+        iteration_pattern=None,
+        asked=(),
+    )
+    try:
+        checkpoints = families.assign(ids, spec)
+    except ConfigError:
+        return {}
+    found: dict[str, list[int]] = {}
+    for one in checkpoints.values():
+        found.setdefault(one.family, []).extend([] if one.iteration is None else [one.iteration])
+    return {family: tuple(sorted(iterations)) for family, iterations in sorted(found.items())}

@@ -1,0 +1,85 @@
+"""The commands that make and check configs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from helm_wandb import cli
+
+TREES = sorted(path.name for path in (Path(__file__).parent / "data/helm").glob("*.tar.gz"))
+
+
+def test_schema_is_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`schema` prints the JSON Schema of configs, for editors and other tools."""
+    assert 0 == cli.main(["schema"], root=root)
+    printed = json.loads(capsys.readouterr().out)
+
+    assert json.loads((root / "schema/config.schema.json").read_text()) == printed
+
+
+def test_all_that_is_wrong_is_told(
+    root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`validate` tells the faults of each file with their lines, and which files are right."""
+    (workspace / "bad.yaml").write_text("project: p\nleaderbord: true\n")
+    exit_code = cli.main(
+        ["validate", "bad.yaml", "configs/llama_example.yaml", "gone.yaml"], root=root
+    )
+    told = capsys.readouterr()
+
+    assert 2 == exit_code
+    assert "configs/llama_example.yaml: valid\n" == told.out
+    assert "error: bad.yaml:2:1: $.leaderbord: " in told.err
+    assert "error: config 'gone.yaml' cannot be read" in told.err
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_first_config_works_as_it_stands(
+    tree: str, root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `init` writes for a folder is valid, and all that it asks for is found."""
+    folder = f"demo/helm/{tree.removesuffix('.tar.gz')}"
+
+    assert 0 == cli.main(["init", folder], root=root)
+    assert "" == capsys.readouterr().err
+    arguments = ["--config", "helm-wandb.yaml", "--print-only", "--report", "report.json"]
+    assert 0 == cli.main(arguments, root=root)
+    report = json.loads((workspace / "report.json").read_text())
+    assert report["evaluations"]
+    assert {} == {key: why for one in report["evaluations"] for key, why in one["missing"].items()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "told"),
+    [
+        (["nothing"], 3, "nothing: cannot be read"),
+        (["demo"], 3, "demo: holds no suite with a finished run"),
+        (["demo/helm/lite", "--suite", "v9"], 2, "no suite 'v9'. There are: lite-like, v1.0.0"),
+        (["demo/helm/lite", "--output", "there.yaml"], 2, "there.yaml is there already"),
+        (["demo/helm/lite", "--output", "no/such.yaml"], 2, "no/such.yaml cannot be written"),
+    ],
+)
+def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
+    arguments: list[str],
+    exit_code: int,
+    told: str,
+    root: Path,
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A folder that is none, an unknown suite, and a file in the way are told; nothing is lost."""
+    (workspace / "there.yaml").write_text("mine")
+
+    assert exit_code == cli.main(["init", *arguments], root=root)
+    assert told in capsys.readouterr().err
+    assert "mine" == (workspace / "there.yaml").read_text()
+
+
+def test_init_takes_the_suite_that_is_named(root: Path, workspace: Path) -> None:
+    """--suite chooses one of several."""
+    assert 0 == cli.main(["init", "demo/helm/lite", "--suite", "v1.0.0"], root=root)
+
+    assert "helm_suite_name: v1.0.0\n" in (workspace / "helm-wandb.yaml").read_text()
