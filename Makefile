@@ -7,8 +7,12 @@ DEVELOPMENT := $(VENV)/.development
 # Byte code halves our part of the start-up, also where PYTHONDONTWRITEBYTECODE keeps Python from
 # writing it by itself.
 COMPILE := $(BIN)/python -m compileall -q helm_wandb
+# Of what the image holds.
+LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)
-DEMO_TREES := demo/helm/.unpacked
+DEMO_# Of what the image holds.
+LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
+TREES := demo/helm/.unpacked
 
 .PHONY: help demo test faults check bench format lock clean
 
@@ -30,7 +34,7 @@ test: $(DEVELOPMENT) ## all tests, with branch coverage
 faults: $(DEVELOPMENT) ## what every fault of W&B comes to, as a table (a few minutes)
 	$(BIN)/python -m pytest --quiet tests/test_wandb_faults.py
 
-check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, action.yml
+check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -38,7 +42,16 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, action.
 	$(BIN)/check-jsonschema --check-metaschema schema/*.json
 	$(BIN)/check-jsonschema --schemafile schema/config.schema.json configs/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows examples/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml examples/*.yml
+	$(BIN)/zizmor --offline --quiet --pedantic --strict-collection --config .github/zizmor.yml .github action.yml examples/*.yml
+	$(BIN)/shellcheck .ci/run release/*.sh
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
+	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
 
 bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run (three minutes, 3 GB of disk)
 	$(BIN)/python -m bench

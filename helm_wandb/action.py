@@ -58,6 +58,7 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
     event = _event(environ, log)
     wishes = shell.Wishes(
         report=settings.report,
+        html=None,
         records=not settings.print_only,
         summary_only=settings.summary_only,
     )

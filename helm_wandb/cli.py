@@ -74,6 +74,7 @@ def parser() -> ArgumentParser:
         help="record no detail run per benchmark in W&B, only the summary runs",
     )
     flags.add_argument("--report", metavar="FILE", help="write the report as JSON")
+    flags.add_argument("--html", metavar="FILE", help="write the report as a page of its own")
     flags.add_argument("--baseline", metavar="FILE", help="a report JSON to compare with")
     flags.add_argument(
         "--fail-on",
@@ -92,6 +93,7 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
     baseline = _baseline(arguments.baseline)
     wishes = shell.Wishes(
         report=arguments.report,
+        html=arguments.html,
         records=not arguments.print_only,
         summary_only=arguments.summary_only,
     )
@@ -112,7 +114,7 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
             project=project,
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
-            with_details=baseline is not None or arguments.report is not None or wishes.records,
+            with_details=any((baseline, wishes.records, wishes.report, wishes.html)),
             progress=progress_bar(sys.stderr),
         )
 

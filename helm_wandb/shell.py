@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import wandb_key
 from helm_wandb.errors import InputError
+from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.urls import is_server_url
@@ -32,6 +33,8 @@ class Wishes:
 
     report: str | None
     """Where the report JSON goes."""
+    html: str | None
+    """Where the page goes."""
     records: bool
     """Whether runs are recorded in W&B."""
     summary_only: bool
@@ -61,6 +64,8 @@ def sinks(
                 config=config, summary_only=wishes.summary_only, folder=Path(), project=project
             )
         )
+    if wishes.html:
+        found.append(HtmlFile(Path(wishes.html)))
     summary = environ.get("GITHUB_STEP_SUMMARY")
     return [*found, *([JobSummary(Path(summary))] if summary else []), *report_file]
 

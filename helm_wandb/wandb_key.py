@@ -21,7 +21,7 @@ _FORMER_HOST = "api.wandb.ai"
 _KEY_LENGTH = 40
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+\.[\w-]+)?", re.ASCII)
 """Letters, digits, `_` and `-`, or, of an internal client, the three parts of a JWT."""
-_PRIVILEGED_EVENTS = frozenset({"pull_request_target", "workflow_run"})
+_PRIVILEGED_EVENTS = frozenset({"issue_comment", "pull_request_target", "workflow_run"})
 """Their workflows have secrets, while what they check out may be anybody's."""
 
 

@@ -15,8 +15,9 @@ import pytest
 from helm_wandb import sinks
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
-from helm_wandb.render import markdown, terminal
+from helm_wandb.render import html_report, markdown, terminal
 from helm_wandb.report import to_json
+from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
@@ -138,7 +139,7 @@ def test_report_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         tmp_path: (tmp_path, "Is a directory"),
         tmp_path / "file" / "report.json": (tmp_path / "file", "File exists"),
         tmp_path / ("x" * 300): (tmp_path / ("x" * 300), "File name too long"),
-        Path("/proc/report.json"): (Path("/proc/.report.json.part"), ""),
+        Path("/proc/report.json"): (Path("/proc/report.json"), ""),
         Path("/dev/full"): (Path("/dev/full"), "No space left on device"),
     }
     for path, (culprit, reason) in reasons.items():
@@ -146,6 +147,38 @@ def test_report_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             ReportFile(path).deliver(REPORT)
 
         assert str(caught.value).startswith(f"{culprit}: the report cannot be written: {reason}")
+
+
+@pytest.mark.parametrize("sink", [ReportFile, HtmlFile])
+def test_file_can_be_read_by_other_users(sink: type[ReportFile | HtmlFile], tmp_path: Path) -> None:
+    """Nothing is left beside the file, and later steps, of whatever user, can read it."""
+    sink(tmp_path / "file").deliver(REPORT)
+
+    assert [tmp_path / "file"] == list(tmp_path.iterdir())
+    assert 0o644 == (tmp_path / "file").stat().st_mode & 0o777
+
+
+def test_link_in_the_place_of_the_report_is_replaced(tmp_path: Path) -> None:
+    """A link that a checkout holds leads nothing elsewhere."""
+    (tmp_path / "report.json").symlink_to(tmp_path / "elsewhere")
+    ReportFile(tmp_path / "report.json").deliver(REPORT)
+
+    assert to_json(REPORT) == (tmp_path / "report.json").read_bytes()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_html_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """Where there is no page, it is told which one."""
+    with pytest.raises(SinkError, match="the HTML report cannot be written: Is a directory"):
+        HtmlFile(tmp_path).deliver(REPORT)
+
+
+def test_html_file_is_the_page(tmp_path: Path) -> None:
+    """The file holds the page, and the receipt says where it is."""
+    receipt = HtmlFile(tmp_path / "out" / "page.html").deliver(REPORT)
+
+    assert html_report.render(REPORT) == (tmp_path / "out/page.html").read_text(encoding="utf-8")
+    assert f"written to {tmp_path}/out/page.html" == receipt.reason
 
 
 def test_summary_is_appended(tmp_path: Path) -> None:

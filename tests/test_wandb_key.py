@@ -229,7 +229,7 @@ def test_a_jwt_has_no_least_length(jwt: str) -> None:
     assert is_key(jwt)
 
 
-PRIVILEGED = ("pull_request_target", "workflow_run")
+PRIVILEGED = ("issue_comment", "pull_request_target", "workflow_run")
 
 
 @pytest.mark.parametrize("trusted", [None, "", "https://other.example"])

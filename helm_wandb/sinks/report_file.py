@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
+from helm_wandb.files import write_whole
 from helm_wandb.model import Receipt, Status
 from helm_wandb.report import to_json
 
@@ -25,22 +26,8 @@ class ReportFile:
     def deliver(self, report: Report) -> Receipt:
         """Done; raises SinkError where the file cannot be written."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._write(to_json(report))
+            write_whole(self.path, to_json(report))
         except OSError as error:
-            culprit = error.filename or self.path
-            message = f"{culprit}: the report cannot be written: {error.strerror}"
+            message = f"{error.filename}: the report cannot be written: {error.strerror}"
             raise SinkError(message) from error
         return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")
-
-    def _write(self, data: bytes) -> None:
-        """Replace the file whole, so that nobody reads half of it, nor a link leads elsewhere."""
-        if self.path.exists() and not self.path.is_file():
-            self.path.write_bytes(data)
-            return
-        written = self.path.with_name(f".{self.path.name}.part")
-        try:
-            written.write_bytes(data)
-            written.replace(self.path)
-        finally:
-            written.unlink(missing_ok=True)

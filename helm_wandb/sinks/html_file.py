@@ -1,0 +1,35 @@
+"""The report as an HTML page in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.errors import SinkError
+from helm_wandb.files import write_whole
+from helm_wandb.model import Receipt, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helm_wandb.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlFile:
+    """Writes the page, making the folders on the way to it."""
+
+    name: ClassVar[str] = "HTML report"
+    path: Path
+
+    def deliver(self, report: Report) -> Receipt:
+        """Done; raises SinkError where the file cannot be written."""
+        # Imported here: only who asks for the page pays for its templates.
+        from helm_wandb.render import html_report  # noqa: PLC0415
+
+        try:
+            write_whole(self.path, html_report.render(report).encode())
+        except OSError as error:
+            message = f"{error.filename}: the HTML report cannot be written: {error.strerror}"
+            raise SinkError(message) from error
+        return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")

@@ -1,0 +1,39 @@
+"""SECURITY.md tells the bounds that the code keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helm_wandb.baselines.artifacts import ZIP_LIMIT_BYTES
+from helm_wandb.config import yaml_syntax, yaml_tree
+from helm_wandb.report import reading
+from helm_wandb.sources import report
+from helm_wandb.sources.helm.files import Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_bounds_are_those_of_the_code(root: Path) -> None:
+    """Each row of the table has the numbers that the readers refuse more than."""
+    limits = Limits()
+    expected = {
+        "a config": (
+            f"{yaml_syntax.LIMIT_BYTES >> 20} MiB, {yaml_syntax.LIMIT_DEPTH} levels, "
+            f"{yaml_tree.LIMIT_NODES:,} values"
+        ),
+        "a file of HELM": f"{limits.file_bytes >> 30} GiB,",
+        "an archive of HELM output": (
+            f"{limits.total_bytes >> 30} GiB and {limits.ratio} times its own size once that is "
+            f"over {limits.harmless_bytes >> 20} MiB; {limits.entries:,} entries; "
+            f"{limits.name_characters >> 20} Mi characters"
+        ),
+        "a report JSON": (
+            f"{report.LIMIT_BYTES >> 20} MiB; no key twice in an object; fingerprints "
+            f"{reading.DEPTH} levels deep"
+        ),
+        "a workflow artifact": f"{ZIP_LIMIT_BYTES >> 20} MiB as zip,",
+    }
+    text = (root / "SECURITY.md").read_text()
+
+    assert [] == [what for what, bound in expected.items() if f"| {what} | {bound}" not in text]
