@@ -53,7 +53,7 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflo
 	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
 	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
 
-bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run (three minutes, 3 GB of disk)
+bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run, and what marks are worth (five minutes, 3 GB of disk)
 	$(BIN)/python -m bench
 
 format: $(DEVELOPMENT) ## format and mend what can be mended

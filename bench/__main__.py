@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import helm_suite, wandb_writing
+from bench import helm_suite, intervals_simulation, report_size, wandb_writing
 
 ROOT = Path(__file__).parent.parent
 ARCHIVE = ROOT / "tests/data/helm/baseline.tar.gz"
 MANY, FEW = 2_000, 200
+WIDTH = 140
 READINGS = (
     ("instances_bytes", "per-instance files: bare bytes", "instances_json"),
     ("instances_json", "per-instance files: json.load", "instances_json"),
@@ -37,6 +38,8 @@ START_UPS = (
 READING_ROUNDS = 2
 """The best of these counts: whatever else the machine does only adds to it."""
 ROUNDS = 15
+SIMULATED = 500
+"""Runs of each row, so that a share near 5 % is known to two points, either way."""
 
 
 def measured(name: str, folder: Path) -> tuple[float, float, float]:
@@ -88,7 +91,7 @@ def start_up() -> Table:
 
 def main() -> None:
     """Build the suites, measure, print."""
-    console = Console(width=100)
+    console = Console(width=WIDTH)
     with tempfile.TemporaryDirectory(prefix="helm-wandb-bench-") as name:
         few, many = Path(name, "few"), Path(name, "many")
         helm_suite.build(ARCHIVE, few, runs=FEW)
@@ -97,6 +100,10 @@ def main() -> None:
         console.print(growth(few, many))
     console.print(start_up())
     console.print(wandb_writing.writing())
+    console.print(report_size.table())
+    rows = intervals_simulation.rows(SIMULATED)
+    console.print(intervals_simulation.table(rows))
+    console.print(intervals_simulation.READING)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,21 @@ MOVED = 0.5
 HALF, ACCURACY = 0.5, 0.6
 SPREAD = 0.3
 """Standard deviation of a continuous difference where all change."""
+GAIN, SMALL = 0.9, 0.02
+"""A rare large gain, and the standard deviation of the small losses that make up for it."""
+BEYOND = 5.0
+"""Added to scores, so that nothing tells their range."""
+
+
+READING = """\
+marked, red, covered: without a true change; red needs a drop beyond the least effect of 1 point.
+found: with a true drop of the MDE, beyond the least effect; 80 is what the MDE promises.
+Rows far above 80 have too few clusters or strata too uneven for more to be known: the rates of
+changes then bound what was not seen by the heaviest stratum or a whole passage, so that the MDE
+is cautious, and marks are rarer than 5. Rows of a dash have no MDE, or no drop of it can be drawn.
+Where the range of the score is unknown, nothing bounds a gain or loss that no instance showed: of
+the last lopsided rows more than 5 are marked. Scores within 0…1 are not affected.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +63,17 @@ class Scenario:
     sizes: tuple[int, ...]
     """Instances, a stratum each."""
     churn: float
-    """Share of the instances that change without a reason; 1: all of them, continuously."""
-    kind: Literal["binary", "continuous"] = "binary"
+    """Share of the instances that change without a reason; 1: all of them, continuously.
+
+    Where changes are lopsided, the share of the rare large gains.
+    """
+    kind: Literal["binary", "continuous", "lopsided"] = "binary"
+    """Lopsided: rare large gains, and small losses that make up for them: few runs see enough
+    of the gains, and no test that trusts the seen spread alone can know."""
+    losing: float = 1.0
+    """Share of the instances with such a small loss."""
+    beyond: bool = False
+    """Scores leave 0…1, so that their range is unknown."""
     passage: int = 1
     """Questions to a passage."""
     uneven: bool = False
@@ -87,7 +111,14 @@ class Row:
 
 def scenarios() -> tuple[Scenario, ...]:
     """All rows of the full table."""
-    return (*_binary(), *_passages(), *_strata(), *_continuous(), *_unpaired())
+    return (
+        *_binary(),
+        *_passages(),
+        *_strata(),
+        *_continuous(),
+        *_lopsided(),
+        *_unpaired(),
+    )
 
 
 def _binary() -> Iterator[Scenario]:
@@ -135,6 +166,23 @@ def _continuous() -> Iterator[Scenario]:
         yield Scenario("tiny strata", (5, 20, 100, 400), churn, kind="continuous")
 
 
+def _lopsided() -> Iterator[Scenario]:
+    what = "rare large gains"
+    for size in (30, 100, 300, 1_000):
+        for gains in (1, 2, 3, 6):
+            yield Scenario(what, (size,), gains / size, kind="lopsided")
+    for share in (0.2, 0.5):
+        for gains in (1, 3):
+            name = f"{what}, {share:.0%} lose"
+            yield Scenario(name, (100,), gains / 100, kind="lopsided", losing=share)
+    for gains in (1, 3):
+        name = f"{what}, passages of 8"
+        yield Scenario(name, (400,), gains / 50, kind="lopsided", passage=PASSAGE)
+    for gains in (1, 3):
+        name = f"{what}, no known range"
+        yield Scenario(name, (100,), gains / 100, kind="lopsided", beyond=True)
+
+
 def _unpaired() -> Iterator[Scenario]:
     for accuracy in (0.6, 0.97):
         for size in (30, 200, 1_000):
@@ -156,8 +204,7 @@ def _stratum(
     random: np.random.Generator, scenario: Scenario, size: int, drop: float
 ) -> PairedStratum:
     labels = _labels(scenario, size)
-    by = _binary_sides if scenario.kind == "binary" else _continuous_sides
-    baseline, candidate = by(random, scenario, labels, drop)
+    baseline, candidate = _SIDES[scenario.kind](random, scenario, labels, drop)
     return PairedStratum(
         baseline=baseline.tolist(),
         candidate=candidate.tolist(),
@@ -196,13 +243,34 @@ def _binary_sides(
 def _continuous_sides(
     random: np.random.Generator, scenario: Scenario, labels: NDArray[np.int64], drop: float
 ) -> tuple[Floats, Floats]:
-    baseline = np.full(labels.size, 0.5)
     if scenario.churn >= 1:
+        baseline = np.full(labels.size, 0.5)
         shared = random.normal(0, SPREAD, int(labels[-1]) + 1)[labels]
         own = random.normal(-drop, SPREAD, labels.size)
         return baseline, baseline + own + (shared if scenario.passage > 1 else 0.0)
     sizes = random.beta(1, 2, labels.size)
-    return baseline, baseline + sizes * _directions(random, labels, scenario.churn, 3 * drop)
+    changes = sizes * _directions(random, labels, scenario.churn, 3 * drop)
+    baseline = np.where(changes < 0, 1.0, 0.0)
+    return baseline, baseline + changes
+
+
+def _lopsided_sides(
+    random: np.random.Generator, scenario: Scenario, labels: NDArray[np.int64], _: float
+) -> tuple[Floats, Floats]:
+    passages = int(labels[-1]) + 1
+    loss = scenario.churn * GAIN / ((1 - scenario.churn) * scenario.losing)
+    gains = (random.random(passages) < scenario.churn)[labels]
+    losing = (random.random(passages) < scenario.losing)[labels]
+    losses = np.where(losing, random.normal(-loss, SMALL, passages)[labels], 0.0)
+    baseline = np.where(gains, 0.05, 0.5) + (BEYOND if scenario.beyond else 0.0)
+    return baseline, baseline + np.where(gains, GAIN, losses)
+
+
+_SIDES = {
+    "binary": _binary_sides,
+    "continuous": _continuous_sides,
+    "lopsided": _lopsided_sides,
+}
 
 
 def _side(random: np.random.Generator, scenario: Scenario, accuracy: float) -> list[Stratum]:
@@ -284,6 +352,8 @@ def _most(scenario: Scenario) -> float:
         return scenario.accuracy
     if scenario.kind == "continuous":
         return math.inf if scenario.churn >= 1 else (1 - scenario.churn) / 3
+    if scenario.kind == "lopsided":
+        return 0.0
     return (MOVED if scenario.passage > 1 else 1.0) - scenario.churn
 
 
@@ -310,7 +380,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield row.scenario.name
     yield f"{row.scenario.size:,}"
     accuracy = row.scenario.accuracy
-    yield f"{row.scenario.churn:.0%}" if accuracy is None else f"{accuracy:.0%} right"
+    yield f"{row.scenario.churn:.1%}" if accuracy is None else f"{accuracy:.0%} right"
     for share in (row.exact, row.marked, row.red, row.covered, row.mde, row.found):
         yield "–" if share is None else f"{share:.1%}"
     yield "–" if row.covered_drop is None else f"{row.covered_drop:.1%}"

@@ -11,15 +11,24 @@ from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import Comparison, Delta, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from helm_wandb.intervals import Estimate, Interval
-    from helm_wandb.model import Baseline, Evaluation, Instances, Policy, Score, ScoreKey
+    from helm_wandb.intervals import Estimate
+    from helm_wandb.model import (
+        Baseline,
+        Evaluation,
+        Instances,
+        Interval,
+        Policy,
+        Score,
+        ScoreKey,
+    )
 
 _TOLERANCE = 1e-9
 _SHOWN = 3
 _NO_DIRECTION = (
-    "nothing says which direction is better: name it under compare.lower_is_better if lower is"
+    "nothing says which direction is better: name it under compare.lower_is_better or "
+    "compare.higher_is_better"
 )
 
 
@@ -44,25 +53,38 @@ class _Cell:
 
 
 def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, ...]:
-    """A comparison of each, judged as one family: Holm's adjustment is over all their deltas."""
+    """A comparison of each, judged as one family: Holm's adjustment is over all their deltas.
+
+    One model may have several partners, each for some of its scores. What can never be marked,
+    as nothing says which direction is better, makes nobody else's p-value larger.
+    """
     cells = [_cells(partner) for partner in partners]
-    testable = [cell for found, _ in cells for cell in found]
-    p_values = [cell.estimate.p if cell.estimate else None for cell in testable]
-    adjusted = dict(zip(map(id, testable), intervals.adjusted(p_values), strict=True))
+    every = [cell for found, _ in cells for cell in found]
+    p_values = [_p_of_family(cell) for cell in every]
+    adjusted = dict(zip(map(id, every), intervals.adjusted(p_values), strict=True))
     tests = sum(p is not None for p in p_values)
-    return tuple(
-        Comparison(
-            model=partner.candidate.model,
-            iteration=partner.candidate.iteration,
-            baseline=partner.told,
-            overall=_overall(found, policy),
-            deltas=tuple(
-                _delta(cell, policy, p_adjusted=adjusted[id(cell)], tests=tests) for cell in found
-            ),
-            not_comparable=apart,
+    found = []
+    for partner, (of_partner, apart) in zip(partners, cells, strict=True):
+        deltas = tuple(
+            _delta(cell, policy, p_adjusted=adjusted[id(cell)], tests=tests) for cell in of_partner
         )
-        for partner, (found, apart) in zip(partners, cells, strict=True)
-    )
+        found.append(
+            Comparison(
+                model=partner.candidate.model,
+                iteration=partner.candidate.iteration,
+                baseline=partner.told,
+                overall=_overall(list(zip(of_partner, deltas, strict=True)), policy),
+                deltas=deltas,
+                not_comparable=apart,
+            )
+        )
+    return tuple(found)
+
+
+def _p_of_family(cell: _Cell) -> float | None:
+    """The p-value that Holm counts."""
+    directed = cell.candidate.lower_is_better is not None
+    return cell.estimate.p if cell.estimate and directed else None
 
 
 def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
@@ -97,8 +119,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         return _Cell(key, candidate, baseline, None, told)
     pairs = pairing.paired(candidate.instances, baseline.instances)
     if pairs.share < pairing.LEAST_SHARE:
-        total = max(pairs.candidate, pairs.baseline)
-        return f"only {pairs.matched} of {total} instances are the same questions on both sides"
+        return _other_questions(candidate, baseline, pairs)
     for side, score in (("here", candidate), ("there", baseline)):
         if score.instances and not _is_made_of(score, score.instances):
             why = f"the per-instance scores {side} do not make the score"
@@ -121,6 +142,33 @@ def _why_apart(candidate: Score, baseline: Score) -> str | None:
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
     return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
+
+
+def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) -> str:
+    """How many questions are the same; and where the specs are, what is known all the same."""
+    total = max(pairs.candidate, pairs.baseline)
+    told = f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    interval = _unpaired_interval(candidate, baseline)
+    if interval is None:
+        return told
+    pp = all(0 <= score.value <= 1 for score in (candidate, baseline))
+    low, high = (f"{100 * end:+.1f}" if pp else f"{end:+.4g}" for end in interval)
+    ends = f"{low} to {high}{' pp' if pp else ''}".replace("-", "−")
+    return f"{told}; as samples of one kind, not paired, they differ by {ends} (95 % interval)"
+
+
+def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:
+    """Of the difference between two samples of questions by the same specs; None if unknown."""
+    if candidate.fingerprint is None or baseline.fingerprint is None:
+        return None
+    sides = []
+    for score in (candidate, baseline):
+        strata = pairing.unpaired(score.instances) if score.instances else None
+        if not strata or not score.instances or not _is_made_of(score, score.instances):
+            return None
+        sides.append(strata)
+    interval = intervals.unpaired(*sides).interval
+    return (interval.low, interval.high) if interval else None
 
 
 def _is_made_of(score: Score, instances: Instances) -> bool:
@@ -211,19 +259,22 @@ def _is_within(interval: Interval, least: float) -> bool:
     return -least <= interval.low and interval.high <= least
 
 
-def _overall(cells: Iterable[_Cell], policy: Policy) -> Delta | None:
-    """The mean over the benchmarks that were tested, within 0…1, and better when higher."""
-    tested = list(_averageable(cells))
+def _overall(found: Sequence[tuple[_Cell, Delta]], policy: Policy) -> Delta | None:
+    """The mean over the benchmarks that were tested, within 0…1, and better when higher.
+
+    Of a single one it is that one's delta.
+    """
+    tested = [(cell, delta) for cell, delta in found if _is_averageable(cell)]
     if not tested:
         return None
-    estimate = intervals.overall([one for _, one in tested])
-    candidate = fsum(cell.candidate.value for cell, _ in tested) / len(tested)
-    baseline = fsum(cell.baseline.value for cell, _ in tested) / len(tested)
+    if len(tested) == 1:
+        return replace(tested[0][1], key=None)
+    estimate = intervals.overall([cell.estimate for cell, _ in tested if cell.estimate])
     significant = _is_under(estimate.p, policy.alpha)
     return Delta(
         key=None,
-        baseline=baseline,
-        candidate=candidate,
+        baseline=fsum(delta.baseline for _, delta in tested) / len(tested),
+        candidate=fsum(delta.candidate for _, delta in tested) / len(tested),
         difference=estimate.difference,
         lower_is_better=False,
         verdict=_judged(
@@ -237,9 +288,7 @@ def _overall(cells: Iterable[_Cell], policy: Policy) -> Delta | None:
     )
 
 
-def _averageable(cells: Iterable[_Cell]) -> Iterator[tuple[_Cell, Estimate]]:
-    for cell in cells:
-        within = all(0 <= score.value <= 1 for score in (cell.candidate, cell.baseline))
-        higher = cell.candidate.lower_is_better is False
-        if cell.estimate and cell.estimate.interval and within and higher:
-            yield cell, cell.estimate
+def _is_averageable(cell: _Cell) -> bool:
+    within = all(0 <= score.value <= 1 for score in (cell.candidate, cell.baseline))
+    higher = cell.candidate.lower_is_better is False
+    return within and higher and cell.estimate is not None and cell.estimate.interval is not None

@@ -21,7 +21,7 @@ class GatePolicy:
     on_regression: bool = False
     """Regressions and floors close it."""
     on_missing_baseline: bool = False
-    """It closes where there is nothing to compare with."""
+    """It closes where there is nothing to compare with; False where nothing was asked for."""
     accept_label: str | None = None
     """A label of the pull request that keeps it open."""
     labels: Collection[str] = field(default_factory=frozenset)
@@ -39,7 +39,8 @@ def gate(
 
     evaluations: this run's own; floors are asked of each model's greatest iteration.
     """
-    results = [*_regressions(comparisons), *_below_floor(floor, latest(evaluations))]
+    found = (*_regressions(comparisons), *_below_floor(floor, latest(evaluations)))
+    results = list(dict.fromkeys(found))
     missing = [] if comparisons or not policy.on_missing_baseline else [_NO_BASELINE]
     asked = [*(results if policy.on_regression else []), *missing]
     accepted = _accepting(policy) if asked else None

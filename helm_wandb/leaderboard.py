@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation, ScoreKey
 
 _NAMES_SHOWN = 3
+_NOT_READ = "print-only reads per-instance scores only with --report FILE or --baseline FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class _Column:
         return 0 <= self.values.get(model, -1) <= 1 and model not in self.partial
 
 
-def build(
+def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
     evaluations: Iterable[Evaluation],
     *,
     metrics: Sequence[ScoreKey],
     excluded_models: frozenset[str],
     guests: Iterable[Evaluation] = (),
     alpha: float = 0.05,
+    instances_read: bool = True,
 ) -> Leaderboard:
     """One row per model at its greatest iteration, ranked by the mean of what all models have.
 
@@ -51,6 +53,7 @@ def build(
     settle; one that lacks one of these is listed without a rank. Without own models, the metrics
     are those that most guests have.
     alpha: the chance of separating models of a rank that are equal.
+    instances_read: whether per-instance scores were looked for; where not, it is told how to.
     A metric makes the mean only if all own models have it, higher is better, and it stays within
     0…1: so no model's absence or unit moves another's mean.
     """
@@ -68,7 +71,9 @@ def build(
         for one in models
     ]
     by_name = {one.model: one for one in models}
-    ranked, untested = _ranked(rows, by_name, tuple(ranking), alpha=alpha)
+    ranked, untested = _ranked(
+        rows, by_name, tuple(ranking), alpha=alpha, instances_read=instances_read
+    )
     return Leaderboard(
         metrics=tuple(shown),
         ranking_metrics=tuple(ranking),
@@ -198,85 +203,113 @@ def _ranked(
     ranking: Sequence[ScoreKey],
     *,
     alpha: float,
+    instances_read: bool,
 ) -> tuple[tuple[LeaderboardRow, ...], str | None]:
-    """The rows with ranks, best first, and why ranks are by the mean alone, where they are.
+    """The rows with ranks, best first, and which ranks are by the mean alone, and why.
 
     Models that a paired test does not separate from the best of a rank share it; the next rank
-    counts them all. Without a test only equal means share one.
+    counts them all. A model that cannot be tested against that best takes the rank of its mean,
+    and ends the one above it: else models below it would stand better than it. It shares its own
+    only with equal means.
     """
     order = sorted(rows, key=lambda row: (-_mean_or_least(row), row.model))
     listed = [row for row in order if row.mean is not None]
-    untested = _why_untested([models[row.model] for row in listed], ranking)
     ranked: list[LeaderboardRow] = []
+    strangers: list[tuple[str, str]] = []
     while len(ranked) < len(listed):
         left = listed[len(ranked) :]
-        size = (
-            _equal(left) if untested else _tied([models[row.model] for row in left], ranking, alpha)
-        )
+        anchor, *others = (models[row.model] for row in left)
+        tied, stranger = _tied(anchor, others, ranking, alpha)
+        size = max(1 + tied, sum(row.mean == left[0].mean for row in left))
         rank = len(ranked) + 1
         ranked += [replace(row, rank=rank, tied=size > 1) for row in left[:size]]
+        if stranger is not None and size == 1 + tied:
+            strangers.append((stranger, anchor.model))
     unranked = [row for row in order if row.mean is None]
-    return (*ranked, *unranked), untested if len(listed) > 1 else None
+    ranks_of = [models[row.model] for row in listed]
+    told = _untested(ranks_of, strangers, ranking, instances_read=instances_read)
+    return (*ranked, *unranked), told
 
 
-def _why_untested(models: Sequence[Evaluation], ranking: Sequence[ScoreKey]) -> str | None:
-    lacking = next(
-        (one.model for one in models for key in ranking if one.scores[key].instances is None), None
-    )
-    if lacking is not None:
-        return f"no per-instance scores of {lacking} are at hand"
-    strangers = (one.model for one in models[1:] if not _same_questions(one, models[0], ranking))
-    stranger = next(strangers, None)
-    return stranger and f"{stranger} was asked other questions than {models[0].model}"
+def _untested(
+    models: Sequence[Evaluation],
+    strangers: Sequence[tuple[str, str]],
+    ranking: Sequence[ScoreKey],
+    *,
+    instances_read: bool,
+) -> str | None:
+    """Which ranks are by the mean alone, and why; None where none is, or there is no other.
 
-
-def _same_questions(one: Evaluation, other: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
-    from helm_wandb import pairing  # noqa: PLC0415 -- only where there are instances
-
-    sides = ((one.scores[key].instances, other.scores[key].instances) for key in ranking)
-    return all(
-        pairing.paired(here, there).share >= pairing.LEAST_SHARE
-        for here, there in sides
-        if here and there
-    )
-
-
-def _equal(rows: Sequence[LeaderboardRow]) -> int:
-    """How many of the rows have the mean of the first."""
-    return sum(row.mean == rows[0].mean for row in rows)
-
-
-def _tied(models: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float) -> int:
-    """How many of the models, best first, are not separated from the first.
-
-    Each is tested against it, by the mean over the ranking metrics; Holm's adjustment is over
-    these tests. The first that is separated ends the rank, whatever stands below it.
+    strangers: models that were asked other questions, each with the best of the rank above it.
     """
-    from helm_wandb import intervals, pairing  # noqa: PLC0415 -- only where there are instances
+    if len(models) == 1:
+        return None
+    lacking = [one.model for one in models if not _has_instances(one, ranking)]
+    if lacking and len(models) - len(lacking) <= 1:
+        unread = not instances_read and any(one.origin.source == "helm" for one in models)
+        return _NOT_READ if unread else f"no per-instance scores of {lacking[0]} are at hand"
+    if len(models) == 1 + len(strangers):
+        return "; ".join(f"{one} was asked other questions than {best}" for one, best in strangers)
+    some = f"those of {_some(lacking)}, without per-instance scores at hand"
+    told = [f"{some}; no tie reaches across them"] if lacking else []
+    told += [f"that of {one}, asked other questions than {best}" for one, best in strangers]
+    return "; ".join(told) or None
 
-    anchor, *others = models
+
+def _has_instances(one: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
+    return all(one.scores[key].instances is not None for key in ranking)
+
+
+def _tied(
+    anchor: Evaluation, others: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float
+) -> tuple[int, str | None]:
+    """How many of the others, best first, a test does not separate from the anchor.
+
+    Each is tested by the mean over the ranking metrics; Holm's adjustment is over these tests.
+    The first that is separated, or cannot be tested, ends the rank, whatever stands below it.
+    The other result is the model that ended it since it was asked other questions, if one did.
+    """
+    from helm_wandb import intervals  # noqa: PLC0415 -- only where there are instances
+
+    if not _has_instances(anchor, ranking):
+        return 0, None
 
     @cache
     def p_value(at: int) -> float | None:
-        estimates = []
-        for here, there in ((others[at].scores[key], anchor.scores[key]) for key in ranking):
-            if here.instances is None or there.instances is None:
-                return None
-            pairs = pairing.paired(here.instances, there.instances)
-            if pairs.share < pairing.LEAST_SHARE or not pairs.is_testable:
-                return None
-            estimates.append(intervals.paired(pairs.strata))
-        return intervals.overall(estimates).p
+        return _p_value(others[at], anchor, ranking)
 
-    def is_apart(at: int) -> bool:
+    def is_apart(at: int, p: float) -> bool:
         """Whether the adjusted p is under alpha; the other tests are made only if it takes them."""
-        p = p_value(at)
-        if p is None or p >= alpha or p * len(others) < alpha:
-            return p is not None and p < alpha
+        if p >= alpha or p * len(others) < alpha:
+            return p < alpha
         adjusted = intervals.adjusted(list(map(p_value, range(len(others)))))[at]
         return adjusted is not None and adjusted < alpha
 
-    return next((at + 1 for at in range(len(others)) if is_apart(at)), len(models))
+    for at, other in enumerate(others):
+        p = p_value(at)
+        if p is None:
+            return at, other.model if _has_instances(other, ranking) else None
+        if is_apart(at, p):
+            return at, None
+    return len(others), None
+
+
+def _p_value(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> float | None:
+    """Of no difference in the mean over the ranking metrics; None where it cannot be tested."""
+    from helm_wandb import intervals, pairing  # noqa: PLC0415 -- only where there are instances
+
+    estimates = []
+    for here, there in ((one.scores[key], anchor.scores[key]) for key in ranking):
+        if here.instances is None or there.instances is None:
+            return None
+        pairs = pairing.paired(here.instances, there.instances)
+        if pairs.share < pairing.LEAST_SHARE:
+            return None
+        if not pairs.is_testable:
+            return 1.0
+        estimates.append(intervals.paired(pairs.strata))
+    found = intervals.overall(estimates)
+    return 1.0 if found.p is None else found.p
 
 
 def _mean_or_least(row: LeaderboardRow) -> float:

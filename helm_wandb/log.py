@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
+    from helm_wandb.model import Gate
     from helm_wandb.pipeline import Outcome
 
 _INTERRUPTED = 130
 """What shells tell of a process that Ctrl-C ended."""
 _TITLE = "helm-wandb-action"
+_REASONS_SHOWN = 5
+_NO_BASELINE = (
+    "nothing was compared, as there is no baseline of these models. To get one, run this workflow "
+    "on the base branch, where it keeps its report; or give the path of a report JSON as baseline. "
+    "With baseline: none there is nothing to compare, and no warning"
+)
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
 
@@ -109,13 +116,19 @@ def _write(stream: TextIO | None, text: str) -> None:
         streams.write(stream, text)
 
 
-def tell(outcome: Outcome, log: Log) -> None:
-    """Say what could not be read and what became of each sink; W&B last, as it tells how to go on.
+def tell(outcome: Outcome, log: Log, *, expects_baseline: bool = False) -> None:
+    """Say what could not be read, what the gate found and what became of each sink.
 
-    A failure that costs no exit code is a warning.
+    W&B is last, as it tells how to go on. A failure that costs no exit code is a warning.
+    expects_baseline: say how to get a baseline, where there is none.
     """
     for fault in outcome.faults:
         log.fault(fault)
+    if outcome.report:
+        if outcome.report.gate and outcome.report.gate.reasons:
+            log.message(*_of_gate(outcome.report.gate))
+        if expects_baseline and not outcome.report.comparisons:
+            log.message("warning", _NO_BASELINE)
     for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
         if receipt.traceback:
             log.listing(receipt.traceback)
@@ -125,6 +138,18 @@ def tell(outcome: Outcome, log: Log) -> None:
         elif receipt.reason:
             level = "notice" if receipt.sink == WANDB else "info"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
+
+
+def _of_gate(gate: Gate) -> tuple[str, str]:
+    """Level and sentence: one annotation, of the ten that a step has, whatever the gate found."""
+    told = "; ".join(gate.reasons[:_REASONS_SHOWN])
+    if len(gate.reasons) > _REASONS_SHOWN:
+        told += f"; and {len(gate.reasons) - _REASONS_SHOWN} more, which the report tells"
+    if gate.closed:
+        return "error", f"the gate is closed: {told}"
+    if gate.accepted_by:
+        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {told}"
+    return "warning", f"{told}. The gate is not asked to close: fail-on is never"
 
 
 def guarded(log: Log, run: Callable[[], int]) -> int:

@@ -148,6 +148,8 @@ class Policy:
     """Where it is another one."""
     lower_is_better: frozenset[ScoreKey] = frozenset()
     """Direction by the user's word; it goes before what artifacts say."""
+    higher_is_better: frozenset[ScoreKey] = frozenset()
+    """The same for the other direction; no metric is in both."""
     clusters: Mapping[str, str] = field(default_factory=dict)
     """Benchmark → a regex, searched in the input text, whose match is the cluster; or
     `instance`, where each instance is its own."""
@@ -290,7 +292,7 @@ class Leaderboard:
     """Those of them that do not, with the reason."""
     rows: tuple[LeaderboardRow, ...]
     untested: str | None = None
-    """Why ranks are by the mean alone; None where a test tells who shares one."""
+    """Which ranks are by the mean alone, and why; None where a test tells who shares each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

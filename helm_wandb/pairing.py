@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helm_wandb.intervals import PairedStratum
+from helm_wandb.intervals import PairedStratum, Stratum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from helm_wandb.model import Instances
 
@@ -41,8 +41,7 @@ class Pairs:
     @property
     def is_testable(self) -> bool:
         """Whether all values are of a size that can be reckoned with."""
-        sides = [side for one in self.strata for side in (one.candidate, one.baseline)]
-        return all(min(side) >= -LARGEST and max(side) <= LARGEST for side in sides)
+        return _is_testable(side for one in self.strata for side in (one.candidate, one.baseline))
 
 
 def paired(candidate: Instances, baseline: Instances) -> Pairs:
@@ -63,6 +62,22 @@ def paired(candidate: Instances, baseline: Instances) -> Pairs:
         candidate=len(candidate.id),
         baseline=len(baseline.id),
     )
+
+
+def unpaired(instances: Instances) -> tuple[Stratum, ...] | None:
+    """One side's strata; None where their values are of a size that cannot be reckoned with."""
+    strata: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    columns = zip(instances.stratum, instances.value, instances.cluster, strict=True)
+    for stratum, value, cluster in columns:
+        strata[stratum].append((value, cluster))
+    sides = [tuple(zip(*rows, strict=True)) for rows in strata.values()]
+    if not _is_testable(values for values, _ in sides):
+        return None
+    return tuple(Stratum(value=values, cluster=clusters) for values, clusters in sides)
+
+
+def _is_testable(sides: Iterable[Sequence[float]]) -> bool:
+    return all(min(side) >= -LARGEST and max(side) <= LARGEST for side in sides)
 
 
 def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:

@@ -109,7 +109,11 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         return nothing(*found.faults)
     merged = evaluations.merge(found.evaluations)
     faults = (*found.faults, *map(ArtifactError, merged.conflicts))
-    directed = partial(evaluations.with_directions, lower_is_better=config.compare.lower_is_better)
+    directed = partial(
+        evaluations.with_directions,
+        lower_is_better=config.compare.lower_is_better,
+        higher_is_better=config.compare.higher_is_better,
+    )
     candidates = directed(merged.evaluations)
     guests = _guests(config, project)
     ranking = leaderboard.build(
@@ -118,6 +122,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         metrics=config.leaderboard_metrics,
         excluded_models=config.excluded_models,
         alpha=config.compare.alpha,
+        instances_read=with_details,
     )
     family = _Compared.of(candidates, baseline, config, with_details=with_details)
     closing = gate(

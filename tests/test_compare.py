@@ -104,7 +104,7 @@ def test_without_a_direction_nothing_is_marked() -> None:
 
     assert (Verdict.UNTESTABLE, None, None) == (found.verdict, found.p_adjusted, found.mde)
     assert found.interval is not None
-    assert "compare.lower_is_better" in str(found.why)
+    assert "compare.lower_is_better or compare.higher_is_better" in str(found.why)
 
 
 def test_the_candidates_direction_counts() -> None:
@@ -208,6 +208,28 @@ def test_what_cannot_be_tested_does_not_count_for_holm() -> None:
     assert "too few" in str(untested.why)
 
 
+def test_what_has_no_direction_does_not_count_for_holm() -> None:
+    """A change that can never be marked makes nobody else's p-value larger."""
+    here = builders.measured(values={"mmlu.EM": WORSE, "raft.EM": WORSE})
+    there = builders.measured(values={"mmlu.EM": BETTER, "raft.EM": BETTER})
+    first, second = comparison(with_score(here, lower_is_better=None), there).deltas
+
+    assert (EM, None, None) == (first.key, first.p_adjusted, first.mde)
+    assert first.p == second.p == second.p_adjusted
+
+
+def test_a_model_may_have_several_partners() -> None:
+    """A model's scores beside two baselines are one family, as those of two models are."""
+    parts = [builders.measured(values={key: WORSE}) for key in ("mmlu.EM", "raft.EM")]
+    before = [builders.measured(values={key: BETTER}) for key in ("mmlu.EM", "raft.EM")]
+    found = compared([partner(*sides) for sides in zip(parts, before, strict=True)], POLICY)
+
+    for one in found:
+        (delta,) = one.deltas
+        assert delta.p is not None
+        assert delta.p_adjusted == pytest.approx(2 * delta.p)
+
+
 # What cannot be tested
 
 
@@ -290,6 +312,74 @@ def test_other_texts_are_other_questions() -> None:
     assert {EM: "only 0 of 100 instances are the same questions on both sides"} == comparison(
         one, other
     ).not_comparable
+
+
+ASKED = {"max_train_instances": "5"}
+
+
+def sampled(
+    values: Values, *, fingerprint: Mapping[str, object] | None = None, texts: str = "0" * 8
+) -> Evaluation:
+    """Answers to questions whose texts begin alike on a side, and on no other."""
+    one = builders.measured(values={"mmlu.EM": values}, fingerprint=fingerprint)
+    columns = one.scores[EM].instances
+    assert columns is not None
+    return with_score(one, instances=replace(columns, input=(texts,) * len(columns.id)))
+
+
+def test_other_questions_by_the_same_specs_are_told_as_samples() -> None:
+    """They stay apart, and the interval of two samples' difference is told in words."""
+    here = sampled(builders.right(40), fingerprint=ASKED)
+    there = sampled(builders.right(60), fingerprint=ASKED, texts="1" * 8)
+    found = comparison(here, there)
+    sides = [
+        [intervals.Stratum(value=builders.right(count), cluster=[*map(str, range(100))])]
+        for count in (40, 60)
+    ]
+    interval = intervals.unpaired(*sides).interval
+    assert interval is not None
+
+    assert () == found.deltas
+    assert {
+        EM: "only 0 of 100 instances are the same questions on both sides; as samples of one "
+        f"kind, not paired, they differ by −{-100 * interval.low:.1f} to "
+        f"−{-100 * interval.high:.1f} pp (95 % interval)"
+    } == found.not_comparable
+
+
+@pytest.mark.parametrize(
+    ("values", "fingerprint", "value"),
+    [
+        ([0.5] * 20, None, None),
+        ([0.5] * 4, ASKED, None),
+        ([0.5] * 20, ASKED, 0.4),
+        ([1e300, -1e300] * 10, ASKED, None),
+    ],
+)
+def test_samples_of_which_nothing_is_known_are_only_counted(
+    values: list[float], fingerprint: Mapping[str, object] | None, value: float | None
+) -> None:
+    """Unknown specs, too few clusters, instances that do not make the score: no interval."""
+    one = sampled(values, fingerprint=fingerprint)
+    here = one if value is None else with_score(one, value=value)
+    found = comparison(here, sampled(values, fingerprint=fingerprint, texts="1" * 8))
+
+    assert (
+        f"only 0 of {len(values)} instances are the same questions on both sides"
+        == (found.not_comparable[EM])
+    )
+
+
+def test_samples_beyond_1_are_told_in_their_own_unit() -> None:
+    """Scores that leave 0…1 have no points."""
+    here = sampled([7.0, 8.0] * 20, fingerprint=ASKED)
+    there = sampled([9.0, 8.0] * 20, fingerprint=ASKED, texts="1" * 8)
+
+    assert (
+        comparison(here, there)
+        .not_comparable[EM]
+        .endswith("they differ by −1.225 to −0.7746 (95 % interval)")
+    )
 
 
 def test_another_fingerprint_is_not_comparable() -> None:
@@ -411,6 +501,18 @@ def test_the_overall_delta_is_over_what_could_be_tested() -> None:
     assert overall.interval is not None
     assert Verdict.REGRESSED is overall.verdict
     assert (None, False) == (overall.p_adjusted, overall.lower_is_better)
+
+
+def test_the_overall_delta_of_one_benchmark_is_its_own() -> None:
+    """Delta and mean of a single benchmark agree in each number and in the verdict."""
+    found = comparison(
+        builders.measured(values={"mmlu.EM": builders.right(73), "raft.EM": [1.0]}),
+        builders.measured(values={"mmlu.EM": builders.right(80), "raft.EM": [0.0]}),
+        Policy(min_effects={EM: 0.1}),
+    )
+
+    assert found.overall == replace(found.deltas[0], key=None)
+    assert Verdict.UNCLEAR is found.deltas[0].verdict
 
 
 def test_without_a_tested_benchmark_there_is_no_overall() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from helm_wandb import action, cli
+from helm_wandb import action, cli, intervals
 from tests.conftest import ROOT
 
 from .test_action import outputs, runner
@@ -187,9 +188,10 @@ def test_many_altered_texts_are_other_questions() -> None:
     state.write_text(json.dumps(told_))
     report = against("candidate", "baseline")
 
-    assert {"boolq.EM": "only 89 of 100 instances are the same questions on both sides"} == (
-        comparison(report)["not_comparable"]
-    )
+    assert {
+        "boolq.EM": "only 89 of 100 instances are the same questions on both sides; as samples of "
+        "one kind, not paired, they differ by −26.1 to +0.1 pp (95 % interval)"
+    } == comparison(report)["not_comparable"]
     assert {"hellaswag.EM": "improved"} == marked(report)
     assert 0 == report["exit code"]
 
@@ -436,6 +438,23 @@ def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[s
     assert "Since the iteration before" in capsys.readouterr().out
 
 
+def test_steps_are_a_family_of_their_own(workspace: Path) -> None:
+    """Holm counts the deltas against the baseline, and apart from them those of the steps."""
+    config = write_config(workspace, helm("checkpoints", "toyproj-toyllama"))
+    flags = ["--print-only", "--config", config, "--report", "r.json"]
+    assert 0 == cli.main(flags, root=ROOT)
+    assert 0 == cli.main([*flags, "--baseline", "r.json"], root=ROOT)
+    report = json.loads((workspace / "r.json").read_text())
+
+    for family in ("comparisons", "steps"):
+        (deltas,) = [one["deltas"] for one in report[family]]
+        tested = [one for one in deltas if one["p"] is not None]
+        assert [one["p_adjusted"] for one in tested] == pytest.approx(
+            intervals.adjusted([one["p"] for one in tested])
+        )
+        assert len(tested) > 1
+
+
 # The action
 
 
@@ -465,7 +484,8 @@ def test_the_baselines_own_state_is_its_name(compared: dict[str, str], trees: Pa
 
     assert 4 == action.main(compared, root=ROOT)
     assert "release/1.0@4be1c02" == outputs(compared)["baseline"]
-    assert "compared with release/1.0&#64;<!-- -->4be1c02" in (trees / "summary.md").read_text()
+    shown = html.unescape((trees / "summary.md").read_text()).replace("<!-- -->", "")
+    assert "compared with release/1.0@4be1c02" in shown
 
 
 def test_a_hostile_baseline_gives_no_commands(

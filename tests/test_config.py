@@ -368,6 +368,16 @@ def test_alias_of_a_problem_tells_it_once() -> None:
     assert len(problems) == 1
 
 
+def test_a_metric_has_one_direction() -> None:
+    """What is said to be better both ways is told at its second place."""
+    (problem,) = problems_of(
+        LEADERBOARD + b"compare:\n  lower_is_better: [a.b, c.d]\n  higher_is_better: [e.f, c.d]\n"
+    )
+
+    assert "$.compare.higher_is_better[1]: " in problem
+    assert problem.endswith("c.d is under lower_is_better too: remove one of the two")
+
+
 def test_long_values_are_shortened() -> None:
     """A message repeats no more of a value than fits on a line."""
     (problem,) = problems_of(b"project: my/" + b"x" * 100 + b"\nleaderboard: true\n")
@@ -609,6 +619,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 EFFECTS = st.floats(min_value=0, allow_infinity=False)
 ITERATIONS = st.integers(0, 10**15)
 SCORE_KEYS = st.tuples(NAMES, METRICS).map(".".join)
+LOWER_KEYS = METRICS.map("better when lower.{}".format)
 HELM_ENTRIES = st.fixed_dictionaries(
     {"eval_type": st.just("helm"), "helm_output_dir": METRICS, "helm_suite_name": NAMES},
     optional={
@@ -662,7 +673,8 @@ CONFIGS = st.fixed_dictionaries(
                 "alpha": st.floats(0, 0.5, exclude_min=True),
                 "min_effect": EFFECTS
                 | st.dictionaries(SCORE_KEYS | st.just("default"), EFFECTS, min_size=1),
-                "lower_is_better": st.lists(SCORE_KEYS),
+                "lower_is_better": st.lists(LOWER_KEYS),
+                "higher_is_better": st.lists(SCORE_KEYS),
                 "clusters": st.dictionaries(NAMES, st.sampled_from(["instance", "^Q", "^(.*)$"])),
                 "floor": st.dictionaries(SCORE_KEYS, FINITE),
             },
@@ -691,6 +703,7 @@ def plain_policy(policy: Policy) -> dict[str, Any]:
         "alpha": policy.alpha,
         "min_effect": {"default": policy.min_effect} | by_name(policy.min_effects),
         "lower_is_better": {*map(str, policy.lower_is_better)},
+        "higher_is_better": {*map(str, policy.higher_is_better)},
         "clusters": policy.clusters,
         "floor": by_name(policy.floor),
     }
@@ -730,6 +743,7 @@ def completed_policy(document: Mapping[str, Any]) -> dict[str, Any]:
         "alpha": document.get("alpha", 0.05),
         "min_effect": {"default": 0.01, **by_key},
         "lower_is_better": set(document.get("lower_is_better", ())),
+        "higher_is_better": set(document.get("higher_is_better", ())),
         "clusters": document.get("clusters", {}),
         "floor": document.get("floor", {}),
     }

@@ -141,6 +141,10 @@ def test_directions_by_the_users_word_go_first() -> None:
         RAFT: True,
     }
     assert (one,) == with_directions([one], lower_is_better=frozenset())
+    (directed,) = with_directions(
+        [one], lower_is_better=frozenset(), higher_is_better=frozenset({RAFT})
+    )
+    assert [False, False] == [score.lower_is_better for score in directed.scores.values()]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20)), unique=True))

@@ -82,6 +82,11 @@ def test_every_regression_has_its_sentence() -> None:
     ) == found(ASKED, both).reasons
 
 
+def test_one_sentence_for_a_score_beside_two_baselines() -> None:
+    """A score that regressed beside each of two baselines of its model is told once."""
+    assert ("boolq.EM of alpha regressed",) == found(ASKED, [*REGRESSED, *REGRESSED]).reasons
+
+
 @pytest.mark.parametrize(("value", "closed"), [(0.29, True), (0.3, False), (0.31, False)])
 def test_a_floor_is_the_least_that_is_accepted(value: float, *, closed: bool) -> None:
     """A score at its floor is not below it."""

@@ -25,6 +25,10 @@ SCENARIOS = (
     Scenario("independent items", (30,), 1.0, kind="continuous"),
     Scenario("passages of 8", (80,), 1.0, kind="continuous", passage=8),
     Scenario("4 tasks", (10,) * 4, 1.0, kind="continuous"),
+    Scenario("rare large gains", (30,), 0.1, kind="lopsided"),
+    Scenario("rare large gains", (100,), 0.02, kind="lopsided"),
+    Scenario("rare large gains, 20% lose", (100,), 0.02, kind="lopsided", losing=0.2),
+    Scenario("rare large gains, passages of 8", (400,), 0.04, kind="lopsided", passage=8),
     Scenario("not paired", (100,), 1.0, accuracy=0.97),
     Scenario("not paired", (100,), 1.0, accuracy=0.6),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -363,7 +364,7 @@ def test_alpha_says_what_separates() -> None:
 def test_holm_counts_all_that_stand_below() -> None:
     """What separates two models alone does not where eight more are tested against the best."""
     two = [answering("a", 60), answering("b", 53)]
-    crowd = [answering(f"c{at}", 52) for at in range(8)]
+    crowd = [answering(f"c{at}", 53) for at in range(8)]
 
     assert [1, 2] == [row.rank for row in board(*two).rows]
     assert {1} == {row.rank for row in board(*two, *crowd).rows}
@@ -383,13 +384,57 @@ def test_without_instances_ranks_are_plain_and_it_is_said() -> None:
     assert AT_HAND.format("b") == found.untested
 
 
-def test_guests_without_instances_make_ranks_plain() -> None:
-    """The project's models have none: all ranks are plain, of this run's own models too."""
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (10, [(1, True, "b"), (1, True, "a"), (3, False, "g")]),
+        (90, [(1, False, "g"), (2, True, "b"), (2, True, "a")]),
+        (61, [(1, True, "b"), (1, True, "g"), (3, False, "a")]),
+        (60, [(1, True, "b"), (1, True, "a"), (3, False, "g")]),
+    ],
+)
+def test_a_guest_without_instances_takes_the_rank_of_its_mean(
+    count: int, expected: list[tuple[int | None, bool, str]]
+) -> None:
+    """It neither shares a rank by a test nor keeps others from it; only equal means join it."""
     own = [answering("a", 60), answering("b", 61)]
-    found = board(*own, guests=[without_instances(answering("g", 10))])
+    found = board(*own, guests=[without_instances(answering("g", count))])
 
-    assert [(1, False, "b"), (2, False, "a"), (3, False, "g")] == shown(found)
-    assert AT_HAND.format("g") == found.untested
+    assert expected == shown(found)
+    assert "those of g, without per-instance scores at hand; no tie reaches across them" == (
+        found.untested
+    )
+
+
+def test_no_tie_reaches_across_a_model_that_cannot_be_tested() -> None:
+    """Between two models that share a rank it ends it: who is below it stands no better."""
+    own = [answering("a", 58), answering("b", 62)]
+    found = board(*own, guests=[without_instances(answering("g", 60))])
+
+    assert [(1, False, "b"), (2, False, "g"), (3, False, "a")] == shown(found)
+
+
+def test_where_instances_were_not_read_it_is_said_how_to() -> None:
+    """Print-only of the command line reads none: the page tells the flag that does."""
+    models = [without_instances(answering(name, 60)) for name in "ab"]
+    unread = partial(build, metrics=METRICS, excluded_models=frozenset(), instances_read=False)
+    of_files = [replace(one, origin=replace(one.origin, source="file")) for one in models]
+
+    assert "print-only reads per-instance scores only with --report FILE or --baseline FILE" == (
+        unread(models).untested
+    )
+    assert AT_HAND.format("a") == unread(of_files).untested
+
+
+def test_of_many_models_a_stranger_is_named_alone() -> None:
+    """One that was asked other questions ends the rank above it, and ties with nobody."""
+    models = [answering("a", 60), asked_elsewhere("b", 59), answering("c", 20), answering("d", 20)]
+    found = board(*models)
+
+    assert [(1, False, "a"), (2, False, "b"), (3, True, "c"), (3, True, "d")] == shown(found)
+    assert "that of b, asked other questions than a; that of c, asked other questions than b" == (
+        found.untested
+    )
 
 
 def test_an_unranked_model_without_instances_changes_no_rank() -> None:
@@ -409,15 +454,19 @@ def test_nobody_to_tie_with_is_no_reason(count: int) -> None:
     assert board(*[evaluation()][:count]).untested is None
 
 
-def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None:
-    """Where questions differ no test was made: ranks are plain, and the reason is told."""
-    one, other = answering("a", 60), answering("b", 61)
+def asked_elsewhere(model: str, count: int) -> Evaluation:
+    """A model that answers so many of a hundred other questions."""
+    one = answering(model, count)
     key = ScoreKey("mmlu", "EM")
-    columns = other.scores[key].instances
+    columns = one.scores[key].instances
     assert columns is not None
     elsewhere = replace(columns, input=("f" * 8,) * 100)
-    other = replace(other, scores={key: replace(other.scores[key], instances=elsewhere)})
-    found = board(one, other)
+    return replace(one, scores={key: replace(one.scores[key], instances=elsewhere)})
+
+
+def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None:
+    """Where questions differ no test was made: ranks are plain, and the reason is told."""
+    found = board(answering("a", 60), asked_elsewhere("b", 61))
 
     assert [(1, False, "b"), (2, False, "a")] == shown(found)
     assert "a was asked other questions than b" == found.untested

@@ -10,8 +10,9 @@ import pytest
 
 from helm_wandb import log as logs
 from helm_wandb.errors import ArtifactError, ConfigError, Problem, SinkError
-from helm_wandb.model import Place, Receipt, Status
+from helm_wandb.model import Comparison, Gate, Place, Receipt, Status
 from helm_wandb.pipeline import Outcome
+from tests import builders
 
 HOSTILE = "a\x1b[31m\n::error::owned\n##[error]owned"
 
@@ -40,6 +41,68 @@ def test_terminal_tells_faults_and_failures_as_errors_and_wandb_last() -> None:
 
     assert "report: written to x\nW&B: sync it\n" == output.getvalue()
     assert "error: no file\nerror: job summary: disk full\n" == errors.getvalue()
+
+
+REASONS = ("a.EM of m regressed", "b.EM of m regressed")
+
+
+def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
+    """An outcome with a report of this gate."""
+    told = builders.report([builders.evaluation()], gate=gate, comparisons=comparisons)
+    return Outcome(report=told, receipts=(), faults=(), exit_code=0)
+
+
+@pytest.mark.parametrize(
+    ("gate", "expected"),
+    [
+        (None, ""),
+        (Gate(closed=False, reasons=()), ""),
+        (
+            Gate(closed=True, reasons=REASONS),
+            "error{}the gate is closed: a.EM of m regressed; b.EM of m regressed",
+        ),
+        (
+            Gate(closed=False, reasons=REASONS[:1], accepted_by="ok"),
+            "notice{}the gate is open, as the label ok accepts it: a.EM of m regressed",
+        ),
+        (
+            Gate(closed=False, reasons=REASONS[:1]),
+            "warning{}a.EM of m regressed. The gate is not asked to close: fail-on is never",
+        ),
+    ],
+)
+def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
+    """What exit 4 is about is an error, what was accepted a notice, what may pass a warning."""
+    workflow, output, errors = StringIO(), StringIO(), StringIO()
+    logs.tell(gated(gate), logs.WorkflowLog(workflow))
+    logs.tell(gated(gate), logs.TerminalLog(output, errors))
+
+    command = f"::{expected.format(' title=helm-wandb-action::')}\n" if expected else ""
+    assert command == workflow.getvalue()
+    spoken = f"{expected.format(': ')}\n" if expected else ""
+    assert spoken.removeprefix("notice: ") == output.getvalue() + errors.getvalue()
+
+
+def test_many_reasons_of_the_gate_are_one_annotation() -> None:
+    """Five are told, and how many more there are."""
+    errors = StringIO()
+    reasons = tuple(f"{letter}.EM of m regressed" for letter in "abcdefgh")
+    logs.tell(gated(Gate(closed=True, reasons=reasons)), logs.TerminalLog(StringIO(), errors))
+
+    assert errors.getvalue().endswith("e.EM of m regressed; and 3 more, which the report tells\n")
+
+
+def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
+    """It says how to get one; where nothing was asked for, or there is one, nothing is said."""
+    there, without = builders.comparison(), StringIO()
+    for told in (gated(None), gated(None, there), outcome()):
+        logs.tell(replace(told, faults=()), logs.TerminalLog(StringIO(), without))
+    logs.tell(gated(None, there), logs.TerminalLog(StringIO(), without), expects_baseline=True)
+    errors = StringIO()
+    logs.tell(gated(None), logs.TerminalLog(StringIO(), errors), expects_baseline=True)
+
+    assert "" == without.getvalue()
+    assert errors.getvalue().startswith("warning: nothing was compared, as there is no baseline")
 
 
 def test_a_failed_sink_may_be_a_warning() -> None:

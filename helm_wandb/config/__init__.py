@@ -132,10 +132,13 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             yield from _check_pattern(path, text, _CLUSTER)
         case (("evals", int(), "benchmarks"), list(items)):
             yield from _check_repeated(path, [_name(item) for item in items], "name")
-        case (("evals", int(), "benchmarks", int(), "metrics"), list(items)):
+        case (
+            ("evals", int(), "benchmarks", int(), "metrics") | ("leaderboard_metrics",),
+            list(items),
+        ):
             yield from _check_repeated(path, items)
-        case (("leaderboard_metrics",), list(items)):
-            yield from _check_repeated(path, items)
+        case (("compare",), {"lower_is_better": list(lower), "higher_is_better": list(higher)}):
+            yield from _check_directions(path, lower, higher)
         case _:
             pass
 
@@ -159,6 +162,16 @@ def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterat
         if isinstance(item, str) and first.setdefault(item, index) != index:
             message = f"{shown(item)} is in this list twice: merge the two, or remove one"
             yield Finding((*path, index, *inside), message)
+
+
+def _check_directions(
+    path: Path, lower: Sequence[object], higher: Sequence[object]
+) -> Iterator[Finding]:
+    """A finding for each metric that is said to be better either way."""
+    for index, item in enumerate(higher):
+        if item in lower:
+            message = f"{shown(str(item))} is under lower_is_better too: remove one of the two"
+            yield Finding((*path, "higher_is_better", index), message)
 
 
 def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
@@ -199,6 +212,7 @@ def _policy(compare: Mapping[str, Any]) -> Policy:
         min_effect=float(by_key.pop("default", usual.min_effect)),
         min_effects={ScoreKey.parse(key): float(value) for key, value in by_key.items()},
         lower_is_better=frozenset(_keys(compare.get("lower_is_better", ()))),
+        higher_is_better=frozenset(_keys(compare.get("higher_is_better", ()))),
         clusters=dict(compare.get("clusters", {})),
         floor={
             ScoreKey.parse(key): float(value) for key, value in compare.get("floor", {}).items()

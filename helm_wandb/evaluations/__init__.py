@@ -105,20 +105,24 @@ def _origin_order(origin: Origin) -> tuple[bool, bool, str, float]:
 
 
 def with_directions(
-    evaluations: Iterable[Evaluation], *, lower_is_better: frozenset[ScoreKey]
+    evaluations: Iterable[Evaluation],
+    *,
+    lower_is_better: frozenset[ScoreKey],
+    higher_is_better: frozenset[ScoreKey] = frozenset(),
 ) -> tuple[Evaluation, ...]:
-    """The evaluations, with the named scores marked as better when lower."""
+    """The evaluations, with the named scores marked as better when lower, or when higher."""
+    directions = dict.fromkeys(higher_is_better, False) | dict.fromkeys(lower_is_better, True)
     return tuple(
-        replace(evaluation, scores=_directed(evaluation.scores, lower_is_better))
+        replace(evaluation, scores=_directed(evaluation.scores, directions))
         for evaluation in evaluations
     )
 
 
 def _directed(
-    scores: Mapping[ScoreKey, Score], lower: frozenset[ScoreKey]
+    scores: Mapping[ScoreKey, Score], directions: Mapping[ScoreKey, bool]
 ) -> dict[ScoreKey, Score]:
     return {
-        key: replace(score, lower_is_better=True) if key in lower else score
+        key: replace(score, lower_is_better=directions[key]) if key in directions else score
         for key, score in scores.items()
     }
 

@@ -24,14 +24,14 @@ class Noise:
     """Of the difference, by the method that was used."""
     degrees_of_freedom: float
     spread: float
-    """Variance that Student's t would go by."""
+    """Variance that Student's t would go by, of what was seen."""
+    unseen: float = 0.0
+    """What Student's t adds to it."""
     clusters: int
     changed: int
     """Clusters that changed; all of them where a true change is a shift of all."""
     effective_share: float = 1.0
     """Effective number of clusters by their number; see `Aggregate.effective_share`."""
-    most: float = 0.0
-    """Share of changed clusters up to which the rates of changes are gone by."""
     growth: float = 0.0
     """Variance that a true change adds, by its size."""
     room: float = 0.0
@@ -74,13 +74,3 @@ class Estimate:
     def few_changes(self) -> bool:
         """Too few clusters changed to say that nothing did, however narrow the interval."""
         return self.changed is not None and self.changed < FEW_CHANGES
-
-    @property
-    def standard_error(self) -> float | None:
-        """Of the difference, in the score's unit; None where there is no interval."""
-        return None if self.noise is None else self.noise.variance**0.5
-
-    @property
-    def degrees_of_freedom(self) -> float | None:
-        """Of the standard error; None where there is no interval."""
-        return None if self.noise is None else self.noise.degrees_of_freedom

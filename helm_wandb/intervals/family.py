@@ -32,18 +32,21 @@ def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
 
     The benchmarks are taken as fixed and independent: it tells of new questions to the same
     benchmarks, and not of new benchmarks. Student's t, with Satterthwaite's degrees of freedom.
+    The mean of one is that one, by whatever method.
+    estimates: of pairs.
     Raises ValueError where there is no estimate.
     """
     if not estimates:
         message = "there is no difference to take the mean of"
         raise ValueError(message)
     count = len(estimates)
-    changed = [one.changed for one in estimates if one.changed is not None]
+    if count == 1:
+        return estimates[0]
     mean = Estimate(
         difference=math.fsum(one.difference for one in estimates) / count,
         n=sum(one.n for one in estimates),
         clusters=sum(one.clusters for one in estimates),
-        changed=sum(changed) if len(changed) == count else None,
+        changed=sum(one.changed or 0 for one in estimates),
     )
     noises = [one.noise for one in estimates if one.noise is not None]
     if len(noises) < count:

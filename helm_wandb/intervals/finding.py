@@ -23,14 +23,16 @@ class Finding:
 
     interval: Interval
     p: float
-    exact: bool
-    """By the two rates of change; else by Student's t."""
     variance: float
     """Of the difference."""
+    seen: float
+    """What of it the instances show."""
     degrees_of_freedom: float
 
 
-def by_student(difference: float, terms: Sequence[Term], *, level: float, what: str) -> Finding:
+def by_student(
+    difference: float, terms: Sequence[Term], *, level: float, what: str, unseen: float = 0.0
+) -> Finding:
     """By Student's t, where the parts of the variance are not all 0.
 
     Degrees of freedom: for one stratum clusters less one, fewer where they are of unequal size
@@ -39,9 +41,12 @@ def by_student(difference: float, terms: Sequence[Term], *, level: float, what: 
     (Biometrics Bulletin 2, 1946). So a stratum that carries the noise cannot hide behind the
     clusters of the others.
     what: the method's name, for the interval.
+    unseen: what a change that no instance showed would add. Its square counts twice, for one up
+    and one down, as in the rates of changes; the degrees of freedom take no notice of it.
     """
-    variance = math.fsum(term.variance for term in terms)
-    degrees = variance**2 / math.fsum(term.variance**2 / term.degrees_of_freedom for term in terms)
+    seen = math.fsum(term.variance for term in terms)
+    degrees = seen**2 / math.fsum(term.variance**2 / term.degrees_of_freedom for term in terms)
+    variance = seen + 2 * unseen * unseen
     error = math.sqrt(variance)
     reach = critical(1 - level, degrees) * error
     return Finding(
@@ -52,8 +57,8 @@ def by_student(difference: float, terms: Sequence[Term], *, level: float, what: 
             method=f"{what}, {degrees:.4g} degrees of freedom",
         ),
         p=two_sided(difference / error, degrees),
-        exact=False,
         variance=variance,
+        seen=seen,
         degrees_of_freedom=degrees,
     )
 
@@ -74,7 +79,7 @@ def by_rates(
             method=what,
         ),
         p=rates.p(),
-        exact=True,
         variance=rates.variance,
+        seen=rates.ups.squares + rates.downs.squares,
         degrees_of_freedom=degrees_of_freedom,
     )

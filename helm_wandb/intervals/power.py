@@ -63,9 +63,7 @@ def _chance(noise: Noise, threshold: float, min_effect: float) -> Callable[[floa
 def _is_rare(noise: Noise, change: float) -> bool:
     more = change / noise.step if noise.step else 0.0
     changed = min(noise.changed + more, noise.clusters)
-    return rule.is_rare(
-        changed, noise.clusters, effective_share=noise.effective_share, most=noise.most
-    )
+    return rule.is_rare(changed, noise.clusters, effective_share=noise.effective_share)
 
 
 def _by_student(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
@@ -77,12 +75,14 @@ def _by_student(noise: Noise, threshold: float, min_effect: float) -> Callable[[
     """
     degrees = noise.degrees_of_freedom
     reach, nodes = critical(threshold, degrees), list(_scatter(degrees))
+    unseen = math.sqrt(noise.unseen)
     spread = noise.spread / (1 - 2 / (9 * degrees)) ** 3
 
     def chance(change: float) -> float:
         error = math.sqrt(spread + noise.growth * min(change, noise.room))
         return math.fsum(
-            share * normal((change - max(reach * factor * error, min_effect)) / error)
+            share
+            * normal((change - max(reach * math.hypot(factor * error, unseen), min_effect)) / error)
             for factor, share in nodes
         )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import rule
-from .estimate import LEAST_CLUSTERS, LEVEL, Estimate, Noise
+from .estimate import LEAST_CLUSTERS, LEVEL, Estimate
 from .finding import Finding, by_rates, by_student
 from .rates import Difference, Rate
 from .strata import Aggregate, Stratum
@@ -37,16 +36,13 @@ def unpaired(
     if found.clusters < LEAST_CLUSTERS:
         return replace(found, why=rule.too_few(found.clusters))
     ends = _ends(candidate, baseline)
-    rates = _rates(*ends) if ends else None
     finding = _by_ends(*ends, level=level) if ends else None
     if finding is None:
         terms = [term for side in sides for term in side.variance()]
         if not any(term.variance for term in terms):
             return replace(found, why=rule.NO_RANGE if terms else rule.NO_SPREAD)
         finding = by_student(found.difference, terms, level=level, what="unpaired t")
-    limit = 1.0 if ends else math.inf
-    noise = _noise(sides, finding, rates, limit)
-    return replace(found, interval=finding.interval, p=finding.p, noise=noise)
+    return replace(found, interval=finding.interval, p=finding.p)
 
 
 def _ends(
@@ -91,40 +87,3 @@ def _rates(ups: Aggregate, downs: Aggregate) -> Difference:
     sizes = Rate.of((*ups.moved_sums, *downs.moved_sums) or (largest,))
     extra = Rate.of([sizes.typical * max(*ups.weights, *downs.weights)])
     return Difference(Rate.of(ups.moved), Rate.of(downs.moved), extra)
-
-
-def _noise(
-    sides: tuple[Aggregate, Aggregate], finding: Finding, rates: Difference | None, limit: float
-) -> Noise:
-    """What the power follows from.
-
-    rates: None where a true change is a shift.
-
-    Away from an end of the scale the variance of a share s is s(1 - s), and grows as 1 - 2s.
-    """
-    clusters = sum(side.clusters for side in sides)
-    bare = Noise(
-        variance=finding.variance,
-        degrees_of_freedom=finding.degrees_of_freedom,
-        spread=finding.variance,
-        clusters=clusters,
-        changed=clusters,
-        limit=limit,
-    )
-    if rates is None:
-        return bare
-    away = rates.ups.more(rates.downs)
-    seen = away.more(rates.extra)
-    weight = seen.typical
-    return replace(
-        bare,
-        spread=away.squares if finding.exact else finding.variance,
-        most=rule.RARE_MISSES,
-        growth=weight * max(0.0, 1 - 2 * away.count / clusters),
-        room=limit,
-        changed=away.count,
-        effective_share=min(side.effective_share for side in sides),
-        step=away.total / away.count if away.count else rates.extra.total,
-        weight=weight,
-        extra=rates.extra.total,
-    )

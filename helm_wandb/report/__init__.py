@@ -31,6 +31,8 @@ OVERALL = "overall"
 
 _DETAILED = 2
 """How many iterations of a model keep their instances: the candidate, and the one before it."""
+_SHOWN = 3
+"""Baselines that are named."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
 
@@ -63,12 +65,16 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
-    """What a run says: any regression first, then any improvement, and no change only of all."""
-    found = {delta.verdict for comparison in comparisons for delta in comparison.deltas}
+    """What a run says: any regression first, then any improvement, and no change only of all.
+
+    Beside a baseline of which nothing can stand it is untestable: there is one.
+    """
+    compared = tuple(comparisons)
+    found = {delta.verdict for comparison in compared for delta in comparison.deltas}
     for one in (Verdict.REGRESSED, Verdict.IMPROVED):
         if one in found:
             return one
-    if not found:
+    if not compared:
         return Verdict.NO_BASELINE
     testable = found - {Verdict.UNTESTABLE}
     if not testable:
@@ -121,9 +127,10 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     marked = counts[Verdict.REGRESSED] + counts[Verdict.IMPROVED] + counts[Verdict.UNTESTABLE]
     others = counts.total() - marked
     apart = sum(len(one.not_comparable) for one in comparisons)
+    tested = counts.total() - counts[Verdict.UNTESTABLE]
     told = [
         *_told_if(
-            counts.total(),
+            tested,
             _counted(counts[Verdict.REGRESSED], "regression")
             if counts[Verdict.REGRESSED]
             else "no regression",
@@ -133,7 +140,8 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
         *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
         *_told_if(apart, f"{apart} not comparable"),
     ]
-    return f"HELM evaluations: {', '.join(told)}; compared with {_baseline(comparisons[0])}"
+    told = told or ["no score to compare"]
+    return f"HELM evaluations: {', '.join(told)}; compared with {_baselines(comparisons)}"
 
 
 def counted_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
@@ -146,8 +154,14 @@ def _told_if(number: int, text: str) -> list[str]:
 
 
 def baseline_name(report: Report) -> str:
-    """What the report's models were compared with; empty where they were not."""
-    return _baseline(report.comparisons[0]) if report.comparisons else ""
+    """What the report's models were compared with, each named once; empty where they were not."""
+    return _baselines(report.comparisons)
+
+
+def _baselines(comparisons: Iterable[Comparison]) -> str:
+    names = list(dict.fromkeys(map(_baseline, comparisons)))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _baseline(comparison: Comparison) -> str:
