@@ -31,8 +31,8 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
 test: $(DEVELOPMENT) ## all tests, with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-faults: $(DEVELOPMENT) ## what every fault of W&B comes to, as a table (a few minutes)
-	$(BIN)/python -m pytest --quiet tests/test_wandb_faults.py
+faults: $(DEVELOPMENT) ## what every fault of W&B and GitHub comes to, as a table (a few minutes)
+	$(BIN)/python -m pytest --quiet tests/test_github_faults.py tests/test_wandb_faults.py
 
 check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
 	$(BIN)/ruff format --check

@@ -5,25 +5,43 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb import baselines, pipeline, provenance, report, shell, wandb_key, workflow
+from helm_wandb import (
+    baselines,
+    pipeline,
+    provenance,
+    pull_request,
+    report,
+    shell,
+    wandb_key,
+    workflow,
+)
 from helm_wandb import log as logs
 from helm_wandb.errors import InputError, SinkError, UserError
-from helm_wandb.model import Verdict
+from helm_wandb.github_service.messages import GithubError
+from helm_wandb.model import Receipt, Status, Verdict
 from helm_wandb.settings import Settings
 from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks import WANDB
+from helm_wandb.sinks.comment_marker import Marker
+from helm_wandb.sinks.job_summary import JobSummary
+from helm_wandb.sinks.pr_comment import Mode, PullRequestComment, UnknownPullRequest
 from helm_wandb.sinks.terminal import Terminal
+from helm_wandb.sources.report import from_report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from helm_wandb.baselines import Found
+    from helm_wandb.baselines import Resolved
+    from helm_wandb.github_service.messages import Github
+    from helm_wandb.model import Config, Evaluation, Reading, Report
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.sinks import Sink
+    from helm_wandb.wandb_project import WandbProject
 
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
@@ -42,7 +60,9 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
         outcome = _outcome(settings, environ, root, log)
     except UserError as error:
         outcome = pipeline.nothing(error)
-    logs.tell(outcome, log)
+    if outcome.report is None:
+        outcome = replace(outcome, receipts=_told_unread(outcome, environ))
+    logs.tell(outcome, log, expects_baseline=settings.expects_baseline)
     if settings.print_only:
         log.message("notice", "print-only: nothing was written to W&B")
     failed = _publish(outputs(outcome, settings), environ, settings, log)
@@ -50,46 +70,154 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
 
 
 def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log) -> Outcome:
-    config = pipeline.load_config(settings.config, folder=Path(), root=root)
-    if not config.evals and not settings.wandb_key:
+    config = _config(settings, root)
+    if not (config.evals or settings.wandb_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.nothing()
     config = shell.with_server(config, environ, given=settings.wandb_base_url)
     event = _event(environ, log)
-    wishes = shell.Wishes(
-        report=settings.report,
-        html=None,
-        records=not settings.print_only,
-        summary_only=settings.summary_only,
-    )
-    asks = wishes.records or not config.evals
-    if asks and settings.wandb_key:
-        wandb_key.checked(settings.wandb_key, "input wandb-api-key")
-    with shell.project(
-        config,
-        settings.wandb_key if asks else None,
-        environ,
-        tracks=provenance.ranked_tracks(event),
-        trusted_url=(settings.wandb_base_url or "").rstrip("/"),
-    ) as project:
-        terminal = Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
+    with (
+        shell.project(
+            config,
+            settings.wandb_key if _asks_wandb(settings, config) else None,
+            environ,
+            tracks=provenance.ranked_tracks(event),
+            trusted_url=(settings.wandb_base_url or "").rstrip("/"),
+        ) as project,
+        shell.github(environ, settings.github_token) as github,
+    ):
+        conversation = _conversation(settings, environ, event, github)
         return pipeline.run(
             config,
             folder=Path(),
-            provenance=provenance.from_environ(environ, event),
-            sinks=shell.sinks(wishes, config, terminal=terminal, environ=environ, project=project),
+            provenance=provenance.from_environ(environ, event, found=conversation.number),
+            sinks=shell.sinks(
+                shell.Wishes(
+                    report=settings.report,
+                    html=settings.html,
+                    records=not settings.print_only,
+                    summary_only=settings.summary_only,
+                ),
+                config,
+                terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+                environ=environ,
+                project=project,
+                comment=conversation.comment,
+            ),
             project=project,
-            baseline=_baseline(settings),
-            gate_policy=replace(settings.gate, labels=provenance.labels(event)),
+            published=_published(settings),
+            baseline=_baseline(settings, environ, event, github, project),
+            gate_policy=replace(
+                settings.gate, labels=provenance.labels(event) | conversation.labels
+            ),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
         )
 
 
-def _baseline(settings: Settings) -> Found | None:
-    if settings.baseline is None:
+def _told_unread(outcome: Outcome, environ: Mapping[str, str]) -> tuple[Receipt, ...]:
+    """What became of the job summary of a run of which nothing could be read."""
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    problems = [line for fault in outcome.faults for line in str(fault).splitlines()]
+    if not path or not problems:
+        return ()
+    summary = JobSummary(Path(path))
+    try:
+        return (summary.tell_unread(problems, provenance.from_environ(environ, {})),)
+    except SinkError as error:
+        # The exit code is that of what could not be read.
+        return (Receipt(sink=summary.name, status=Status.FAILED, reason=str(error)),)
+
+
+def _config(settings: Settings, root: Path) -> Config:
+    """The config; where a report is published, what of it still counts."""
+    config = pipeline.load_config(settings.config, folder=Path(), root=root)
+    # The report takes the place of what the config would have read, and is not recorded.
+    published = replace(config, evals=(), leaderboard=False)
+    return published if settings.from_report else config
+
+
+def _asks_wandb(settings: Settings, config: Config) -> bool:
+    """Whether anything is to be asked of W&B, or sent there; the key is looked at only then."""
+    only_project = not config.evals and not settings.from_report
+    asks = not settings.print_only or only_project or settings.baseline == "wandb"
+    if asks and settings.wandb_key:
+        wandb_key.checked(settings.wandb_key, "input wandb-api-key")
+    return asks
+
+
+def _published(settings: Settings) -> Reading | None:
+    if settings.from_report is None:
         return None
-    return baselines.of_file(settings.baseline, folder=Path(), asked_by="input baseline")
+    return from_report(settings.from_report, folder=Path())
+
+
+def _baseline(
+    settings: Settings,
+    environ: Mapping[str, str],
+    event: Mapping[str, Any],
+    github: Github | None,
+    project: WandbProject | None,
+) -> Callable[[Sequence[Evaluation]], Resolved]:
+    is_word = settings.baseline in set(baselines.Choice)
+    choice = baselines.Choice(settings.baseline) if is_word else baselines.Choice.FILE
+    file = (
+        baselines.of_file(settings.baseline, folder=Path(), asked_by="input baseline")
+        if choice is baselines.Choice.FILE
+        else None
+    )
+    asked = baselines.Asked(
+        choice=choice,
+        file=file,
+        artifact=settings.baseline_artifact,
+        report=settings.report,
+        trigger=baselines.Trigger.from_environ(environ, event),
+        github=github,
+        project=project,
+    )
+    return partial(baselines.resolve, asked=asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Conversation:
+    """What the pull request gives a run."""
+
+    comment: Sink | None = None
+    number: int | None = None
+    labels: frozenset[str] = frozenset()
+
+
+def _conversation(
+    settings: Settings,
+    environ: Mapping[str, str],
+    event: Mapping[str, Any],
+    github: Github | None,
+) -> _Conversation:
+    """The pull request that the run is about, and the comment that it gets there."""
+    if github is None or settings.comment == Mode.OFF:
+        return _Conversation()
+    try:
+        found = pull_request.find(environ, event, github)
+    except GithubError as error:
+        return _Conversation(comment=UnknownPullRequest(error))
+    if found is None:
+        return _Conversation()
+    comment = PullRequestComment(
+        github=github,
+        pull_request=found,
+        marker=Marker.of_run(environ, comment_key=settings.comment_key, head_sha=found.head_sha),
+        mode=Mode(settings.comment),
+        render=_comment_text,
+        has_only_reading_token=pull_request.has_only_reading_token(environ, found),
+    )
+    return _Conversation(comment=comment, number=found.number, labels=found.labels)
+
+
+def _comment_text(told: Report, limit_bytes: int) -> str:
+    # Imported here: only a comment pays for its templates.
+    from helm_wandb.render import comment  # noqa: PLC0415
+
+    return comment.render(told, limit_bytes=limit_bytes)
 
 
 def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:
@@ -115,7 +243,7 @@ def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
         "print-only": str(settings.print_only).lower(),
         "baseline": report.baseline_name(told) if told else "",
         "wandb-url": told.links.get(WANDB, "") if told else "",
-        "comment-url": "",
+        "comment-url": told.links.get(PullRequestComment.name, "") if told else "",
         "leaderboard": json.dumps(rows, separators=(",", ":"), ensure_ascii=False),
     }
 

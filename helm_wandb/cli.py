@@ -19,10 +19,10 @@ from helm_wandb.sinks.terminal import Terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from helm_wandb.baselines import Found
-    from helm_wandb.model import Config
+    from helm_wandb.baselines import Resolved
+    from helm_wandb.model import Config, Evaluation
     from helm_wandb.pipeline import Outcome
 
 
@@ -119,13 +119,15 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
         )
 
 
-def _baseline(name: str | None) -> Found | None:
+def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], Resolved] | None:
     if name is None:
         return None
     # Imported here: without a baseline print-only never pays for it.
     from helm_wandb import baselines  # noqa: PLC0415
 
-    return baselines.of_file(name, folder=Path(), asked_by="--baseline")
+    file = baselines.of_file(name, folder=Path(), asked_by="--baseline")
+    asked = baselines.Asked(choice=baselines.Choice.FILE, file=file)
+    return partial(baselines.resolve, asked=asked)
 
 
 def _key(config: Config) -> str | None:

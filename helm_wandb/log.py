@@ -136,7 +136,8 @@ def tell(outcome: Outcome, log: Log, *, expects_baseline: bool = False) -> None:
             level = "error" if receipt.exit_code else "warning"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
         elif receipt.reason:
-            level = "notice" if receipt.sink == WANDB else "info"
+            is_skipped = receipt.status is Status.SKIPPED
+            level = "notice" if is_skipped or receipt.sink == WANDB else "info"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
 
 

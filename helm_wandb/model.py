@@ -322,6 +322,35 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What was asked and answered, cut to snippets; None is unknown."""
+
+    input: str | None = None
+    """Its end, where the question stands."""
+    reference: str | None = None
+    """The correct ones."""
+    answer: str | None = None
+    """The candidate's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An instance whose score is another one now."""
+
+    stratum: str
+    id: str
+    trial: int
+    before: float
+    after: float
+    texts: Texts = Texts()
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Which instance and train trial it is, within the runs of a model and a benchmark."""
+        return self.stratum, self.id, self.trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
     """One score of the candidate beside the baseline's."""
 
@@ -348,6 +377,9 @@ class Delta:
     worse: int | None = None
     why: str | None = None
     """Why it could not be tested, or what else to know of it."""
+    items: tuple[Item, ...] | None = None
+    """The worst first, the first of `better` and `worse` where these are too many; None: not
+    looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,6 +435,8 @@ class Report:
     steps: tuple[Comparison, ...] = ()
     """Each model's last iteration against the one before, of this run."""
     gate: Gate | None = None
+    unread: int = 0
+    """Artifacts that could not be read; the notes tell which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
@@ -26,12 +25,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from helm_wandb.baselines import Found
-    from helm_wandb.model import Comparison, Config, Evaluation, Provenance, Receipt, Report
+    from helm_wandb.baselines import Resolved
+    from helm_wandb.compare import Partner
+    from helm_wandb.model import (
+        Comparison,
+        Config,
+        Evaluation,
+        FileEval,
+        HelmEval,
+        Leaderboard,
+        Provenance,
+        Receipt,
+        Report,
+        ReportEval,
+    )
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
 
 
+_DEFAULTS = b"project: none"
 ONLY_PROJECT = (
     "the config has no evals: it ranks the models of the W&B project, and to read that a W&B key "
     "is needed. Give one, as wandb-api-key or WANDB_API_KEY, or add evals to rank this run's "
@@ -57,20 +69,25 @@ def nothing(*faults: UserError) -> Outcome:
     return Outcome(report=None, receipts=(), faults=faults, exit_code=exit_code)
 
 
-def load_config(name: str, *, folder: Path, root: Path) -> Config:
+def load_config(name: str | None, *, folder: Path, root: Path) -> Config:
     """The valid config in the file `name`, which is relative to the folder.
 
+    name: None where a report is published by the defaults.
     root: the folder that holds this tool's `schema/`.
     Raises InputError where there is no such file, ConfigError for all that is wrong in it.
     """
+    data = _DEFAULTS if name is None else _bytes(name, folder)
+    schema = json.loads((root / "schema" / "config.schema.json").read_bytes())
+    return config_file.parse(data, file=name or "", schema=schema)
+
+
+def _bytes(name: str, folder: Path) -> bytes:
     try:
         with (folder / name).open("rb") as file:
-            data = file.read(config_file.LIMIT_BYTES + 1)
+            return file.read(config_file.LIMIT_BYTES + 1)
     except OSError as error:
         message = f"config {name!r} cannot be read: {error.strerror}. {_where(name, folder)}"
         raise InputError(message) from error
-    schema = json.loads((root / "schema" / "config.schema.json").read_bytes())
-    return config_file.parse(data, file=name, schema=schema)
 
 
 def _where(name: str, folder: Path) -> str:
@@ -85,7 +102,8 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     provenance: Provenance,
     sinks: Sequence[Sink],
     project: WandbProject | None = None,
-    baseline: Found | None = None,
+    published: Reading | None = None,
+    baseline: Callable[[Sequence[Evaluation]], Resolved] | None = None,
     gate_policy: GatePolicy | None = None,
     sink_errors_fail: bool = True,
     with_details: bool = False,
@@ -95,61 +113,93 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
 
     folder: what the paths in the config are relative to.
     project: whose models are ranked too, where the config has `leaderboard: true`.
-    baseline: what the models are compared with.
+    published: evaluations of another run, which take the place of the config's.
+    baseline: finds what the models are compared with; None: nothing is.
     gate_policy: what closes the gate; None: nothing.
     sink_errors_fail: whether a sink's failure counts in the exit code.
     with_details: read fingerprints and per-instance scores too.
     progress: is told how many of all runs are read, while there are many.
     Raises InputError where the config asks for nothing that could be read.
     """
-    if not config.evals and project is None:
+    if not config.evals and project is None and published is None:
         raise InputError(ONLY_PROJECT)
-    found = _read(config, folder, with_details=with_details, progress=progress)
+    found = (
+        _Found.of(published)
+        if published
+        else _read(config, folder, with_details=with_details, progress=progress)
+    )
     if config.evals and not found.evaluations:
         return nothing(*found.faults)
     merged = evaluations.merge(found.evaluations)
+    candidates = _directed(merged.evaluations, config)
+    guests = _guests(config, project)
+    compared = _Compared.of(candidates, baseline, config, with_details=with_details)
+    compared = compared.looked_into(() if published else config.evals, folder)
     faults = (*found.faults, *map(ArtifactError, merged.conflicts))
-    directed = partial(
-        evaluations.with_directions,
+    told = report.build(
+        candidates,
+        _ranking(candidates, guests.evaluations, config, instances_read=with_details),
+        notes=[*found.notes, *guests.notes, *compared.notes, *_lines(faults)],
+        provenance=provenance,
+        comparisons=compared.comparisons,
+        steps=compared.steps,
+        gate=gate(
+            gate_policy or GatePolicy(),
+            evaluations=candidates,
+            comparisons=compared.comparisons,
+            floor=config.compare.floor,
+        ),
+        unread=len(faults),
+    )
+    told, receipts = deliver(told, sinks)
+    return _outcome(told, receipts, faults, sink_errors_fail=sink_errors_fail)
+
+
+def _directed(found: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:
+    return evaluations.with_directions(
+        found,
         lower_is_better=config.compare.lower_is_better,
         higher_is_better=config.compare.higher_is_better,
     )
-    candidates = directed(merged.evaluations)
-    guests = _guests(config, project)
-    ranking = leaderboard.build(
+
+
+def _ranking(
+    candidates: Sequence[Evaluation],
+    guests: Sequence[Evaluation],
+    config: Config,
+    *,
+    instances_read: bool,
+) -> Leaderboard:
+    return leaderboard.build(
         candidates,
-        guests=directed(guests.evaluations),
+        guests=_directed(guests, config),
         metrics=config.leaderboard_metrics,
         excluded_models=config.excluded_models,
         alpha=config.compare.alpha,
-        instances_read=with_details,
+        instances_read=instances_read,
     )
-    family = _Compared.of(candidates, baseline, config, with_details=with_details)
-    closing = gate(
-        gate_policy or GatePolicy(),
-        evaluations=candidates,
-        comparisons=family.comparisons,
-        floor=config.compare.floor,
-    )
-    lines = (line for fault in faults for line in str(fault).splitlines())
-    told = report.build(
-        candidates,
-        ranking,
-        notes=[*found.notes, *guests.notes, *family.notes, *lines],
-        provenance=provenance,
-        comparisons=family.comparisons,
-        steps=family.steps,
-        gate=closing,
-    )
-    told, receipts = deliver(told, sinks)
+
+
+def _lines(faults: Iterable[UserError]) -> Iterable[str]:
+    return (line for fault in faults for line in str(fault).splitlines())
+
+
+def _outcome(
+    told: Report,
+    receipts: tuple[Receipt, ...],
+    faults: tuple[UserError, ...],
+    *,
+    sink_errors_fail: bool,
+) -> Outcome:
     if not sink_errors_fail:
         receipts = tuple(map(_forgiven, receipts))
     codes = [*(fault.exit_code for fault in faults), *(one.exit_code for one in receipts)]
+    closed = told.gate is not None and told.gate.closed
     return Outcome(
         report=told,
         receipts=receipts,
         faults=faults,
-        exit_code=_least([*codes, GATE_EXIT_CODE if closing.closed else 0]),
+        exit_code=_least([*codes, GATE_EXIT_CODE if closed else 0]),
     )
 
 
@@ -158,6 +208,8 @@ class _Compared:
     """What came of comparing."""
 
     comparisons: tuple[Comparison, ...] = ()
+    partners: tuple[Partner, ...] = ()
+    """What was compared in each."""
     steps: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -165,7 +217,7 @@ class _Compared:
     def of(
         cls,
         candidates: Sequence[Evaluation],
-        baseline: Found | None,
+        baseline: Callable[[Sequence[Evaluation]], Resolved] | None,
         config: Config,
         *,
         with_details: bool,
@@ -176,12 +228,26 @@ class _Compared:
         # Imported here: without a baseline print-only never pays for it.
         from helm_wandb import baselines, compare  # noqa: PLC0415
 
-        partners = baselines.partners(candidates, baseline) if baseline else ()
+        resolved = baseline(candidates) if baseline else baselines.Resolved()
         return cls(
-            comparisons=compare.compared(partners, config.compare),
+            comparisons=compare.compared(resolved.partners, config.compare),
+            partners=resolved.partners,
             steps=compare.compared(baselines.steps(candidates), config.compare),
-            notes=baselines.notes(candidates, baseline) if baseline else (),
+            notes=resolved.notes,
         )
+
+    def looked_into(
+        self, specs: Sequence[HelmEval | FileEval | ReportEval], folder: Path
+    ) -> _Compared:
+        """The same, with the instances that changed in each marked delta, and their texts."""
+        if not self.partners:
+            return self
+        # Imported here: without a baseline print-only never pays for it.
+        from helm_wandb import items  # noqa: PLC0415
+
+        bare = items.looked_into(self.comparisons, self.partners)
+        texts, notes = sources.texts(specs, folder=folder, wanted=items.wanted(bare))
+        return replace(self, comparisons=items.told(bare, texts), notes=(*self.notes, *notes))
 
 
 def _guests(config: Config, project: WandbProject | None) -> Reading:
@@ -225,6 +291,12 @@ class _Found:
     evaluations: tuple[Evaluation, ...]
     notes: tuple[str, ...]
     faults: tuple[UserError, ...]
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Found:
+        """What one source gave."""
+        faults = tuple(map(ArtifactError, reading.faults))
+        return cls(evaluations=reading.evaluations, notes=reading.notes, faults=faults)
 
 
 def _read(

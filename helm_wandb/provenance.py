@@ -18,15 +18,19 @@ _BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository
 _PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]+)/")
 
 
-def from_environ(environ: Mapping[str, str], event: Mapping[str, Any]) -> Provenance:
+def from_environ(
+    environ: Mapping[str, str], event: Mapping[str, Any], *, found: int | None = None
+) -> Provenance:
     """The provenance of a workflow run, or, outside of one, of the track `local`.
 
     event: the payload at GITHUB_EVENT_PATH.
+    found: the pull request that GitHub tells of, where the payload is of another run's.
     Variables: GitHub's "Store information in variables", default environment variables.
     """
     if environ.get("GITHUB_ACTIONS") != "true":
         return Provenance(tool_version=__version__)
-    pull_request = _pull_request(environ, event)
+    is_of_another = environ.get("GITHUB_EVENT_NAME") == "workflow_run"
+    pull_request = (found if is_of_another else None) or _pull_request(environ, event)
     return Provenance(
         tool_version=__version__,
         track=_track(environ, pull_request),

@@ -29,6 +29,7 @@ INPUT_DEFAULTS = {
     "accept-label": "",
     "on-sink-error": "fail",
     "report": "helm-wandb-report.json",
+    "html": "",
     "from-report": "",
 }
 """Input → the value it has when the workflow gives none; the same as in action.yml."""
@@ -43,16 +44,14 @@ _CHOICES = {
 }
 _BASELINES = ("auto", "none", "artifact", "wandb")
 """Words; anything else is a path."""
-_NOT_YET = ("artifact", "wandb")
-_TODAY = {"from-report": ("",)}
-"""What this version can do; a gate that would never close must not be accepted silently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Valid inputs."""
 
-    config: str
+    config: str | None
+    """None where a report is published, and nothing is asked of it."""
     wandb_key: str | None = field(repr=False)
     """None in print-only mode without one."""
     print_only: bool
@@ -60,8 +59,20 @@ class Settings:
     wandb_base_url: str | None
     sink_errors_fail: bool
     report: str
-    baseline: str | None
-    """The path of a report JSON."""
+    html: str | None
+    """Where the page of its own is written."""
+    from_report: str | None
+    """The path of an untrusted run's report, which is published instead of evaluations."""
+    github_token: str | None = field(repr=False)
+    comment: str
+    """When the pull request comment is written, one of the input's choices."""
+    comment_key: str
+    """Empty where workflow and job are the key."""
+    baseline: str
+    """`auto`, `none`, `artifact`, `wandb`, or the path of a report JSON."""
+    baseline_artifact: str
+    expects_baseline: bool
+    """Whether it is worth a word that there is none."""
     gate: GatePolicy
     """Without the labels, which only the event tells."""
 
@@ -77,17 +88,26 @@ class Settings:
         if problems:
             raise InputError("\n".join(problems))
         return cls(
-            config=inputs["config"],
+            config=inputs["config"] or None,
             wandb_key=key or None,
-            print_only=inputs["print-only"] == "true" or not key,
+            print_only=inputs["print-only"] == "true" or not key or bool(inputs["from-report"]),
             summary_only=inputs["summary-only"] == "true",
             wandb_base_url=inputs["wandb-base-url"] or None,
             sink_errors_fail=inputs["on-sink-error"] == "fail",
             report=inputs["report"],
-            baseline=None if inputs["baseline"] in _BASELINES else inputs["baseline"],
+            html=inputs["html"] or None,
+            from_report=inputs["from-report"] or None,
+            github_token=inputs["github-token"] or None,
+            comment=inputs["comment"],
+            comment_key=inputs["comment-key"],
+            baseline=inputs["baseline"],
+            baseline_artifact=inputs["baseline-artifact"],
+            expects_baseline=inputs["baseline"] != "none",
             gate=GatePolicy(
                 on_regression=inputs["fail-on"] == "regression",
-                on_missing_baseline=inputs["on-missing-baseline"] == "fail",
+                # Where none was wanted none is missing.
+                on_missing_baseline=inputs["on-missing-baseline"] == "fail"
+                and inputs["baseline"] != "none",
                 accept_label=inputs["accept-label"] or None,
             ),
         )
@@ -97,7 +117,7 @@ def _input(environ: Mapping[str, str], name: str) -> str:
     """The input's value; the runner keeps hyphens in the variable's name."""
     value = environ.get(f"INPUT_{name.upper()}", "").strip() or INPUT_DEFAULTS[name]
     words = _BASELINES if name == "baseline" else ()
-    known = (*_CHOICES.get(name, ()), *_TODAY.get(name, ()), *words)
+    known = (*_CHOICES.get(name, ()), *words)
     return value.lower() if value.lower() in known else value
 
 
@@ -107,27 +127,23 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         for name, choices in _CHOICES.items()
         if inputs[name] not in choices
     ]
-    problems += [
-        f"input {name}: {inputs[name]!r} is not supported in this version; leave it out"
-        for name, values in _TODAY.items()
-        if inputs[name] not in values and inputs[name] in _CHOICES.get(name, (inputs[name],))
-    ]
-    if inputs["baseline"] in _NOT_YET:
-        problems.append(
-            f"input baseline: {inputs['baseline']!r} is not supported in this version; give the "
-            "path of a report JSON, or leave it out"
-        )
     if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
         problems.append(
             f"input wandb-base-url: {inputs['wandb-base-url']!r} is no URL of a server, as "
             "https://wandb.example.com is"
         )
-    if inputs["report"].startswith("/") or ".." in inputs["report"].split("/"):
-        problems.append(
-            f"input report: {inputs['report']!r} leaves the workspace; give a path relative to it"
-        )
-    if not inputs["config"]:
+    problems += [
+        f"input {name}: {inputs[name]!r} leaves the workspace; give a path relative to it"
+        for name in ("report", "html")
+        if inputs[name].startswith("/") or ".." in inputs[name].split("/")
+    ]
+    if not inputs["config"] and not inputs["from-report"]:
         problems.append("input config: give the path of the YAML config, from the workspace")
+    if inputs["from-report"] and inputs["print-only"] == "false":
+        problems.append(
+            "input from-report: a report of an untrusted run is never written to W&B; leave "
+            "print-only out"
+        )
     if key and inputs["print-only"] != "true":
         problems += _key_problems(key)
     if inputs["print-only"] == "false" and not key:
@@ -148,6 +164,7 @@ def _key_problems(key: str) -> list[str]:
 
 
 def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The keys in the environment, right or wrong, that must show nowhere."""
-    found = (environ.get(name, "").strip() for name in ("INPUT_WANDB-API-KEY", "WANDB_API_KEY"))
+    """The keys and tokens in the environment, right or wrong, that must show nowhere."""
+    names = ("INPUT_WANDB-API-KEY", "WANDB_API_KEY", "INPUT_GITHUB-TOKEN")
+    found = (environ.get(name, "").strip() for name in names)
     return tuple(dict.fromkeys(key for key in found if key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from helm_wandb.urls import is_server_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from helm_wandb.github_service.messages import Github
     from helm_wandb.model import Config
     from helm_wandb.sinks import Sink
     from helm_wandb.sinks.terminal import Terminal
@@ -33,25 +34,27 @@ class Wishes:
 
     report: str | None
     """Where the report JSON goes."""
-    html: str | None
-    """Where the page goes."""
     records: bool
     """Whether runs are recorded in W&B."""
     summary_only: bool
+    html: str | None = None
+    """Where the page goes."""
 
 
-def sinks(
+def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     wishes: Wishes,
     config: Config,
     *,
     terminal: Terminal,
     environ: Mapping[str, str],
     project: WandbProject | None,
+    comment: Sink | None = None,
 ) -> list[Sink]:
     """The sinks in the order they are served.
 
     The report file is first, so that nothing is lost, and last again, with the links.
     project: where runs are sent to; None: they are recorded offline.
+    comment: the pull request's, where there is one.
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
     found: list[Sink] = [*report_file, terminal]
@@ -67,7 +70,9 @@ def sinks(
     if wishes.html:
         found.append(HtmlFile(Path(wishes.html)))
     summary = environ.get("GITHUB_STEP_SUMMARY")
-    return [*found, *([JobSummary(Path(summary))] if summary else []), *report_file]
+    if summary:
+        found.append(JobSummary(Path(summary)))
+    return [*found, *([comment] if comment else []), *report_file]
 
 
 def with_server(config: Config, environ: Mapping[str, str], *, given: str | None = None) -> Config:
@@ -86,6 +91,22 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
         raise InputError(message)
     base_url = given or config.base_url or variable
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
+
+
+@contextmanager
+def github(environ: Mapping[str, str], token: str | None) -> Iterator[Github | None]:
+    """The repository at GitHub that a workflow runs in; None without a token or a workflow.
+
+    Raises InputError where GITHUB_API_URL is no URL.
+    """
+    if token is None or not environ.get("GITHUB_REPOSITORY"):
+        yield None
+        return
+    # Imported here: without a token nothing is asked of GitHub.
+    from helm_wandb.github_service import repository  # noqa: PLC0415
+
+    with closing(repository.of_environ(environ, token)) as found:
+        yield found
 
 
 @contextmanager

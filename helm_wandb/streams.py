@@ -11,8 +11,28 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
+_ASCII = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "─": "-",
+        "±": "+-",
+        "×": "x",
+        "…": "...",
+        "→": "->",
+        "▼": "v",
+        "▲": "^",
+        "↓": "v",
+        "Δ": "delta",
+        "“": '"',
+        "”": '"',
+    }
+)
+"""The signs of our own texts, where a stream's encoding lacks them."""
+
+
 def write(stream: TextIO | None, text: str) -> None:
-    """Write all of the text now, with `?` for what the stream's encoding lacks.
+    """Write all of the text now, in simpler signs or `?` where the stream's encoding lacks some.
 
     stream: None where the process was started without it; then nothing is written.
     Raises OSError where it cannot be written (BrokenPipeError: nobody reads on), once; from
@@ -20,13 +40,20 @@ def write(stream: TextIO | None, text: str) -> None:
     """
     if stream is None or stream.closed:
         return
-    encoding = stream.encoding or "utf-8"
     try:
-        stream.write(text.encode(encoding, errors="replace").decode(encoding))
+        stream.write(_encodable(text, stream.encoding or "utf-8"))
         stream.flush()
     except OSError:
         _silence(stream)
         raise
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, errors="replace").decode(encoding)
+    return text
 
 
 def _silence(stream: TextIO) -> None:

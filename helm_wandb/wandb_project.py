@@ -23,6 +23,16 @@ _SUMMARY_TAG = "summary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A model as a track's summary run has it, and the state of the code that it is of."""
+
+    evaluation: Evaluation
+    commit: str | None
+    run_url: str | None
+    """Of the workflow's run that recorded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WandbProject:
     """A project, and the tracks of it whose models are ranked."""
 
@@ -40,13 +50,37 @@ class WandbProject:
 
         Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
         """
+        return tuple(
+            found for run in self._runs() if self._counts(run) and (found := evaluation(run))
+        )
+
+    def recorded(self, track: str) -> tuple[Recorded, ...]:
+        """Each model of one track at its greatest iteration; raises ServiceError.
+
+        A run without a track says nothing of the branch that it is of, and is none of it.
+        """
+        return tuple(
+            Recorded(
+                evaluation=found,
+                commit=_text(run.config, "commit"),
+                run_url=_text(run.config, "run_url"),
+            )
+            for run in self._runs()
+            if run.config.get("track") == track and (found := evaluation(run))
+        )
+
+    def _runs(self) -> tuple[RemoteRun, ...]:
         filters = {"tags": {"$in": [_SUMMARY_TAG]}}
-        runs = self.session.ask(FindRuns(project=self.name, filters=filters))
-        return tuple(found for run in runs if self._counts(run) and (found := evaluation(run)))
+        return self.session.ask(FindRuns(project=self.name, filters=filters))
 
     def _counts(self, run: RemoteRun) -> bool:
         track = run.config.get("track")
         return track is None or track in self.tracks
+
+
+def _text(config: Mapping[str, object], key: str) -> str | None:
+    value = config.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def evaluation(run: RemoteRun) -> Evaluation | None:

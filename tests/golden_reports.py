@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.helm_metrics import CORE_METRICS
@@ -265,6 +266,70 @@ REPORTS = {
         notes=["- @octocat: see #1, :tada: www.example.com </summary>", "1. ::error::x"],
         provenance=Provenance(tool_version="1.2.3", track="branch/`a|b`", commit="@#$|<>&"),
     ),
+}
+
+
+RUN_URL = "https://github.example/acme/evaluations/actions/runs/1901"
+_ON_PULL_REQUEST = Provenance(
+    tool_version="1.2.3",
+    track="pr/42",
+    commit="9c3d5f1" + "a" * 33,
+    ref="refs/pull/42/merge",
+    pull_request=42,
+    run_url=RUN_URL,
+    attempt=2,
+)
+
+
+def _commented(report: Report) -> Report:
+    """The report as a pull request's run has it when the comment is written."""
+    links = {"W&B": "https://wandb.example/acme/evaluations", "pull request comment": RUN_URL}
+    return replace(report, provenance=_ON_PULL_REQUEST, links=links)
+
+
+COMMENTS = {
+    "regression": _commented(COMPARED["compared"]),
+    "accepted": _commented(COMPARED["compared_accepted"]),
+    "improvement": _commented(
+        builders.report(
+            [*_candidate(0, model="mymodel"), *_candidate(0, model="other")],
+            guests=[builders.evaluation("theirs", 9, {str(one.key): 0.5 for one in DELTAS})],
+            comparisons=[
+                builders.comparison(DELTAS[0], DELTAS[3], model="mymodel", overall=OVERALL),
+                builders.comparison(DELTAS[3], DELTAS[4], model="other"),
+            ],
+            gate=Gate(closed=False, reasons=()),
+        )
+    ),
+    "no_regression": _commented(
+        builders.report(
+            _candidate(0),
+            comparisons=[
+                builders.comparison(
+                    *DELTAS[3:5], model="mymodel", overall=OVERALL, ref="refs/heads/main"
+                )
+            ],
+            gate=Gate(closed=False, reasons=()),
+        )
+    ),
+    "floor": _commented(
+        builders.report(
+            _candidate(0),
+            comparisons=[builders.comparison(DELTAS[4], model="mymodel")],
+            gate=Gate(closed=True, reasons=("boolq.EM of mymodel is 0.6, below its floor of 0.7",)),
+        )
+    ),
+    "untestable": _commented(
+        builders.report(
+            _candidate(0), comparisons=[builders.comparison(DELTAS[5], model="mymodel")]
+        )
+    ),
+    "not_comparable": _commented(COMPARED["compared_not"]),
+    "no_baseline": _commented(REPORTS["models"]),
+    "curve": REPORTS["curve"],
+    "project": _commented(REPORTS["project_only"]),
+    "missing": _commented(REPORTS["missing"]),
+    "hostile": COMPARED["compared_hostile"],
 }
 
 

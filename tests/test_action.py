@@ -140,7 +140,7 @@ def test_a_bug_stays_an_error_where_sinks_only_warn(
         ("REPORT", "../x.json"),
         ("WANDB-BASE-URL", "garbage"),
         ("FROM-REPORT", "report.json"),
-        ("BASELINE", "artifact"),
+        ("HTML", "/home/runner/_work/x.html"),
         ("BASELINE", "/home/runner/_work/base.json"),
         ("CONFIG", "/home/runner/_work/x.yaml"),
     ],

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb import baselines
 from helm_wandb.baselines import Found, notes, of_file, partners, steps
 from helm_wandb.errors import InputError
 from helm_wandb.model import Baseline, Provenance
 from helm_wandb.report import to_dict, to_json
+from helm_wandb.sources import report as sources_report
 from tests import builders
 
 if TYPE_CHECKING:
@@ -96,9 +96,11 @@ def test_a_file_without_measure_is_not_read(
 ) -> None:
     """A file over the limit is refused before it fills the memory."""
     (tmp_path / "base.json").write_bytes(to_json(REPORT))
-    monkeypatch.setattr(baselines, "LIMIT_BYTES", 100)
+    monkeypatch.setattr(sources_report, "LIMIT_BYTES", 100)
 
-    assert problem("base.json", tmp_path).startswith("--baseline: base.json is larger than ")
+    assert problem("base.json", tmp_path).startswith(
+        "--baseline: base.json is no report of this tool: it is larger than "
+    )
 
 
 @pytest.mark.parametrize("told", [{}, {"ref": None, "commit": None}, {"ref": 1}, 1, None, [[]]])
@@ -146,10 +148,12 @@ def test_models_that_the_baseline_lacks_are_told() -> None:
     baseline = found(("a", 0), ("old", 0))
 
     assert [("a", 0, 0)] == places(("a", 0), ("new", 0), ("renamed", 0), baseline=baseline)
-    assert ("Not compared, as the baseline (base.json) has a, old: new, renamed.",) == notes(
-        candidates, baseline
-    )
-    assert () == notes(candidates[:1], baseline)
+    assert (
+        "Not compared, as the baseline (base.json) has a, old: new, renamed.",
+        "Only in the baseline (base.json), and not in this run: old.",
+    ) == notes(candidates, baseline)
+    assert () == notes(candidates[:1], found(("a", 3)))
+    assert () == notes(candidates)
 
 
 def test_a_baseline_without_models_is_told() -> None:
@@ -162,9 +166,9 @@ def test_a_baseline_without_models_is_told() -> None:
 def test_many_models_make_a_short_note() -> None:
     """Of hundreds of models some are named, and the others counted."""
     many = [builders.evaluation(f"m{at:03}") for at in range(500)]
-    (told,) = notes(many, found(*((f"b{at:03}", 0) for at in range(500))))
+    told, alone = notes(many, found(*((f"b{at:03}", 0) for at in range(500))))
 
-    assert 2 == told.count("and 490 more")
+    assert (2, 1) == (told.count("and 490 more"), alone.count("and 490 more"))
     assert len(told) < 250
 
 

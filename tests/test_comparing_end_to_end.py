@@ -541,8 +541,10 @@ def test_a_label_accepts_the_regression(
     assert "regressed" == outputs(environ)["verdict"]
 
 
-@pytest.mark.parametrize("baseline", ["none", "auto", ""])
-@pytest.mark.parametrize(("choice", "code"), [("fail", 4), ("warn", 0)])
+@pytest.mark.parametrize(
+    ("baseline", "choice", "code"),
+    [("none", "fail", 0), ("auto", "fail", 4), ("", "fail", 4), ("auto", "warn", 0)],
+)
 def test_a_missing_baseline_fails_where_it_is_asked_to(
     baseline: str,
     choice: str,
@@ -550,7 +552,7 @@ def test_a_missing_baseline_fails_where_it_is_asked_to(
     compared: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """on-missing-baseline: fail is exit 4, with baseline: none too, which never has one."""
+    """on-missing-baseline: fail is exit 4, but where none is wanted none is missing."""
     asked = {"INPUT_BASELINE": baseline, "INPUT_ON-MISSING-BASELINE": choice}
 
     assert code == action.main({**compared, **asked}, root=ROOT)

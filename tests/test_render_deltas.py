@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from helm_wandb.model import Gate, Verdict
-from helm_wandb.render import deltas, markdown, terminal
+from helm_wandb.render import deltas, markdown, tables, terminal
 from helm_wandb.render.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import COMPARED, DELTAS, OVERALL, REGRESSION, TOXICITY
@@ -93,52 +93,20 @@ def test_the_model_is_named_where_there_are_several() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "others", "text"),
-    [
-        (0.012, 0.5, "+1.2 pp"),
-        (-0.012, 0.5, "−1.2 pp"),
-        (0.0, 0.5, "±0.0 pp"),
-        (-0.0, 0.5, "±0.0 pp"),
-        (0.0004, 0.5, "±0.0 pp"),
-        (-0.0004, 0.5, "±0.0 pp"),
-        (0.0005, 0.5, "+0.1 pp"),
-        (1.0, 0.0, "+100.0 pp"),
-        (0.5, 27.5, "+0.5"),
-        (-3.25, 27.5, "−3.25"),
-        (-0.0, 27.5, "±0"),
-        (12345.678, 27.5, "+1.235e+04"),
-        (1e-9, 27.5, "+1e-09"),
-    ],
-)
-def test_differences_are_in_points_within_0_and_1(value: float, others: float, text: str) -> None:
-    """Scores within 0…1 differ by points, others in their own unit, and nothing by −0."""
-    delta = replace(REGRESSION, baseline=others, candidate=others)
-
-    assert text == deltas.change(delta, value)
-
-
-def test_one_score_out_of_range_makes_the_unit_its_own() -> None:
-    """Both must be within 0…1 for points."""
-    assert "+0.2" == deltas.change(replace(REGRESSION, baseline=0.9, candidate=1.1), 0.2)
-
-
-@pytest.mark.parametrize(
     ("changes", "label", "text"),
     [
-        ({}, "95 % interval", "[−22.2, −5.1 pp]"),
-        ({"interval": None}, "95 % interval", "–"),
+        ({}, "Δ [95 % interval]", "−13.0 pp [−22.2, −5.1]"),
         ({}, "n", "100 (92 clusters)"),
         ({"clusters": 100}, "n", "100"),
         ({"clusters": None}, "n", "100"),
         ({"n": None}, "n", "–"),
         ({}, "Better / worse", "2 / 15"),
         ({"better": None, "worse": None}, "Better / worse", "–"),
-        ({}, "Visible from", "20.7 pp"),
-        ({"mde": None}, "Visible from", "–"),
-        ({"mde": 0.00001}, "Visible from", "0.0 pp"),
+        ({"verdict": Verdict.UNCLEAR}, "Visible from", "20.7 pp"),
+        ({"verdict": Verdict.UNCLEAR, "mde": None}, "Visible from", "–"),
+        ({"verdict": Verdict.UNCLEAR, "mde": 0.00001}, "Visible from", "0.001 pp"),
         ({}, "Baseline", "0.730"),
         ({}, "Candidate", "0.600"),
-        ({}, "Δ", "−13.0 pp"),
     ],
 )
 def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> None:
@@ -160,84 +128,56 @@ def test_reasons_are_told_below() -> None:
 
 def test_steps_are_shown_as_far_as_they_were_tested() -> None:
     """The last iteration against the one before has its own table, without what is unknown."""
-    told = report(steps=[builders.comparison(*DELTAS)])
+    told = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
+    (table,) = deltas.rest(told)
 
-    assert 6 == len(cells(deltas.steps(told), "Verdict"))
+    assert "Since the iteration before, alpha: 2000 against 1000" == table.title
+    assert 6 == len(cells(table, "Verdict")) == len(cells(table, "Before"))
     assert [] == deltas.first(told)
 
 
+def test_steps_of_several_models_name_their_iterations() -> None:
+    """Each row says which two iterations it is about."""
+    told = report(
+        steps=[
+            builders.comparison(REGRESSION, model=model, iteration=at, against=1)
+            for model, at in (("alpha", 2), ("beta", 9))
+        ]
+    )
+
+    assert ["2 against 1", "9 against 1"] == cells(deltas.steps(told), "Iterations")
+
+
+def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
+    """A model's mean has its change beside it, and a model that was not compared has a dash."""
+    told = builders.report(
+        [builders.evaluation(model) for model in ("alpha", "beta", "gamma")],
+        comparisons=[
+            builders.comparison(*DELTAS, overall=OVERALL),
+            builders.comparison(DELTAS[5], model="beta"),
+        ],
+    )
+    board = deltas.leaderboard(told)
+
+    assert ["+0.8 pp [−1.5, +3.1]", "–", "–"] == cells(board, "Δ vs baseline")
+    assert ["2 / 1", "0 / 0", "–"] == cells(board, "Regressed / improved")
+
+
+def test_a_leaderboard_without_a_baseline_has_no_column_of_changes() -> None:
+    """Where nothing was compared the ranking is all there is."""
+    told = report(builders.comparison(not_comparable={"raft.EM": "5-shot here, 0-shot there"}))
+
+    assert tables.leaderboard(told) == deltas.leaderboard(told)
+
+
 def test_tables_without_rows_are_left_out() -> None:
-    """Where nothing was compared there is no table and no sentence."""
+    """Where nothing was compared there is no table."""
     for told in (
         report(),
         report(builders.comparison()),
         report(steps=[builders.comparison(DELTAS[5])]),
     ):
-        assert [] == [*deltas.first(told), *deltas.rest(told), *deltas.sentences(told)]
-
-
-def test_the_interval_is_explained_where_there_is_one() -> None:
-    """One sentence says what it includes and what it does not, and of how many tests."""
-    tested, untested = of(*DELTAS), of(DELTAS[5])
-    (rule,) = deltas.sentences(tested)
-
-    assert "all 6 tests of this run (Holm)" in rule
-    assert "another training run would differ by more" in rule
-    assert [] == deltas.sentences(untested)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "words"),
-    [
-        (Verdict.REGRESSED, "a drop."),
-        (Verdict.IMPROVED, "a rise."),
-        (Verdict.NO_CHANGE, "no change."),
-        (Verdict.UNCLEAR, "no evidence of a change."),
-    ],
-)
-def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
-    """The mean over benchmarks is told with its interval and what to make of it."""
-    told = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
-
-    (sentence,) = deltas.sentences(told)
-
-    assert sentence == (
-        "Mean over the benchmarks that could be tested, alpha: 0.628 → 0.636, "
-        f"Δ +0.8 pp [−1.5, +3.1 pp]: {words}"
-    )
-
-
-def test_another_iteration_of_the_baseline_is_told() -> None:
-    """Where the baseline lacks the iteration, the reader is told which one it was."""
-    told = report(builders.comparison(iteration=2000, against=1000))
-
-    (sentence,) = deltas.sentences(told)
-
-    assert sentence == (
-        "alpha at iteration 2000 is compared with the baseline's iteration 1000, the greatest "
-        "that it has."
-    )
-
-
-@pytest.mark.parametrize(
-    ("gate", "sentences"),
-    [
-        (Gate(closed=True, reasons=("a", "b")), ["The gate is closed: a; b."]),
-        (
-            Gate(closed=False, reasons=("a",), accepted_by="ok"),
-            ["The gate stays open, as the label ok accepts it: a."],
-        ),
-        (
-            Gate(closed=False, reasons=("a",)),
-            ["The gate is not asked to close (fail-on: never): a."],
-        ),
-        (Gate(closed=False, reasons=()), []),
-        (None, []),
-    ],
-)
-def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, sentences: list[str]) -> None:
-    """Closed, accepted and not asked are told with all reasons; a gate without any is silent."""
-    assert sentences == deltas.sentences(report(gate=gate))
+        assert [] == [*deltas.first(told), *deltas.rest(told)]
 
 
 @pytest.mark.parametrize("name", COMPARED)
@@ -350,7 +290,7 @@ def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
     assert "### Changed" in text
     assert "▼ regressed" in text
     assert text.endswith("helm-wandb-action 1.2.3\n")
-    assert ("Shown in part" in text) == (limit < LIMIT)
+    assert ("Left out, as there is no room: " in text) == (limit < LIMIT)
 
 
 def test_a_name_of_a_model_is_cut_in_tables() -> None:

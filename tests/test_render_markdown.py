@@ -38,7 +38,7 @@ def test_page_has_no_element_of_a_name(name: str) -> None:
     """No report makes a link, an image, a rule or any element that is not the template's."""
     text = markdown.render(REPORTS[name], limit_bytes=LIMIT)
 
-    ours = "h2 h3 p ul li table thead tbody tr th td code details summary"
+    ours = "h2 h3 p ul li strong table thead tbody tr th td code details summary"
     assert _elements(text) <= set(ours.split())
 
 
@@ -65,7 +65,7 @@ def test_large_report_fits_and_says_what_is_left_out(report: Report, limit: int)
 
     assert len(text.encode()) <= limit
     assert text.count("<details>") == text.count("</details>")
-    assert ("Shown in part: at most" in text) == (len(text) < len(_whole(report)))
+    assert ("Left out, as there is no room" in text) == (len(text) < len(_whole(report)))
     assert "organisation/model-000" in text
     assert text.endswith("helm-wandb-action 1.2.3\n")
 
@@ -99,6 +99,42 @@ def test_links_of_sinks_are_shown() -> None:
     )
 
     assert "Recorded in [W&#38;B](<https://wandb.ai/me/project>).\n" in linked
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown", "more"),
+    [
+        (LIMIT, 2_000, ""),
+        (50_000, 500, "1500 more problems are in the log."),
+        (150, 0, "2000 more"),
+    ],
+)
+def test_a_run_without_a_report_tells_why(limit: int, shown: int, more: str) -> None:
+    """Where nothing could be read, the page has the reasons, as many as fit, and counts them."""
+    problems = [f"runs/{at}: stats.json cannot be read" for at in range(2_000)]
+    text = markdown.render_unread(problems, builders.report([]).provenance, limit_bytes=limit)
+
+    assert text.startswith("## HELM evaluations: nothing could be read\n")
+    assert len(text.encode()) <= limit
+    assert shown == text.count("stats.json")
+    assert more in text
+
+
+def test_one_problem_that_is_left_out_is_counted() -> None:
+    """Where not even the only reason fits, the log has it."""
+    text = markdown.render_unread(["x" * 3_000], builders.report([]).provenance, limit_bytes=200)
+
+    assert "\n1 more problem is in the log.\n" in text
+
+
+def test_a_hostile_problem_is_text() -> None:
+    """A reason quotes artifacts, and stands as one item whatever it holds."""
+    problem = "</details>\n- @octocat #1 ::error::x"
+    text = markdown.render_unread([problem], builders.report([]).provenance, limit_bytes=LIMIT)
+    page = Page(text, inside="li")
+
+    assert ["h2", "ul", "li", "p", "code"] == page.elements
+    assert plain(problem) == page.found
 
 
 @settings(deadline=None)

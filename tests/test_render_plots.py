@@ -44,7 +44,7 @@ def test_curve_is_over_tokens() -> None:
     assert ["a, iteration 1000 (4B): 0.250", "a, iteration 2000 (8B): 0.500"] == [
         point.told for point in series.points
     ]
-    assert "52.0,189.0 624.0,14.0" == plots.polyline(series.points)
+    assert "48.0,135.3 336.0,12.0" == plots.polyline(series.points)
 
 
 def test_curve_is_over_iterations_where_a_token_count_lacks() -> None:
@@ -95,6 +95,19 @@ def test_deltas_are_ordered_as_in_the_tables() -> None:
     assert first.low < first.at < first.high < found.zero
 
 
+def test_models_with_marks_come_first() -> None:
+    """Whoever looks at the first plots sees what regressed; what has no interval has no plot."""
+    unclear = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    comparisons = [
+        builders.comparison(unclear, model="quiet"),
+        builders.comparison(model="empty"),
+        builders.comparison(*COMPARED["compared"].comparisons[0].deltas, model="changed"),
+    ]
+    found = plots.changes(builders.report([], comparisons=comparisons))
+
+    assert ["changed: ", "quiet: "] == [plot.title.partition("change since")[0] for plot in found]
+
+
 def test_without_intervals_there_is_no_plot() -> None:
     """Deltas that could not be tested are in the tables only."""
     untested = builders.delta("quac.F1", 0.3, 0.35, Verdict.UNTESTABLE)
@@ -108,7 +121,7 @@ def test_long_labels_are_cut() -> None:
     found = plots.whiskers(builders.comparison(long, model="a"))
 
     assert found is not None
-    assert f"{'b' * 33}…" == found.whiskers[0].label
+    assert f"{'b' * 29}…" == found.whiskers[0].label
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7, -3.25, 1e9, 1e-9])

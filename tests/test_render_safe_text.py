@@ -13,7 +13,7 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]  # as above
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from helm_wandb.render.safe_text import Name, link, markdown, plain
+from helm_wandb.render.safe_text import Name, OwnName, link, markdown, plain
 
 HOSTILE = (
     "",
@@ -172,6 +172,33 @@ def test_text_holds_no_reference_that_github_looks_for_later(kind: type[str], te
     shown = html.unescape(markdown(kind(text)).replace("<code>", " ").replace("</code>", " "))
 
     assert re.findall(r"[@#$][^<]|:[^ <]|\bGH-\d", shown, re.IGNORECASE) == []
+
+
+@settings(deadline=None)
+@given(st.one_of(ANY_TEXT, st.text(alphabet="0123456789abcdefABCDEF -@/", max_size=60)))
+@example("4be1c02")
+@example("fixed in " + "a1" * 20)
+@example("octo/repo@4be1c02deadbeef")
+def test_text_names_no_commit(text: str) -> None:
+    """No seven hex digits stand together, which GitHub links to a commit of any fork."""
+    shown = html.unescape(markdown(text))
+
+    assert re.findall(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", shown) == []
+    assert plain(text) == Page(f"{markdown(text)}!\n", inside="p").found[:-1]
+
+
+def test_own_name_stands_out() -> None:
+    """A model of this run is bold among others, and shows just its text."""
+    page = Page(f"{markdown(OwnName('a|b*'))}\n", inside="strong")
+
+    assert ["p", "strong", "code"] == page.elements
+    assert "a|b*" == page.found
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//a.example", "https://a b", "x", ""])
+def test_what_is_no_address_of_the_web_is_text(url: str) -> None:
+    """A link is only made of what a browser would open as it is written."""
+    assert "W&#38;B" == link("W&B", url=url)
 
 
 def test_link_shows_its_text_and_leads_to_its_address() -> None:

@@ -44,7 +44,14 @@ def test_config_is_all_that_must_be_given() -> None:
         wandb_base_url=None,
         sink_errors_fail=True,
         report="helm-wandb-report.json",
-        baseline=None,
+        html=None,
+        from_report=None,
+        github_token=None,
+        comment="update",
+        comment_key="",
+        baseline="auto",
+        baseline_artifact="helm-wandb-report",
+        expects_baseline=True,
         gate=GatePolicy(),
     )
 
@@ -60,7 +67,11 @@ def test_every_input_is_taken() -> None:
         summary_only="true",
         on_sink_error="warn",
         report="out/report.json",
+        html="out/report.html",
+        comment="On-Change",
+        comment_key="Leg 1",
         baseline="Main/Base.json",
+        baseline_artifact="Nightly report",
         on_missing_baseline="fail",
         fail_on="regression",
         accept_label="Accepted, once",
@@ -74,7 +85,14 @@ def test_every_input_is_taken() -> None:
         wandb_base_url="https://wandb.example",
         sink_errors_fail=False,
         report="out/report.json",
+        html="out/report.html",
+        from_report=None,
+        github_token="token",  # noqa: S106 -- nobody's
+        comment="on-change",
+        comment_key="Leg 1",
         baseline="Main/Base.json",
+        baseline_artifact="Nightly report",
+        expects_baseline=True,
         gate=GatePolicy(
             on_regression=True, on_missing_baseline=True, accept_label="Accepted, once"
         ),
@@ -102,10 +120,14 @@ def test_booleans_have_any_case(value: str) -> None:
     assert settings({"WANDB_API_KEY": KEY}, print_only=value).print_only
 
 
-@pytest.mark.parametrize("given", [{"baseline": "NONE"}, {"fail_on": "Never"}, {"comment": "OFF"}])
+@pytest.mark.parametrize(
+    "given", [{"baseline": "NONE"}, {"fail_on": "Regression"}, {"comment": "OFF"}]
+)
 def test_choices_have_any_case(given: dict[str, str]) -> None:
     """Every choice may be written in upper case."""
-    assert settings() == settings(**given)
+    lower = {name: value.lower() for name, value in given.items()}
+
+    assert settings(**lower) == settings(**given) != settings()
 
 
 @pytest.mark.parametrize("key", ["", " ", KEY])
@@ -142,11 +164,10 @@ def test_every_wrong_input_is_told_at_once() -> None:
         print_only="yes",
         summary_only="1",
         comment="never",
-        baseline="artifact",
+        html="../page.html",
         on_missing_baseline="ignore",
         fail_on="always",
         on_sink_error="ignore",
-        from_report="report.json",
     )
 
     assert told == [
@@ -156,44 +177,47 @@ def test_every_wrong_input_is_told_at_once() -> None:
         "input on-missing-baseline: 'ignore' is none of warn, fail",
         "input fail-on: 'always' is none of never, regression",
         "input on-sink-error: 'ignore' is none of fail, warn",
-        "input from-report: 'report.json' is not supported in this version; leave it out",
-        (
-            "input baseline: 'artifact' is not supported in this version; give the path of a "
-            "report JSON, or leave it out"
-        ),
+        "input html: '../page.html' leaves the workspace; give a path relative to it",
         "input config: give the path of the YAML config, from the workspace",
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("baseline", "artifact"),
-        ("baseline", "WandB"),
-        ("from_report", "report.json"),
-    ],
-)
-def test_what_this_version_cannot_do_is_refused(name: str, value: str) -> None:
-    """A gate that would never close is not accepted silently."""
-    hyphenated, told = name.replace("_", "-"), value.lower()
-    (problem,) = problems(**{name: value})
+def test_a_published_report_needs_no_config() -> None:
+    """from-report is enough, and writes nothing to W&B, with a key or without."""
+    given = settings({"WANDB_API_KEY": KEY}, config="", from_report="theirs.json")
 
-    assert problem.startswith(f"input {hyphenated}: {told!r} is not supported in this version; ")
+    assert (None, "theirs.json", True) == (given.config, given.from_report, given.print_only)
+
+
+def test_a_published_report_is_never_recorded() -> None:
+    """Where W&B must be written, a stranger's report is refused."""
+    (problem,) = problems({"WANDB_API_KEY": KEY}, from_report="theirs.json", print_only="false")
+
+    assert "input from-report: a report of an untrusted run is never written to W&B" in problem
+
+
+def test_no_baseline_is_missing_where_none_is_wanted() -> None:
+    """With baseline: none neither a word nor the gate is about it."""
+    given = settings(baseline="none", on_missing_baseline="fail")
+
+    assert (False, False) == (given.expects_baseline, given.gate.on_missing_baseline)
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("auto", None),
-        ("None", None),
-        ("", None),
+        ("Auto", "auto"),
+        ("None", "none"),
+        ("WandB", "wandb"),
+        ("artifact", "artifact"),
+        ("", "auto"),
         ("none.json", "none.json"),
         ("./Auto", "./Auto"),
         (" base.json\n", "base.json"),
         ("/github/workspace/base.json", "/github/workspace/base.json"),
     ],
 )
-def test_a_baseline_is_a_word_or_a_path(given: str, expected: str | None) -> None:
+def test_a_baseline_is_a_word_or_a_path(given: str, expected: str) -> None:
     """Words have any case, a path its own; `./` makes a path of a word."""
     assert expected == settings(baseline=given).baseline
 

@@ -20,6 +20,32 @@ def test_all_is_written_at_once() -> None:
     assert "모델\n".encode() == raw.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text", "expected"),
+    [
+        ("ascii", "Δ −1.2 pp [−2.5, ±0.0] → “=” …", b'delta -1.2 pp [-2.5, +-0.0] -> "=" ...'),
+        (
+            "ascii",
+            "▼ regressed, ▲ improved, x ↓, –, ───, 3 × 2",
+            b"v regressed, ^ improved, x v, -, ---, 3 x 2",
+        ),
+        ("ascii", "모델", b"??"),
+        ("latin-1", "é ±1", b"\xe9 \xb11"),
+        ("latin-1", "é −1", b"\xe9 -1"),
+        ("utf-8", "−1 ± \ud800", b"-1 +- ?"),
+    ],
+)
+def test_signs_that_the_encoding_lacks_are_simpler_ones(
+    encoding: str, text: str, expected: bytes
+) -> None:
+    """A number keeps its sign on any stream, and only a stranger's letters become `?`."""
+    raw = BytesIO()
+    stream = TextIOWrapper(raw, encoding=encoding)
+    streams.write(stream, text)
+
+    assert expected == raw.getvalue()
+
+
 def test_an_absent_or_closed_stream_takes_nothing() -> None:
     """A process that was started without the stream goes on."""
     closed = StringIO()

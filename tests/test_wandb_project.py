@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helm_wandb import wandb_record
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
-from helm_wandb.wandb_project import WandbProject, evaluation
+from helm_wandb.wandb_project import Recorded, WandbProject, evaluation
 from helm_wandb.wandb_record import MARK, Latest, LatestScore, Record
 from helm_wandb.wandb_service.messages import RemoteRun
 from helm_wandb.wandb_service.session import Session
@@ -242,3 +242,36 @@ def test_a_project_is_its_tracks_summary_runs() -> None:
     assert [] == unknown
     assert ["ancestor", "main"] == sorted(one.model for one in found)
     assert () == absent
+
+
+@pytest.mark.enable_socket
+def test_a_track_is_its_own_summary_runs() -> None:
+    """With commit and workflow run; what has no track is of no branch, so the ancestor's is not."""
+    tags, summary = ["evaluate", "summary"], {"mmlu": {"EM": 0.5}}
+    known: dict[str, object] = {
+        "track": "branch/main",
+        "commit": "4be1c02",
+        "run_url": "https://x/runs/3",
+    }
+    configs: dict[str, dict[str, object]] = {
+        "known": known,
+        "unsure": {"track": "branch/main", "commit": 3, "run_url": ""},
+        "pull": {**known, "track": "pr/7"},
+        "ancestor": {},
+    }
+    with (
+        WandbServer() as server,
+        Session(base_url=server.url, api_key=API_KEY, entity=None) as session,
+    ):
+        for name, config in configs.items():
+            server.add_run("llm", name, group=name, tags=tags, config=config, summary=summary)
+        server.add_run("llm", "empty", tags=tags, config=known, summary={"loss": 1.5})
+        project = WandbProject(session=session, name="llm", tracks=frozenset())
+        found = {one.evaluation.model: one for one in project.recorded("branch/main")}
+
+    assert {
+        "known": Recorded(
+            evaluation=found["known"].evaluation, commit="4be1c02", run_url="https://x/runs/3"
+        ),
+        "unsure": Recorded(evaluation=found["unsure"].evaluation, commit=None, run_url=None),
+    } == found

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Cause(StrEnum):
@@ -22,13 +22,13 @@ class Cause(StrEnum):
     LOCKED = "locked"
     """403 as the conversation is locked."""
     INVALID = "invalid"
-    """409, 410 or 422: asked, understood and refused."""
+    """Any other 4xx, as 409, 410 and 422: asked, understood and refused."""
     LIMITED = "limited"
     """A rate limit that lasted longer than there was time."""
     SERVER = "server"
     """5xx, in spite of retries."""
     NETWORK = "network"
-    """No answer, in spite of retries."""
+    """No answer, in spite of retries, or no time left to ask."""
     UNREADABLE = "unreadable"
     """An answer that is none of GitHub's."""
 
@@ -48,7 +48,7 @@ class Comment:
 
     id: int
     author: str
-    """Its login, as in `github-actions[bot]`."""
+    """Its login, as in `github-actions[bot]`; empty where the account is gone."""
     body: str
     url: str
 
@@ -62,6 +62,10 @@ class PullRequest:
     base_ref: str
     """The branch that it is to be merged into."""
     labels: frozenset[str] = field(default_factory=frozenset)
+    head_owner: str | None = None
+    """Whose repository the head is in; None where that is gone."""
+    is_own: bool = True
+    """Whether the head is in this very repository, and not in a fork."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +117,14 @@ class Github(Protocol):
         """All comments of a pull request, the oldest first, read page by page."""
         ...
 
-    def create_comment(self, number: int, body: str) -> Comment:
-        """A new comment."""
+    def create_comment(
+        self, number: int, body: str, *, unless: Callable[[], Comment | None]
+    ) -> Comment:
+        """A new comment, or the one that `unless` finds.
+
+        unless: asked before each try but the first, since a comment may have been stored
+        although no answer came.
+        """
         ...
 
     def edit_comment(self, comment_id: int, body: str) -> Comment:

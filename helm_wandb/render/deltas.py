@@ -1,12 +1,15 @@
-"""Comparisons as tables and sentences: what changed, how surely, and what could not be told."""
+"""Comparisons as tables: what changed, how surely, and what could not be told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Verdict
-from helm_wandb.render.safe_text import Name
-from helm_wandb.render.tables import UNKNOWN, Column, Table, number
+from helm_wandb.render import tables
+from helm_wandb.render.quantities import UNKNOWN, difference, number, size
+from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.render.tables import Column, Table
+from helm_wandb.report import counted_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,13 +22,9 @@ _WORDS = {
     Verdict.UNCLEAR: "unclear",
     Verdict.UNTESTABLE: "not testable",
 }
-_RULE = (
-    "Δ is the candidate less the baseline, over the same questions, in points (pp) for scores "
-    "within 0…1; in brackets its {level} interval. A mark needs a change that is significant "
-    "beside all {tests} tests of this run (Holm), and larger than min_effect. The interval is "
-    "about the choice of questions; another training run would differ by more, which one run "
-    "cannot tell."
-)
+_SIDES = ("Baseline", "Candidate")
+_IN_TIME = ("Before", "Now")
+_STEPS = "Since the iteration before"
 
 
 def first(report: Report) -> list[Table]:
@@ -42,11 +41,50 @@ def _there(*found: Table | None) -> list[Table]:
     return [table for table in found if table is not None]
 
 
+def leaderboard(report: Report) -> Table:
+    """The ranking, with what changed of each model that was compared."""
+    board = tables.leaderboard(report)
+    compared = {one.model: one for one in report.comparisons if one.deltas}
+    if not compared:
+        return board
+    columns = (*board.columns, Column("Δ vs baseline"), Column("Regressed / improved"))
+    rows = tuple(
+        (*cells, *_beside(compared.get(row.model)))
+        for cells, row in zip(board.rows, report.leaderboard.rows, strict=True)
+    )
+    return tables.without_unknown(Table(board.title, columns, rows))
+
+
+def _beside(comparison: Comparison | None) -> tuple[str, str]:
+    if comparison is None:
+        return UNKNOWN, UNKNOWN
+    counts = counted_verdicts([comparison])
+    return (
+        UNKNOWN if comparison.overall is None else difference(comparison.overall),
+        f"{counts[Verdict.REGRESSED]} / {counts[Verdict.IMPROVED]}",
+    )
+
+
 def marked(report: Report) -> Table | None:
     """Regressions, then improvements, each sorted by how large they are; None without any."""
+    rows = marked_deltas(report)
+    if not rows:
+        return None
+    # What is seen needs no word on what could have been.
+    return _without("Visible from", _table("Changed", rows, report.comparisons))
+
+
+def marked_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
+    """In that order, each with the comparison that it is of."""
     rows = [row for row in _rows(report.comparisons) if row[1].verdict in _MARKS]
-    rows.sort(key=lambda row: (row[1].verdict is not Verdict.REGRESSED, -abs(row[1].difference)))
-    return _table("Changed", rows, report.comparisons) if rows else None
+    order = {Verdict.REGRESSED: 0, Verdict.IMPROVED: 1}
+    return sorted(rows, key=lambda row: (order[row[1].verdict], -abs(row[1].difference)))
+
+
+def _without(label: str, table: Table) -> Table:
+    at = [column.label for column in table.columns].index(label)
+    rows = tuple((*row[:at], *row[at + 1 :]) for row in table.rows)
+    return Table(table.title, (*table.columns[:at], *table.columns[at + 1 :]), rows)
 
 
 def unmarked(report: Report) -> Table | None:
@@ -58,7 +96,17 @@ def unmarked(report: Report) -> Table | None:
 def steps(report: Report) -> Table | None:
     """The last iteration of each model against the one before; None without any."""
     rows = [row for row in _rows(report.steps) if row[1].verdict is not Verdict.UNTESTABLE]
-    return _table("Since the iteration before", rows, report.steps) if rows else None
+    if not rows:
+        return None
+    if len(report.steps) > 1:
+        return _table(_STEPS, rows, report.steps, sides=_IN_TIME, with_iterations=True)
+    (only,) = report.steps
+    title = f"{_STEPS}, {plain(Name(only.model))}: {_iterations(only)}"
+    return _table(title, rows, report.steps, sides=_IN_TIME)
+
+
+def _iterations(comparison: Comparison) -> str:
+    return f"{comparison.iteration} against {comparison.baseline.iteration}"
 
 
 def not_comparable(report: Report) -> Table | None:
@@ -68,8 +116,7 @@ def not_comparable(report: Report) -> Table | None:
         for comparison in report.comparisons
         for key, why in comparison.not_comparable.items()
     )
-    columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
-    return Table("Not comparable", columns, rows) if rows else None
+    return _reasons("Not comparable", rows) if rows else None
 
 
 def remarks(report: Report) -> Table | None:
@@ -79,23 +126,12 @@ def remarks(report: Report) -> Table | None:
         for comparison, delta in _rows(report.comparisons)
         if delta.why
     )
+    return _reasons("Remarks on the deltas", rows) if rows else None
+
+
+def _reasons(title: str, rows: tuple[tuple[str, ...], ...]) -> Table:
     columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
-    return Table("Remarks on the deltas", columns, rows) if rows else None
-
-
-def sentences(report: Report, limit: int | None = None) -> list[str]:
-    """The overall deltas, what the gate does, and how to read the tables.
-
-    limit: of how many models it is told.
-    """
-    told = [_overall(one) for one in report.comparisons if one.overall][:limit]
-    told += [_partner(one) for one in report.comparisons if _differs(one)][:limit]
-    if report.gate:
-        told += _gate(report)
-    tests = sum(delta.p is not None for _, delta in _rows(report.comparisons))
-    if tests:
-        told.append(_RULE.format(level="95 %", tests=tests))
-    return told
+    return Table(title, columns, rows)
 
 
 def _rows(comparisons: Iterable[Comparison]) -> Iterator[tuple[Comparison, Delta]]:
@@ -105,17 +141,21 @@ def _rows(comparisons: Iterable[Comparison]) -> Iterator[tuple[Comparison, Delta
 
 
 def _table(
-    title: str, rows: Sequence[tuple[Comparison, Delta]], comparisons: Sequence[Comparison]
+    title: str,
+    rows: Sequence[tuple[Comparison, Delta]],
+    comparisons: Sequence[Comparison],
+    *,
+    sides: tuple[str, str] = _SIDES,
+    with_iterations: bool = False,
 ) -> Table:
     several = len(comparisons) > 1
     columns = (
         Column("Metric", numeric=False),
         *([Column("Model", numeric=False)] if several else []),
+        *([Column("Iterations", numeric=False)] if with_iterations else []),
         Column("n"),
-        Column("Baseline"),
-        Column("Candidate"),
-        Column("Δ"),
-        Column("95 % interval"),
+        *map(Column, sides),
+        Column("Δ [95 % interval]"),
         Column("Better / worse"),
         Column("Visible from"),
         Column("Verdict", numeric=False),
@@ -124,6 +164,7 @@ def _table(
         (
             Name(_metric(delta)),
             *([Name(comparison.model)] if several else []),
+            *([_iterations(comparison)] if with_iterations else []),
             *_cells(delta),
         )
         for comparison, delta in rows
@@ -136,11 +177,10 @@ def _cells(delta: Delta) -> tuple[str, ...]:
         UNKNOWN if delta.n is None else _counted(delta),
         number(delta.baseline),
         number(delta.candidate),
-        change(delta, delta.difference),
-        _interval(delta),
+        difference(delta),
         UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}",
-        UNKNOWN if delta.mde is None else change(delta, delta.mde).lstrip("+±"),
-        {**_MARKS, **_WORDS}[delta.verdict],
+        UNKNOWN if delta.mde is None else size(delta, delta.mde),
+        _MARKS.get(delta.verdict) or _WORDS[delta.verdict],
     )
 
 
@@ -152,65 +192,3 @@ def _counted(delta: Delta) -> str:
 
 def _metric(delta: Delta) -> str:
     return f"{delta.key} ↓" if delta.lower_is_better else str(delta.key)
-
-
-def change(delta: Delta, value: float) -> str:
-    """`+1.2 pp` for a score within 0…1, else four significant digits of its own unit."""
-    sign, size = ("−" if value < 0 else "+"), abs(value)
-    if _in_points(delta):
-        text = f"{100 * size:.1f}"
-        return f"{sign if float(text) else '±'}{text} pp"
-    text = f"{size:.4g}"
-    return f"{sign if float(text) else '±'}{text}"
-
-
-def _in_points(delta: Delta) -> bool:
-    return all(0 <= value <= 1 for value in (delta.baseline, delta.candidate))
-
-
-def _interval(delta: Delta) -> str:
-    if delta.interval is None:
-        return UNKNOWN
-    low, high = delta.interval.low, delta.interval.high
-    return f"[{change(delta, low).removesuffix(' pp')}, {change(delta, high)}]"
-
-
-def _overall(comparison: Comparison) -> str:
-    delta = comparison.overall
-    assert delta is not None  # noqa: S101 -- the caller's choice
-    surely = {
-        Verdict.REGRESSED: "a drop",
-        Verdict.IMPROVED: "a rise",
-        Verdict.NO_CHANGE: "no change",
-    }.get(delta.verdict, "no evidence of a change")
-    return (
-        f"Mean over the benchmarks that could be tested, {comparison.model}: "
-        f"{number(delta.baseline)} → {number(delta.candidate)}, "
-        f"Δ {change(delta, delta.difference)} {_interval(delta)}: {surely}."
-    )
-
-
-def _differs(comparison: Comparison) -> bool:
-    return comparison.iteration != comparison.baseline.iteration
-
-
-def _partner(comparison: Comparison) -> str:
-    baseline = comparison.baseline
-    return (
-        f"{comparison.model} at iteration {comparison.iteration} is compared with the baseline's "
-        f"iteration {baseline.iteration}, the greatest that it has."
-    )
-
-
-def _gate(report: Report) -> Iterator[str]:
-    gate = report.gate
-    assert gate is not None  # noqa: S101 -- the caller's choice
-    if not gate.reasons:
-        return
-    told = "; ".join(gate.reasons)
-    if gate.accepted_by:
-        yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {told}."
-    elif gate.closed:
-        yield f"The gate is closed: {told}."
-    else:
-        yield f"The gate is not asked to close (fail-on: never): {told}."

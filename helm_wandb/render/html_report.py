@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import deltas, plots, sentences, tables
+from helm_wandb.evaluations import by_model
+from helm_wandb.render import deltas, items, plots, sentences, tables
+from helm_wandb.render.quantities import number
 from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.render.tables import Column, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from helm_wandb.model import Report
+    from helm_wandb.model import Report, ScoreKey
 
 _TEMPLATES = "helm_wandb.render"
+_MARKS = {"▼": " regressed", "▲": " improved"}
+_WHISKERS_SHOWN = 12
+"""Models whose changes are drawn; those of all are in the tables."""
+_SHORT = 30
+"""Characters of a cell that stay on one line."""
 
 
 def render(report: Report) -> str:
-    """The report as HTML: verdict, what changed, plots, a leaderboard that can be sorted, scores.
+    """The report as HTML: verdict, what changed, plots, tables that can be sorted.
 
     Its policy lets a browser run the page's own script and nothing else, whatever the names in
     it hold (Content Security Policy, level 3).
@@ -34,13 +43,14 @@ def render(report: Report) -> str:
             report=report,
             changed=deltas.first(report),
             leaderboard=deltas.leaderboard(report),
-            others=deltas.rest(report),
-            details=tables.details(report),
+            scores=scores(report),
+            folded=[*items.changed(report), *deltas.rest(report), *_details(report)],
             sentences=sentences.of(report),
             reading=[*sentences.reading(report), tables.ranking_rule(report)],
-            whiskers=[found for one in report.comparisons if (found := plots.whiskers(one))],
+            whiskers=plots.changes(report),
+            whiskers_shown=_WHISKERS_SHOWN,
             curves=plots.curves(report),
-            width=plots.WIDTH,
+            frame=plots.CURVES,
             polyline=plots.polyline,
             links=_links(report),
             script=script,
@@ -48,14 +58,54 @@ def render(report: Report) -> str:
             style=style,
             style_source=_source(style),
             name=Name,
+            look=_look,
+            row_head=_row_head,
         )
     )
+
+
+def scores(report: Report) -> Table:
+    """Models × metrics: every score of the greatest iterations, in the leaderboard's order."""
+    values = {row.model: dict(row.scores) for row in report.leaderboard.rows}
+    keys = dict.fromkeys(report.leaderboard.metrics)
+    lower: set[ScoreKey] = set()
+    for model, of_model in by_model(report.evaluations).items():
+        latest = of_model[-1].scores
+        values.setdefault(model, {}).update({key: one.value for key, one in latest.items()})
+        keys.update(dict.fromkeys(latest))
+        lower.update(key for key, score in latest.items() if score.lower_is_better)
+    heads = [Column(Name(f"{key} ↓" if key in lower else str(key))) for key in keys]
+    rows = ((Name(model), *(number(of.get(key)) for key in keys)) for model, of in values.items())
+    columns = (Column("Model", numeric=False), *heads)
+    return tables.without_unknown(Table("Scores of all models", columns, tuple(rows)))
+
+
+def _details(report: Report) -> list[Table]:
+    """The curves in numbers, and what has no score or rank."""
+    models = by_model(report.evaluations)
+    several = tuple(one for one in report.evaluations if len(models[one.model]) > 1)
+    others = (tables.unranked(report), tables.missing(report))
+    curves = tables.scores(replace(report, evaluations=several))
+    return [*curves, *(table for table in others if table)]
 
 
 def _links(report: Report) -> list[tuple[str, str]]:
     """The pages that the report is on, and the workflow run; nothing that a browser would run."""
     found = {**report.links, "Workflow run": report.provenance.run_url or ""}
     return [(name, url) for name, url in found.items() if url.startswith(("https://", "http://"))]
+
+
+def _row_head(table: Table) -> int:
+    """The column that names a row: the first that holds no numbers."""
+    return [column.numeric for column in table.columns].index(False)
+
+
+def _look(cell: str, column: Column) -> str:
+    """The classes of a cell; a colour only repeats what its mark says."""
+    mark = "" if isinstance(cell, Name) else _MARKS.get(cell[:1], "")
+    if column.numeric:
+        return f"number{mark}"
+    return f"{'short' if len(cell) <= _SHORT else 'long'}{mark}"
 
 
 def _file(name: str) -> Markup:

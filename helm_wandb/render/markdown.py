@@ -1,63 +1,71 @@
-"""A Report → GitHub Markdown, within a budget of bytes."""
+"""A Report → the job summary's Markdown; and how any page is rendered within a budget of bytes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import deltas, tables
+from helm_wandb.render.pages import pages
 from helm_wandb.render.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from helm_wandb.model import Report
-    from helm_wandb.render.tables import Table
+    from helm_wandb.model import Provenance, Report
+    from helm_wandb.render.pages import Page
 
-_LIMITS = (None, 500, 200, 100, 50, 20, 10, 5)
-"""Rows a table, tables and notes there may be, tried in this order until the text fits."""
+_PROBLEMS = (500, 50, 10, 3, 1, 0)
+"""How many of a run's problems are told, where all are too many."""
+_REST = "The rest does not fit; the report JSON has all."
 
 
 def render(report: Report, *, limit_bytes: int) -> str:
     """The report as Markdown of at most `limit_bytes` in UTF-8, saying what was left out.
 
-    Empty where not even that fits.
+    Empty where not even the headline fits.
     """
-    texts = (_render(report, limit) for limit in _LIMITS)
-    least = f"## {markdown(report.headline)}\n\nThe rest does not fit; the report JSON has all.\n"
-    fitting = (text for text in (*texts, least) if len(text.encode()) <= limit_bytes)
-    return next(fitting, "")
-
-
-def _render(report: Report, limit: int | None) -> str:
-    leaderboard = tables.leaderboard(report)
-    cut = (
-        f"Shown in part: at most {limit} rows of each table, of the leaderboard's "
-        f"{len(leaderboard.rows)}; the report JSON has all."
+    return fitting(
+        report,
+        lambda page: from_template("summary.md.j2", report=report, page=page),
+        least=[f"## {markdown(report.headline)}\n\n{_REST}\n"],
+        limit_bytes=limit_bytes,
     )
-    return (
-        _environment()
-        .get_template("summary.md.j2")
-        .render(
-            report=report,
-            leaderboard=_cut(leaderboard, limit),
-            sentences=deltas.sentences(report, limit),
-            first=[_cut(table, limit) for table in deltas.first(report)],
-            rest=[_cut(table, limit) for table in deltas.rest(report)[:limit]],
-            tables=[_cut(table, limit) for table in tables.details(report)[:limit]],
-            ranking_rule=tables.ranking_rule(report),
-            notes=report.notes[:limit],
-            cut=cut if limit is not None else "",
-            name=Name,
-            link=link,
+
+
+def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_bytes: int) -> str:
+    """The Markdown of a run of which nothing could be read: why, in at most `limit_bytes`."""
+    counts = (len(problems), *(count for count in _PROBLEMS if count < len(problems)))
+    texts = (
+        from_template(
+            "unread.md.j2",
+            problems=problems[:count],
+            more=len(problems) - count,
+            provenance=provenance,
         )
+        for count in counts
     )
+    return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
 
 
-def _cut(table: Table, limit: int | None) -> Table:
-    return replace(table, rows=table.rows[:limit])
+def fitting(
+    report: Report, text_of: Callable[[Page], str], *, least: Sequence[str], limit_bytes: int
+) -> str:
+    """The fullest page that fits as text, else the first of the least texts that does, or nothing.
+
+    A page that cannot fit is not rendered.
+    """
+    hopeful = (page for page in pages(report) if page.least_bytes <= limit_bytes)
+    texts = chain(map(text_of, hopeful), least)
+    return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
+
+
+def from_template(name: str, **values: object) -> str:
+    """The template's text, with every value escaped for Markdown."""
+    return _environment().get_template(name).render(name=Name, link=_link, **values)
 
 
 @cache
@@ -66,7 +74,7 @@ def _environment() -> Environment:
     from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    return SandboxedEnvironment(
+    environment = SandboxedEnvironment(
         loader=PackageLoader("helm_wandb.render"),
         autoescape=True,
         keep_trailing_newline=True,
@@ -75,6 +83,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
+    return environment
+
+
+def _unbroken(cell: str) -> str:
+    """A number with its unit and interval, which no narrow column folds; what is aside may be."""
+    return cell if "(" in cell else cell.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _finalize(value: object) -> Markup:
@@ -84,3 +99,9 @@ def _finalize(value: object) -> Markup:
     if isinstance(value, Markup):
         return value
     return Markup(markdown(value if isinstance(value, str) else str(value)))  # noqa: S704
+
+
+def _link(text: str, url: str) -> Markup:
+    from markupsafe import Markup  # noqa: PLC0415 -- it comes with jinja2
+
+    return Markup(link(text, url=url))  # noqa: S704 -- both are escaped there

@@ -6,7 +6,7 @@ A plot is a figure beside the table that holds its numbers; shapes and words tel
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.evaluations import by_model
@@ -22,10 +22,29 @@ if TYPE_CHECKING:
 SERIES_SHOWN = 6
 """Colours and dashes that can be told apart."""
 _TICKS = 4
-_LABEL_LENGTH = 34
+_LABEL_LENGTH = 30
 _LEAST_SPAN = 0.02
 """Of an axis, beside the values on it: what hardly differs is drawn flat."""
 _MARKED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where in a plot the data lies, in the plot's own units."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+CURVES = Frame(width=360, height=200, left=48, right=336, top=12, bottom=160)
+"""As wide as a phone's page, so that its words are legible there."""
+_WHISKERS = Frame(width=360, height=0, left=16, right=344, top=10, bottom=24)
+"""Without rows."""
+_ROW = 38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +123,10 @@ class Whiskers:
     """The deltas of a model, in points."""
 
     title: str
-    height: float
+    frame: Frame
     zero: float
     whiskers: tuple[Whisker, ...]
     ticks: tuple[Tick, ...]
-
-
-WIDTH = 640
-_CURVES_HEIGHT = 260
-_ROW = 22
-_X = (52, 624)
-_Y = (_CURVES_HEIGHT - 36, 14)
-_WHISKERS_X = (230, 480)
 
 
 def curves(report: Report) -> tuple[Curves, ...]:
@@ -133,8 +144,8 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
         return None
     of_tokens = all(one.tokens_billions is not None for of in having.values() for one in of)
     every = [one for of in having.values() for one in of]
-    x = _axis([_x(one, of_tokens=of_tokens) for one in every], *_X)
-    y = _axis([one.scores[key].value for one in every], *_Y)
+    x = _axis([_x(one, of_tokens=of_tokens) for one in every], CURVES.left, CURVES.right)
+    y = _axis([one.scores[key].value for one in every], CURVES.bottom, CURVES.top)
     shown = list(having.items())[:SERIES_SHOWN]
     return Curves(
         title=str(key),
@@ -171,6 +182,12 @@ def _told(one: Evaluation, key: ScoreKey) -> str:
     return f"{plain(Name(one.model))}, iteration {one.iteration}{known}: {value}"
 
 
+def changes(report: Report) -> tuple[Whiskers, ...]:
+    """A plot of each model that was compared, those with marks first."""
+    found = filter(None, map(whiskers, report.comparisons))
+    return tuple(sorted(found, key=lambda plot: plot.whiskers[0].verdict not in _MARKED))
+
+
 def whiskers(comparison: Comparison) -> Whiskers | None:
     """The model's deltas that have an interval, in points; None where none has.
 
@@ -180,10 +197,12 @@ def whiskers(comparison: Comparison) -> Whiskers | None:
     if not deltas:
         return None
     deltas.sort(key=_order)
-    axis = _axis([0.0, *(value for delta in deltas for value in _ends(delta))], *_WHISKERS_X)
+    ends = [value for delta in deltas for value in _ends(delta)]
+    axis = _axis([0.0, *ends], _WHISKERS.left, _WHISKERS.right)
+    bottom = _WHISKERS.top + _ROW * len(deltas)
     return Whiskers(
         title=f"{plain(Name(comparison.model))}: change since the baseline, in points",
-        height=_ROW * (len(deltas) + 2),
+        frame=replace(_WHISKERS, height=bottom + _WHISKERS.bottom, bottom=bottom),
         zero=axis.at(0),
         whiskers=tuple(_whisker(delta, axis, row) for row, delta in enumerate(deltas)),
         ticks=_ticks(axis, scale=100),
@@ -207,7 +226,7 @@ def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
     return Whisker(
         label=_short(str(delta.key)),
         verdict=delta.verdict,
-        y=_ROW * (row + 0.75),
+        y=_WHISKERS.top + _ROW * (row + 0.6),
         low=low,
         at=at,
         high=high,
@@ -228,6 +247,12 @@ def _axis(values: Sequence[float], start: float, end: float) -> Axis:
     if high - low < least_span:
         first, last = first - 1, last + 1
     return Axis(step=step, first=first, last=last, start=start, end=end)
+
+
+def round_ends(values: Sequence[float]) -> tuple[float, float]:
+    """Two round numbers around the values, never the same."""
+    axis = _axis(values, 0, 1)
+    return axis.first * axis.step, axis.last * axis.step
 
 
 def _step(span: float) -> float:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.evaluations import by_model
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.render.quantities import UNKNOWN, number, tokens
+from helm_wandb.render.safe_text import Name, OwnName, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 
-UNKNOWN = "–"
-_LEAST_DECIMAL = 0.0005
-_LARGEST_ROUNDED = 1_000
-_LARGEST_WRITTEN_OUT = 10_000_000
 _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 
@@ -37,6 +34,14 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    left_out: int = 0
+    """Rows that it has besides these."""
+
+
+def cut(table: Table, limit: int | None) -> Table:
+    """The table's first rows, counting those that are left out."""
+    rows = table.rows[:limit]
+    return replace(table, rows=rows, left_out=table.left_out + len(table.rows) - len(rows))
 
 
 def leaderboard(report: Report) -> Table:
@@ -49,11 +54,16 @@ def leaderboard(report: Report) -> Table:
         Column("Mean"),
         Column("Mean win rate"),
     )
-    rows = tuple(map(_ranking_row, report.leaderboard.rows))
-    return _without_unknown(Table("Leaderboard", columns, rows))
+    own = {one.model for one in report.evaluations}
+    all_own = all(row.model in own for row in report.leaderboard.rows)
+    rows = tuple(
+        _ranking_row(row, OwnName if row.model in own and not all_own else Name)
+        for row in report.leaderboard.rows
+    )
+    return without_unknown(Table("Leaderboard", columns, rows))
 
 
-def _without_unknown(table: Table) -> Table:
+def without_unknown(table: Table) -> Table:
     """The table less the columns of which nothing is known."""
     if not table.rows:
         return table
@@ -65,11 +75,11 @@ def _without_unknown(table: Table) -> Table:
     )
 
 
-def _ranking_row(row: LeaderboardRow) -> tuple[str, ...]:
+def _ranking_row(row: LeaderboardRow, name: type[Name]) -> tuple[str, ...]:
     rank = UNKNOWN if row.rank is None else f"{row.rank} =" if row.tied else str(row.rank)
     return (
         rank,
-        Name(row.model),
+        name(row.model),
         str(row.iteration),
         tokens(row.tokens_billions),
         number(row.mean),
@@ -196,8 +206,9 @@ def ranking_rule(report: Report) -> str:
         rule += f" Left out: {'; '.join(left_out)}."
     if board.untested:
         rule += f" Ranks are by the mean alone: {board.untested}."
-    elif any(row.tied for row in board.rows):
-        rule += " “=”: not separated from the best of its rank by a paired test (Holm)."
+    if any(row.tied for row in board.rows):
+        alike = "of the same mean, or " if board.untested else ""
+        rule += f" “=”: {alike}not separated from the best of its rank by a paired test (Holm)."
     if any(row.mean_win_rate is not None for row in board.rows):
         rule += (
             " Mean win rate: the share of the other models that a model beats, averaged over "
@@ -219,22 +230,3 @@ def _keys_by_reason(left_out: Mapping[ScoreKey, str]) -> Mapping[str, list[str]]
     for key, why in left_out.items():
         found[why].append(str(key))
     return found
-
-
-def number(value: float | None) -> str:
-    """Three decimals within ±1, else four significant digits; a dash where it is unknown."""
-    if value is None:
-        return UNKNOWN
-    size = abs(value)
-    if size < _LEAST_DECIMAL:
-        # Three decimals would make it 0, which it is not.
-        return f"{value:.1g}" if value else "0.000"
-    if size <= 1:
-        return f"{value:.3f}"
-    whole = _LARGEST_ROUNDED <= size < _LARGEST_WRITTEN_OUT
-    return f"{value:.0f}" if whole else f"{value:.4g}"
-
-
-def tokens(billions: float | None) -> str:
-    """`4.2B`, or a dash where the count is unknown."""
-    return UNKNOWN if billions is None else f"{billions:.6g}B"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import deltas, tables
+from helm_wandb.render import deltas, sentences, tables
 from helm_wandb.render.safe_text import plain
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def render_parts(report: Report) -> tuple[str, str]:
     """The same in two: the leaderboard, and all that stands behind it."""
     leaderboard = (
         plain(report.headline),
-        *map(plain, deltas.sentences(report)),
+        *map(plain, sentences.of(report)),
         *map(_aligned, deltas.first(report)),
-        _aligned(tables.leaderboard(report)),
+        _aligned(deltas.leaderboard(report)),
         plain(tables.ranking_rule(report)),
+        *map(plain, sentences.reading(report)),
     )
     details = (
         *map(_aligned, (*deltas.rest(report), *tables.details(report))),
@@ -78,29 +79,26 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    _print_title(console, report.headline)
-    for sentence in deltas.sentences(report):
-        console.print()
-        console.print(plain(sentence))
-    for table in (*deltas.first(report), tables.leaderboard(report)):
+    console.print(plain(report.headline), style="bold", soft_wrap=True)
+    _print_lines(console, sentences.of(report))
+    for table in (*deltas.first(report), deltas.leaderboard(report)):
         _print_table(console, table, width=width)
-    console.print()
-    console.print(plain(tables.ranking_rule(report)))
+    _print_lines(console, [tables.ranking_rule(report), *sentences.reading(report)])
     for table in (*deltas.rest(report), *tables.details(report)):
         _print_table(console, table, width=width)
-    for note in report.notes:
-        console.print()
-        console.print(plain(f"Note: {note}"))
+    _print_lines(console, [f"Note: {note}" for note in report.notes])
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
-def _print_title(console: Console, title: str) -> None:
-    console.print(plain(title), style="bold", soft_wrap=True)
+def _print_lines(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print()
+        console.print(plain(line))
 
 
 def _print_table(console: Console, table: Table, *, width: int) -> None:
     console.print()
-    _print_title(console, table.title)
+    console.print(plain(table.title), style="bold")
     for place, block in enumerate(_blocks(table, width=width)):
         if place:
             console.print()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Evaluation,
         Gate,
         Instances,
+        Item,
         Leaderboard,
         LeaderboardRow,
         Provenance,
@@ -45,14 +46,16 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     comparisons: Sequence[Comparison] = (),
     steps: Sequence[Comparison] = (),
     gate: Gate | None = None,
+    unread: int = 0,
 ) -> Report:
     """The report of evaluations, and of what they were compared with.
 
+    unread: how many artifacts could not be read.
     Instances are those of each model's two greatest iterations: no other is compared.
     """
     return Report(
         verdict=verdict(comparisons),
-        headline=_headline(evaluations, leaderboard, comparisons),
+        headline=_headline(evaluations, leaderboard, comparisons) + _unread(unread),
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
@@ -61,7 +64,12 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         comparisons=tuple(comparisons),
         steps=tuple(steps),
         gate=gate,
+        unread=unread,
     )
+
+
+def _unread(count: int) -> str:
+    return f"; {_counted(count, 'artifact')} could not be read" if count else ""
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
@@ -262,7 +270,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
 
 def _delta(delta: Delta) -> dict[str, Any]:
     interval = delta.interval
-    return {
+    told = {
         "metric": OVERALL if delta.key is None else str(delta.key),
         "baseline": delta.baseline,
         "candidate": delta.candidate,
@@ -285,6 +293,20 @@ def _delta(delta: Delta) -> dict[str, Any]:
         "verdict": delta.verdict.value,
         "lower_is_better": delta.lower_is_better,
         "why": delta.why,
+    }
+    return told if delta.items is None else {**told, "items": list(map(_item, delta.items))}
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "stratum": item.stratum,
+        "id": item.id,
+        "trial": item.trial,
+        "before": item.before,
+        "after": item.after,
+        "input": item.texts.input,
+        "reference": item.texts.reference,
+        "answer": item.texts.answer,
     }
 
 

@@ -10,9 +10,10 @@ from helm_wandb.model import Receipt, Status
 from helm_wandb.render import markdown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from helm_wandb.model import Report
+    from helm_wandb.model import Provenance, Report
 
 _LIMIT_BYTES = 1_048_576
 """A larger summary is refused whole (actions/runner, FileCommandManager.cs)."""
@@ -28,11 +29,19 @@ class JobSummary:
 
     def deliver(self, report: Report) -> Receipt:
         """Done, or skipped where it is full; raises SinkError where it cannot be written."""
+        return self._append(lambda room: markdown.render(report, limit_bytes=room))
+
+    def tell_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
+        """The same for a run of which nothing could be read, and why."""
+        return self._append(
+            lambda room: markdown.render_unread(problems, provenance, limit_bytes=room)
+        )
+
+    def _append(self, text_of: Callable[[int], str]) -> Receipt:
         try:
             with self.path.open("ab") as file:
                 parting = "\n\n" if file.tell() else ""
-                room = _LIMIT_BYTES - file.tell() - len(parting)
-                text = markdown.render(report, limit_bytes=room)
+                text = text_of(_LIMIT_BYTES - file.tell() - len(parting))
                 if not text:
                     return Receipt(sink=self.name, status=Status.SKIPPED, reason=_FULL)
                 file.write(f"{parting}{text}".encode())

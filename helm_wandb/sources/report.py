@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from glob import glob, has_magic
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from helm_wandb.model import Evaluation, ReportEval
 
 LIMIT_BYTES = 512 * 2**20
 _SHOWN = 10
+_FROM_REPORT = "input from-report"
+
+T = TypeVar("T")
 
 
 def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
@@ -51,11 +56,61 @@ def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
     )
 
 
+def from_report(name: str, *, folder: Path) -> Reading:
+    """The evaluations of a report that an untrusted run wrote; nothing else of it is kept.
+
+    name: the file, relative to the folder.
+    Raises InputError where there is no such report, or no evaluation in it.
+    """
+    found = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
+    if not found:
+        message = f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish"
+        raise InputError(message)
+    note = f"The evaluations are those of {name}, which another run wrote; all else is made anew."
+    return Reading(evaluations=found, notes=(note,))
+
+
+def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T]) -> T:
+    """What is decoded of the report that an input or a flag names.
+
+    name: the file, relative to the folder.
+    asked_by: the input or flag, for the error.
+    decode: may raise ValueError, with a clause on the report.
+    Raises InputError where there is no such report.
+    """
+    try:
+        return decode(_bytes(folder / name))
+    except OSError as error:
+        hint = (
+            ABSOLUTE_PATH if name.startswith("/") else f"It is looked for in {folder.absolute()}."
+        )
+        message = f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}"
+        raise InputError(message) from error
+    except ValueError as error:
+        message = (
+            f"{asked_by}: {name} is no report of this tool: {error}. Give a file that "
+            "--report or the action wrote."
+        )
+        raise InputError(message) from error
+
+
 def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > LIMIT_BYTES:
-        message = f"it is larger than {LIMIT_BYTES // 2**20} MiB"
+    """What the file holds; ValueError for more than a report can be, or no file at all."""
+    # Path.open takes no opener.
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            message = "it is no ordinary file"
+            raise ValueError(message)
+        data = file.read(LIMIT_BYTES + 1)
+    if len(data) > LIMIT_BYTES:
+        message = f"it is larger than {LIMIT_BYTES >> 20} MiB"
         raise ValueError(message)
-    return path.read_bytes()
+    return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """As `os.open`, but for a FIFO, which would wait for a writer without end."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _matches(pattern: str, folder: Path) -> list[str]:

@@ -1,29 +1,29 @@
 "use strict";
 // Sorts a table by the column whose head is pressed; unknown values stay last.
-const number = (text) => Number.parseFloat(text.replaceAll("−", "-").replace(/^±/, ""));
-const rank = (cell) => {
-  const text = cell.textContent.trim();
-  const value = number(text);
-  return { text, value, known: text !== "–" && text !== "" };
-};
-const compare = (one, other) =>
-  Number.isNaN(one.value) || Number.isNaN(other.value)
-    ? one.text.localeCompare(other.text)
-    : one.value - other.value;
-for (const button of document.querySelectorAll("th > button")) {
-  button.addEventListener("click", () => {
-    const head = button.parentElement;
-    const table = head.closest("table");
-    const column = [...head.parentElement.children].indexOf(head);
-    const descending = head.getAttribute("aria-sort") === "ascending";
-    for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    const rows = [...table.tBodies[0].rows].map((row) => ({ row, key: rank(row.cells[column]) }));
-    rows.sort((one, other) => {
-      if (one.key.known !== other.key.known) return one.key.known ? -1 : 1;
-      const order = compare(one.key, other.key);
-      return descending ? -order : order;
-    });
-    table.tBodies[0].append(...rows.map(({ row }) => row));
+const collator = new Intl.Collator("en", { numeric: true });
+const quantity = (text) => Number.parseFloat(text.replaceAll("−", "-").replace(/^±/, ""));
+const byQuantity = (one, other) => one - other;
+const sort = (head) => {
+  const table = head.closest("table");
+  const isNumeric = head.classList.contains("number");
+  // The best are mostly the largest; names begin with A.
+  const first = isNumeric ? "descending" : "ascending";
+  const second = isNumeric ? "ascending" : "descending";
+  const order = head.getAttribute("aria-sort") === first ? second : first;
+  for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", order);
+  const rows = [...table.tBodies[0].rows].map((row) => {
+    const text = row.cells[head.cellIndex].textContent.trim();
+    return { row, value: isNumeric ? quantity(text) : text };
   });
+  const isKnown = ({ value }) => !Number.isNaN(value) && value !== "–";
+  const known = rows.filter(isKnown);
+  const compare = isNumeric ? byQuantity : collator.compare;
+  const sign = order === "descending" ? -1 : 1;
+  known.sort((one, other) => sign * compare(one.value, other.value));
+  const unknown = rows.filter((one) => !isKnown(one));
+  table.tBodies[0].append(...[...known, ...unknown].map(({ row }) => row));
+};
+for (const button of document.querySelectorAll("th > button")) {
+  button.addEventListener("click", () => sort(button.parentElement));
 }

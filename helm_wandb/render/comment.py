@@ -1,0 +1,157 @@
+"""A Report → the pull request comment's Markdown, within a budget of bytes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from helm_wandb.evaluations import by_model
+from helm_wandb.model import Verdict
+from helm_wandb.render.markdown import fitting, from_template
+from helm_wandb.render.quantities import in_points
+from helm_wandb.render.safe_text import Name, link, markdown, plain
+from helm_wandb.report import baseline_name, counted_verdicts
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Report
+
+SINK = "pull request comment"
+"""The name of the sink that posts it, and of its link in a report."""
+_TITLE_LENGTH = 120
+"""Characters of the headline, which is what a notification by e-mail shows."""
+_LEAST_NAME = 8
+"""Characters of a model's name that are worth showing."""
+_OPEN_NOTES = 3
+"""Notes that are shown; more of them are folded away."""
+_INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
+_RUN = "Job summary and log"
+_MISSING_BASELINE = (
+    "There is no baseline to compare with yet. Run this workflow on the base branch, and keep "
+    "its report JSON as an artifact; or name a report JSON in the input baseline"
+)
+_REST = "The rest does not fit; the report JSON has all."
+
+
+def render(report: Report, *, limit_bytes: int) -> str:
+    """The comment as Markdown of at most `limit_bytes` in UTF-8, saying what was left out.
+
+    Without the marker by which the comment is found again. Empty where not even the verdict
+    fits.
+    """
+    verdict = _verdict(report)
+    text_of = partial(
+        from_template,
+        "comment.md.j2",
+        report=report,
+        verdict=verdict,
+        model=_model(report, room=_TITLE_LENGTH - len(verdict) - len(": ")),
+        baseline=baseline_name(report),
+        origins=_origins(report),
+        missing_baseline=_MISSING_BASELINE if _is_without_baseline(report) else "",
+        links=_links(report),
+        open_notes=_OPEN_NOTES,
+    )
+    return fitting(
+        report, lambda page: text_of(page=page), least=_least(report), limit_bytes=limit_bytes
+    )
+
+
+def _least(report: Report) -> list[str]:
+    """What is shown where there is room for no more: the verdict, and a link to the rest."""
+    title = f"## {markdown(_verdict(report))}\n"
+    url = report.provenance.run_url
+    linked = [f"{title}\n{markdown(_REST)}\n\n{link(_RUN, url=url)}\n"] if url else []
+    return [*linked, f"{title}\n{markdown(_REST)}\n", title]
+
+
+def _verdict(report: Report) -> str:
+    """`❌ HELM: 1 regression, 1 improvement, 10 not distinguishable`: a mark, and its words."""
+    mark, words = _marked(report)
+    if report.gate and report.gate.closed and report.verdict is not Verdict.REGRESSED:
+        mark, words = "❌", ["gate closed", *words]
+    if report.unread:
+        words = [*words, f"{_plural(report.unread, 'artifact')} unread"]
+        mark = "⚠️" if mark == "✅" else mark
+    return f"{mark} HELM: {', '.join(words)}"
+
+
+def _marked(report: Report) -> tuple[str, list[str]]:
+    if not report.comparisons:
+        words = "no baseline yet" if report.evaluations else "the W&B project's ranking"
+        return _INFORMATION, [words]
+    counts = counted_verdicts(report.comparisons)
+    apart = sum(len(one.not_comparable) for one in report.comparisons)
+    alike = counts[Verdict.NO_CHANGE] + counts[Verdict.UNCLEAR]
+    others = [
+        *_told_if(alike, f"{alike} not distinguishable"),
+        *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *_told_if(apart, f"{apart} not comparable"),
+    ]
+    if not counts:
+        return "⚠️", ["nothing could be compared", *others]
+    if report.verdict is Verdict.UNTESTABLE:
+        return "⚠️", ["no change could be tested", *others]
+    accepted = report.gate is not None and report.gate.accepted_by is not None
+    regressions, improvements = counts[Verdict.REGRESSED], counts[Verdict.IMPROVED]
+    told = [
+        _plural(regressions, "regression") + (" (accepted)" if accepted else "")
+        if regressions
+        else "no regression",
+        *_told_if(improvements, _plural(improvements, "improvement")),
+        *others,
+    ]
+    if report.verdict in (Verdict.NO_CHANGE, Verdict.UNCLEAR):
+        told[0] += _visible(report)
+    return "❌" if regressions else "✅", told
+
+
+def _told_if(number: int, text: str) -> list[str]:
+    return [text] if number else []
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _visible(report: Report) -> str:
+    """` (visible from 2.0–5.8 pp)`: what changes this run could see; empty where unknown."""
+    points = sorted(
+        100 * delta.mde
+        for comparison in report.comparisons
+        for delta in comparison.deltas
+        if delta.mde is not None and in_points(delta)
+    )
+    if not points:
+        return ""
+    least, most = (f"{one:.2g}" if one < 1 else f"{one:.1f}" for one in (points[0], points[-1]))
+    return f" (visible from {least if least == most else f'{least}–{most}'} pp)"
+
+
+def _model(report: Report, *, room: int) -> str:
+    """The only model's name, cut to the room, or how many there are; empty without room."""
+    models = [*by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
+    if len(models) != 1:
+        told = f"{len(models)} models"
+        return told if len(told) <= room else ""
+    name = plain(Name(models[0]))
+    if len(name) <= room:
+        return Name(name)
+    return Name(f"{name[: room - 1]}…") if room >= _LEAST_NAME else ""
+
+
+def _is_without_baseline(report: Report) -> bool:
+    return bool(report.evaluations) and not report.comparisons
+
+
+def _origins(report: Report) -> str:
+    """Where the baselines were found, in words; empty where that is their name."""
+    origins = dict.fromkeys(one.baseline.origin for one in report.comparisons)
+    told = "; ".join(origins)
+    return "" if told == baseline_name(report) else told
+
+
+def _links(report: Report) -> list[tuple[str, str]]:
+    """Where the other texts of this run are."""
+    links = [(sink, url) for sink, url in report.links.items() if sink != SINK]
+    url = report.provenance.run_url
+    return [*links, (_RUN, url)] if url else links

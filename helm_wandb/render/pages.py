@@ -1,0 +1,137 @@
+"""A Report → what a Markdown page shows of it, from all to next to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from helm_wandb.render import deltas, items, sentences, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from helm_wandb.model import Report
+    from helm_wandb.render.tables import Table
+
+_REASONS = 10
+_FEW_REASONS = 3
+"""Of the gate, at most; what regressed stands in the first table too."""
+_ITEMS = 10
+"""Of a marked delta: instances that are shown."""
+_LONGEST_COUNTED = 300
+"""Of a cell's characters: a name is cut there."""
+_AROUND_A_CELL = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The parts of a page, in their order."""
+
+    sentences: tuple[str, ...]
+    first: tuple[Table, ...]
+    """What changed."""
+    items: tuple[Table, ...] = ()
+    """Which instances, the worst first."""
+    board: Table | None
+    rest: tuple[Table, ...]
+    """Other deltas."""
+    details: tuple[Table, ...]
+    """Scores, and what is missing."""
+    notes: tuple[str, ...]
+    ranking_rule: str
+    """What the ranks are made of; empty without a board."""
+    reading: tuple[str, ...]
+    """How the tables of deltas are read."""
+    left_out: str = ""
+    """How much is not there; empty where all is."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them."""
+        board = () if self.board is None else (self.board,)
+        return (*self.first, *self.items, *board, *self.rest, *self.details)
+
+    @property
+    def least_bytes(self) -> int:
+        """What the page takes at the least; cheap to know before it is rendered."""
+        cells = (cell for table in self.tables for row in table.rows for cell in row)
+        return sum(min(len(cell), _LONGEST_COUNTED) + _AROUND_A_CELL for cell in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """How much a page shows."""
+
+    changed: int | None
+    """Rows of what changed."""
+    others: int | None
+    """Rows of each other table, and tables, and notes."""
+
+
+_RUNGS = (
+    *(_Rung(None, others) for others in (500, 200, 100, 50, 20, 10, 5)),
+    *(_Rung(changed, 20) for changed in (5_000, 2_000, 1_000, 500, 200, 100)),
+    *(_Rung(changed, 5) for changed in (100, 50, 20)),
+    *(_Rung(changed, 0) for changed in (100, 20, 5, 1, 0)),
+)
+"""From what changed and the first rows of all else, to what changed alone, to none of it."""
+
+
+def pages(report: Report) -> Iterator[Page]:
+    """Pages that show less and less, each telling what it leaves out."""
+    whole = Page(
+        sentences=tuple(sentences.of(report, limit=_REASONS)),
+        first=tuple(deltas.first(report)),
+        items=_rows(items.changed(report), _ITEMS),
+        board=deltas.leaderboard(report),
+        rest=tuple(deltas.rest(report)),
+        details=tuple(tables.details(report)),
+        notes=report.notes,
+        ranking_rule=tables.ranking_rule(report),
+        reading=tuple(sentences.reading(report)),
+    )
+    yield whole
+    if whole.items:
+        bare = replace(whole, items=())
+        yield replace(bare, left_out=_left_out(whole, bare))
+    brief = replace(whole, sentences=tuple(sentences.of(report, limit=_FEW_REASONS)))
+    for rung in _RUNGS:
+        page = _cut(whole if rung.others else brief, rung)
+        if page != whole:
+            yield page
+
+
+def _cut(whole: Page, rung: _Rung) -> Page:
+    others = rung.others
+    page = Page(
+        sentences=whole.sentences if rung.changed != 0 else whole.sentences[:1],
+        first=_rows(whole.first, rung.changed),
+        board=tables.cut(whole.board, others) if whole.board and others != 0 else None,
+        rest=_rows(whole.rest[:others], others),
+        details=_rows(whole.details[:others], others),
+        notes=whole.notes[:others],
+        ranking_rule=whole.ranking_rule if others != 0 else "",
+        reading=whole.reading if others != 0 else (),
+    )
+    return replace(page, left_out=_left_out(whole, page))
+
+
+def _rows(found: Sequence[Table], limit: int | None) -> tuple[Table, ...]:
+    """The tables with so many rows at most; none where it is 0."""
+    return () if limit == 0 else tuple(tables.cut(table, limit) for table in found)
+
+
+def _left_out(whole: Page, page: Page) -> str:
+    """`480 of 530 rows, 2 of 7 tables`."""
+    counts = (
+        (_row_count(whole), _row_count(page), "rows"),
+        (len(whole.tables), len(page.tables), "tables"),
+        (len(whole.notes), len(page.notes), "notes"),
+    )
+    return ", ".join(
+        f"{all_ - shown} of {all_} {noun}" for all_, shown, noun in counts if shown < all_
+    )
+
+
+def _row_count(page: Page) -> int:
+    return sum(len(table.rows) for table in page.tables)

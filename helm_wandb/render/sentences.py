@@ -1,0 +1,141 @@
+"""What is said of a run beside its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helm_wandb.model import Verdict
+from helm_wandb.render.quantities import difference, number
+from helm_wandb.render.safe_text import Name, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from helm_wandb.model import Comparison, Gate, Report
+
+_SHOWN = 3
+_RULE = (
+    "Δ is {what}, over the same questions, in points (pp) for scores within 0…1; in brackets its "
+    "95 % interval. A mark needs a change that is significant beside all {tests} (Holm), and "
+    "larger than min_effect. The interval is about the choice of questions; another training run "
+    "would differ by more, which one run cannot tell."
+)
+_STEP = "the last iteration less the one before"
+_STEPS = (
+    f"Since the iteration before: there Δ is {_STEP}, marked by the same rule beside "
+    "{tests} of its own, and it closes no gate."
+)
+_WORDS = (
+    "Unclear: this run could not tell. No change: the interval lies within ±min_effect. Visible "
+    "from: the true change that this run would have marked with 80 % probability."
+)
+_OVERALL = (
+    "Δ vs baseline, in the leaderboard: the change of the mean over the benchmarks that could be "
+    "tested. It closes no gate."
+)
+_UNTESTABLE = (
+    "No change could be tested: that needs the per-instance scores of both sides "
+    "(per_instance_stats.json of each run). The reasons are listed."
+)
+_APART = "Nothing could be compared; the reasons are listed."
+
+
+def of(report: Report, *, limit: int | None = None) -> list[str]:
+    """What the gate does, and what changed over all.
+
+    limit: of how many of the gate's reasons it is told.
+    """
+    told = [*_gate(report.gate, limit)] if report.gate else []
+    if report.verdict is Verdict.UNTESTABLE:
+        told += _why_untested(report.comparisons)
+    if len(report.comparisons) == 1:
+        # Of several models, the leaderboard tells it.
+        told += _overall(report.comparisons[0])
+    return told + _partners([one for one in report.comparisons if _differs(one)])
+
+
+def reading(report: Report) -> list[str]:
+    """How the tables of deltas are read; empty where nothing was tested."""
+    told = []
+    compared, of_steps = _tests(report.comparisons), _tests(report.steps)
+    if compared:
+        told.append(
+            _RULE.format(
+                what="the candidate less the baseline", tests=_counted(compared, " of this run")
+            )
+        )
+    if of_steps and compared:
+        told.append(_STEPS.format(tests=_counted(of_steps)))
+    elif of_steps:
+        told.append(_RULE.format(what=_STEP, tests=_counted(of_steps, " of these steps")))
+        told.append("Steps close no gate.")
+    if told:
+        told.append(_WORDS)
+    if any(one.overall for one in report.comparisons):
+        told.append(_OVERALL)
+    return told
+
+
+def _some(texts: Sequence[str], limit: int | None, *, separator: str) -> str:
+    """The first of the texts, and how many more there are."""
+    shown = separator.join(texts[:limit])
+    more = len(texts) - len(texts[:limit])
+    return f"{shown} and {more} more" if more else shown
+
+
+def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    if any(one.deltas for one in comparisons):
+        yield _UNTESTABLE
+    elif any(one.not_comparable for one in comparisons):
+        yield _APART
+
+
+def _tests(comparisons: Iterable[Comparison]) -> int:
+    return sum(delta.p is not None for one in comparisons for delta in one.deltas)
+
+
+def _counted(tests: int, of: str = "") -> str:
+    return f"{tests} test{'' if tests == 1 else 's'}{of}"
+
+
+def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
+    if not gate.reasons:
+        return
+    told = _some(gate.reasons, limit, separator="; ")
+    if gate.accepted_by:
+        yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {told}."
+    elif gate.closed:
+        yield f"The gate is closed: {told}."
+    else:
+        yield f"The gate is not asked to close (fail-on: never): {told}."
+
+
+def _overall(comparison: Comparison) -> Iterator[str]:
+    delta = comparison.overall
+    if delta is None:
+        return
+    surely = {
+        Verdict.REGRESSED: "a drop",
+        Verdict.IMPROVED: "a rise",
+        Verdict.NO_CHANGE: "no change",
+    }.get(delta.verdict, "no evidence of a change")
+    yield (
+        f"Mean over the benchmarks that could be tested, {plain(Name(comparison.model))}: "
+        f"{number(delta.baseline)} → {number(delta.candidate)}, Δ {difference(delta)}: {surely}."
+    )
+
+
+def _differs(comparison: Comparison) -> bool:
+    return comparison.iteration != comparison.baseline.iteration
+
+
+def _partners(others: Sequence[Comparison]) -> list[str]:
+    """Which models stand beside another iteration than their own."""
+    if not others:
+        return []
+    told = [
+        f"{plain(Name(one.model))} at iteration {one.iteration} with {one.baseline.iteration}"
+        for one in others
+    ]
+    shown = _some(told, _SHOWN, separator="; ")
+    return [f"Compared with another iteration of the baseline, the greatest that it has: {shown}."]

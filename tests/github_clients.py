@@ -1,0 +1,100 @@
+"""What tests of the GitHub side share: a repository with a pull request, a clock, and clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from helm_wandb.github_service.messages import PullRequest
+from helm_wandb.github_service.repository import connect
+from helm_wandb.model import Verdict
+from helm_wandb.sinks.comment_marker import Marker
+from helm_wandb.sinks.pr_comment import Mode, PullRequestComment
+from tests.builders import evaluation, report
+from tests.github_server import TOKEN
+
+if TYPE_CHECKING:
+    from helm_wandb.github_service.messages import Github
+    from helm_wandb.github_service.repository import Repository
+    from helm_wandb.model import Report
+    from tests.github_server import GithubServer
+
+REPOSITORY = "me/models"
+NUMBER = 7
+HEAD = "a" * 40
+BASE = "b" * 40
+KEY = "0123abcd"
+LOGIN = "github-actions[bot]"
+
+
+@dataclass
+class Clock:
+    """Time that passes only where it is waited for, or where a test says so."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Now."""
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Let it pass."""
+        self.waits.append(seconds)
+        self.seconds += seconds
+
+    def pass_by(self, seconds: float) -> None:
+        """Let it pass without anybody having asked for it."""
+        self.seconds += seconds
+
+
+def furnish(server: GithubServer, **pull_request: Any) -> None:
+    """Have the repository, with a pull request of its own branch."""
+    server.seed.repository(REPOSITORY)
+    server.seed.history(REPOSITORY, [BASE])
+    server.seed.commit(REPOSITORY, HEAD, parents=[BASE], branch="change")
+    server.seed.pull_request(REPOSITORY, NUMBER, **{"head_sha": HEAD, **pull_request})
+
+
+def client(server: GithubServer, clock: Clock | None = None, **options: Any) -> Repository:
+    """The repository as the product sees it."""
+    clock = clock or Clock()
+    given = {"token": TOKEN, "api_url": server.url, "graphql_url": f"{server.url}/graphql"}
+    return connect(repository=REPOSITORY, clock=clock, sleep=clock.sleep, **{**given, **options})
+
+
+def marker(run_id: int = 1, *, head: str = HEAD, key: str = KEY, attempt: int = 1) -> Marker:
+    """The marker of a run."""
+    return Marker(key=key, run_id=run_id, attempt=attempt, head_sha=head)
+
+
+def marked(text: str, run_id: int = 1, *, head: str = HEAD, key: str = KEY) -> str:
+    """The body of a comment that such a run wrote."""
+    return marker(run_id, head=head, key=key).line + text
+
+
+def sink(github: Github, text: str = "first", **options: Any) -> PullRequestComment:
+    """A sink that writes this text."""
+    whole = {
+        "github": github,
+        "pull_request": PullRequest(number=NUMBER, head_sha=HEAD, base_ref="main"),
+        "marker": marker(),
+        "mode": Mode.UPDATE,
+        "render": lambda _, __: text,
+    }
+    return PullRequestComment(**{**whole, **options})
+
+
+def saying(verdict: Verdict = Verdict.NO_CHANGE) -> Report:
+    """A report of this verdict."""
+    return replace(report([evaluation()]), verdict=verdict)
+
+
+def bodies(server: GithubServer) -> list[str]:
+    """What the conversation holds."""
+    return [comment.body for comment in server.comments(REPOSITORY, NUMBER)]
+
+
+def asked(server: GithubServer) -> list[str]:
+    """The methods and paths that were asked so far."""
+    return [f"{one.method} {one.path}" for one in server.requests]

@@ -1,0 +1,163 @@
+"""Baselines through GitHub's API: commits, runs, artifacts, zips, as the client asks for them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from helm_wandb.baselines import Asked, Choice, Resolved, Trigger, artifacts, resolve
+from helm_wandb.github_service.repository import connect
+from tests import builders
+from tests.github_server import TOKEN, GithubServer, answers
+from tests.repository_in_memory import report_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.enable_socket
+
+NAME = "org/evals"
+REPORT = "helm-wandb-report"
+MAIN = [f"{at:040x}" for at in range(1, 131)]
+"""The history of main, the oldest first: more than a page."""
+HEAD, MERGE, FORKED = "d" * 40, "e" * 40, "f" * 40
+ALPHA = builders.measured("alpha", 3)
+GOOD = report_zip(ALPHA)
+BASE = MAIN[-1]
+REPOSITORY = {"default_branch": "main", "full_name": NAME}
+CHANGE = {"number": 7, "base": {"ref": "main", "sha": MAIN[0]}, "head": {"sha": HEAD}}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository at the server, and what is asked of it."""
+
+    server: GithubServer
+
+    def upload(self, sha: str, content: bytes = GOOD, *, expired: bool = False, **run: Any) -> int:
+        """The id of the report that a new run left."""
+        run_id = self.server.seed.run(NAME, head_sha=sha, **run)
+        return self.server.seed.artifact(NAME, run_id, REPORT, content, expired=expired)
+
+    def resolved(self, event: str, sha: str, **payload: Any) -> Resolved:
+        """What a workflow of that event compares with."""
+        trigger = Trigger(
+            event=event,
+            sha=sha,
+            branch="main",
+            repository=NAME,
+            run_id=1,
+            payload={"repository": REPOSITORY, **payload},
+        )
+        url = self.server.url
+        client = connect(TOKEN, NAME, api_url=url, graphql_url=f"{url}/graphql")
+        with closing(client):
+            asked = Asked(choice=Choice.ARTIFACT, trigger=trigger, github=client)
+            return resolve([ALPHA], asked)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """Main, and a pull request of it that is merged for its evaluation."""
+    with GithubServer() as server:
+        seed = server.seed
+        seed.repository(NAME)
+        seed.history(NAME, MAIN)
+        seed.commit(NAME, HEAD, parents=[MAIN[-30]], branch="change")
+        seed.commit(NAME, MERGE, parents=[BASE, HEAD])
+        seed.pull_request(NAME, 7, head_sha=HEAD, head_branch="change", merge_sha=MERGE)
+        yield Place(server)
+
+        assert [] == server.violations
+        assert [] == server.leaks
+
+
+def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> None:
+    """Behind 150 of other pull requests, an expired one, a broken one and planted ones."""
+    fork = "fork/evals"
+    place.server.seed.repository(fork, fork_of=NAME)
+    place.upload(MAIN[-111], number=1800)
+    place.upload(MAIN[-106], number=1893)
+    place.upload(BASE, expired=True)
+    place.upload(BASE, b"no zip", number=1895)
+    place.upload(BASE, event="pull_request", number=1896)
+    place.upload(BASE, head_repository=fork, event="push")
+    for _ in range(150):
+        place.upload(HEAD, head_branch="change", event="pull_request")
+    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+
+    assert (
+        (
+            f"Baseline: main@{MAIN[-106][:7]}, artifact of run 1893, 105 commits behind the merge "
+            "base."
+        ),
+        (
+            "The artifact of run 1896 is not taken: the run was started by pull_request, and not "
+            "by push, schedule or workflow_dispatch."
+        ),
+        (
+            "The artifact of run 1895 is not taken: it is no zip, or a damaged one (File is not a "
+            "zip file)."
+        ),
+    ) == told.notes
+    assert [ALPHA] == [one.baseline for one in told.partners]
+    assert MAIN[-106] == told.partners[0].told.commit
+
+
+def test_a_push_is_beside_the_commit_before(place: Place) -> None:
+    """What main had before the push, though the same commit has a report already."""
+    place.upload(BASE)
+    place.upload(MAIN[-3], number=12)
+    told = place.resolved("push", BASE, before=MAIN[-3])
+
+    assert (f"Baseline: main@{MAIN[-3][:7]}, artifact of run 12, of the previous commit.",) == (
+        told.notes
+    )
+
+
+def test_the_publishing_run_finds_a_forks_pull_request(place: Place) -> None:
+    """By the head of the run that it publishes; the baseline is where that left main."""
+    place.server.seed.repository("fork/evals", fork_of=NAME)
+    place.server.seed.commit("fork/evals", FORKED, parents=[MAIN[-5]], branch="main")
+    place.server.seed.pull_request(
+        NAME, 8, head_sha=FORKED, head_branch="main", head_repository="fork/evals"
+    )
+    place.upload(MAIN[-6], number=77)
+    place.upload(FORKED, event="pull_request", head_repository="fork/evals")
+    run = {
+        "id": 5,
+        "event": "pull_request",
+        "head_sha": FORKED,
+        "head_branch": "main",
+        "head_repository": {"full_name": "fork/evals", "owner": {"login": "fork"}},
+    }
+    told = place.resolved("workflow_run", BASE, workflow_run=run)
+
+    assert (
+        f"Baseline: main@{MAIN[-6][:7]}, artifact of run 77, 1 commit behind the merge base.",
+    ) == told.notes
+
+
+def test_a_token_without_the_permission_is_told_which(place: Place) -> None:
+    """The job goes on, and the note has the line to add."""
+    place.upload(BASE)
+    place.server.fault("GET", "*/actions/artifacts", answer=answers.MISSING_PERMISSION)
+    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+
+    assert told.missing_reason is not None
+    assert "add the line `actions: read` under `permissions:`" in told.missing_reason
+
+
+def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than the limit is not downloaded, and the next artifact is taken."""
+    monkeypatch.setattr(artifacts, "ZIP_LIMIT_BYTES", len(GOOD))
+    place.upload(MAIN[-2], number=9)
+    place.upload(BASE, GOOD + b"x")
+    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+
+    assert "artifact of run 9, 1 commit behind the merge base" == told.partners[0].told.origin
+    assert told.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
+    assert f"larger than {len(GOOD)} bytes" in told.notes[1]

@@ -1,0 +1,199 @@
+"""Which baseline serves which benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from helm_wandb import compare
+from helm_wandb.baselines import Found
+from helm_wandb.baselines.pairs import partners, unserved
+from helm_wandb.baselines.telling import named
+from helm_wandb.model import Evaluation, Policy, Verdict
+from tests import builders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from helm_wandb.compare import Partner
+
+FIVE, NONE = {"max_train_instances": 5}, {"max_train_instances": 0}
+BOTH = {"mmlu.EM": FIVE, "raft.EM": FIVE}
+
+
+def asked(
+    shots: Mapping[str, Mapping[str, object] | None], model: str = "alpha", iteration: int = 0
+) -> Evaluation:
+    """An evaluation whose scores were asked like that."""
+    one = builders.measured(model, iteration, {key: builders.right(50) for key in shots})
+    scores = {key: replace(score, fingerprint=shots[str(key)]) for key, score in one.scores.items()}
+    return replace(one, scores=scores)
+
+
+def found(at: int, *evaluations: Evaluation) -> Found:
+    """A baseline so many commits behind."""
+    return Found(origin=f"{at} behind", evaluations=evaluations, ref="main", commit=f"{at}" * 40)
+
+
+def shares(made: tuple[Partner, ...]) -> list[tuple[str, str, list[str], list[str]]]:
+    """Model, origin, and the scores on both sides, of each partner."""
+    return [
+        (
+            one.candidate.model,
+            one.told.origin,
+            list(map(str, one.candidate.scores)),
+            list(map(str, one.baseline.scores)),
+        )
+        for one in made
+    ]
+
+
+def test_one_baseline_that_has_all_serves_all() -> None:
+    """The others are not needed, and both sides stay as they are."""
+    candidate = asked(BOTH)
+    (only,) = partners([candidate], found(0, asked(BOTH)), found(1, asked(BOTH)))
+
+    assert "0 behind" == only.told.origin
+    assert candidate == only.candidate
+    assert frozenset() == unserved([candidate], [found(0, asked(BOTH))])
+
+
+def test_each_benchmark_has_the_nearest_baseline_that_asked_alike() -> None:
+    """What main asked otherwise meanwhile stands beside what it asked before."""
+    near = found(0, asked({"mmlu.EM": FIVE, "raft.EM": NONE}))
+    far = found(3, asked(BOTH))
+
+    assert {"raft of alpha"} == unserved([asked(BOTH)], [near])
+    assert frozenset() == unserved([asked(BOTH)], [near, far])
+    assert [
+        ("alpha", "0 behind", ["mmlu.EM"], ["mmlu.EM"]),
+        ("alpha", "3 behind", ["raft.EM"], ["raft.EM"]),
+    ] == shares(partners([asked(BOTH)], near, far))
+
+
+def test_what_nobody_asked_alike_stands_beside_the_nearest() -> None:
+    """So that it is told how it was asked there."""
+    near = found(0, asked({"raft.EM": NONE}))
+    far = found(1, asked({"raft.EM": {"max_train_instances": 1}}))
+    (compared,) = compare.compared(partners([asked({"raft.EM": FIVE})], near, far), Policy())
+
+    assert "0 behind" == compared.baseline.origin
+    assert ["5-shot here, 0-shot there"] == list(compared.not_comparable.values())
+
+
+def test_a_benchmark_that_the_nearest_lacks_stands_beside_another() -> None:
+    """Where main did not measure it for a while, an older run did."""
+    near, far = found(0, asked({"mmlu.EM": FIVE})), found(1, asked({"raft.EM": NONE}))
+
+    assert [
+        ("alpha", "0 behind", ["mmlu.EM"], ["mmlu.EM"]),
+        ("alpha", "1 behind", ["raft.EM"], ["raft.EM"]),
+    ] == shares(partners([asked(BOTH)], near, far))
+
+
+def test_what_one_side_has_alone_is_told_once() -> None:
+    """Beside the first baseline that serves anything: a new benchmark, and a lost one."""
+    candidate = asked({"new.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE})
+    near = found(0, asked({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": NONE}))
+    far = found(1, asked({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE}))
+
+    assert [
+        ("alpha", "0 behind", ["new.EM", "mmlu.EM"], ["lost.EM", "mmlu.EM"]),
+        ("alpha", "1 behind", ["raft.EM"], ["raft.EM"]),
+    ] == shares(partners([candidate], near, far))
+
+
+def test_a_baseline_that_serves_nothing_is_no_partner() -> None:
+    """Where the nearest asked everything otherwise, and the next alike, only that one counts."""
+    near, far = found(0, asked({"mmlu.EM": NONE})), found(1, asked({"mmlu.EM": FIVE}))
+
+    assert ["1 behind"] == [
+        one.told.origin for one in partners([asked({"mmlu.EM": FIVE})], near, far)
+    ]
+
+
+def test_a_benchmark_that_is_everywhere_new_has_the_nearest_model_beside_it() -> None:
+    """Nothing can be compared, and the baseline's lack is told."""
+    made = partners([asked({"new.EM": FIVE})], found(0, asked(BOTH)), found(1, asked(BOTH)))
+
+    assert [("alpha", "0 behind", ["new.EM"], ["mmlu.EM", "raft.EM"])] == shares(made)
+
+
+def test_each_model_has_its_own_baselines() -> None:
+    """A model that main began to measure later does not move another's baseline."""
+    near, far = found(0, asked(BOTH, "alpha")), found(1, asked(BOTH, "beta"), asked(BOTH, "alpha"))
+    candidates = [asked(BOTH, "beta"), asked(BOTH, "alpha"), asked(BOTH, "gamma")]
+
+    assert [("alpha", "0 behind"), ("beta", "1 behind")] == [
+        (model, origin) for model, origin, *_ in shares(partners(candidates, near, far))
+    ]
+    assert {"mmlu of gamma", "raft of gamma"} == unserved(candidates, [near, far])
+
+
+def test_all_metrics_of_a_benchmark_have_one_baseline() -> None:
+    """One metric asked otherwise means that the benchmark was asked otherwise."""
+    candidate = asked({"quac.F1": FIVE, "quac.EM": FIVE})
+    near = found(0, asked({"quac.F1": FIVE, "quac.EM": NONE}))
+    far = found(1, asked({"quac.F1": FIVE, "quac.EM": FIVE}))
+
+    assert [("alpha", "1 behind", ["quac.F1", "quac.EM"], ["quac.F1", "quac.EM"])] == shares(
+        partners([candidate], near, far)
+    )
+
+
+def test_other_subjects_are_not_alike() -> None:
+    """A run of main that lost a subject is passed over for one that has them all."""
+    whole = {"mmlu.EM": {"physics": 0.5, "law": 0.5}}
+    candidate = builders.evaluation(subjects=whole)
+    near = found(0, builders.evaluation(subjects={"mmlu.EM": {"law": 0.5}}))
+    far = found(1, builders.evaluation(subjects=whole))
+
+    assert ["1 behind"] == [one.told.origin for one in partners([candidate], near, far)]
+
+
+def test_an_unknown_fingerprint_does_not_forbid() -> None:
+    """Where one side does not say how it was asked, they are compared, as they always were."""
+    near = found(0, asked({"mmlu.EM": None}))
+
+    assert frozenset() == unserved([asked({"mmlu.EM": FIVE})], [near])
+
+
+def test_the_iteration_is_sought_in_each_baseline() -> None:
+    """The same one where it is there, else the greatest."""
+    candidate = asked(BOTH, iteration=2)
+    near = found(0, asked({"mmlu.EM": FIVE}, iteration=1), asked({"mmlu.EM": FIVE}, iteration=3))
+    far = found(1, asked(BOTH, iteration=2), asked(BOTH, iteration=3))
+
+    assert [3, 2] == [one.baseline.iteration for one in partners([candidate], near, far)]
+
+
+def test_two_baselines_of_a_model_are_one_family_of_tests() -> None:
+    """Holm's adjustment is over both, and each comparison has the mean over its own part."""
+    worse = {key: builders.right(20) for key in BOTH}
+    candidate = builders.measured("alpha", 0, worse, fingerprint=FIVE)
+    near = found(0, asked({"mmlu.EM": FIVE, "raft.EM": NONE}))
+    made = partners([candidate], near, found(1, asked(BOTH)))
+    first, second = compare.compared(made, Policy())
+
+    deltas = [*first.deltas, *second.deltas]
+    assert [Verdict.REGRESSED] * 2 == [delta.verdict for delta in deltas]
+    assert all(delta.p_adjusted == 2 * (delta.p or 0) for delta in deltas)
+    assert all(one.overall and one.overall.candidate == 0.2 for one in (first, second))
+
+
+def test_each_baseline_is_told_with_what_it_serves() -> None:
+    """The nearest is the baseline; another is named with its benchmarks."""
+    near, far = found(0, asked({"mmlu.EM": FIVE})), found(1, asked(BOTH))
+
+    assert (
+        "Baseline: main@0000000, 0 behind.",
+        "Baseline of raft of alpha: main@1111111, 1 behind; no nearer one has it, asked alike.",
+    ) == named((near, far), partners([asked(BOTH)], near, far))
+
+
+def test_a_baseline_is_told_as_far_as_it_is_known() -> None:
+    """A branch's ref is its name; a file of nobody's is its path."""
+    whole = Found(origin="a.json", evaluations=(), ref="refs/heads/a/b", commit="4be1c02d3")
+
+    assert "a/b@4be1c02, a.json" == whole.told
+    assert "a.json" == replace(whole, ref=None, commit=None).told

@@ -1,0 +1,135 @@
+"""Which questions were lost, from HELM's own files to the report JSON and the pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helm_wandb import cli
+from tests.conftest import ROOT
+from tests.test_cli import write_config
+from tests.test_comparing_end_to_end import against, comparison, runs, trees
+
+__all__ = ["trees"]
+
+pytestmark = pytest.mark.usefixtures("trees")
+
+
+def looked_into(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Metric → delta, of those that have items."""
+    return {one["metric"]: one for one in comparison(report)["deltas"] if "items" in one}
+
+
+def texts(report: dict[str, Any], metric: str) -> list[tuple[str | None, ...]]:
+    """The texts of a metric's items."""
+    items = looked_into(report)[metric]["items"]
+    return [tuple(item[name] for name in ("input", "reference", "answer")) for item in items]
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """What is told of texts."""
+    return [note for note in report["notes"] if note.startswith("Texts of changed instances")]
+
+
+def states(tree: str, name: str) -> dict[str, Any]:
+    """Instance id → the first request state of a run."""
+    (run,) = runs(tree, name)
+    found = json.loads((run / "scenario_state.json").read_text())["request_states"]
+    return {state["instance"]["id"]: state for state in reversed(found)}
+
+
+def test_marked_benchmarks_tell_their_questions() -> None:
+    """Of the real pair: as many items as changed, the worst first, with the files' own texts."""
+    found = looked_into(against("candidate", "baseline"))
+    boolq, hellaswag = found["boolq.EM"], found["hellaswag.EM"]
+    asked = states("candidate", "boolq")
+
+    assert {"boolq.EM", "hellaswag.EM"} == found.keys()
+    assert [(2, 15), (16, 1)] == [
+        (
+            sum(item["after"] > item["before"] for item in one["items"]),
+            sum(item["after"] < item["before"] for item in one["items"]),
+        )
+        for one in (boolq, hellaswag)
+    ]
+    assert [(2, 15), (16, 1)] == [(one["better"], one["worse"]) for one in (boolq, hellaswag)]
+    assert [(1.0, 0.0)] * 15 == [(item["before"], item["after"]) for item in boolq["items"][:15]]
+    assert [
+        (
+            asked[item["id"]]["instance"]["input"]["text"],
+            asked[item["id"]]["instance"]["references"][0]["output"]["text"],
+            asked[item["id"]]["result"]["completions"][0]["text"].strip(),
+        )
+        for item in boolq["items"]
+    ] == [(item["input"], item["reference"], item["answer"]) for item in boolq["items"]]
+
+
+def test_a_right_answer_is_the_reference() -> None:
+    """Of both benchmarks, questions that were won are answered as HELM's reference says."""
+    found = looked_into(against("candidate", "baseline"))
+
+    assert [True, True] == [
+        all((item["answer"] == item["reference"]) == (item["after"] == 1) for item in one["items"])
+        for one in found.values()
+    ]
+
+
+def test_pages_show_them() -> None:
+    """The HTML report has all of them."""
+    report = against("candidate", "baseline", "--html", "page.html")
+    page = Path("page.html").read_text()
+    told = looked_into(report)["boolq.EM"]["items"]
+
+    assert "boolq.EM: 15 worse, 2 better (17)" in page
+    assert all(re.search(rf">{item['id']}<", page) for item in told)
+
+
+def test_an_archive_has_texts_too() -> None:
+    """Output that is packed is read as a folder is."""
+    with tarfile.open("demo/helm/packed.tar.gz", "w:gz") as archive:
+        archive.add("demo/helm/candidate", "candidate")
+
+    assert texts(against("candidate", "baseline"), "boolq.EM") == texts(
+        against("packed.tar.gz", "baseline"), "boolq.EM"
+    )
+
+
+def test_a_damaged_file_costs_the_texts_only() -> None:
+    """The items stay, and a note names the file; the other benchmark has its texts."""
+    (run,) = runs("candidate", "boolq")
+    inputs = [state["instance"] for state in states("candidate", "boolq").values()]
+    (run / "instances.json").write_text(json.dumps(inputs))
+    (run / "scenario_state.json").write_text("{")
+    report = against("candidate", "baseline")
+
+    assert [(None, None, None)] * 17 == texts(report, "boolq.EM")
+    assert all(map(all, texts(report, "hellaswag.EM")))
+    assert 4 == report["exit code"]
+    (note,) = notes(report)
+    assert "scenario_state.json: not what HELM writes" in note
+
+
+def test_a_report_has_no_texts() -> None:
+    """Items of a candidate that another job's report tells of have scores alone, and no note."""
+    entry = {"eval_type": "helm", "source": "report", "path": "candidate.json"}
+    config = write_config(Path(), entry)
+    flags = ("--print-only", "--config", config, "--baseline", "baseline.json")
+    code = cli.main([*flags, "--report", "report.json"], root=ROOT)
+    report = json.loads(Path("report.json").read_text())
+
+    assert 0 == code
+    assert [(None, None, None)] * 17 == texts(report, "boolq.EM")
+    assert [] == notes(report)
+
+
+def test_nothing_of_texts_is_read_where_nothing_is_marked() -> None:
+    """A candidate that equals its baseline has no items."""
+    report = against("baseline", "baseline")
+
+    assert {} == looked_into(report)
+    assert [] == notes(report)

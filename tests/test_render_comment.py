@@ -1,0 +1,413 @@
+"""The report as a pull request comment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from helm_wandb import compare, evaluations, gate, leaderboard, sources
+from helm_wandb import report as reports
+from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.model import (
+    Baseline,
+    Gate,
+    HelmEval,
+    Place,
+    Policy,
+    Provenance,
+    ScoreKey,
+)
+from helm_wandb.progress import no_progress
+from helm_wandb.render import comment, markdown
+from helm_wandb.render.safe_text import Name, plain
+from tests import builders
+from tests.golden_reports import COMMENTS, DELTAS, OVERALL, REGRESSION, RUN_URL
+from tests.test_render_deltas import thousands
+from tests.test_render_safe_text import HOSTILE, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from helm_wandb.model import Evaluation, Report
+
+LIMIT = 65_536
+SUMMARY_LIMIT = 1_048_576
+
+
+@pytest.mark.parametrize("name", COMMENTS)
+def test_comment_golden(name: str, golden: Callable[[str, str], None]) -> None:
+    """Each variant of the comment looks as in its golden file."""
+    golden(f"comment_{name}.md", comment.render(COMMENTS[name], limit_bytes=LIMIT))
+
+
+def test_oversize_comment_golden(golden: Callable[[str, str], None]) -> None:
+    """What does not fit is counted, and what regressed stands there all the same."""
+    golden("comment_oversize.md", comment.render(_linked(thousands(12, 16)), limit_bytes=4_000))
+
+
+def _linked(report: Report) -> Report:
+    """The report with a run to link."""
+    return replace(report, provenance=replace(report.provenance, run_url=RUN_URL))
+
+
+def test_comment_of_real_output_golden(
+    helm_trees: Path, golden: Callable[[str, str], None]
+) -> None:
+    """The comment on HELM's own files looks as in the golden file."""
+    there, here = (_read(helm_trees, tree) for tree in ("baseline", "candidate"))
+    baseline = Baseline(
+        origin="the report of run 1893, at the merge base",
+        model=there.model,
+        iteration=there.iteration,
+        ref="refs/heads/main",
+        commit="4be1c02" + "0" * 33,
+    )
+    comparisons = compare.compared([compare.Partner(here, there, baseline)], Policy())
+    board = leaderboard.build([here], metrics=CORE_METRICS, excluded_models=frozenset())
+    told = reports.build(
+        [here],
+        board,
+        notes=[],
+        provenance=COMMENTS["regression"].provenance,
+        comparisons=comparisons,
+        gate=gate.gate(
+            gate.GatePolicy(on_regression=True),
+            evaluations=[here],
+            comparisons=comparisons,
+            floor={},
+        ),
+    )
+
+    golden("comment_pair.md", comment.render(told, limit_bytes=LIMIT))
+
+
+def _read(helm_trees: Path, tree: str) -> Evaluation:
+    spec = HelmEval(
+        place=Place("helm.yaml", 1, 1),
+        path="$.evals[0]",
+        helm_output_dir=tree,
+        helm_suite_name="nightly",
+        model_name=None,
+        helm_model=None,
+        token_per_iteration=None,
+        default_iteration=0,
+        iteration_pattern=None,
+        asked=tuple(CORE_METRICS),
+    )
+    found = sources.read(
+        spec, folder=helm_trees, with_details=True, clusters={}, progress=no_progress
+    )
+    (one,) = evaluations.with_directions(found.evaluations, lower_is_better=frozenset())
+    return one
+
+
+# The headline, which a notification shows
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        (
+            "regression",
+            (
+                "❌ HELM: 2 regressions, 1 improvement, 3 not distinguishable, 1 not testable, "
+                "2 not comparable: mymodel"
+            ),
+        ),
+        ("accepted", "❌ HELM: 2 regressions (accepted): 2 models"),
+        ("improvement", "✅ HELM: no regression, 1 improvement, 3 not distinguishable: 2 models"),
+        (
+            "no_regression",
+            "✅ HELM: no regression (visible from 0.04–5.0 pp), 2 not distinguishable: mymodel",
+        ),
+        (
+            "floor",
+            (
+                "❌ HELM: gate closed, no regression (visible from 0.04 pp), "
+                "1 not distinguishable: mymodel"
+            ),
+        ),
+        ("untestable", "⚠️ HELM: no change could be tested, 1 not testable: mymodel"),
+        ("not_comparable", "⚠️ HELM: nothing could be compared, 2 not comparable: mymodel"),
+        ("no_baseline", "\u2139\ufe0f HELM: no baseline yet: 4 models"),
+        ("project", "\u2139\ufe0f HELM: the W&B project's ranking: 2 models"),
+    ],
+)
+def test_the_headline_tells_the_verdict(name: str, title: str) -> None:
+    """A mark, its words, the counts, and whose they are stand in the first line."""
+    assert title == _title(COMMENTS[name])
+
+
+def _title(report: Report) -> str:
+    return Page(comment.render(report, limit_bytes=LIMIT), inside="h2").found
+
+
+@pytest.mark.parametrize("length", [1, 60, 90, 200, 400])
+def test_the_headline_is_short(length: int) -> None:
+    """It has at most 120 characters, of which a long name gets what the counts leave."""
+    model = "x" * length
+    told = builders.report(
+        [builders.evaluation(model)],
+        comparisons=[builders.comparison(*DELTAS, model=model, not_comparable={"a.b": "x"})],
+    )
+
+    assert len(_title(told)) <= 120
+    assert ("…" in _title(told)) == (length > 1)
+
+
+def test_a_headline_without_room_names_no_model() -> None:
+    """Where the counts take all the room, there is no stump of a name and no count of models."""
+    counted = builders.comparison(
+        *(delta for delta in (REGRESSION, DELTAS[0], DELTAS[3], DELTAS[5]) for _ in range(100)),
+        not_comparable={f"a.{at}": "x" for at in range(100)},
+    )
+    accepted = COMMENTS["accepted"].gate
+    one, many = (
+        replace(COMMENTS[name], comparisons=(counted,), gate=accepted)
+        for name in ("regression", "accepted")
+    )
+
+    assert _least_title(one).endswith(", 100 not comparable")
+    assert _least_title(many).endswith(", 100 not comparable")
+
+
+def test_a_headline_tells_no_points_of_another_unit() -> None:
+    """What could have been seen is told for scores within 0…1 alone."""
+    told = replace(COMMENTS["floor"], comparisons=(builders.comparison(DELTAS[6]),), gate=None)
+
+    assert "✅ HELM: no regression, 1 not distinguishable: mymodel" == _title(told)
+
+
+def _least_title(report: Report) -> str:
+    return Page(comment.render(report, limit_bytes=3_000), inside="h2").found
+
+
+# What is open, and what is folded
+
+
+@pytest.mark.parametrize("name", COMMENTS.keys() - {"hostile", "oversize", "curve"})
+def test_few_lines_are_open(name: str) -> None:
+    """Without opening a fold, a reviewer sees at most 20 lines."""
+    text = comment.render(COMMENTS[name], limit_bytes=LIMIT)
+    seen = re.sub(r"<details>.*?</details>\n", "", text, flags=re.DOTALL)
+    lines = [line for line in seen.splitlines() if line and not line.startswith("| :-")]
+
+    assert len(lines) <= 20
+
+
+def test_the_baseline_is_named_with_where_it_was_found() -> None:
+    """Branch and commit stand with the words on where it was found; a bare file stands alone."""
+    pair = comment.render(COMMENTS["regression"], limit_bytes=LIMIT)
+    alone = comment.render(COMMENTS["accepted"], limit_bytes=LIMIT)
+
+    assert "Baseline: <code>main&#64;<!-- -->4be1c02</code>, base.json · [W&#38;B]" in pair
+    assert "Baseline: <code>base.json</code> · [W&#38;B]" in alone
+
+
+def test_the_comment_links_the_other_texts_and_not_itself() -> None:
+    """W&B and the run are one click away, and what the comment's own sink told is left out."""
+    text = comment.render(COMMENTS["regression"], limit_bytes=LIMIT)
+
+    assert f"[Job summary and log](<{RUN_URL}>)\n" in text
+    assert "[W&#38;B](<https://wandb.example/acme/evaluations>)" in text
+    assert comment.SINK not in text
+
+
+def test_a_report_without_links_has_no_line_of_them() -> None:
+    """On a machine without a run's URL there is nothing to link."""
+    text = comment.render(COMMENTS["curve"], limit_bytes=LIMIT)
+
+    assert "](<" not in text
+
+
+@pytest.mark.parametrize(("attempt", "told"), [(None, False), (1, False), (2, True)])
+def test_another_attempt_is_told(attempt: int | None, *, told: bool) -> None:
+    """A re-run says which one it is."""
+    provenance = replace(COMMENTS["regression"].provenance, attempt=attempt)
+    text = comment.render(replace(COMMENTS["regression"], provenance=provenance), limit_bytes=LIMIT)
+
+    assert told == (" · attempt 2 · " in text)
+
+
+@pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (4, True)])
+def test_many_notes_are_folded(count: int, *, folded: bool) -> None:
+    """A few notes are open; more of them are counted and folded."""
+    notes = tuple(f"note {at}" for at in range(count))
+    text = comment.render(replace(COMMENTS["regression"], notes=notes), limit_bytes=LIMIT)
+
+    assert folded == (f"<details><summary>Notes ({count})</summary>" in text)
+    assert count == text.count("- note ")
+
+
+# Budgets
+
+
+@pytest.fixture(scope="module")
+def large() -> Report:
+    """500 models with 60 metrics each, all compared, with a run to link."""
+    return _linked(thousands(500, 60))
+
+
+def _is_whole(text: str) -> None:
+    """Fail where a fold, a code or a table is not closed."""
+    page = Page(text, inside="p")
+    for tag in ("details", "summary", "code", "sub"):
+        assert text.count(f"<{tag}>") == text.count(f"</{tag}>") == page.elements.count(tag)
+    heads = len(re.findall(r"^\|(?: :-- \|| --: \|)+$", text, re.MULTILINE))
+    assert heads == page.elements.count("table")
+    assert (
+        page.elements.count("tr") == sum(line.startswith("|") for line in text.splitlines()) - heads
+    )
+
+
+LIMITS = [*range(0, 1_000, 50), *range(1_000, 8_000, 1_000), *range(8_000, 70_001, 20_000)]
+
+
+@pytest.mark.parametrize("limit", [3_000, LIMIT, SUMMARY_LIMIT])
+@pytest.mark.parametrize("render", [comment.render, markdown.render])
+def test_the_largest_report_fits(render: Callable[..., str], limit: int, large: Report) -> None:
+    """Of 500 models × 60 metrics, each page is whole and uses the room that it has."""
+    text = render(large, limit_bytes=limit)
+
+    assert limit / 8 <= len(text.encode()) <= limit
+    _is_whole(text)
+    assert limit < LIMIT or "▼ regressed" in text
+
+
+@pytest.mark.parametrize("render", [comment.render, markdown.render])
+def test_every_budget_is_kept(render: Callable[..., str]) -> None:
+    """A page of any size is whole, says what is left out, and grows with its room."""
+    report = _linked(thousands(12, 16))
+    texts = {limit: render(report, limit_bytes=limit) for limit in LIMITS}
+
+    for limit, text in texts.items():
+        assert len(text.encode()) <= limit
+        _is_whole(text)
+        assert limit < 250 or re.search(r"Left out, as there is no room: \d|does not fit", text)
+    sizes = list(map(len, texts.values()))
+    assert sorted(sizes) == sizes
+
+
+def test_the_least_comment_is_the_verdict_and_a_link() -> None:
+    """With hardly any room there is the verdict with a link to the rest, then it alone."""
+    report = _linked(thousands(12, 16))
+    title = (
+        "## ❌ HELM: 48 regressions, 48 improvements, 96 not distinguishable, 12 not comparable\n"
+    )
+    rest = "\nThe rest does not fit; the report JSON has all.\n"
+    link = f"\n[Job summary and log](<{RUN_URL}>)\n"
+    sizes = [len(text.encode()) for text in (title, title + rest, title + rest + link)]
+    texts = [comment.render(report, limit_bytes=size) for size in (sizes[0] - 1, *sizes)]
+
+    assert ["", title, title + rest, title + rest + link] == texts
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(min_value=-5, max_value=70_000), st.sampled_from([*COMMENTS]))
+@pytest.mark.parametrize("render", [comment.render, markdown.render])
+def test_any_budget_is_kept(render: Callable[..., str], limit: int, name: str) -> None:
+    """No budget is exceeded, and no page is cut in the middle, whatever the report holds."""
+    text = render(COMMENTS[name], limit_bytes=limit)
+
+    assert len(text.encode()) <= max(limit, 0)
+    _is_whole(text)
+
+
+# Strangers' texts
+
+
+def _told(text: str, url: str = RUN_URL) -> Report:
+    """A report of which every text is this one."""
+    key = ScoreKey(text, text)
+    deltas = [
+        replace(delta, key=key, why=text) for delta in (REGRESSION, DELTAS[0], DELTAS[3], DELTAS[5])
+    ]
+    compared = replace(
+        builders.comparison(*deltas, model=text, iteration=2, against=1, overall=OVERALL),
+        baseline=Baseline(origin=text, model=text, iteration=1, ref=text, commit=text),
+        not_comparable={key: text},
+    )
+    evaluation = builders.evaluation(text, 2)
+    board = leaderboard.build(
+        [evaluation], metrics=CORE_METRICS, excluded_models=frozenset(), guests=[]
+    )
+    row = replace(board.rows[0], unranked=text)
+    return reports.build(
+        [
+            replace(evaluation, scores={key: next(iter(evaluation.scores.values()))}),
+            replace(evaluation, iteration=1, missing={key: text}),
+        ],
+        replace(board, rows=(row,), left_out={key: text}, untested=text),
+        notes=[text],
+        provenance=Provenance(
+            tool_version=text, track=text, commit=text, ref=text, run_url=url, attempt=2
+        ),
+        comparisons=[compared],
+        steps=[compared],
+        gate=Gate(closed=True, reasons=(text, text), accepted_by=text),
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.one_of(
+        st.sampled_from(HOSTILE),
+        st.text(min_size=1),
+        st.text(alphabet="|\\`$@#1:.-+*_~<>!/()[]&; abwhtpsx=\n", min_size=1),
+    )
+)
+@example("fixes #1 octo/repo#2 GH-3 @octocat 4be1c02deadbeef")
+@example("```math\nx\n```")
+@example("```mermaid\ngraph TD\n```")
+@example("</summary></details></sub>")
+def test_any_text_keeps_the_comment_whole(text: str) -> None:
+    """Whatever names, reasons, labels, refs and versions hold, only their characters show."""
+    text = text or "x"
+    usual, page = (
+        Page(f"<div>\n\n{comment.render(report, limit_bytes=1 << 30)}\n</div>\n", inside="div")
+        for report in (replace(_told(one), links={one: RUN_URL}) for one in ("x", text))
+    )
+
+    assert usual.elements == page.elements
+    assert 2 == page.elements.count("a")
+    assert plain(Name(text)) in page.found
+    assert plain(text) in page.found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//github.example/x",
+        "https://github.example/a b",
+        "https://github.example/\n::error::x",
+        "https://github.example/\u202egnp",
+        "https:\\\\github.example",
+        "",
+    ],
+)
+def test_what_is_no_address_of_the_web_is_no_link(url: str) -> None:
+    """A URL of a stranger's report is linked only if a browser would open just that."""
+    text = comment.render(replace(_told("x", url), links={"W&B": url}), limit_bytes=LIMIT)
+
+    assert "a" not in Page(text, inside="a").elements
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.text())
+def test_any_address_leads_where_it_says(path: str) -> None:
+    """A link has the address that it was given, or there is none."""
+    text = comment.render(_told("x", f"https://github.example/{path}"), limit_bytes=LIMIT)
+    page = Page(text, inside="a")
+
+    usual = Page(comment.render(_told("x", ""), limit_bytes=LIMIT), inside="a")
+
+    assert page.found in ("", "Job summary and log")
+    assert usual.elements == [element for element in page.elements if element != "a"]
