@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_project import WandbProject
 
 
-_DEFAULTS = b"project: none"
+_DEFAULTS = b"{project: none, leaderboard: true}"
+"""The least that is valid; a published report takes the place of what it would read."""
 ONLY_PROJECT = (
     "the config has no evals: it ranks the models of the W&B project, and to read that a W&B key "
     "is needed. Give one, as wandb-api-key or WANDB_API_KEY, or add evals to rank this run's "

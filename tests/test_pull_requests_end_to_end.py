@@ -1,0 +1,284 @@
+"""A week of a repository: main is evaluated, then pull requests, a fork's, and its comment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from helm_wandb import action
+from tests.conftest import ROOT
+from tests.github_server import TOKEN, GithubServer
+from tests.repository_in_memory import packed
+from tests.test_action import outputs
+from tests.test_cli import helm, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.enable_socket
+
+NAME = "org/evals"
+FIRST, BASE, HEAD, MERGE, FORKED, FORK_MERGE = (digit * 40 for digit in "123456")
+FORK_TOKEN = "a-token-that-only-reads"  # noqa: S105 -- of a server that is gone with the test
+REPOSITORY = {"default_branch": "main", "full_name": NAME}
+
+
+@dataclass(frozen=True)
+class Week:
+    """A repository, and the machine of its one runner."""
+
+    server: GithubServer
+    folder: Path
+
+    def run(
+        self, event: str, tree: str | None, sha: str, *, payload: dict[str, Any], **more: str
+    ) -> dict[str, Any]:
+        """What a workflow's run came to: exit code, outputs, summary and report.
+
+        tree: the HELM output that its earlier steps left; None: there is none.
+        """
+        for name in ("output", "summary.md"):
+            (self.folder / name).write_text("")
+        (self.folder / "event.json").write_text(json.dumps({"repository": REPOSITORY, **payload}))
+        if tree:
+            write_config(self.folder, helm(tree, "nightly"))
+        environ = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.server.url,
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": "event.json",
+            "GITHUB_GRAPHQL_URL": f"{self.server.url}/graphql",
+            "GITHUB_JOB": "evaluate",
+            "GITHUB_OUTPUT": "output",
+            "GITHUB_REF_NAME": "main",
+            "GITHUB_REF_TYPE": "branch",
+            "GITHUB_REPOSITORY": NAME,
+            "GITHUB_REPOSITORY_OWNER": "org",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ID": "900",
+            "GITHUB_SERVER_URL": "https://github.test",
+            "GITHUB_SHA": sha,
+            "GITHUB_STEP_SUMMARY": "summary.md",
+            "GITHUB_WORKFLOW": "Evaluate",
+            "INPUT_CONFIG": "config.yaml" if tree else "",
+            "INPUT_GITHUB-TOKEN": TOKEN,
+            **more,
+        }
+        code = action.main(environ, root=ROOT)
+        return {
+            "exit code": code,
+            "summary": (self.folder / "summary.md").read_text(),
+            "report": json.loads((self.folder / "helm-wandb-report.json").read_text()),
+            **outputs({"GITHUB_OUTPUT": str(self.folder / "output")}),
+        }
+
+    def push(self) -> dict[str, Any]:
+        """Evaluate main, and keep the report as the workflow's artifact."""
+        done = self.run("push", "baseline", BASE, payload={"before": FIRST})
+        run = self.server.seed.run(NAME, head_sha=BASE, number=1893)
+        report = (self.folder / "helm-wandb-report.json").read_bytes()
+        self.server.seed.artifact(
+            NAME, run, "helm-wandb-report", packed({"helm-wandb-report.json": report})
+        )
+        return done
+
+    def pull(self, tree: str = "candidate", **more: str) -> dict[str, Any]:
+        """Evaluate the pull request of a branch."""
+        return self.run("pull_request", tree, MERGE, payload=pull_request(7, HEAD, NAME), **more)
+
+    def fork(self) -> dict[str, Any]:
+        """Evaluate the pull request of a fork, whose token only reads."""
+        payload = pull_request(8, FORKED, "stranger/evals")
+        read_only = {"INPUT_GITHUB-TOKEN": FORK_TOKEN}
+        return self.run("pull_request", "candidate", FORK_MERGE, payload=payload, **read_only)
+
+    def follow_up(self, **more: str) -> dict[str, Any]:
+        """Publish what the fork's run left, in a workflow of the default branch."""
+        report = (self.folder / "helm-wandb-report.json").read_bytes()
+        (self.folder / "theirs.json").write_bytes(report)
+        other = {
+            "id": 901,
+            "event": "pull_request",
+            "head_sha": FORKED,
+            "head_branch": "change",
+            "head_repository": _repository("stranger/evals"),
+        }
+        given = {"INPUT_FROM-REPORT": "theirs.json", "GITHUB_RUN_ID": "902", **more}
+        return self.run("workflow_run", None, BASE, payload={"workflow_run": other}, **given)
+
+    def comments(self, number: int) -> list[str]:
+        """The texts in a pull request's conversation."""
+        return [comment.body for comment in self.server.comments(NAME, number)]
+
+
+def pull_request(number: int, head: str, repository: str) -> dict[str, Any]:
+    """The payload of its event."""
+    return {
+        "pull_request": {
+            "number": number,
+            "base": {"ref": "main", "sha": FIRST, "repo": _repository(NAME)},
+            "head": {"ref": "change", "sha": head, "repo": _repository(repository)},
+            "labels": [],
+        }
+    }
+
+
+def _repository(name: str) -> dict[str, Any]:
+    owner = name.partition("/")[0]
+    return {"id": sum(owner.encode()), "full_name": name, "owner": {"login": owner}}
+
+
+@pytest.fixture
+def week(workspace: Path) -> Iterator[Week]:
+    """A repository with main, a pull request of its own, and one of a fork."""
+    with GithubServer() as server:
+        seed = server.seed
+        seed.repository(NAME)
+        seed.history(NAME, [FIRST, BASE])
+        seed.commit(NAME, HEAD, parents=[FIRST], branch="change")
+        seed.commit(NAME, MERGE, parents=[BASE, HEAD])
+        seed.pull_request(NAME, 7, head_sha=HEAD, head_branch="change", merge_sha=MERGE)
+        seed.repository("stranger/evals", fork_of=NAME)
+        seed.commit("stranger/evals", FORKED, parents=[BASE], branch="change")
+        seed.commit(NAME, FORK_MERGE, parents=[BASE, FORKED])
+        seed.pull_request(
+            NAME,
+            8,
+            head_sha=FORKED,
+            head_branch="change",
+            head_repository="stranger/evals",
+            merge_sha=FORK_MERGE,
+        )
+        seed.token(FORK_TOKEN, permissions={"pull-requests": "read", "actions": "read"})
+        yield Week(server, workspace)
+
+        assert [] == server.violations
+        assert [] == server.leaks
+
+
+def deltas(done: dict[str, Any]) -> dict[str, tuple[str, float]]:
+    """Metric → verdict and difference, of a run's one comparison."""
+    (comparison,) = done["report"]["comparisons"]
+    return {one["metric"]: (one["verdict"], one["delta"]) for one in comparison["deltas"]}
+
+
+def test_the_first_push_says_how_to_get_a_baseline(
+    week: Week, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is there to compare with yet; it is told once, and is no fault."""
+    done = week.push()
+
+    assert (0, "no_baseline") == (done["exit code"], done["verdict"])
+    assert "There is no baseline." in done["summary"]
+    assert 1 == capsys.readouterr().out.count("::warning")
+
+
+def test_the_pull_request_is_compared_with_main(
+    week: Week, golden: Callable[[str, str], None]
+) -> None:
+    """The report of the merge base is found, and told in the comment with what changed."""
+    week.push()
+    done = week.pull()
+
+    assert (0, "regressed", "1", "1") == tuple(
+        done[name] for name in ("exit code", "verdict", "regressions", "improvements")
+    )
+    assert "main@2222222" == done["baseline"]
+    assert "artifact of run 1893, of the merge base" in done["summary"]
+    (comment,) = week.server.comments(NAME, 7)
+    golden("comment_of_a_pull_request.md", comment.body)
+    assert done["comment-url"].endswith(f"/pull/7#issuecomment-{comment.id}")
+
+
+def test_the_comment_is_kept_up_to_date(week: Week) -> None:
+    """The same results write nothing; other ones change the one comment; no second is there."""
+    week.push()
+    week.pull()
+    first = week.comments(7)
+    writes = len(week.server.writes)
+    week.pull()
+
+    assert (first, writes) == (week.comments(7), len(week.server.writes))
+    week.pull("baseline", GITHUB_RUN_ID="950")
+    (second,) = week.comments(7)
+    assert second != first[0]
+    assert "no regression" in second
+
+
+def test_a_fork_has_its_changes_in_the_summary(
+    week: Week, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a token that only reads: the same deltas, exit 0, a notice, and no comment."""
+    week.push()
+    own = week.pull()
+    capsys.readouterr()
+    done = week.fork()
+
+    assert (0, deltas(own)) == (done["exit code"], deltas(done))
+    assert "| ▼ regressed |" in done["summary"]
+    assert [] == week.comments(8)
+    assert "::notice title=helm-wandb-action::pull request comment: " in capsys.readouterr().out
+
+
+def test_the_gate_closes_in_a_fork_as_well(week: Week) -> None:
+    """What cannot be posted changes nothing of the exit code that was asked for."""
+    week.push()
+
+    assert 4 == week.pull(**{"INPUT_FAIL-ON": "regression"})["exit code"]
+
+
+def test_the_follow_up_posts_the_forks_comment(week: Week) -> None:
+    """The trusted workflow makes everything anew of the evaluations, and comments on the fork's."""
+    week.push()
+    fork = week.fork()
+    done = week.follow_up()
+
+    assert (0, deltas(fork)) == (done["exit code"], deltas(done))
+    (body,) = week.comments(8)
+    assert "1 regression, 1 improvement" in body
+    assert "main@2222222" in body.replace("<!-- -->", "").replace("&#64;", "@")
+    assert "pr/8" == done["report"]["provenance"]["track"]
+
+
+def test_nothing_of_a_forks_report_is_believed(week: Week) -> None:
+    """Verdict, links, notes and ranks that the fork wrote are nowhere in what is published."""
+    week.push()
+    week.fork()
+    path = week.folder / "helm-wandb-report.json"
+    theirs = json.loads(path.read_text())
+    theirs.update(
+        verdict="improved",
+        headline="OWNED",
+        notes=["OWNED"],
+        links={"OWNED": "https://evil.test"},
+        comparisons=[],
+        provenance={**theirs["provenance"], "track": "branch/main", "pull_request": 7},
+    )
+    path.write_text(json.dumps(theirs))
+    done = week.follow_up()
+
+    assert "regressed" == done["verdict"]
+    assert [] == week.comments(7)
+    (body,) = week.comments(8)
+    told = (body, done["summary"], json.dumps(done["report"]))
+    assert [] == [text for text in told if "OWNED" in text or "evil.test" in text]
+
+
+def test_a_comment_that_is_off_asks_nothing(week: Week) -> None:
+    """With comment: off and baseline: none GitHub is not asked at all."""
+    done = week.pull(INPUT_COMMENT="off", INPUT_BASELINE="none")
+
+    assert (0, []) == (done["exit code"], week.server.requests)
+
+
+def test_without_a_token_there_is_the_summary(week: Week) -> None:
+    """Where no token is given, baseline and comment are left out, and it is told why."""
+    done = week.pull(**{"INPUT_GITHUB-TOKEN": ""})
+
+    assert (0, "no_baseline") == (done["exit code"], done["verdict"])
+    assert "github-token" in done["summary"].replace("<!-- -->", "")
+    assert [] == week.server.requests
