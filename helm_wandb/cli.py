@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from helm_wandb import log as logs
 from helm_wandb.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
+from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
 
 
+_EPILOG = """\
+The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the
+runs are recorded offline, under ./wandb.
+
+examples:
+  wandb_writer.py init benchmark_output          a first config for HELM's output
+  wandb_writer.py validate helm-wandb.yaml       all that is wrong with a config
+  wandb_writer.py schema                         the JSON Schema of configs
+  wandb_writer.py --config helm-wandb.yaml --print-only
+  wandb_writer.py --config helm-wandb.yaml --print-only --json | jq .leaderboard
+  wandb_writer.py --config helm-wandb.yaml --baseline main.json --fail-on regression
+"""
 COMMANDS = ("init", "schema", "validate")
 """The commands about configs; anything else is a run."""
 
@@ -41,7 +54,10 @@ def main(argv: Sequence[str], *, root: Path) -> int:
         from helm_wandb import config_commands  # noqa: PLC0415
 
         return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
-    return logs.guarded(log, partial(_main, parser().parse_args(argv), root, log))
+    arguments = parser().parse_args(argv)
+    if arguments.json or arguments.quiet:
+        log = logs.TerminalLog(None if arguments.quiet else sys.stderr, sys.stderr)
+    return logs.guarded(log, partial(_main, arguments, root, log))
 
 
 def _main(arguments: Namespace, root: Path, log: logs.Log) -> int:
@@ -55,12 +71,8 @@ def parser() -> ArgumentParser:
     flags = ArgumentParser(
         prog="wandb_writer.py",
         description="Rank models by their HELM evaluations and record them in W&B.",
-        epilog=(
-            "The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the runs "
-            "are recorded offline, under ./wandb. Configs are made and checked by: "
-            "wandb_writer.py init FOLDER; wandb_writer.py validate FILE...; "
-            "wandb_writer.py schema."
-        ),
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
     flags.add_argument(
@@ -82,6 +94,10 @@ def parser() -> ArgumentParser:
         default="never",
         help="regression: exit 4 where a score regressed or is below its floor",
     )
+    flags.add_argument(
+        "--json", action="store_true", help="print the report as JSON, and messages on stderr"
+    )
+    flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
     flags.add_argument("--version", action="version", version=__version__)
     return flags
 
@@ -108,13 +124,22 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
             config,
             folder=Path(),
             provenance=provenance.from_environ(os.environ, event),
-            sinks=shell.sinks(
-                wishes, config, terminal=_terminal(), environ=os.environ, project=project
-            ),
+            sinks=[
+                *shell.sinks(
+                    wishes,
+                    config,
+                    terminal=None if arguments.json or arguments.quiet else _terminal(),
+                    environ=os.environ,
+                    project=project,
+                ),
+                *([JsonOutput(sys.stdout)] if arguments.json else []),
+            ],
             project=project,
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
-            with_details=any((baseline, wishes.records, wishes.report, wishes.html)),
+            with_details=any(
+                (baseline, arguments.json, wishes.records, wishes.report, wishes.html)
+            ),
             progress=progress_bar(sys.stderr),
         )
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from helm_wandb.github_service.messages import Github
     from helm_wandb.model import Config
     from helm_wandb.sinks import Sink
-    from helm_wandb.sinks.terminal import Terminal
     from helm_wandb.wandb_project import WandbProject
 
 _REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
@@ -45,7 +44,7 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     wishes: Wishes,
     config: Config,
     *,
-    terminal: Terminal,
+    terminal: Sink | None,
     environ: Mapping[str, str],
     project: WandbProject | None,
     comment: Sink | None = None,
@@ -57,7 +56,7 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     comment: the pull request's, where there is one.
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
-    found: list[Sink] = [*report_file, terminal]
+    found: list[Sink] = [*report_file, *([terminal] if terminal else [])]
     if wishes.records:
         # Imported here: print-only never pays for it.
         from helm_wandb.sinks.wandb_runs import WandbRuns  # noqa: PLC0415

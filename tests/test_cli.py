@@ -528,3 +528,45 @@ def test_a_strangers_config_gets_no_key(
     assert 2 == write(root)
     assert [] == server.requests
     assert f"error: base_url '{server.url}': on pull_request_target" in capsys.readouterr().err
+
+
+def test_json_is_all_of_standard_output(
+    root: Path, user: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--json prints the report that --report writes, and what else is said goes to stderr."""
+    config = write_config(user, helm("baseline", "nightly"))
+    flags = ["--config", config, "--print-only", "--report", "report.json"]
+
+    assert 0 == cli.main([*flags, "--json"], root=root)
+    told = capsys.readouterr()
+    assert json.loads((user / "report.json").read_text()) == json.loads(told.out)
+    assert "report: written to report.json\n" == told.err
+
+
+def test_quiet_says_only_what_is_wrong(
+    root: Path, user: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--quiet prints nothing where all went well, and errors where something did not."""
+    config = write_config(user, helm("baseline", "nightly"))
+
+    assert 0 == cli.main(["--config", config, "--print-only", "--quiet"], root=root)
+    assert ("", "") == capsys.readouterr()
+    assert 2 == cli.main(["--config", "gone.yaml", "--quiet"], root=root)
+    assert "error: config 'gone.yaml' cannot be read" in capsys.readouterr().err
+
+
+def test_json_goes_nowhere_where_nobody_reads(root: Path, workspace: Path) -> None:
+    """A reader that ends early, as head does, ends nothing else; a full disk is a failed sink."""
+    config = write_config(workspace, file("alpha", mmlu={"EM": 0.5}))
+    command = [sys.executable, str(root / "wandb_writer.py"), "--print-only", "--config", config]
+    for target, exit_code in (("/dev/full", 5), ("/dev/null", 0)):
+        with Path(target).open("w") as stream:
+            done = subprocess.run([*command, "--json"], stdout=stream, check=False)
+
+        assert exit_code == done.returncode
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*command, "--json"], stdout=writing, check=False)
+    os.close(writing)
+
+    assert 0 == done.returncode

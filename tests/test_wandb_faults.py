@@ -105,6 +105,7 @@ FAULTS = (
 PLACES = {
     "init": ("UpsertBucket", "RunResumeStatus"),
     "file stream": ("file_stream",),
+    "reservations": ("RunFiles",),
     "uploads": ("upload", "CreateRunFiles"),
     "artifacts": ("CreateArtifact", "CommitArtifact"),
     "API": ("Viewer", "Runs"),

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -303,6 +304,49 @@ def test_file_of_run_is_fetched(server: WandbServer, tmp_path: Path) -> None:
     assert set(arrived) == {file.name for file in run.files()}
     assert arrived["config.yaml"].decode() == fetched.read()
     fetched.close()
+
+
+def test_file_of_run_is_uploaded_dated_and_deleted(server: WandbServer, tmp_path: Path) -> None:
+    """What wandb.Api stores is listed by a pattern with the time of the server's clock."""
+    server.add_run("llm", "helm-1")
+    run = public(server).run("team/llm/helm-1")
+    for name in ("one.txt", "two.md", "three.txt"):
+        (tmp_path / name).write_text(name)
+        run.upload_file(str(tmp_path / name), root=str(tmp_path))
+        server.pass_time(60)
+    one, three = run.files(pattern="%.txt")
+    times = [datetime.fromisoformat(file.updated_at) for file in (one, three)]
+
+    assert 120 <= (times[1] - times[0]).total_seconds() < 150
+    one.delete()
+    assert {"two.md", "three.txt"} == set(server.runs("llm")["helm-1"].files)
+
+
+def test_file_is_listed_late(tmp_path: Path) -> None:
+    """With `listing_seconds` a file is stored, and for so long in no list."""
+    (tmp_path / "one.txt").write_text("1")
+    with WandbServer(listing_seconds=30) as server:
+        server.add_run("llm", "helm-1")
+        run = public(server).run("team/llm/helm-1")
+        with pytest.raises(wandb.errors.CommError, match="out of range"):
+            run.upload_file(str(tmp_path / "one.txt"), root=str(tmp_path))
+
+        assert ["one.txt"] == list(server.runs("llm")["helm-1"].files)
+        assert [] == list(run.files())
+        server.pass_time(31)
+        assert ["one.txt"] == [file.name for file in run.files()]
+
+
+def test_run_that_was_only_made_is_begun(server: WandbServer, tmp_path: Path) -> None:
+    """A run that wandb.Api made is no run to resume: its config, name and tags are the first's."""
+    public(server).create_run(run_id="helm-1", project="llm", entity="team")
+    run = begin(server, tmp_path, resume="allow", name="alpha", tags=["detail"])
+    run.log({"iteration": 0})
+    run.finish()
+
+    arrived = server.runs("llm")["helm-1"]
+    assert ("alpha", ("detail",), "finished") == (arrived.display_name, arrived.tags, arrived.state)
+    assert [0] == [row["_step"] for row in arrived.rows]
 
 
 def test_alert_is_remembered(server: WandbServer, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Runs are looked at, what is missing is written, and they are looked at again.
+"""Runs are looked at, and what is missing is written; again, where other jobs write them too.
 
-The last look is the verification: W&B's SDK calls a run finished whose rows were all lost.
+What is told as written was seen to be there: W&B's SDK calls a run finished whose rows were lost.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from helm_wandb.wandb_service.messages import (
     FindRuns,
     ReadHistories,
     ServiceError,
+    Withdraw,
     WriteRuns,
+    Written,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from helm_wandb.sinks.wandb_layout import RunPlan
-    from helm_wandb.wandb_service.messages import RemoteRun, RunWriting, Written
+    from helm_wandb.wandb_service.messages import RemoteRun, RunWriting
     from helm_wandb.wandb_service.session import Session
 
-_ROUNDS = 8
-"""How often runs are written that other writers came upon."""
-_PATIENCE_SECONDS = 6.0
-"""How long what was sent may take to be seen."""
-_BUSY_SECONDS = 15.0
-"""How long another writer is waited for; one that was killed never ends."""
-_PAUSE_SECONDS = 0.5
 WRITING_SECONDS = 45.0
 _LOOKING_SECONDS = 12.0
 """What is left of the budget for the look after the writing."""
+_LEAST_SECONDS = 4.0
+"""With less time than that no writing is begun."""
+_PAUSE_SECONDS = (0.5, 2.0)
+"""Before a run is looked at again that another job writes; drawn, as other jobs wait too."""
 _CONTENDED = Fault(Cause.LOST, "another job kept writing to the same runs")
+_NO_TIME = Fault(Cause.NETWORK, "there was no time left to begin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,18 @@ class Sent:
 class _Progress:
     """What is known so far."""
 
-    unsent: tuple[RunPlan, ...]
+    left: tuple[RunPlan, ...]
+    """What is still to be tried, as other jobs were at it so far."""
+    failed: list[RunPlan] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     fault: Fault | None = None
     held: dict[str, Held] = field(default_factory=dict)
     url: str | None = None
-    remote: Mapping[str, RemoteRun] = field(default_factory=dict)
-    """The runs as they were seen last."""
+
+    @property
+    def unsent(self) -> tuple[RunPlan, ...]:
+        """Those that W&B was not seen to hold."""
+        return (*self.failed, *self.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ class Sender:
     session: Session
     project: str
     writer: str
-    """A random name of this process, which it leaves on the runs that it writes."""
+    """A random name of this process, by which other jobs tell it from themselves."""
     threads: int = THREADS
     writing_seconds: float = WRITING_SECONDS
 
@@ -95,18 +100,19 @@ class Sender:
         planned_anew: makes the plans after each look at their runs, of which a change is seen
         from then on: for runs that depend on what else the project holds.
         """
-        progress = _Progress(unsent=tuple(plans))
+        progress = _Progress(left=tuple(plans))
         try:
             self._send(progress, planned_anew)
         except ServiceError as error:
-            progress.fault = error.fault
-        # Rows may have arrived without the rest: an offline copy must not repeat them.
-        with suppress(ServiceError):
-            progress.held |= self._held(progress.unsent, progress.remote)
+            progress.fault = progress.fault or error.fault
+        if progress.unsent:
+            # Rows may have arrived without the rest: an offline copy must not repeat them.
+            with suppress(ServiceError):
+                progress.held |= self._held(progress.unsent, self._look(progress.unsent))
         return Sent(
             written=len(progress.written),
             unsent=progress.unsent,
-            fault=(progress.fault or Fault(Cause.LOST, "")) if progress.unsent else None,
+            fault=progress.fault if progress.unsent else None,
             held=progress.held,
             url=progress.url,
         )
@@ -114,46 +120,33 @@ class Sender:
     def _send(
         self, progress: _Progress, planned_anew: Callable[[], Sequence[RunPlan]] | None
     ) -> None:
-        for round_number in range(_ROUNDS):
-            remote = self._settled(progress.unsent)
+        first = True
+        while progress.left:
+            remote = self._look(progress.left)
             if planned_anew:
-                progress.unsent = tuple(planned_anew())
+                progress.left = tuple(planned_anew())
             progress.url = progress.url or _project_url(remote.values())
-            writings = self._outstanding(progress, remote, first=round_number == 0)
-            progress.unsent = _of(progress.unsent, writings)
+            writings = self._outstanding(progress, remote, first=first)
+            progress.left = _of(progress.left, writings)
             if not writings:
                 return
-            progress.written |= writings.keys()
-            done = self._write(tuple(writings.values()))
-            contended = self._arrival(progress, writings, done)
-            missing = {plan.id for plan in progress.unsent}
-            faults = [one.fault for one in done if one.fault and one.run_id in missing]
-            progress.fault = next(iter(faults), None)
-            if not contended:
+            if self._writing_seconds < _LEAST_SECONDS:
+                progress.fault = progress.fault or (_NO_TIME if first else _CONTENDED)
                 return
-            progress.fault = _CONTENDED
-            self.session.drop()
-            # Two that try again at the same moment would find each other again.
-            self.session.wait(random.uniform(0, 1 + round_number))  # noqa: S311 -- no secret
+            first = False
+            self._settle(progress, writings, self._write(tuple(writings.values())))
+            if progress.left:
+                self.session.wait(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 -- no secret
+
+    @property
+    def _writing_seconds(self) -> float:
+        return min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS)
 
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
         """Those of the runs that W&B has, by their ids."""
         filters = {"name": {"$in": [plan.id for plan in plans]}}
         found = self.session.ask(FindRuns(project=self.project, filters=filters))
         return {run.id: run for run in found}
-
-    def _settled(self, plans: Sequence[RunPlan]) -> dict[str, RemoteRun]:
-        """The runs when no other writer is at them, or has been for long."""
-        remote = self._look(plans)
-        end = self.session.left_seconds - _BUSY_SECONDS
-        while any(map(self._is_busy, remote.values())) and self.session.left_seconds > max(0, end):
-            self.session.wait(_PAUSE_SECONDS)
-            remote = self._look(plans)
-        return remote
-
-    def _is_busy(self, run: RemoteRun) -> bool:
-        """Whether another writer seems to be at the run."""
-        return run.state == "running" and _writer(run) != self.writer
 
     def _outstanding(
         self, progress: _Progress, remote: Mapping[str, RemoteRun], *, first: bool
@@ -163,7 +156,7 @@ class Sender:
         first: also what other jobs may have changed since, such as the provenance; once written,
         theirs may stand, but no row and no table may be missing.
         """
-        plans = [plan for plan in progress.unsent if not _is_there(plan, remote.get(plan.id))]
+        plans = [plan for plan in progress.left if not _is_there(plan, remote.get(plan.id))]
         progress.held = self._held(plans, remote)
         writings = {}
         for plan in plans:
@@ -187,7 +180,8 @@ class Sender:
             for run_id, rows in histories.items()
         }
 
-    def _write(self, runs: tuple[RunWriting, ...]) -> tuple[Written, ...]:
+    def _write(self, runs: tuple[RunWriting, ...]) -> dict[str, Written]:
+        """What became of each run; of a process that was ended nobody knows."""
         request = WriteRuns(
             mode="online",
             entity=None,
@@ -195,40 +189,50 @@ class Sender:
             base_url=self.session.base_url,
             folder=str(self.session.scratch),
             runs=runs,
-            seconds=min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS),
+            seconds=self._writing_seconds,
             threads=self.threads,
             mark=MARK,
             writer=self.writer,
         )
-        return self.session.ask(request)
+        try:
+            done = {one.run_id: one for one in self.session.ask(request)}
+        except ServiceError as error:
+            fault = error.fault
+            done = {run.id: Written(run_id=run.id, fault=fault, unsettled=True) for run in runs}
+        self._withdraw([run_id for run_id, one in done.items() if one.unsettled])
+        return done
 
-    def _arrival(
-        self, progress: _Progress, writings: Mapping[str, RunWriting], done: Sequence[Written]
-    ) -> bool:
-        """Keep as unsent what has not arrived; whether other writers are why."""
-        yielded = {one.run_id for one in done if one.yielded}
-        hopeless = {one.run_id for one in done if one.fault} | (
-            writings.keys() - {one.run_id for one in done}
-        )
-        end = self.session.left_seconds - _PATIENCE_SECONDS
-        while True:
-            remote = self._look(progress.unsent)
-            progress.remote = remote
-            progress.url = progress.url or _project_url(remote.values())
-            missing = {
-                run_id: writing
-                for run_id, writing in writings.items()
-                if not _has_arrived(writing, remote.get(run_id))
-            }
-            progress.unsent = _of(progress.unsent, missing)
-            contended = yielded | {
-                run_id
-                for run_id, writing in missing.items()
-                if _is_contended(writing, remote.get(run_id))
-            }
-            if missing.keys() <= contended | hopeless or self.session.left_seconds < end:
-                return bool(missing.keys() & contended)
-            self.session.wait(_PAUSE_SECONDS)
+    def _withdraw(self, run_ids: Sequence[str]) -> None:
+        """Give runs free once nothing more can be sent to them; else others wait in vain."""
+        if not run_ids:
+            return
+        self.session.drop()
+        request = Withdraw(project=self.project, run_ids=tuple(run_ids), writer=self.writer)
+        with suppress(ServiceError):
+            self.session.ask(request)
+
+    def _settle(
+        self,
+        progress: _Progress,
+        writings: Mapping[str, RunWriting],
+        done: Mapping[str, Written],
+    ) -> None:
+        """Keep what is to be tried again, and what has failed unless it is there nevertheless."""
+        plans = {plan.id: plan for plan in progress.left}
+        progress.left = tuple(plans[run_id] for run_id, one in done.items() if one.yielded)
+        progress.written |= {run_id for run_id, one in done.items() if not one.yielded}
+        progress.url = progress.url or _project_url(done.values())
+        faults = {run_id: done[run_id].fault if run_id in done else _NO_TIME for run_id in plans}
+        failed = [plan for plan in plans.values() if faults[plan.id]]
+        if not failed:
+            return
+        earlier = progress.failed
+        progress.failed = [*earlier, *failed]
+        progress.fault = progress.fault or faults[failed[0].id]
+        remote = self._look(failed)
+        missing = [one for one in failed if not _has_arrived(writings[one.id], remote.get(one.id))]
+        progress.failed = [*earlier, *missing]
+        progress.fault = progress.fault if progress.failed else None
 
 
 def _of(plans: Iterable[RunPlan], ids: Collection[str]) -> tuple[RunPlan, ...]:
@@ -240,16 +244,10 @@ def _step(row: Mapping[str, object]) -> int:
     return step if isinstance(step, int) else -1
 
 
-def _writer(run: RemoteRun) -> object:
-    """Who began to write the run last."""
-    mark = run.config.get(MARK)
-    return mark.get("writer") if isinstance(mark, dict) else None
-
-
 def _is_whole(run: RemoteRun) -> bool:
-    """Whether who began to write the run last has also ended."""
+    """Whether the one who wrote the run last has also ended."""
     record = wandb_record.from_summary(run.summary)
-    return run.state == "finished" and record is not None and record.writer == _writer(run)
+    return run.state == "finished" and record is not None
 
 
 def _is_there(plan: RunPlan, run: RemoteRun | None) -> bool:
@@ -280,16 +278,5 @@ def _has_arrived(writing: RunWriting, run: RemoteRun | None) -> bool:
     return run is not None and run.summary.get(MARK) == final and _is_whole(run)
 
 
-def _is_contended(writing: RunWriting, run: RemoteRun | None) -> bool:
-    """Whether another writer has begun, or has ended, since the run was looked at."""
-    if run is None:
-        return False
-    own = wandb_record.from_summary(writing.summary)
-    record = wandb_record.from_summary(run.summary)
-    mine = own.writer if own else None
-    others = record is not None and record.writer != mine and run.summary.get(MARK) != writing.seen
-    return _writer(run) != mine or others
-
-
-def _project_url(runs: Iterable[RemoteRun]) -> str | None:
-    return next((run.url.partition("/runs/")[0] for run in runs), None)
+def _project_url(runs: Iterable[RemoteRun | Written]) -> str | None:
+    return next((run.url.partition("/runs/")[0] for run in runs if run.url), None)

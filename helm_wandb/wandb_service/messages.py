@@ -96,7 +96,7 @@ class RunWriting:
     """What the summary says in addition when all files of the run have arrived."""
     artifact: Artifact | None = None
     seen: object = None
-    """Online: the summary's value of `mark` when the run was looked at; None for a new run."""
+    """Online: the summary's value of `mark` when the rows were chosen; None for a new run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,9 @@ class WriteRuns:
     seconds: float
     """No run is begun after that, and none takes longer."""
     mark: str
-    """The key of the config that names the writer, and of the summary's record."""
+    """The key of the summary's record."""
     writer: str
+    """A name that no other writer has."""
     threads: int = THREADS
 
 
@@ -173,7 +174,19 @@ class Written:
     folder: str | None = None
     fault: Fault | None = None
     yielded: bool = False
-    """It is not whole, as another writer was seen to be at it; the process is to be dropped."""
+    """Nothing was written, as another writer is at it, or was since it was looked at."""
+    unsettled: bool = False
+    """What was sent may arrive yet: the process is to be ended, then the run to be withdrawn."""
+    url: str | None = None
 
 
-Request = Connect | FindRuns | ReadHistories | WriteRuns
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Give runs free that a writer reserved in a process that was ended. Answer: None."""
+
+    project: str
+    run_ids: tuple[str, ...]
+    writer: str
+
+
+Request = Connect | FindRuns | ReadHistories | WriteRuns | Withdraw

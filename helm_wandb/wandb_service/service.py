@@ -23,6 +23,7 @@ from helm_wandb.wandb_service.messages import (
     RemoteRun,
     Row,
     ServiceError,
+    Withdraw,
     WriteRuns,
     Written,
 )
@@ -39,6 +40,8 @@ _BOOT = (
     "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
 )
 _STOP_SECONDS = 10.0
+_DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", "GITHUB_TOKEN")
+"""What begins so tells what a run is, or holds a key or a token."""
 _KEPT_VARIABLES = frozenset(
     {
         "WANDB_ENTITY",
@@ -109,6 +112,8 @@ class Service:
     def ask(self, request: ReadHistories, *, seconds: float) -> dict[str, tuple[Row, ...]]: ...
     @overload
     def ask(self, request: WriteRuns, *, seconds: float) -> tuple[Written, ...]: ...
+    @overload
+    def ask(self, request: Withdraw, *, seconds: float) -> None: ...
     def ask(self, request: Request, *, seconds: float) -> object:
         """The answer that the request's docstring promises.
 
@@ -165,13 +170,15 @@ def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if not name.startswith("WANDB_") or name in _KEPT_VARIABLES
+        if not name.startswith(_DROPPED_VARIABLES) or name in _KEPT_VARIABLES
     }
     return {
         **kept,
         "WANDB_CACHE_DIR": scratch,
         "WANDB_CONFIG_DIR": scratch,
         "WANDB_DATA_DIR": scratch,
+        # The SDK makes a folder of each run that it is asked about.
+        "WANDB_DIR": scratch,
         # Telemetry goes to a host that nobody chose, and takes a round trip a run at the end.
         "WANDB_ERROR_REPORTING": "false",
     }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ReadHistories,
         RemoteRun,
         Row,
+        Withdraw,
         WriteRuns,
         Written,
     )
@@ -99,7 +100,9 @@ class Session:
     def ask(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]: ...
     @overload
     def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
-    def ask(self, request: FindRuns | ReadHistories | WriteRuns) -> object:
+    @overload
+    def ask(self, request: Withdraw) -> None: ...
+    def ask(self, request: FindRuns | ReadHistories | WriteRuns | Withdraw) -> object:
         """The answer that the request's docstring promises; raises ServiceError."""
         self._connect()
         seconds = getattr(request, "seconds", _QUESTION_SECONDS) + _GRACE_SECONDS

@@ -10,13 +10,14 @@ import itertools
 import os
 import select
 import shutil
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import wandb
@@ -32,12 +33,17 @@ from helm_wandb.wandb_service.messages import (
     ReadHistories,
     RemoteRun,
     Row,
+    ServiceError,
+    Withdraw,
     WriteRuns,
     Written,
 )
+from helm_wandb.wandb_service.reservations import Reservations, release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from wandb.apis.public import Run
 
     from helm_wandb.wandb_service.messages import Artifact, Request, RunWriting, Table
 
@@ -45,6 +51,11 @@ _PAGE_RUNS = 200
 _INIT_SECONDS = 15.0
 _FINISH_SECONDS = 20.0
 _REQUEST_SECONDS = 10.0
+_TURN_SECONDS = 10.0
+"""How long a run is waited for that other jobs reserve at the same moment."""
+_PATIENCE_SECONDS = 6.0
+"""How long what was sent may take to be seen."""
+_PAUSE_SECONDS = 0.5
 _RETRIES = 4
 """After a fault of the server; three in a row are survived."""
 _WAIT_SECONDS = (0.5, 4.0)
@@ -63,6 +74,8 @@ class Worker:
     api_key: str = ""
     base_url: str = ""
     entity: str = ""
+    found: dict[str, Run] = field(default_factory=dict)
+    """The runs that were seen so far, by their ids."""
 
     def answer(self, request: Request) -> object:
         """What the request's docstring promises; whatever the SDK raises gets through."""
@@ -70,11 +83,14 @@ class Worker:
             case Connect():
                 return self._connect(request)
             case FindRuns():
-                return self.find(request.project, request.filters)
+                return tuple(map(_remote, self.runs(request.project, request.filters)))
             case ReadHistories():
                 return self._histories(request)
             case WriteRuns():
                 return _Writer(self, request).written()
+            case Withdraw():
+                self._withdraw(request)
+                return None
 
     def _connect(self, request: Connect) -> Account:
         self.api_key, self.base_url = request.api_key, request.base_url
@@ -85,7 +101,7 @@ class Worker:
         self.entity = request.entity or self.api.default_entity or ""
         return Account(self.entity)
 
-    def find(self, project: str, filters: Any) -> tuple[RemoteRun, ...]:  # noqa: ANN401 -- as W&B
+    def runs(self, project: str, filters: Mapping[str, object]) -> Sequence[Run]:
         """The runs; none where the project does not exist yet."""
         api = self.connected()
         # It would answer the same question as it did before.
@@ -93,12 +109,13 @@ class Worker:
         path = f"{self.entity}/{project}"
         try:
             # Not lazy: a lazy run asks for its summary by a request of its own.
-            found = list(api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False))
+            runs = list(api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False))
         except ValueError as error:
             if "Could not find project" in str(error):
                 return ()
             raise
-        return tuple(map(_remote, found))
+        self.found |= {run.id: run for run in runs}
+        return runs
 
     def _histories(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]:
         api = self.connected()
@@ -112,6 +129,12 @@ class Worker:
         with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
             return dict(zip(request.run_ids, pool.map(rows, request.run_ids), strict=True))
 
+    def _withdraw(self, request: Withdraw) -> None:
+        reservations = Reservations(Path(_scratch()), request.writer)
+        runs = self.runs(request.project, {"name": {"$in": request.run_ids}})
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(reservations.withdraw, runs))
+
     def connected(self) -> wandb.Api:
         """The way to ask; RuntimeError before Connect."""
         if self.api is None:
@@ -120,7 +143,7 @@ class Worker:
         return self.api
 
 
-def _remote(run: Any) -> RemoteRun:  # noqa: ANN401 -- the SDK's runs make attributes of what came
+def _remote(run: Run) -> RemoteRun:
     return RemoteRun(
         id=run.id,
         group=run.group,
@@ -132,15 +155,6 @@ def _remote(run: Any) -> RemoteRun:  # noqa: ANN401 -- the SDK's runs make attri
     )
 
 
-@dataclass(frozen=True)
-class _Open:
-    """A run that was begun, or what hindered it."""
-
-    writing: RunWriting
-    run: wandb.Run | None
-    fault: Fault | None = None
-
-
 class _Writer:
     """Writes the runs of one request, a batch at a time."""
 
@@ -149,6 +163,7 @@ class _Writer:
         self._request = request
         self._until = time.monotonic() + request.seconds
         self._online = request.mode == "online"
+        self._reservations = Reservations(Path(_scratch()), request.writer)
         wandb.setup(self._settings())
 
     def written(self) -> tuple[Written, ...]:
@@ -156,37 +171,97 @@ class _Writer:
         with ThreadPoolExecutor(self._request.threads) as pool:
             return tuple(itertools.chain.from_iterable(self._batches(pool)))
 
-    def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Iterable[Written]]:
+    def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Written]]:
         runs = self._request.runs
+        write = self._sent if self._online else self._recorded
         for start in range(0, len(runs), THREADS):
             if self._left() <= 0:
                 return
-            opened = list(pool.map(self._open, runs[start : start + THREADS]))
-            yield list(pool.map(partial(self._fill, mine=self._still_mine(opened)), opened))
-            if all(one.run is None for one in opened):
+            done = list(pool.map(write, runs[start : start + THREADS]))
+            yield done
+            if all(one.fault for one in done):
                 # What hinders every one of them would hinder the others too.
                 return
 
     def _left(self) -> float:
         return self._until - time.monotonic()
 
-    def _open(self, writing: RunWriting) -> _Open:
+    def _recorded(self, writing: RunWriting) -> Written:
+        """The run in its folder here."""
         try:
-            return _Open(writing, self._begun(writing))
+            return self._logged(writing, {**writing.summary, **writing.confirmed})
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            fault = self._fault(error)
-            if fault.cause is Cause.REFUSED:
-                fault = faults.in_journals(self._request.folder, writing.id, self._key) or fault
-            return _Open(writing, None, fault)
+            return Written(run_id=writing.id, fault=self._fault(error, writing))
+
+    def _sent(self, writing: RunWriting) -> Written:
+        """The run in W&B, if no other job is at it, or was since it was looked at."""
+        reserving = False
+        try:
+            remote = self._worker.found.get(writing.id) or self._created(writing.id)
+            reserving = True
+            own = self._reservations.taken(remote, seconds=min(_TURN_SECONDS, self._left()))
+            if own is None:
+                return Written(run_id=writing.id, yielded=True)
+            remote.load(force=True)
+            unchanged = remote.summary_metrics.get(self._request.mark) == writing.seen
+            done = self._stored(writing, remote) if unchanged else None
+            release(own)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
+            fault = self._fault(error, writing)
+            return Written(run_id=writing.id, fault=fault, unsettled=reserving)
+        return done or Written(run_id=writing.id, yielded=True)
+
+    def _created(self, run_id: str) -> Run:
+        """A new run, as only a run can have files; for the SDK it is one that was not begun."""
+        request = self._request
+        return self._worker.connected().create_run(
+            run_id=run_id, project=request.project, entity=self._worker.entity
+        )
+
+    def _stored(self, writing: RunWriting, remote: Run) -> Written:
+        """The run when W&B has it, rows and summary first.
+
+        Files travel beside them and are lost without a word; so what the summary is to say of
+        files is said when they have arrived.
+        """
+        rows = remote.history_line_count + len(writing.rows) + bool(writing.tables)
+        done = replace(self._logged(writing, writing.summary), url=remote.url)
+        if done.fault or not self._arrives(remote, writing.summary, rows):
+            return replace(done, fault=done.fault or Fault(Cause.LOST, ""))
+        if not writing.confirmed:
+            return done
+        fault = self._unstored(writing, remote, Path(str(done.folder)))
+        if fault:
+            return replace(done, fault=fault)
+        run = self._begun(writing)
+        run.summary.update(dict(writing.confirmed))
+        run.finish()
+        arrived = self._arrives(remote, writing.confirmed, rows)
+        return done if arrived else replace(done, fault=Fault(Cause.LOST, ""))
+
+    def _arrives(self, remote: Run, summary: Row, rows: int) -> bool:
+        """Whether W&B shows, soon enough, the run with so many rows and its record.
+
+        Not as finished: another job that was about to make it may just have set it to running.
+        """
+        mark = self._request.mark
+        end = time.monotonic() + min(_PATIENCE_SECONDS, self._left())
+        while True:
+            remote.load(force=True)
+            recorded = remote.summary_metrics.get(mark) == summary[mark]
+            if recorded and remote.history_line_count >= rows:
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(_PAUSE_SECONDS)
 
     def _begun(self, writing: RunWriting) -> wandb.Run:
-        mark = {self._request.mark: {"writer": self._request.writer}}
         run = wandb.init(
             id=writing.id,
             group=writing.group,
             name=writing.name,
             tags=writing.tags,
-            config={**writing.config, **mark},
+            config=dict(writing.config),
             resume="allow" if self._online else None,
             settings=self._settings(),
         )
@@ -195,86 +270,43 @@ class _Writer:
             run.define_metric(metric, step_metric=axis)
         return run
 
-    def _still_mine(self, opened: Sequence[_Open]) -> frozenset[str]:
-        """The ids of the runs that nobody else has begun to write since they were looked at.
-
-        Two writers of one run send their rows to the same places, and the later one's stay. So
-        each leaves its mark in the run's config when it begins, and yields where the mark is
-        another's by now, or where the run was written since.
-        """
-        begun = {one.writing.id: one.writing for one in opened if one.run}
-        if not self._online or not begun:
-            return frozenset(begun)
-        mark = self._request.mark
-        return frozenset(
-            run.id
-            for run in self._look(list(begun)).values()
-            if run.config.get(mark) == {"writer": self._request.writer}
-            and run.summary.get(mark) == begun[run.id].seen
-        )
-
-    def _look(self, run_ids: Sequence[str]) -> dict[str, RemoteRun]:
-        found = self._worker.find(self._request.project, {"name": {"$in": run_ids}})
-        return {run.id: run for run in found}
-
-    def _fill(self, opened: _Open, *, mine: frozenset[str]) -> Written:
-        writing, run = opened.writing, opened.run
-        if run is None:
-            return Written(run_id=writing.id, fault=opened.fault)
+    def _logged(self, writing: RunWriting, summary: Row) -> Written:
+        """The run when the SDK has finished with it, and what its own log tells."""
+        run = self._begun(writing)
         folder = Path(run.dir).parent
-        done = Written(run_id=writing.id, folder=str(folder))
-        if writing.id not in mine:
-            # Nor is it finished: that would send the summary as it was when the run was opened.
-            return replace(done, yielded=True)
-        try:
-            self._log(run, writing)
-            run.finish()
-            fault = faults.in_journal(folder, self._key)
-            if fault or not writing.confirmed or not self._online:
-                return replace(done, fault=fault)
-            fault = self._unstored(writing, folder)
-            return replace(done, fault=fault) if fault else self._confirmed(writing, done)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            return replace(done, fault=self._fault(error))
+        self._log(run, writing, summary)
+        run.finish()
+        fault = faults.in_journal(folder, self._key)
+        return Written(run_id=writing.id, folder=str(folder), fault=fault)
 
-    def _unstored(self, writing: RunWriting, folder: Path) -> Fault | None:
+    def _unstored(self, writing: RunWriting, remote: Run, folder: Path) -> Fault | None:
         """The fault where W&B, asked, does not have the run's files or its artifact."""
-        api, project = self._worker.connected(), self._request.project
-        where = f"{self._worker.entity}/{project}"
         if writing.tables:
-            stored = {file.name: file.size for file in api.run(f"{where}/{writing.id}").files()}
+            stored = {file.name: file.size for file in remote.files()}
             for path in folder.glob("files/media/**/*.json"):
                 name = str(path.relative_to(folder / "files"))
                 if not stored.get(name):
                     return Fault(Cause.LOST, f"{name} is not among the run's files")
         if writing.artifact:
+            where = f"{self._worker.entity}/{self._request.project}"
             name = f"{where}/{writing.artifact.name}:{writing.artifact.aliases[0]}"
-            if not api.artifact_exists(name):
+            if not self._worker.connected().artifact_exists(name):
                 return Fault(Cause.LOST, f"there is no artifact {name}")
         return None
 
-    def _confirmed(self, writing: RunWriting, done: Written) -> Written:
-        """Say in the summary what could be said only when the run's files had arrived.
-
-        They are sent beside the rows and the summary, and lost without them.
-        """
-        mark = self._request.mark
-        remote = self._look([writing.id]).get(writing.id)
-        if remote is None or remote.summary.get(mark) != writing.summary[mark]:
-            return replace(done, yielded=True)
-        run = self._begun(writing)
-        run.summary.update(dict(writing.confirmed))
-        run.finish()
-        return done
-
-    def _fault(self, error: BaseException) -> Fault:
-        return faults.of(error, self._key)
+    def _fault(self, error: BaseException, writing: RunWriting) -> Fault:
+        if isinstance(error, ServiceError):
+            return error.fault
+        fault = faults.of(error, self._key)
+        if fault.cause is not Cause.REFUSED:
+            return fault
+        return faults.in_journals(self._request.folder, writing.id, self._key) or fault
 
     @property
     def _key(self) -> str:
         return self._worker.api_key
 
-    def _log(self, run: wandb.Run, writing: RunWriting) -> None:
+    def _log(self, run: wandb.Run, writing: RunWriting, summary: Row) -> None:
         """Log what is to be written.
 
         `step` is W&B's own number of a row, never the iteration: W&B drops a row whose number
@@ -286,11 +318,9 @@ class _Writer:
             rows.append(_media(run, writing.tables, first_step))
         for step, row in enumerate(rows, start=first_step):
             run.log(row, step=step, commit=True)
-        run.summary.update(dict(writing.summary))
+        run.summary.update(dict(summary))
         if writing.artifact and self._online:
             _log_artifact(run, writing.artifact)
-        elif not self._online:
-            run.summary.update(dict(writing.confirmed))
 
     def _settings(self) -> wandb.Settings:
         request = self._request
@@ -365,31 +395,48 @@ def _log_artifact(run: wandb.Run, artifact: Artifact) -> None:
 def main(descriptor: int) -> None:
     """Answer what comes through the pipe until its other end is closed."""
     worker = Worker()
-    Thread(target=_end_with_asker, args=(descriptor,), daemon=True).start()
+    ending = Event()
+    ender = Thread(target=_end_with_asker, args=(descriptor, ending), daemon=True)
+    ender.start()
     with Connection(descriptor) as pipe:
         while True:
             try:
-                request = pipe.recv()
-            except EOFError:
+                pipe.send(_answer(worker, pipe.recv()))
+            except (EOFError, OSError):
                 break
-            pipe.send(_answer(worker, request))
-    wandb.teardown()
+    # Its service may have been killed by the other thread, which then ends this process.
+    with suppress(Exception):
+        wandb.teardown()
+    if ending.is_set():
+        ender.join()
     _clean_up()
 
 
-def _end_with_asker(descriptor: int) -> None:
+def _end_with_asker(descriptor: int, ending: Event) -> None:
     """End this process some time after its asker has, whatever the SDK waits for by then."""
     hung_up = select.poll()
     hung_up.register(descriptor, 0)  # of a hang-up poll tells unasked
     hung_up.poll()
     time.sleep(_ORPHAN_SECONDS)
+    ending.set()
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            # The SDK's service, which would go on to write to the folder.
+            with suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
     _clean_up()
     os._exit(1)
 
 
 def _clean_up() -> None:
     """Remove the scratch folder, as an asker that was killed cannot."""
-    shutil.rmtree(os.environ["WANDB_CACHE_DIR"], ignore_errors=True)
+    shutil.rmtree(_scratch(), ignore_errors=True)
+
+
+def _scratch() -> str:
+    """The folder that ends with the process."""
+    return os.environ["WANDB_CACHE_DIR"]
 
 
 def _answer(worker: Worker, request: Request) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _NUMBERS = itertools.count(1)
 
@@ -14,6 +14,7 @@ def new_id(kind: str) -> str:
     return base64.b64encode(f"{kind}:{next(_NUMBERS)}".encode()).decode()
 
 
-def now() -> str:
+def now(ahead_seconds: float = 0.0) -> str:
     """The time in UTC as W&B writes it; microseconds tell apart what is made at once."""
-    return datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    time = datetime.now(tz=UTC) + timedelta(seconds=ahead_seconds)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

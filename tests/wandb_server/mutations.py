@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.wandb_server import store
 from tests.wandb_server.artifacts import ArtifactRecord, Collection
 from tests.wandb_server.queries import Queries
+from tests.wandb_server.state import RefusedError
 from tests.wandb_server.store import artifact_file_url, manifest_url, run_file_url
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Mutations:
             "upsertBucket": self._upsert_run,
             "createRunFiles": self._create_run_files,
             "markRunFilesUploaded": lambda _: {"success": True},
+            "deleteFiles": self._delete_files,
             "notifyScriptableRunAlert": lambda _: {"success": True},
             "createArtifact": self._create_artifact,
             "createArtifactManifest": self._create_manifest,
@@ -73,6 +76,13 @@ class Mutations:
             "uploadHeaders": [],
             "files": [{"name": name, "uploadUrl": url} for name, url in urls.items()],
         }
+
+    def _delete_files(self, values: Arguments) -> Node:
+        """Forget files of runs; of what project, W&B wants to be told."""
+        if values.get("projectId") is None:
+            raise RefusedError(400, "no project")
+        store.delete(self._state, values["files"])
+        return {"success": True}
 
     def _artifact(self, values: Arguments) -> Node:
         return self._queries.artifact(self._state.artifact(values["artifactID"]))

@@ -58,7 +58,8 @@ class Queries:
 
     def run(self, run: RunRecord) -> Node:
         """A run's node."""
-        return run_node(run, self.project(run.entity, run.project), self._base_url)
+        project = self.project(run.entity, run.project)
+        return run_node(run, project, self._base_url, self._state.listed_until())
 
     def artifact(self, version: ArtifactRecord) -> Node:
         """An artifact's node."""

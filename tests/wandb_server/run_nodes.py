@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from tests.wandb_server.artifacts import md5
 from tests.wandb_server.connections import connection
-from tests.wandb_server.store import run_file_url
+from tests.wandb_server.store import file_id, run_file_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tests.wandb_server.graphql import Arguments, Node
-    from tests.wandb_server.runs import RunRecord
+    from tests.wandb_server.runs import RunRecord, StoredFile
 
 Row = dict[str, Any]
 FOREVER = 1 << 60
 
 
-def run_node(run: RunRecord, project: Node, base_url: str) -> Node:
-    """All that the SDK asks of a run."""
+def run_node(run: RunRecord, project: Node, base_url: str, listed_until: str) -> Node:
+    """All that the SDK asks of a run; its files are listed that came until then."""
+    files = {name: file for name, file in run.files.items() if file.updated_at <= listed_until}
     return {
         "__typename": "Run",
         "id": run.storage_id,
@@ -32,8 +33,8 @@ def run_node(run: RunRecord, project: Node, base_url: str) -> Node:
         **_fields(run),
         **_resuming(run),
         **_history(run),
-        "fileCount": len(run.files),
-        "files": lambda arguments: _files(run, arguments, base_url),
+        "fileCount": len(files),
+        "files": lambda arguments: _files(run, files, arguments, base_url),
     }
 
 
@@ -52,14 +53,15 @@ def _fields(run: RunRecord) -> Node:
 
 def _resuming(run: RunRecord) -> Node:
     own = run.config.get("_wandb", {}).get("value", {})
+    # By `t` the SDK knows a run that was begun from one that was only made.
+    begun = {"t": own["t"]} if "t" in own else {}
     return {
         "historyLineCount": len(run.history),
         "eventsLineCount": len(run.events),
         "logLineCount": len(run.console),
         "historyTail": json.dumps(run.history[-1:]),
         "eventsTail": json.dumps(run.events[-1:]),
-        # The SDK refuses to resume a run whose telemetry it cannot read back.
-        "wandbConfig": json.dumps({"t": own.get("t", {})}),
+        "wandbConfig": json.dumps(begun),
     }
 
 
@@ -128,20 +130,24 @@ def _key(key: str, values: Sequence[Any]) -> Node:
     return {"typeCounts": [{"type": kind, "count": len(values)}], "monotonic": key[0] == "_"}
 
 
-def _files(run: RunRecord, arguments: Arguments, base_url: str) -> Node:
-    wanted = arguments.get("names") or list(run.files)
-    pattern = (arguments.get("pattern") or "%").replace("%", "*")
+def _files(
+    run: RunRecord, files: Mapping[str, StoredFile], arguments: Arguments, base_url: str
+) -> Node:
+    wanted = arguments.get("names") or list(files)
+    # The wildcards of LIKE.
+    pattern = (arguments.get("pattern") or "%").replace("%", "*").replace("_", "?")
     return connection(
         [
-            file_node(name, content, run_file_url(base_url, run.storage_id, name))
-            for name, content in run.files.items()
+            file_node(name, file.content, run_file_url(base_url, run.storage_id, name))
+            | {"id": file_id(run.storage_id, name), "updatedAt": file.updated_at}
+            for name, file in files.items()
             if name in wanted and fnmatchcase(name, pattern)
         ],
         arguments,
     )
 
 
-def file_node(name: str, content: bytes, url: str) -> Node:
+def file_node(name: str, content: bytes, url: str) -> dict[str, Any]:
     """A file of a run or an artifact."""
     return {
         "__typename": "File",

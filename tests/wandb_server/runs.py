@@ -42,6 +42,14 @@ TEXTS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file of a run."""
+
+    content: bytes
+    updated_at: str
+
+
 @dataclass(kw_only=True)
 class RunRecord:
     """A run that grows as the SDK writes it."""
@@ -67,7 +75,7 @@ class RunRecord:
     console: list[str] = field(default_factory=list)
     state: str = "running"
     exit_code: int | None = None
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -108,7 +116,7 @@ class RunRecord:
             rows=tuple(self.rows),
             state=self.state,
             exit_code=self.exit_code,
-            files=dict(self.files),
+            files={name: file.content for name, file in self.files.items()},
         )
 
     def update(self, values: Mapping[str, Any]) -> None:

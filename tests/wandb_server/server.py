@@ -36,6 +36,7 @@ class WandbServer:
     entity: the one that the key may write to, and the default of what names none.
     api_key: the only one that is accepted.
     latency_seconds: how long each request waits before it is answered.
+    listing_seconds: how long it takes until a file of a run is listed.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class WandbServer:
         api_key: str = API_KEY,
         latency_seconds: float = 0.0,
         port: int = 0,
+        *,
+        listing_seconds: float = 0.0,
     ) -> None:
         self.entity = entity
         self._authorization = "Basic " + base64.b64encode(f"api:{api_key}".encode()).decode()
         self._latency_seconds = latency_seconds
-        self._state = State(entity=entity)
+        self._state = State(entity=entity, listing_seconds=listing_seconds)
         self._faults = Faults()
         self._requests: list[Request] = []
         self._unknown: list[Unknown] = []
@@ -82,6 +85,11 @@ class WandbServer:
     def clear_faults(self) -> None:
         """Let all requests pass again."""
         self._faults.clear()
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the server's clock forward, by which it dates files."""
+        with self._lock:
+            self._state.ahead_seconds += seconds
 
     @property
     def requests(self) -> list[Request]:
@@ -134,6 +142,7 @@ class WandbServer:
             run.display_name, run.group, run.state = display_name, group, state
             run.tags = list(tags)
             run.config = {key: {"value": value} for key, value in (config or {}).items()}
+            run.config["_wandb"] = {"value": {"t": {}}}
             run.summary = dict(summary or {})
             run.history = [json.dumps({"_step": step, **row}) for step, row in enumerate(rows)]
 

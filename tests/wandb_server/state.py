@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from tests.wandb_server.identity import now
 from tests.wandb_server.runs import RunRecord
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ class State:
     collections: dict[tuple[str, str, str], Collection] = field(default_factory=dict)
     server_ids: dict[str, str] = field(default_factory=dict)
     """The id of each artifact by the one that the SDK gave it."""
+    ahead_seconds: float = 0.0
+    """How far the server's clock is before the true time."""
+    listing_seconds: float = 0.0
+    """How long it takes until a file of a run is listed."""
+
+    def now(self) -> str:
+        """The time by the server's clock."""
+        return now(self.ahead_seconds)
+
+    def listed_until(self) -> str:
+        """When the newest file came that is listed by now."""
+        return now(self.ahead_seconds - self.listing_seconds)
 
     def projects(self, entity: str | None) -> list[str]:
         """The names of the entity's projects: those that hold something."""

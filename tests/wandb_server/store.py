@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from tests.wandb_server.artifacts import md5
+from tests.wandb_server.runs import StoredFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.wandb_server.state import State
 
 DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -24,6 +27,18 @@ DIGEST = re.compile(r"[0-9a-f]{32}")
 def run_file_url(base_url: str, storage_id: str, name: str) -> str:
     """Where a run's file is."""
     return f"{base_url}/store/run/{quote(storage_id, safe='')}/{quote(name)}"
+
+
+def file_id(storage_id: str, name: str) -> str:
+    """The server's id of a run's file."""
+    return base64.b64encode(f"{storage_id}:{name}".encode()).decode()
+
+
+def delete(state: State, files: Iterable[str]) -> None:
+    """Forget a run's files, by their ids; raises RefusedError where there is no such run."""
+    for file in files:
+        storage_id, _, name = base64.b64decode(file).decode().partition(":")
+        state.run_of_storage_id(storage_id).files.pop(name, None)
 
 
 def artifact_file_url(base_url: str, artifact_id: str, name: str) -> str:
@@ -53,7 +68,8 @@ def put(state: State, path: str, content: bytes) -> None:
     """Keep a file; raises RefusedError where there is no such run or artifact."""
     kind, owner, name = _parts(path)
     if kind == "run":
-        state.run_of_storage_id(owner).files[name] = content
+        file = StoredFile(content=content, updated_at=state.now())
+        state.run_of_storage_id(owner).files[name] = file
     elif kind == "manifest":
         state.artifact(owner).manifest = content
     else:
@@ -64,7 +80,8 @@ def get(state: State, path: str) -> bytes | None:
     """A file's content, or None where there is none; raises RefusedError as `put` does."""
     kind, owner, name = _parts(path)
     if kind == "run":
-        return state.run_of_storage_id(owner).files.get(name)
+        file = state.run_of_storage_id(owner).files.get(name)
+        return file.content if file else None
     if kind == "manifest":
         return state.artifact(owner).manifest
     return state.artifact(owner).files.get(name) if kind == "artifact" else _by_digest(state, path)

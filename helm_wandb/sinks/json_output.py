@@ -1,0 +1,35 @@
+"""The report JSON on standard output, for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb import streams
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Receipt, Status
+from helm_wandb.report import to_json
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from helm_wandb.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class JsonOutput:
+    """Prints the report JSON, and nothing else."""
+
+    name: ClassVar[str] = "standard output"
+    stream: TextIO | None
+
+    def deliver(self, report: Report) -> Receipt:
+        """Done, or skipped where nobody reads on; raises SinkError where it cannot be written."""
+        try:
+            streams.write(self.stream, f"{to_json(report).decode()}\n")
+        except BrokenPipeError:
+            return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
+        except OSError as error:
+            message = f"standard output cannot be written: {error.strerror}"
+            raise SinkError(message) from error
+        return Receipt(sink=self.name, status=Status.DONE)
