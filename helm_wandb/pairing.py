@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from helm_wandb.intervals import PairedStratum, Stratum
 
@@ -20,6 +20,18 @@ LARGEST = 1e60
 _Place = tuple[str, str, int, int]
 """Stratum, instance id, train trial, and how many of the same went before, which is 0 in what
 HELM writes."""
+
+
+class Pair(NamedTuple):
+    """One question that both sides have."""
+
+    stratum: str
+    id: str
+    trial: int
+    candidate: float
+    baseline: float
+    cluster: str
+    """The candidate's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +57,26 @@ class Pairs:
 
 
 def paired(candidate: Instances, baseline: Instances) -> Pairs:
-    """The pairs of instances with the same stratum, id, trial and input.
-
-    An input whose text no file held may be any.
-    """
-    others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
+    """The pairs of instances with the same stratum, id, trial and input."""
     strata: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
-    for place, text, value, cluster in _rows(candidate):
-        if place in others:
-            other_text, other_value = others[place]
-            if text is None or other_text is None or text == other_text:
-                strata[place[0]].append((value, other_value, cluster))
+    for pair in matched(candidate, baseline):
+        strata[pair.stratum].append((pair.candidate, pair.baseline, pair.cluster))
     return Pairs(
         strata=tuple(_stratum(pairs) for pairs in strata.values()),
         matched=sum(map(len, strata.values())),
         candidate=len(candidate.id),
         baseline=len(baseline.id),
     )
+
+
+def matched(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
+    """Each pair, in the candidate's order. An input whose text no file held may be any."""
+    others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
+    for place, text, value, cluster in _rows(candidate):
+        if place in others:
+            other_text, other_value = others[place]
+            if text is None or other_text is None or text == other_text:
+                yield Pair(*place[:3], value, other_value, cluster)
 
 
 def unpaired(instances: Instances) -> tuple[Stratum, ...] | None:

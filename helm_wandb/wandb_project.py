@@ -10,23 +10,27 @@ from typing import TYPE_CHECKING
 from helm_wandb import wandb_record
 from helm_wandb.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
-from helm_wandb.wandb_service.messages import FindRuns
+from helm_wandb.report import from_json
+from helm_wandb.wandb_record import REPORT_FILE, report_name, slug
+from helm_wandb.wandb_service.messages import FindRuns, ReadArtifacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from helm_wandb.wandb_record import Latest
     from helm_wandb.wandb_service.messages import RemoteRun
     from helm_wandb.wandb_service.session import Session
 
 _SUMMARY_TAG = "summary"
+REPORT_LIMIT_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A model as a track's summary run has it, and the state of the code that it is of."""
 
-    evaluation: Evaluation
+    evaluations: tuple[Evaluation, ...]
+    """Of its iterations."""
     commit: str | None
     run_url: str | None
     """Of the workflow's run that recorded it."""
@@ -54,20 +58,44 @@ class WandbProject:
             found for run in self._runs() if self._counts(run) and (found := evaluation(run))
         )
 
-    def recorded(self, track: str) -> tuple[Recorded, ...]:
-        """Each model of one track at its greatest iteration; raises ServiceError.
+    def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
+        """What one track has of these models; raises ServiceError.
 
+        Of the report that the track recorded with a run, or, where there is none that can be
+        read, of the summary: then without subjects and instances.
         A run without a track says nothing of the branch that it is of, and is none of it.
         """
+        found = {
+            one.model: (one, run.config)
+            for run in self._runs()
+            if run.config.get("track") == track and (one := evaluation(run)) and one.model in models
+        }
+        reports = self._reports(found, track)
         return tuple(
             Recorded(
-                evaluation=found,
-                commit=_text(run.config, "commit"),
-                run_url=_text(run.config, "run_url"),
+                evaluations=reports.get(model) or (one,),
+                commit=_text(config, "commit"),
+                run_url=_text(config, "run_url"),
             )
-            for run in self._runs()
-            if run.config.get("track") == track and (found := evaluation(run))
+            for model, (one, config) in found.items()
         )
+
+    def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
+        """What the newest reports of a track hold of their models."""
+        names = {model: f"{report_name(model)}:{slug(track)}" for model in models}
+        if not names:
+            return {}
+        request = ReadArtifacts(
+            project=self.name,
+            names=tuple(names.values()),
+            file_name=REPORT_FILE,
+            limit_bytes=REPORT_LIMIT_BYTES,
+        )
+        contents = self.session.ask(request)
+        return {
+            model: tuple(one for one in _evaluations(contents.get(name, b"")) if one.model == model)
+            for model, name in names.items()
+        }
 
     def _runs(self) -> tuple[RemoteRun, ...]:
         filters = {"tags": {"$in": [_SUMMARY_TAG]}}
@@ -76,6 +104,14 @@ class WandbProject:
     def _counts(self, run: RemoteRun) -> bool:
         track = run.config.get("track")
         return track is None or track in self.tracks
+
+
+def _evaluations(content: bytes) -> tuple[Evaluation, ...]:
+    """Those of a report; none where it cannot be read."""
+    try:
+        return from_json(content)
+    except ValueError:
+        return ()
 
 
 def _text(config: Mapping[str, object], key: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +17,13 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REPORT_FILE = "helm-wandb-report.json"
+"""The file in the artifact of a model's report."""
 MARK = "helm_wandb"
 """The key of the record in a run's summary, and of the writer's mark in its config."""
+
+
+_SLUG_LIMIT = 64
 
 
 class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,3 +95,22 @@ def newer(one: Latest | None, other: Latest | None) -> Latest | None:
     return msgspec.structs.replace(
         other, tokens_billions=tokens, scores={**one.scores, **other.scores}
     )
+
+
+def slug(text: str) -> str:
+    """The text as part of an artifact's name or alias; equal only for equal texts.
+
+    W&B takes letters, digits, `-`, `_` and `.` there. `branch/main` is `branch-main`; where more
+    had to give way, 8 hex digits of the whole text's sha256 tell it apart.
+    """
+    kind, slash, name = text.partition("/")
+    plain = f"{kind}-{name}" if slash else text
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain)
+    if safe == plain and "-" not in kind and len(safe) <= _SLUG_LIMIT:
+        return safe
+    return f"{safe[: _SLUG_LIMIT - 9]}-{digest(text)[:8]}"
+
+
+def report_name(model: str) -> str:
+    """The name of the artifact that holds a model's report."""
+    return f"helm-report-{slug(model)}"

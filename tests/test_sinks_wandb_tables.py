@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from helm_wandb.sinks import wandb_changes, wandb_layout, wandb_tables
 from helm_wandb.sinks.wandb_changes import Held
 from tests import builders
 from tests.test_sinks_wandb_runs import record_summary, runs, summary_of, table_of
+from tests.wandb_builders import Desk, holds, summary_run
+from tests.wandb_server import WandbServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from helm_wandb.model import Comparison, Report
@@ -116,3 +120,48 @@ def test_the_table_is_recorded_beside_the_scores(tmp_path: Path) -> None:
     assert {"mmlu.EM": 0.25, "iteration": 1} == run.rows[0]
     assert [list(wandb_tables.changed_items([comparison(ITEM)])[0].rows[0])] == table["data"]
     assert {"mmlu", "iteration", key} == set(summary_of(run))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[tuple[Desk, WandbServer]]:
+    """A user of a server that was asked nothing that it does not know."""
+    with WandbServer() as server:
+        yield Desk(folder=tmp_path / "desk", base_url=server.url), server
+
+    assert [] == server.unknown
+
+
+@pytest.mark.enable_socket
+def test_the_table_arrives_and_goes(desk: tuple[Desk, WandbServer], helm_trees: Path) -> None:
+    """The real pair's items are in W&B, once; where the regression is gone, so is the table."""
+    user, server = desk
+
+    def recorded(tree: str, *flags: str) -> None:
+        entry = {"eval_type": "helm", "helm_suite_name": "nightly", "model_name": "alpha"}
+        user.configure({**entry, "helm_output_dir": str(helm_trees / tree)})
+        done = user.write("--summary-only", *flags)
+
+        assert 0 == done.exit_code, done.stderr
+
+    recorded("baseline", "--print-only", "--report", "base.json")
+    recorded("candidate", "--baseline", "base.json")
+    run = summary_run(server, "alpha")
+
+    assert run is not None
+    table = json.loads(run.files[run.summary["changed_items"]["path"]])
+    assert (*COLUMNS, "before", "after") == tuple(table["columns"])
+    assert {"boolq.EM": 17, "hellaswag.EM": 17} == {
+        metric: sum(row[0] == metric for row in table["data"])
+        for metric in {row[0] for row in table["data"]}
+    }
+
+    before = holds(server)
+    recorded("candidate", "--baseline", "base.json")
+
+    assert before == holds(server)
+
+    recorded("baseline", "--baseline", "base.json")
+    run = summary_run(server, "alpha")
+
+    assert run is not None
+    assert (None, 0.73) == (run.summary.get("changed_items"), run.summary["boolq"]["EM"])

@@ -231,11 +231,7 @@ def test_sub_splits_are_of_their_run(helm_trees: Path) -> None:
     old = spec("old", "toyproj-toyllama")
     male = "civil_comments:demographic=male non-toxic"
     other = "civil_comments:demographic=males non-toxic"
-    where: dict[str, Any] = {
-        "specs": (old,),
-        "model": "mymodel/toyproj-llama",
-        "iteration": 5000,
-    }
+    where = {"specs": (old,), "model": "mymodel/toyproj-llama", "iteration": 5000}
     found = one(helm_trees, "civil_comments", male, "id231", **where)
 
     assert found is not None
@@ -266,7 +262,9 @@ def test_texts_of_others_are_not_taken(
 @pytest.mark.parametrize("name", ["model", "number"])
 def test_a_model_is_found_under_its_recorded_name(name: str, helm_trees: Path) -> None:
     """Names and iterations are those that the entry gives."""
-    changes = {"model": {"model_name": "mine"}, "number": {"default_iteration": 7}}[name]
+    changes: dict[str, Any] = (
+        {"model_name": "mine"} if name == "model" else {"default_iteration": 7}
+    )
     model, iteration = ("mine", 0) if name == "model" else (MODEL, 7)
     specs = (spec("candidate", "nightly", **changes),)
     found = one(helm_trees, "boolq", "boolq", "id40", specs=specs, model=model, iteration=iteration)

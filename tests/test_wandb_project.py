@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helm_wandb import wandb_record
-from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
-from helm_wandb.wandb_project import Recorded, WandbProject, evaluation
+from helm_wandb import wandb_project, wandb_record
+from helm_wandb.model import Config, Evaluation, Origin, Provenance, Score, ScoreKey
+from helm_wandb.sinks.wandb_runs import WandbRuns
+from helm_wandb.wandb_project import WandbProject, evaluation
 from helm_wandb.wandb_record import MARK, Latest, LatestScore, Record
 from helm_wandb.wandb_service.messages import RemoteRun
 from helm_wandb.wandb_service.session import Session
+from tests import builders
 from tests.wandb_server import API_KEY, WandbServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -256,6 +262,7 @@ def test_a_track_is_its_own_summary_runs() -> None:
     configs: dict[str, dict[str, object]] = {
         "known": known,
         "unsure": {"track": "branch/main", "commit": 3, "run_url": ""},
+        "unasked": known,
         "pull": {**known, "track": "pr/7"},
         "ancestor": {},
     }
@@ -267,11 +274,45 @@ def test_a_track_is_its_own_summary_runs() -> None:
             server.add_run("llm", name, group=name, tags=tags, config=config, summary=summary)
         server.add_run("llm", "empty", tags=tags, config=known, summary={"loss": 1.5})
         project = WandbProject(session=session, name="llm", tracks=frozenset())
-        found = {one.evaluation.model: one for one in project.recorded("branch/main")}
+        found = project.recorded("branch/main", configs.keys() - {"unasked"})
+        absent = project.recorded("branch/none", configs)
+        unknown = server.unknown
 
+    assert [] == unknown
+    assert () == absent
     assert {
-        "known": Recorded(
-            evaluation=found["known"].evaluation, commit="4be1c02", run_url="https://x/runs/3"
-        ),
-        "unsure": Recorded(evaluation=found["unsure"].evaluation, commit=None, run_url=None),
-    } == found
+        ("known", "4be1c02", "https://x/runs/3"),
+        ("unsure", None, None),
+    } == {(one.evaluations[0].model, one.commit, one.run_url) for one in found}
+
+
+@pytest.mark.enable_socket
+def test_a_tracks_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All iterations come with subjects and instances, of the track that is asked for."""
+    main = Provenance(tool_version="1", track="branch/main", commit="4be1c02")
+    recorded = [builders.measured("a/b", 1), builders.measured("a/b", 2), builders.measured("c")]
+    other = builders.measured("a/b", 2, {"mmlu.EM": builders.right(10)})
+    config = Config(
+        project="llm",
+        entity=None,
+        base_url=None,
+        evals=(),
+        leaderboard=False,
+        leaderboard_metrics=(),
+        excluded_models=frozenset(),
+    )
+    with (
+        WandbServer() as server,
+        Session(base_url=server.url, api_key=API_KEY, entity=None) as session,
+    ):
+        project = WandbProject(session=session, name="llm", tracks=frozenset())
+        sink = WandbRuns(config=config, summary_only=True, folder=tmp_path, project=project)
+        sink.deliver(builders.report(recorded, provenance=main))
+        sink.deliver(builders.report([other], provenance=replace(main, track="pr/7")))
+        found = project.recorded("branch/main", {"a/b"})
+        whole = found[0].evaluations
+        monkeypatch.setattr(wandb_project, "REPORT_LIMIT_BYTES", 100)
+        (short,) = project.recorded("branch/main", {"a/b"})
+
+    assert tuple(recorded[:2]) == whole
+    assert [None] == [score.instances for one in short.evaluations for score in one.scores.values()]

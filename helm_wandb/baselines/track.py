@@ -25,20 +25,20 @@ def in_track(
 ) -> Iterator[Found | NotTaken]:
     """What the branch's track has of this run's models: one baseline of each commit.
 
-    It has their scores, and no per-instance ones.
+    Of a model whose report is not there it has scores, and no per-instance ones.
     own_runs: workflow runs of which nothing counts, as it would be its own baseline.
     """
     track = f"branch/{branch}"
     models = {one.model for one in latest(candidates)}
     try:
-        recorded = project.recorded(track)
+        recorded = project.recorded(track, models)
     except ServiceError as error:
         why = ": ".join(filter(None, (error.fault.cause, error.fault.detail.rstrip("."))))
         yield NotTaken(f"W&B could not be searched ({why}).")
         return
     found: dict[str | None, list[Recorded]] = defaultdict(list)
     for one in recorded:
-        if one.evaluation.model in models and not _is_of(one, own_runs):
+        if not _is_of(one, own_runs):
             found[one.commit].append(one)
     if not found:
         why = f"The track {track} of the W&B project has none of this run's models."
@@ -46,7 +46,7 @@ def in_track(
     for of_commit in found.values():
         yield Found(
             origin=f"track {track} in W&B",
-            evaluations=tuple(one.evaluation for one in of_commit),
+            evaluations=tuple(each for one in of_commit for each in one.evaluations),
             ref=branch,
             commit=of_commit[0].commit,
         )

@@ -18,6 +18,8 @@ _FEW_REASONS = 3
 """Of the gate, at most; what regressed stands in the first table too."""
 _ITEMS = 10
 """Of a marked delta: instances that are shown."""
+_FEWER_ITEMS = (3, 1, 0)
+"""Where there is no room for them; nothing else is left out as long as some are shown."""
 _LONGEST_COUNTED = 300
 """Of a cell's characters: a name is cut there."""
 _AROUND_A_CELL = 3
@@ -91,9 +93,10 @@ def pages(report: Report) -> Iterator[Page]:
         reading=tuple(sentences.reading(report)),
     )
     yield whole
-    if whole.items:
-        bare = replace(whole, items=())
-        yield replace(bare, left_out=_left_out(whole, bare))
+    for limit in _FEWER_ITEMS:
+        page = replace(whole, items=_rows(whole.items, limit))
+        if page != whole:
+            yield replace(page, left_out=_left_out(whole, page))
     brief = replace(whole, sentences=tuple(sentences.of(report, limit=_FEW_REASONS)))
     for rung in _RUNGS:
         page = _cut(whole if rung.others else brief, rung)

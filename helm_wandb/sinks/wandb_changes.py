@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from helm_wandb import wandb_record
-from helm_wandb.sinks import wandb_layout
+from helm_wandb.sinks import wandb_layout, wandb_tables
 from helm_wandb.wandb_record import MARK, Record
 from helm_wandb.wandb_service.messages import RunWriting
 
@@ -104,10 +104,16 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
         rows=rows,
         first_step=held.steps,
         tables=() if known.tables == record.tables else plan.tables,
-        summary=_summary(plan, held, first),
+        summary={**_summary(plan, held, first), **_outdated(plan, known)},
         confirmed={} if first == record else {MARK: wandb_record.to_text(record)},
         artifact=None if known.report == plan.report else plan.artifact,
     )
+
+
+def _outdated(plan: RunPlan, known: Record) -> Row:
+    """What takes the place of a table of changed items where nothing changed any more."""
+    gone = known.tables and not plan.tables
+    return {wandb_tables.CHANGED_ITEMS: None} if gone else {}
 
 
 def final_mark(run: RunWriting) -> object:

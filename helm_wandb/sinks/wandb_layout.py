@@ -6,7 +6,6 @@ Pure: nothing here imports wandb, reads a disk or knows of a network.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from helm_wandb.evaluations import by_model
 from helm_wandb.model import Leaderboard, Provenance
 from helm_wandb.report import to_json
 from helm_wandb.sinks import wandb_tables
-from helm_wandb.wandb_record import Latest, LatestScore, digest
+from helm_wandb.wandb_record import REPORT_FILE, Latest, LatestScore, digest, report_name, slug
 from helm_wandb.wandb_service.messages import Artifact
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ _TAG_LIMIT = 64
 """W&B refuses longer tags."""
 _NAME_LIMIT = 128
 """What W&B documents for names; `config.model` holds a model's name in full."""
-_SLUG_LIMIT = 64
 _NO_LEADERBOARD = Leaderboard(metrics=(), ranking_metrics=(), left_out={}, rows=())
 _ITERATION = "iteration"
 _TOKENS = "tokens_billions"
@@ -56,6 +54,11 @@ class RunPlan:
     """Of a summary run: the report of its model."""
     report: str = ""
     """A digest of what the artifact holds of results, and of the commit they belong to."""
+
+    @property
+    def is_leaderboard(self) -> bool:
+        """Whether it depends on what else the project holds."""
+        return self.name == _LEADERBOARD
 
 
 def run_id(track: str, model: str, name: str) -> str:
@@ -119,11 +122,12 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
     return replace(
         plan,
         rows=tuple(map(_summary_row, evaluations)),
+        tables=wandb_tables.changed_items(one for one in report.comparisons if one.model == model),
         latest=_latest(max(evaluations, key=lambda entry: entry.iteration)),
         artifact=Artifact(
-            name=f"helm-report-{slug(model)}",
+            name=report_name(model),
             type="helm-report",
-            file_name="helm-wandb-report.json",
+            file_name=REPORT_FILE,
             content=content,
             aliases=_aliases(report.provenance),
         ),
@@ -151,20 +155,6 @@ def _report_of(report: Report, model: str, evaluations: Sequence[Evaluation]) ->
 def _aliases(provenance: Provenance) -> tuple[str, ...]:
     """The track and the commit, by which a version of the report is found."""
     return tuple(slug(name) for name in (provenance.track, provenance.commit) if name)
-
-
-def slug(text: str) -> str:
-    """The text as part of an artifact's name or alias; equal only for equal texts.
-
-    W&B takes letters, digits, `-`, `_` and `.` there. `branch/main` is `branch-main`; where more
-    had to give way, 8 hex digits of the whole text's sha256 tell it apart.
-    """
-    kind, slash, name = text.partition("/")
-    plain = f"{kind}-{name}" if slash else text
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain)
-    if safe == plain and "-" not in kind and len(safe) <= _SLUG_LIMIT:
-        return safe
-    return f"{safe[: _SLUG_LIMIT - 9]}-{digest(text)[:8]}"
 
 
 def _latest(entry: Evaluation) -> Latest:

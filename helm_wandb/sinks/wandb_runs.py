@@ -95,8 +95,8 @@ class WandbRuns:
             threads=self.threads,
             writing_seconds=self.writing_seconds,
         )
-        boards = [plan for plan in plans if plan.tables]
-        sent = sender.send([plan for plan in plans if not plan.tables])
+        boards = [plan for plan in plans if plan.is_leaderboard]
+        sent = sender.send([plan for plan in plans if not plan.is_leaderboard])
         if sent.fault or not boards:
             return replace(sent, unsent=(*sent.unsent, *boards))
 

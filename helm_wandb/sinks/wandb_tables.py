@@ -1,18 +1,25 @@
-"""The leaderboard as W&B's table and bar charts. Pure, as the layout of the runs is."""
+"""The leaderboard as W&B's table and bar charts, and what changed as a table.
+
+Pure, as the layout of the runs is.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from helm_wandb.render.items import on_one_line, subject
+from helm_wandb.render.safe_text import plain
 from helm_wandb.wandb_record import digest
 from helm_wandb.wandb_service.messages import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from helm_wandb.model import Leaderboard
+    from helm_wandb.model import Comparison, Delta, Item, Leaderboard
 
+CHANGED_ITEMS = "changed_items"
+"""The key of the table of instances whose scores changed."""
 _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
 
@@ -20,6 +27,33 @@ _CHART_LIMIT = 40
 def of(leaderboard: Leaderboard) -> tuple[Table, ...]:
     """The table of all models, the overall score's bars, then each metric's."""
     return (_leaderboard_table(leaderboard), *_charts(leaderboard))
+
+
+def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
+    """The table of all items of the comparisons' marked deltas; none without any."""
+    rows = tuple(
+        _item(delta, item)
+        for one in comparisons
+        for delta in one.deltas
+        for item in delta.items or ()
+    )
+    columns = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
+    scores = ("before", "after")
+    return (Table(key=CHANGED_ITEMS, columns=(*columns, *scores), rows=rows),) if rows else ()
+
+
+def _item(delta: Delta, item: Item) -> tuple[object, ...]:
+    texts = item.texts
+    told = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
+    return (
+        *(plain(cell) if isinstance(cell, str) else cell for cell in told),
+        *(
+            None if text is None else plain(on_one_line(text))
+            for text in (texts.input, texts.reference, texts.answer)
+        ),
+        item.before,
+        item.after,
+    )
 
 
 def _leaderboard_table(leaderboard: Leaderboard) -> Table:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helm_wandb.model import HelmEval
 from helm_wandb.sources import file, report
 from helm_wandb.sources.helm.reader import read as read_helm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from helm_wandb.model import FileEval, HelmEval, Reading, ReportEval
+    from helm_wandb.items import Found, Wanted
+    from helm_wandb.model import FileEval, Reading, ReportEval
 
+_SHOWN = 3
+"""Files without texts that are named."""
 SOURCES: Mapping[str, Callable[..., Reading]] = {
     "helm": read_helm,
     "file": file.read,
@@ -39,3 +43,36 @@ def read(
     return SOURCES[spec.source](
         spec, folder=folder, with_details=with_details, clusters=clusters, progress=progress
     )
+
+
+def texts(
+    specs: Iterable[HelmEval | FileEval | ReportEval], *, folder: Path, wanted: Wanted
+) -> tuple[Found, tuple[str, ...]]:
+    """What was asked and answered, of the wanted instances; and notes on what cannot be read.
+
+    Only HELM's own output has texts. Where two entries have the same instance, the first counts,
+    as it does for scores.
+    """
+    if not wanted:
+        return {}, ()
+    # Imported here: most runs mark nothing.
+    from helm_wandb.sources.helm import answers  # noqa: PLC0415
+
+    found: Found = {}
+    faults: list[str] = []
+    for spec in specs:
+        if isinstance(spec, HelmEval):
+            of_spec, unread = answers.read(spec, folder=folder, wanted=wanted)
+            for whose, more in of_spec.items():
+                found[whose] = more | found.get(whose, {})
+            faults += unread
+    return found, tuple(_told(faults))
+
+
+def _told(faults: Iterable[str]) -> Iterator[str]:
+    lines = [line for fault in faults for line in fault.splitlines()]
+    for line in lines[:_SHOWN]:
+        yield f"Texts of changed instances are left out: {line}"
+    more = len(lines) - _SHOWN
+    if more > 0:
+        yield f"Texts of changed instances are left out for {more} more such reasons."

@@ -189,4 +189,18 @@ class Withdraw:
     writer: str
 
 
-Request = Connect | FindRuns | ReadHistories | WriteRuns | Withdraw
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadArtifacts:
+    """Read one file of each of some artifacts. Answer: dict of name → its content.
+
+    What is not there, or larger than the limit, is not in the answer.
+    """
+
+    project: str
+    names: tuple[str, ...]
+    """With their aliases, `name:alias`."""
+    file_name: str
+    limit_bytes: int
+
+
+Request = Connect | FindRuns | ReadArtifacts | ReadHistories | WriteRuns | Withdraw

@@ -19,6 +19,7 @@ from helm_wandb.wandb_service.messages import (
     Connect,
     Fault,
     FindRuns,
+    ReadArtifacts,
     ReadHistories,
     RemoteRun,
     Row,
@@ -108,6 +109,8 @@ class Service:
     def ask(self, request: Connect, *, seconds: float) -> Account: ...
     @overload
     def ask(self, request: FindRuns, *, seconds: float) -> tuple[RemoteRun, ...]: ...
+    @overload
+    def ask(self, request: ReadArtifacts, *, seconds: float) -> dict[str, bytes]: ...
     @overload
     def ask(self, request: ReadHistories, *, seconds: float) -> dict[str, tuple[Row, ...]]: ...
     @overload

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.wandb_service.messages import (
         FindRuns,
+        ReadArtifacts,
         ReadHistories,
         RemoteRun,
         Row,
@@ -97,12 +98,16 @@ class Session:
     @overload
     def ask(self, request: FindRuns) -> tuple[RemoteRun, ...]: ...
     @overload
+    def ask(self, request: ReadArtifacts) -> dict[str, bytes]: ...
+    @overload
     def ask(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]: ...
     @overload
     def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
     @overload
     def ask(self, request: Withdraw) -> None: ...
-    def ask(self, request: FindRuns | ReadHistories | WriteRuns | Withdraw) -> object:
+    def ask(
+        self, request: FindRuns | ReadArtifacts | ReadHistories | WriteRuns | Withdraw
+    ) -> object:
         """The answer that the request's docstring promises; raises ServiceError."""
         self._connect()
         seconds = getattr(request, "seconds", _QUESTION_SECONDS) + _GRACE_SECONDS

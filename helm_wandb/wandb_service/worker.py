@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import signal
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,6 +31,7 @@ from helm_wandb.wandb_service.messages import (
     Connect,
     Fault,
     FindRuns,
+    ReadArtifacts,
     ReadHistories,
     RemoteRun,
     Row,
@@ -84,6 +86,8 @@ class Worker:
                 return self._connect(request)
             case FindRuns():
                 return tuple(map(_remote, self.runs(request.project, request.filters)))
+            case ReadArtifacts():
+                return self._artifacts(request)
             case ReadHistories():
                 return self._histories(request)
             case WriteRuns():
@@ -116,6 +120,30 @@ class Worker:
             raise
         self.found |= {run.id: run for run in runs}
         return runs
+
+    def _artifacts(self, request: ReadArtifacts) -> dict[str, bytes]:
+        api = self.connected()
+
+        def content(name: str) -> bytes | None:
+            try:
+                artifact = api.artifact(f"{self.entity}/{request.project}/{name}")
+            except wandb.errors.CommError as error:
+                if "not found" in str(error):
+                    return None
+                raise
+            # Only entries that the artifact hands out can be downloaded.
+            try:
+                entry = artifact.get_entry(request.file_name)
+            except KeyError:
+                return None
+            if entry.size is None or entry.size > request.limit_bytes:
+                return None
+            with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
+                return Path(entry.download(root=folder, skip_cache=True)).read_bytes()
+
+        with ThreadPoolExecutor(max(1, min(16, len(request.names)))) as pool:
+            found = zip(request.names, pool.map(content, request.names), strict=True)
+            return {name: data for name, data in found if data is not None}
 
     def _histories(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]:
         api = self.connected()

@@ -1,0 +1,214 @@
+"""What a model was asked and what it answered, of a few instances.
+
+Formats: HELM 0.2.4 to 0.5.16, adaptation/scenario_state.py, scenarios/scenario.py, and, of
+which option was chosen, metrics/metric.py (PerInstanceStats). Which completion counts, and as
+what, is as in metrics/evaluate_reference_metrics.py and presentation/run_display.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.model import Texts
+from helm_wandb.sources.helm import families, layout
+from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.json_files import encodable, read_json
+from helm_wandb.sources.helm.runs import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from helm_wandb.items import Found, Place, Wanted, Whose
+    from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.runs import Run
+
+_Key = tuple[str, int]
+"""Instance id and train trial."""
+
+_INPUT_LENGTH = 300
+_OUTPUT_LENGTH = 200
+_CORRECT = "correct"
+_CHOSEN = "predicted_index"
+"""HELM's statistic of which reference was the likeliest, where each was a request of its own."""
+
+
+class _Text(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+class _Reference(msgspec.Struct, gc=False):
+    output: _Text | str = ""
+    tags: tuple[str, ...] = ()
+
+
+class _Perturbation(msgspec.Struct, gc=False):
+    pass
+
+
+class _Instance(msgspec.Struct, gc=False):
+    id: str | None = None
+    input: _Text | str = ""
+    references: tuple[_Reference, ...] = ()
+    perturbation: _Perturbation | None = None
+
+
+class _Completion(msgspec.Struct, gc=False):
+    text: str = ""
+    logprob: float = 0.0
+
+
+class _Result(msgspec.Struct, gc=False):
+    completions: tuple[_Completion, ...] = ()
+
+
+class _RequestState(msgspec.Struct, gc=False):
+    instance: _Instance
+    train_trial_index: int = 0
+    reference_index: int | None = None
+    output_mapping: dict[str, str] | None = None
+    result: _Result | None = None
+
+
+class _ScenarioState(msgspec.Struct, gc=False):
+    request_states: tuple[_RequestState, ...]
+
+
+class _StatName(msgspec.Struct, gc=False):
+    name: str
+
+
+class _Stat(msgspec.Struct, gc=False):
+    name: _StatName
+    sum: float = 0.0
+
+
+class _Entry(msgspec.Struct, gc=False):
+    stats: tuple[_Stat, ...]
+    instance_id: str = ""
+    train_trial_index: int = 0
+    perturbation: _Perturbation | None = None
+
+
+def read(spec: HelmEval, *, folder: Path, wanted: Wanted) -> tuple[Found, tuple[str, ...]]:
+    """The texts of the wanted instances that the entry's suite holds, and what cannot be read.
+
+    Only benchmarks that the entry asks for are looked at: the scores of others are not from here.
+    folder: what a relative `helm_output_dir` is relative to.
+    """
+    asked = {key.benchmark for key in spec.asked}
+    own = {whose: places for whose, places in wanted.items() if whose[2] in asked}
+    faults: list[str] = []
+    found: Found = {}
+    if not own:
+        return found, ()
+    try:
+        with opened(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
+            runs = Runs(layout.find_suite(spec, files))
+            for whose, run, places in _tasks(spec, runs, own):
+                texts = found.setdefault(whose, {})
+                try:
+                    texts.update(_texts(files, run, places))
+                except ArtifactError as error:
+                    faults.append(str(error))
+    except (ArtifactError, ConfigError) as error:
+        faults.append(str(error))
+    return found, tuple(faults)
+
+
+def _tasks(
+    spec: HelmEval, runs: Runs, wanted: Wanted
+) -> Iterator[tuple[Whose, Run, dict[_Key, Place]]]:
+    """The runs that hold wanted instances, and which these are."""
+    for model, checkpoint in families.assign(runs.models(), spec).items():
+        known = checkpoint.iteration
+        iteration = spec.default_iteration if known is None else known
+        for whose, places in wanted.items():
+            if whose[:2] == (checkpoint.family, iteration):
+                for run in runs.of(whose[2], model):
+                    own = {place[1:]: place for place in places if _is_of(run, place[0])}
+                    if own:
+                        yield whose, run, own
+
+
+def _is_of(run: Run, stratum: str) -> bool:
+    """Whether the stratum is the run, or a sub-split of it."""
+    return f"{stratum} ".startswith(f"{run.stratum} ")
+
+
+def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, Texts]:
+    """The texts of the run's instances, as they were before any perturbation.
+
+    Raises ArtifactError where a file of the run cannot be read.
+    """
+    states = read_json(files, f"{run.folder}/scenario_state.json", _ScenarioState).request_states
+    chosen: dict[_Key, float] | None = None
+    found: dict[Place, Texts] = {}
+    for state in states:
+        key = (encodable(state.instance.id or ""), state.train_trial_index)
+        place = places.get(key)
+        if place is None or place in found or state.instance.perturbation is not None:
+            continue
+        if state.reference_index is not None and chosen is None:
+            chosen = _chosen(files, run)
+        index = None if chosen is None else chosen.get(key)
+        found[place] = Texts(
+            input=_end(_text(state.instance.input)),
+            reference=_reference(state.instance),
+            answer=_answer(state, index),
+        )
+    return found
+
+
+def _chosen(files: Files, run: Run) -> dict[_Key, float]:
+    """Instance and trial → the index of the reference that was the likeliest."""
+    path = f"{run.folder}/per_instance_stats.json"
+    return {
+        (encodable(entry.instance_id), entry.train_trial_index): stat.sum
+        for entry in read_json(files, path, tuple[_Entry, ...])
+        if entry.perturbation is None
+        for stat in entry.stats
+        if stat.name.name == _CHOSEN
+    }
+
+
+def _answer(state: _RequestState, chosen: float | None) -> str | None:
+    """The likeliest completion, or the option that it names; None where there is none.
+
+    chosen: the index of the likeliest reference, where each was a request of its own.
+    """
+    if state.reference_index is not None:
+        options = enumerate(state.instance.references)
+        return next((_both_ends(_text(one.output)) for at, one in options if at == chosen), None)
+    completions = state.result.completions if state.result else ()
+    if not completions:
+        return None
+    said = max(completions, key=lambda completion: completion.logprob).text.strip()
+    return _both_ends((state.output_mapping or {}).get(said, said))
+
+
+def _reference(instance: _Instance) -> str | None:
+    """The correct references; None without any."""
+    correct = [_text(one.output) for one in instance.references if _CORRECT in one.tags]
+    return _both_ends(" | ".join(correct)) if correct else None
+
+
+def _text(one: _Text | str) -> str:
+    return one if isinstance(one, str) else one.text
+
+
+def _end(text: str) -> str | None:
+    """The text's last characters: a question stands behind its passage. None where it is empty."""
+    text = encodable(text.strip())
+    return (text if len(text) <= _INPUT_LENGTH else f"…{text[1 - _INPUT_LENGTH :]}") or None
+
+
+def _both_ends(text: str) -> str:
+    """The text's first and last characters: reasoning ends with what it comes to."""
+    text = encodable(text.strip())
+    half = _OUTPUT_LENGTH // 2
+    return text if len(text) <= _OUTPUT_LENGTH else f"{text[: half - 1]}…{text[-half:]}"
