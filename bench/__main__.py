@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import helm_suite, intervals_simulation, report_size, wandb_writing
+from bench import helm_suite, image, intervals_simulation, report_size, wandb_writing
 
 ROOT = Path(__file__).parent.parent
 ARCHIVE = ROOT / "tests/data/helm/baseline.tar.gz"
@@ -101,6 +101,8 @@ def main() -> None:
     console.print(start_up())
     console.print(wandb_writing.writing())
     console.print(report_size.table())
+    for table in image.tables():
+        console.print(table)
     rows = intervals_simulation.rows(SIMULATED)
     console.print(intervals_simulation.table(rows))
     console.print(intervals_simulation.READING)

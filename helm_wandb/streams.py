@@ -26,6 +26,7 @@ _ASCII = str.maketrans(
         "Δ": "delta",
         "“": '"',
         "”": '"',
+        **dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True)),
     }
 )
 """The signs of our own texts, where a stream's encoding lacks them."""

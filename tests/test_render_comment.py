@@ -255,10 +255,14 @@ def large() -> Report:
 
 
 def _is_whole(text: str) -> None:
-    """Fail where a fold, a code or a table is not closed."""
+    """Fail where a fold, a code, a diagram or a table is not closed."""
     page = Page(text, inside="p")
+    diagrams = text.count("\n```mermaid\n")
+    assert diagrams == text.count("\n```\n") == page.elements.count("pre")
     for tag in ("details", "summary", "code", "sub"):
-        assert text.count(f"<{tag}>") == text.count(f"</{tag}>") == page.elements.count(tag)
+        fenced = diagrams if tag == "code" else 0
+        assert text.count(f"<{tag}>") == text.count(f"</{tag}>")
+        assert text.count(f"<{tag}>") + fenced == page.elements.count(tag)
     heads = len(re.findall(r"^\|(?: :-- \|| --: \|)+$", text, re.MULTILINE))
     assert heads == page.elements.count("table")
     assert (

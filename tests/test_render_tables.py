@@ -55,7 +55,12 @@ def test_curve_has_one_table_a_model_and_single_evaluations_share_one() -> None:
     curve, single = tables.scores(builders.report(evaluations))
 
     assert curve.title == "alpha by iteration (tokens)"
-    assert [column.label for column in curve.columns] == ["Metric", "1 (0.5B)", "2 (1B)"]
+    assert [column.label for column in curve.columns] == [
+        "Metric",
+        "1 (0.5B)",
+        "2 (1B)",
+        "Trend",
+    ]
     assert single.title == "Scores of the other models"
     assert [column.label for column in single.columns] == ["Metric", "beta", "gamma"]
 
@@ -65,7 +70,7 @@ def test_curve_without_tokens_does_not_speak_of_them() -> None:
     (curve,) = tables.scores(builders.report([builders.evaluation("a", i) for i in (1, 2)]))
 
     assert curve.title == "a by iteration"
-    assert [column.label for column in curve.columns] == ["Metric", "1", "2"]
+    assert [column.label for column in curve.columns] == ["Metric", "1", "2", "Trend"]
 
 
 def test_many_evaluations_are_rows() -> None:

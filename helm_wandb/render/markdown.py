@@ -6,6 +6,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from helm_wandb.render import charts
 from helm_wandb.render.pages import pages
 from helm_wandb.render.safe_text import Name, link, markdown
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from helm_wandb.model import Provenance, Report
+    from helm_wandb.render.charts import Chart
     from helm_wandb.render.pages import Page
 
 _PROBLEMS = (500, 50, 10, 3, 1, 0)
@@ -33,6 +35,7 @@ def render(report: Report, *, limit_bytes: int) -> str:
         lambda page: from_template("summary.md.j2", report=report, page=page),
         least=[f"## {markdown(report.headline)}\n\n{_REST}\n"],
         limit_bytes=limit_bytes,
+        drawn=charts.charts(report),
     )
 
 
@@ -52,13 +55,18 @@ def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_byte
 
 
 def fitting(
-    report: Report, text_of: Callable[[Page], str], *, least: Sequence[str], limit_bytes: int
+    report: Report,
+    text_of: Callable[[Page], str],
+    *,
+    least: Sequence[str],
+    limit_bytes: int,
+    drawn: Sequence[Chart] = (),
 ) -> str:
     """The fullest page that fits as text, else the first of the least texts that does, or nothing.
 
     A page that cannot fit is not rendered.
     """
-    hopeful = (page for page in pages(report) if page.least_bytes <= limit_bytes)
+    hopeful = (page for page in pages(report, drawn) if page.least_bytes <= limit_bytes)
     texts = chain(map(text_of, hopeful), least)
     return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
 

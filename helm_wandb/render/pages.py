@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from helm_wandb.model import Report
+    from helm_wandb.render.charts import Chart
     from helm_wandb.render.tables import Table
 
 _REASONS = 10
@@ -44,6 +45,8 @@ class Page:
     """What the ranks are made of; empty without a board."""
     reading: tuple[str, ...]
     """How the tables of deltas are read."""
+    charts: tuple[Chart, ...] = ()
+    """The first that is given up: the tables have their numbers."""
     left_out: str = ""
     """How much is not there; empty where all is."""
 
@@ -57,7 +60,8 @@ class Page:
     def least_bytes(self) -> int:
         """What the page takes at the least; cheap to know before it is rendered."""
         cells = (cell for table in self.tables for row in table.rows for cell in row)
-        return sum(min(len(cell), _LONGEST_COUNTED) + _AROUND_A_CELL for cell in cells)
+        drawn = sum(len(chart.diagram) for chart in self.charts)
+        return drawn + sum(min(len(cell), _LONGEST_COUNTED) + _AROUND_A_CELL for cell in cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ _RUNGS = (
 """From what changed and the first rows of all else, to what changed alone, to none of it."""
 
 
-def pages(report: Report) -> Iterator[Page]:
-    """Pages that show less and less, each telling what it leaves out."""
+def pages(report: Report, charts: Sequence[Chart] = ()) -> Iterator[Page]:
+    """Pages that show less and less, each telling what it leaves out; charts only on the first."""
     whole = Page(
         sentences=tuple(sentences.of(report, limit=_REASONS)),
         first=tuple(deltas.first(report)),
@@ -92,6 +96,8 @@ def pages(report: Report) -> Iterator[Page]:
         ranking_rule=tables.ranking_rule(report),
         reading=tuple(sentences.reading(report)),
     )
+    if charts:
+        yield replace(whole, charts=tuple(charts))
     yield whole
     for limit in _FEWER_ITEMS:
         page = replace(whole, items=_rows(whole.items, limit))

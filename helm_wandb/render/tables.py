@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.evaluations import by_model
 from helm_wandb.render.quantities import UNKNOWN, number, tokens
 from helm_wandb.render.safe_text import Name, OwnName, plain
+from helm_wandb.render.sparklines import sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,7 +119,7 @@ def _curve(model: str, of_model: Sequence[Evaluation]) -> Table:
     known = any(one.tokens_billions is not None for one in of_model)
     corner = "Iteration (tokens)" if known else "Iteration"
     title = f"{plain(Name(model))} by {corner.lower()}"
-    return _grid(title, [(_iteration(one), one) for one in of_model], corner=corner)
+    return _grid(title, [(_iteration(one), one) for one in of_model], corner=corner, trend=True)
 
 
 def _iteration(one: Evaluation) -> str:
@@ -127,17 +128,38 @@ def _iteration(one: Evaluation) -> str:
     return f"{one.iteration} ({tokens(one.tokens_billions)})"
 
 
-def _grid(title: str, evaluations: Sequence[tuple[str, Evaluation]], *, corner: str) -> Table:
-    """Metrics × evaluations, with the fewer of the two as columns where there are many."""
+def _grid(
+    title: str,
+    evaluations: Sequence[tuple[str, Evaluation]],
+    *,
+    corner: str,
+    trend: bool = False,
+) -> Table:
+    """Metrics × evaluations, with the fewer of the two as columns where there are many.
+
+    trend: draw each metric's curve behind its values.
+    """
     keys = list(dict.fromkeys(key for _, one in evaluations for key in one.scores))
     values = {key: [_value(one, key) for _, one in evaluations] for key in keys}
     labels = [label for label, _ in evaluations]
     metrics = [Name(_metric(key, evaluations)) for key in keys]
     if len(labels) <= _COLUMNS_SIDE_BY_SIDE:
         rows = [(metric, *values[key]) for metric, key in zip(metrics, keys, strict=True)]
-        return _table(title, "Metric", labels, rows)
+        table = _table(title, "Metric", labels, rows)
+        return _with_trends(table, keys, evaluations) if trend else table
     rows = [(label, *(values[key][at] for key in keys)) for at, label in enumerate(labels)]
     return _table(title, corner, metrics, rows)
+
+
+def _with_trends(
+    table: Table, keys: Sequence[ScoreKey], evaluations: Sequence[tuple[str, Evaluation]]
+) -> Table:
+    curves = (
+        sparkline([one.scores[key].value if key in one.scores else None for _, one in evaluations])
+        for key in keys
+    )
+    rows = tuple((*row, curve) for row, curve in zip(table.rows, curves, strict=True))
+    return replace(table, columns=(*table.columns, Column("Trend", numeric=False)), rows=rows)
 
 
 def _table(

@@ -10,13 +10,13 @@ and what was sent from folders that are gone; only reading the server can tell t
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from helm_wandb import wandb_record
+from helm_wandb.files import hand_over
 from helm_wandb.sinks import wandb_changes
 from helm_wandb.sinks.wandb_changes import Held
 from helm_wandb.wandb_record import MARK
@@ -117,20 +117,12 @@ def set_aside(recording: Recording) -> None:
     """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look."""
     aside = recording.folder.parent / "superseded"
     aside.mkdir(exist_ok=True)
+    hand_over(aside)
     target = aside / recording.folder.name
     while target.exists():
         # W&B names folders by the second.
         target = target.with_name(f"{target.name}~")
     recording.folder.rename(target)
-
-
-def hand_over(folder: Path) -> None:
-    """Give what root wrote there to the owner of the folder, who else could not delete it."""
-    owner = folder.stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return
-    for path in (folder / "wandb", *(folder / "wandb").rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _read(log: Path, project: str) -> Recording | None:

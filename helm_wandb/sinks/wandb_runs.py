@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb import leaderboard
 from helm_wandb.errors import SinkError
+from helm_wandb.files import hand_over
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
 from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
@@ -154,7 +155,7 @@ class WandbRuns:
             fault = next((one.fault for one in done.values() if one.fault), None)
             for writing in writings:
                 self._keep(writing, done.get(writing.run.id))
-            wandb_offline.hand_over(self.folder)
+            hand_over(self.folder / "wandb")
         except ServiceError as error:
             fault = error.fault
         except OSError as error:

@@ -96,7 +96,7 @@ class Service:
         self._pipe, other = Pipe()
         with other, Path(self._scratch, "output").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
-                [sys.executable, "-P", "-c", _BOOT, str(other.fileno())],
+                [sys.executable, *_flags(), "-c", _BOOT, str(other.fileno())],
                 pass_fds=[other.fileno()],
                 env=_environment(os.environ, self._scratch),
                 stdin=subprocess.DEVNULL,
@@ -168,6 +168,12 @@ class Service:
         return (text.strip().splitlines() or ["without a word"])[-1]
 
 
+def _flags() -> list[str]:
+    """Python's options: the working folder is none of ours, and the rest as for this process."""
+    inherited = {"-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    return ["-P", *(flag for flag, is_set in inherited.items() if is_set)]
+
+
 def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
     """The variables that the SDK sees: none that tells what a run is, and no key."""
     kept = {
@@ -175,8 +181,11 @@ def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
         for name, value in environ.items()
         if not name.startswith(_DROPPED_VARIABLES) or name in _KEPT_VARIABLES
     }
+    # Go knows only the first, which the SDK's service is written in.
+    trusted = environ.get("SSL_CERT_FILE") or environ.get("REQUESTS_CA_BUNDLE")
     return {
         **kept,
+        **({"SSL_CERT_FILE": trusted} if trusted else {}),
         "WANDB_CACHE_DIR": scratch,
         "WANDB_CONFIG_DIR": scratch,
         "WANDB_DATA_DIR": scratch,

@@ -1,0 +1,1 @@
+"""The action's image, run as GitHub's runner runs it."""
