@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,17 @@ def render(report: Report, *, limit_bytes: int) -> str:
     Without the marker by which the comment is found again. Empty where not even the verdict
     fits.
     """
-    verdict = _verdict(report)
+    verdict, baseline = _verdict(report), ", ".join(filter(None, _baseline(report)))
+    # It stands at the top.
+    others = tuple(note for note in report.notes if note != f"Baseline: {baseline}.")
+    report = replace(report, notes=others)
     text_of = partial(
         from_template,
         "comment.md.j2",
         report=report,
         verdict=verdict,
         model=_model(report, room=_TITLE_LENGTH - len(verdict) - len(": ")),
-        baseline=baseline_name(report),
-        origins=_origins(report),
+        baseline=_baseline(report),
         missing_baseline=_MISSING_BASELINE if _is_without_baseline(report) else "",
         links=_links(report),
         open_notes=_OPEN_NOTES,
@@ -143,11 +146,11 @@ def _is_without_baseline(report: Report) -> bool:
     return bool(report.evaluations) and not report.comparisons
 
 
-def _origins(report: Report) -> str:
-    """Where the baselines were found, in words; empty where that is their name."""
-    origins = dict.fromkeys(one.baseline.origin for one in report.comparisons)
-    told = "; ".join(origins)
-    return "" if told == baseline_name(report) else told
+def _baseline(report: Report) -> tuple[str, str]:
+    """`main@4be1c02`, and where it was found, in words; each empty where there is no more to say."""
+    name = baseline_name(report)
+    origins = "; ".join(dict.fromkeys(one.baseline.origin for one in report.comparisons))
+    return name, "" if origins == name else origins
 
 
 def _links(report: Report) -> list[tuple[str, str]]:
