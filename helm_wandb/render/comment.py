@@ -147,7 +147,7 @@ def _is_without_baseline(report: Report) -> bool:
 
 
 def _baseline(report: Report) -> tuple[str, str]:
-    """`main@4be1c02`, and where it was found, in words; each empty where there is no more to say."""
+    """`main@4be1c02`, and where it was found, in words; empty where that says no more."""
     name = baseline_name(report)
     origins = "; ".join(dict.fromkeys(one.baseline.origin for one in report.comparisons))
     return name, "" if origins == name else origins
