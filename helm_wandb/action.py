@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,12 @@ from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks import WANDB
 from helm_wandb.sinks.comment_marker import Marker
 from helm_wandb.sinks.job_summary import JobSummary
-from helm_wandb.sinks.pr_comment import Mode, PullRequestComment, UnknownPullRequest
+from helm_wandb.sinks.pr_comment import (
+    Mode,
+    NoPullRequest,
+    PullRequestComment,
+    UnknownPullRequest,
+)
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.sources.report import from_report
 
@@ -42,6 +48,11 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
+
+_SEARCH_SECONDS = 60.0
+"""How long GitHub may take to give a baseline: it must not cost the comment."""
+_CONVERSATION_SECONDS = 90.0
+"""How long it may take for the pull request and its comment."""
 
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
@@ -84,7 +95,8 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
             tracks=provenance.ranked_tracks(event),
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
         ) as project,
-        shell.github(environ, settings.github_token) as github,
+        shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github,
+        shell.github(environ, settings.github_token, seconds=_SEARCH_SECONDS) as searched,
     ):
         conversation = _conversation(settings, environ, event, github)
         return pipeline.run(
@@ -106,10 +118,8 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
             ),
             project=project,
             published=_published(settings),
-            baseline=_baseline(settings, environ, event, github, project),
-            gate_policy=replace(
-                settings.gate, labels=provenance.labels(event) | conversation.labels
-            ),
+            baseline=_baseline(settings, environ, event, searched, project),
+            gate_policy=replace(settings.gate, labels=conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
         )
@@ -194,14 +204,21 @@ def _conversation(
     github: Github | None,
 ) -> _Conversation:
     """The pull request that the run is about, and the comment that it gets there."""
-    if github is None or settings.comment == Mode.OFF:
-        return _Conversation()
+    told = _Conversation(labels=provenance.labels(event))
+    speaks = settings.comment != Mode.OFF
+    if github is None:
+        return told
     try:
         found = pull_request.find(environ, event, github)
     except GithubError as error:
-        return _Conversation(comment=UnknownPullRequest(error))
+        return replace(told, comment=UnknownPullRequest(error) if speaks else None)
     if found is None:
-        return _Conversation()
+        is_lost = speaks and environ.get("GITHUB_EVENT_NAME") == "workflow_run"
+        return replace(told, comment=NoPullRequest() if is_lost else None)
+    if settings.gate.accept_label:
+        # A job that is run again has the labels of its first run in the payload.
+        with suppress(GithubError):
+            told = replace(told, labels=github.pull_request(found.number).labels)
     comment = PullRequestComment(
         github=github,
         pull_request=found,
@@ -210,7 +227,7 @@ def _conversation(
         render=_comment_text,
         has_only_reading_token=pull_request.has_only_reading_token(environ, found),
     )
-    return _Conversation(comment=comment, number=found.number, labels=found.labels)
+    return replace(told, comment=comment if speaks else None, number=found.number)
 
 
 def _comment_text(told: Report, limit_bytes: int) -> str:

@@ -41,7 +41,8 @@ def gate(
     """
     found = (*_regressions(comparisons), *_below_floor(floor, latest(evaluations)))
     results = list(dict.fromkeys(found))
-    missing = [] if comparisons or not policy.on_missing_baseline else [_NO_BASELINE]
+    lacks = bool(evaluations) and not comparisons
+    missing = [_NO_BASELINE] if lacks and policy.on_missing_baseline else []
     asked = [*(results if policy.on_regression else []), *missing]
     accepted = _accepting(policy) if asked else None
     return Gate(

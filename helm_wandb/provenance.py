@@ -14,7 +14,8 @@ from helm_wandb.model import Provenance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch"})
+_BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch"})
+"""On repository_dispatch bots evaluate what forks hold: that is none of a branch's."""
 _PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]+)/")
 
 

@@ -71,6 +71,16 @@ def find(
     return None
 
 
+def of_head(github: Github, *, owner: str, branch: str, sha: str) -> PullRequest | None:
+    """The open pull request with that head, of several the oldest; None without one.
+
+    Raises GithubError.
+    """
+    found = github.open_pull_requests(owner=owner, branch=branch)
+    same = [one for one in found if one.head_sha == sha]
+    return min(same, key=lambda one: one.number, default=None)
+
+
 def has_only_reading_token(environ: Mapping[str, str], pull_request: PullRequest) -> bool:
     """Whether GitHub gives the run a token that can only read, whatever the workflow asks for.
 
@@ -90,9 +100,8 @@ def _of_run(run: _OtherRun, github: Github) -> PullRequest | None:
     """
     if run.head_repository is None or not run.head_branch:
         return None
-    found = github.open_pull_requests(owner=run.head_repository.owner.login, branch=run.head_branch)
-    same = [one for one in found if one.head_sha == run.head_sha]
-    return min(same, key=lambda one: one.number, default=None)
+    owner = run.head_repository.owner.login
+    return of_head(github, owner=owner, branch=run.head_branch, sha=run.head_sha)
 
 
 def _of_branch(environ: Mapping[str, str], github: Github) -> PullRequest | None:

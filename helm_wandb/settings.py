@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,8 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         for name in ("report", "html")
         if inputs[name].startswith("/") or ".." in inputs[name].split("/")
     ]
+    if inputs["html"] and os.path.normpath(inputs["html"]) == os.path.normpath(inputs["report"]):
+        problems.append("input html: it is the path of report, too; give another one")
     if not inputs["config"] and not inputs["from-report"]:
         problems.append("input config: give the path of the YAML config, from the workspace")
     if inputs["from-report"] and inputs["print-only"] == "false":

@@ -93,9 +93,12 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
 
 
 @contextmanager
-def github(environ: Mapping[str, str], token: str | None) -> Iterator[Github | None]:
+def github(
+    environ: Mapping[str, str], token: str | None, *, seconds: float
+) -> Iterator[Github | None]:
     """The repository at GitHub that a workflow runs in; None without a token or a workflow.
 
+    seconds: how long all that is asked of it may take.
     Raises InputError where GITHUB_API_URL is no URL.
     """
     if token is None or not environ.get("GITHUB_REPOSITORY"):
@@ -104,7 +107,7 @@ def github(environ: Mapping[str, str], token: str | None) -> Iterator[Github | N
     # Imported here: without a token nothing is asked of GitHub.
     from helm_wandb.github_service import repository  # noqa: PLC0415
 
-    with closing(repository.of_environ(environ, token)) as found:
+    with closing(repository.of_environ(environ, token, budget_seconds=seconds)) as found:
         yield found
 
 

@@ -214,12 +214,14 @@ def test_nothing_is_asked_before_it_is_wanted() -> None:
 
 
 def test_downloads_have_a_limit() -> None:
-    """However many ancestors have one, a handful is read."""
+    """However many ancestors have one, a handful is read, and that there were more is told."""
     repository = Repository()
     for _ in range(DOWNLOADS + 2):
         repository.add("c8", GOOD)
 
-    assert DOWNLOADS == len(searched(repository))
+    *read, last = searched(repository)
+    assert DOWNLOADS == len(read)
+    assert NotTaken("Only the nearest 5 artifacts were read.", is_fault=False) == last
 
 
 UNREADABLE = {

@@ -91,8 +91,8 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
 
     assert (
         (
-            f"Baseline: main@{MAIN[-106][:7]}, artifact of run 1893, 105 commits behind the merge "
-            "base."
+            f"Baseline: main@{MAIN[-106][:7]}, artifact of run 1893, 105 commits behind the base "
+            "commit."
         ),
         (
             "The artifact of run 1896 is not taken: the run was started by pull_request, and not "

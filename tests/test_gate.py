@@ -171,9 +171,18 @@ def test_no_baseline_closes_it_where_it_is_asked_to(*, on_regression: bool) -> N
     """on-missing-baseline: fail closes it, whatever fail-on says; warn does not."""
     fails = GatePolicy(on_missing_baseline=True, on_regression=on_regression)
 
-    assert Gate(closed=True, reasons=("there is no baseline to compare with",)) == found(fails)
-    assert Gate(closed=False, reasons=()) == found(GatePolicy(on_regression=on_regression))
+    asked = GatePolicy(on_regression=on_regression)
+    expected = Gate(closed=True, reasons=("there is no baseline to compare with",))
+    assert expected == found(fails, (), builders.evaluation())
+    assert Gate(closed=False, reasons=()) == found(asked, (), builders.evaluation())
     assert Gate(closed=False, reasons=()) == found(fails, QUIET)
+
+
+def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
+    """Where this run has no model, there is nothing that could be compared."""
+    told = found(GatePolicy(on_missing_baseline=True), ())
+
+    assert not told.closed
 
 
 def test_what_closes_it_is_not_told_beside_what_does_not() -> None:
@@ -222,6 +231,6 @@ def test_a_label_is_not_told_where_nothing_closes(
 def test_a_label_accepts_a_missing_baseline() -> None:
     """The label turns every reason of the gate into a notice."""
     policy = GatePolicy(on_missing_baseline=True, accept_label="ok", labels={"ok"})
-    told = found(policy)
+    told = found(policy, (), builders.evaluation())
 
     assert (False, "ok") == (told.closed, told.accepted_by)

@@ -39,7 +39,7 @@ EVENTS = [
     ("release", ("tag", "refs/tags/v1", "v1"), {}, "tag/v1", None),
     ("schedule", MAIN, {"schedule": "0 0 * * *"}, "branch/main", None),
     ("workflow_dispatch", MAIN, {"inputs": None}, "branch/main", None),
-    ("repository_dispatch", MAIN, {}, "branch/main", None),
+    ("repository_dispatch", MAIN, {}, "repository_dispatch/4711", None),
     ("discussion", MAIN, {}, "discussion/4711", None),
     ("pull_request", MERGE, ABOUT_7, "pr/7", 7),
     ("pull_request", MERGE, {}, "pr/7", 7),

@@ -24,6 +24,13 @@ pytestmark = pytest.mark.enable_socket
 NAME = "org/evals"
 FIRST, BASE, HEAD, MERGE, FORKED, FORK_MERGE = (digit * 40 for digit in "123456")
 FORK_TOKEN = "a-token-that-only-reads"  # noqa: S105 -- of a server that is gone with the test
+OWN: dict[str, Any] = {"head_sha": HEAD, "head_branch": "change", "merge_sha": MERGE}
+STRANGERS: dict[str, Any] = {
+    "head_sha": FORKED,
+    "head_branch": "change",
+    "head_repository": "stranger/evals",
+    "merge_sha": FORK_MERGE,
+}
 REPOSITORY = {"default_branch": "main", "full_name": NAME}
 
 
@@ -141,18 +148,11 @@ def week(workspace: Path) -> Iterator[Week]:
         seed.history(NAME, [FIRST, BASE])
         seed.commit(NAME, HEAD, parents=[FIRST], branch="change")
         seed.commit(NAME, MERGE, parents=[BASE, HEAD])
-        seed.pull_request(NAME, 7, head_sha=HEAD, head_branch="change", merge_sha=MERGE)
+        seed.pull_request(NAME, 7, **OWN)
         seed.repository("stranger/evals", fork_of=NAME)
         seed.commit("stranger/evals", FORKED, parents=[BASE], branch="change")
         seed.commit(NAME, FORK_MERGE, parents=[BASE, FORKED])
-        seed.pull_request(
-            NAME,
-            8,
-            head_sha=FORKED,
-            head_branch="change",
-            head_repository="stranger/evals",
-            merge_sha=FORK_MERGE,
-        )
+        seed.pull_request(NAME, 8, **STRANGERS)
         seed.token(FORK_TOKEN, permissions={"pull-requests": "read", "actions": "read"})
         yield Week(server, workspace)
 
@@ -180,7 +180,7 @@ def test_the_first_push_says_how_to_get_a_baseline(
 def test_the_pull_request_is_compared_with_main(
     week: Week, golden: Callable[[str, str], None]
 ) -> None:
-    """The report of the merge base is found, and told in the comment with what changed."""
+    """The report of the commit it was merged with is found, and told with what changed."""
     week.push()
     done = week.pull()
 
@@ -188,7 +188,7 @@ def test_the_pull_request_is_compared_with_main(
         done[name] for name in ("exit code", "verdict", "regressions", "improvements")
     )
     assert "main@2222222" == done["baseline"]
-    assert "artifact of run 1893, of the merge base" in done["summary"]
+    assert "artifact of run 1893, of the base commit" in done["summary"]
     (comment,) = week.server.comments(NAME, 7)
     golden("comment_of_a_pull_request.md", comment.body)
     assert done["comment-url"].endswith(f"/pull/7#issuecomment-{comment.id}")
@@ -266,6 +266,43 @@ def test_nothing_of_a_forks_report_is_believed(week: Week) -> None:
     (body,) = week.comments(8)
     told = (body, done["summary"], json.dumps(done["report"]))
     assert [] == [text for text in told if "OWNED" in text or "evil.test" in text]
+
+
+def test_a_label_that_was_set_since_opens_the_gate(week: Week) -> None:
+    """A job that is run again has its first run's payload: GitHub is asked for the labels."""
+    week.push()
+    asked = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
+    first = week.pull(**asked)
+    week.server.seed.pull_request(NAME, 7, **OWN, labels=["accept"])
+
+    assert (4, 0) == (first["exit code"], week.pull(**asked)["exit code"])
+
+
+@pytest.mark.parametrize("comment", ["off", "update"])
+def test_a_forks_state_is_told_without_a_comment_too(week: Week, comment: str) -> None:
+    """Track and label of the pull request are those that GitHub tells, whatever is posted."""
+    week.push()
+    week.fork()
+    week.server.seed.pull_request(NAME, 8, **STRANGERS, labels=["accept"])
+    asked = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
+    done = week.follow_up(**asked, INPUT_COMMENT=comment)
+
+    assert (0, "pr/8") == (done["exit code"], done["report"]["provenance"]["track"])
+    assert len(week.comments(8)) == (comment == "update")
+
+
+def test_a_pull_request_that_moved_on_is_told(
+    week: Week, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the fork pushed again meanwhile there is no comment, and a notice says why."""
+    week.push()
+    week.fork()
+    week.server.seed.commit("stranger/evals", "7" * 40, parents=[FORKED], branch="change")
+    week.server.seed.pull_request(NAME, 8, **{**STRANGERS, "head_sha": "7" * 40})
+
+    assert 0 == week.follow_up()["exit code"]
+    assert [] == week.comments(8)
+    assert "::pull request comment: no open pull request has the commit" in capsys.readouterr().out
 
 
 def test_a_comment_that_is_off_asks_nothing(week: Week) -> None:

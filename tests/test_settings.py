@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helm_wandb.baselines import Choice
 from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
-from helm_wandb.settings import INPUT_DEFAULTS, Settings, secrets
+from helm_wandb.settings import _BASELINES, _CHOICES, INPUT_DEFAULTS, Settings, secrets
+from helm_wandb.sinks.pr_comment import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,6 +196,19 @@ def test_a_published_report_is_never_recorded() -> None:
     (problem,) = problems({"WANDB_API_KEY": KEY}, from_report="theirs.json", print_only="false")
 
     assert "input from-report: a report of an untrusted run is never written to W&B" in problem
+
+
+def test_page_and_report_are_two_files() -> None:
+    """One would take the other's place."""
+    (problem,) = problems(html="./out//x.json", report="out/x.json")
+
+    assert "input html: it is the path of report, too; give another one" == problem
+
+
+def test_words_are_those_of_their_owners() -> None:
+    """The choices of comment and baseline are those that the comment and the baselines know."""
+    assert set(Mode) == set(_CHOICES["comment"])
+    assert set(Choice) - {Choice.FILE} == set(_BASELINES)
 
 
 def test_no_baseline_is_missing_where_none_is_wanted() -> None:

@@ -80,6 +80,7 @@ def _in_artifacts(wanted: Wanted, github: Github) -> Iterator[Found | NotTaken]:
             yield run
             continue
         if downloads == DOWNLOADS:
+            yield NotTaken(f"Only the nearest {DOWNLOADS} artifacts were read.", is_fault=False)
             return
         downloads += 1
         yield _taken(artifact, run, wanted, github, depth=depths[artifact.head_sha])

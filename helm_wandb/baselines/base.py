@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from helm_wandb import pull_request
 from helm_wandb.baselines.asking import needing
 from helm_wandb.baselines.found import Unavailable
 from helm_wandb.github_service.messages import Cause, GithubError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from helm_wandb.github_service.messages import Github, PullRequest
 
 _MERGE_BASE = "the merge base"
+_MERGED = "the base commit"
 _PREVIOUS = "the previous commit"
 _SAME = "this commit"
 _QUEUED = "the base of the merge group"
@@ -70,7 +72,7 @@ def _of_pull_request(trigger: Trigger, github: Github) -> Base:
             parents = github.commit(_known(trigger.sha)).parents
         # refs/pull/N/merge: what was evaluated is the head merged with just this commit.
         if parents[1:] == (head,):
-            return Base(branch=branch, commit=parents[0], called=_MERGE_BASE)
+            return Base(branch=branch, commit=parents[0], called=_MERGED)
     return _beside(branch, head, github)
 
 
@@ -105,7 +107,7 @@ def _of_another_run(trigger: Trigger, github: Github) -> Base:
     if event in _FROM_PULL_REQUEST:
         found = _of_head(github, owner=owner, branch=branch, sha=sha)
         if found is None:
-            message = f"No open pull request, or several, have {sha[:7]} as their head."
+            message = f"No open pull request has {sha[:7]} as its head."
             raise Unavailable(message)
         return _beside(found.base_ref, sha, github)
     if trigger.text("workflow_run", "head_repository", "full_name") != trigger.repository:
@@ -119,11 +121,8 @@ def _of_another_run(trigger: Trigger, github: Github) -> Base:
 
 
 def _of_head(github: Github, *, owner: str, branch: str, sha: str) -> PullRequest | None:
-    """The open pull request with that head; None where there is none, or several."""
     with needing("pull-requests"):
-        found = github.open_pull_requests(owner=owner, branch=branch)
-    same = [one for one in found if one.head_sha == sha]
-    return same[0] if len({one.base_ref for one in same}) == 1 else None
+        return pull_request.of_head(github, owner=owner, branch=branch, sha=sha)
 
 
 def _of_side_branch(trigger: Trigger, github: Github) -> Base:

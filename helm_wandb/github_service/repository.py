@@ -78,7 +78,9 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     )
 
 
-def of_environ(environ: Mapping[str, str], token: str) -> Repository:
+def of_environ(
+    environ: Mapping[str, str], token: str, *, budget_seconds: float = BUDGET_SECONDS
+) -> Repository:
     """The repository that a workflow runs in; nothing is asked yet.
 
     environ: the runner's variables. SSL_CERT_FILE counts as in other programs, where none of
@@ -91,6 +93,7 @@ def of_environ(environ: Mapping[str, str], token: str) -> Repository:
         api_url=environ.get("GITHUB_API_URL") or API_URL,
         graphql_url=environ.get("GITHUB_GRAPHQL_URL") or GRAPHQL_URL,
         certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
+        budget_seconds=budget_seconds,
     )
 
 

@@ -33,6 +33,10 @@ OUTDATED = (
     "the comment is of a newer state of the pull request, and stays: the results of this older "
     "run are in its log and report"
 )
+NO_PULL_REQUEST = (
+    "no open pull request has the commit as its head that the other run evaluated: it has moved "
+    "on since, or was closed"
+)
 NOT_ASKED = {
     "off": "the input comment is off",
     "on-change": "no score is marked as regressed or improved, and there is no comment to update",

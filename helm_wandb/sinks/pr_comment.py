@@ -168,6 +168,17 @@ class UnknownPullRequest:
         return _refused(self.error, can_only_read=False)
 
 
+@dataclass(frozen=True, slots=True)
+class NoPullRequest:
+    """Stands in for the comment where another run is followed up whose pull request is gone."""
+
+    name: ClassVar[str] = PullRequestComment.name
+
+    def deliver(self, report: Report) -> Receipt:  # noqa: ARG002 -- as every sink's
+        """Skipped."""
+        return _skipped(comment_texts.NO_PULL_REQUEST)
+
+
 def _refused(error: GithubError, *, can_only_read: bool) -> Receipt:
     """The receipt of a comment that may not be written; raises SinkError of any other fault."""
     why = comment_texts.skipped(error, can_only_read=can_only_read)

@@ -157,7 +157,7 @@ class Sender:
         theirs may stand, but no row and no table may be missing.
         """
         plans = [plan for plan in progress.left if not _is_there(plan, remote.get(plan.id))]
-        progress.held = self._held(plans, remote)
+        progress.held |= self._held(plans, remote)
         writings = {}
         for plan in plans:
             run, held = remote.get(plan.id), progress.held.get(plan.id, Held())
