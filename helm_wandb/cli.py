@@ -53,15 +53,14 @@ def main(argv: Sequence[str], *, root: Path) -> int:
 
     root: the folder that holds this tool's `schema/`.
     """
-    log = logs.of(os.environ)
     if argv and argv[0] in COMMANDS:
         # Imported here: a run needs none of them.
         from helm_wandb import config_commands  # noqa: PLC0415
 
+        log = logs.of(os.environ)
         return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
     arguments = parser().parse_args(argv)
-    if arguments.json or arguments.quiet:
-        log = logs.TerminalLog(None if arguments.quiet else sys.stderr, sys.stderr)
+    log = logs.of(os.environ, quiet=arguments.quiet, output_is_taken=arguments.json)
     return logs.guarded(log, partial(_main, arguments, root, log))
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb import pairing
+from helm_wandb import intervals, pairing
 from helm_wandb.model import Item, Texts, Verdict
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _changed(delta: Delta, partner: Partner) -> tuple[Item, ...] | None:
             after=pair.candidate,
         )
         for pair in pairing.matched(candidate, baseline)
-        if pair.candidate != pair.baseline
+        if intervals.difference(pair.candidate, pair.baseline)
     )
     sign = -1 if delta.lower_is_better else 1
 

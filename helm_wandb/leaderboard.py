@@ -61,18 +61,15 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
     names = {one.model for one in own} | excluded_models
     others = [one for one in latest(guests) if one.model not in names]
     models = sorted([*own, *others], key=lambda one: one.model)
-    columns = {key: _column(key, own, others) for key in dict.fromkeys(metrics)}
-    shown = {key: column for key, column in columns.items() if column.values}
+    shown = _columns(metrics, own, others)
     left_out = _left_out(shown, own, others)
     ranking = {key: column for key, column in shown.items() if key not in left_out}
-    win_rates = _mean_win_rates(shown.values())
-    rows = [
-        _row(one, shown=tuple(shown), ranking=ranking, mean_win_rate=win_rates.get(one.model))
-        for one in models
-    ]
-    by_name = {one.model: one for one in models}
     ranked, untested = _ranked(
-        rows, by_name, tuple(ranking), alpha=alpha, instances_read=instances_read
+        _rows(models, shown, ranking),
+        {one.model: one for one in models},
+        tuple(ranking),
+        alpha=alpha,
+        instances_read=instances_read,
     )
     return Leaderboard(
         metrics=tuple(shown),
@@ -81,6 +78,14 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
         rows=ranked,
         untested=untested,
     )
+
+
+def _columns(
+    metrics: Iterable[ScoreKey], own: Sequence[Evaluation], guests: Sequence[Evaluation]
+) -> dict[ScoreKey, _Column]:
+    """The metrics that any model has."""
+    columns = {key: _column(key, own, guests) for key in dict.fromkeys(metrics)}
+    return {key: column for key, column in columns.items() if column.values}
 
 
 def _column(key: ScoreKey, own: Sequence[Evaluation], guests: Sequence[Evaluation]) -> _Column:
@@ -159,6 +164,19 @@ def _mean_win_rates(columns: Iterable[_Column]) -> dict[str, float]:
             ties = not_higher - lower - 1
             rates[model].append((beaten + ties / 2) / others)
     return {model: fsum(of_model) / len(of_model) for model, of_model in rates.items()}
+
+
+def _rows(
+    models: Iterable[Evaluation],
+    shown: Mapping[ScoreKey, _Column],
+    ranking: Mapping[ScoreKey, _Column],
+) -> list[LeaderboardRow]:
+    """A row for each model, without ranks."""
+    win_rates = _mean_win_rates(shown.values())
+    return [
+        _row(one, shown=tuple(shown), ranking=ranking, mean_win_rate=win_rates.get(one.model))
+        for one in models
+    ]
 
 
 def _row(

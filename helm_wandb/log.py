@@ -103,11 +103,36 @@ class WorkflowLog:
         _write(self.output, workflow.literal(text, token=secrets.token_hex(16)))
 
 
-def of(environ: Mapping[str, str]) -> Log:
-    """The log for where the process runs."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return WorkflowLog(sys.stdout)
-    return TerminalLog(sys.stdout, sys.stderr)
+@dataclass(frozen=True, slots=True)
+class QuietLog:
+    """Another log, without what is only good to know."""
+
+    log: Log
+
+    def fault(self, error: UserError) -> None:
+        """Say what was wrong."""
+        self.log.fault(error)
+
+    def message(self, level: str, text: str) -> None:
+        """Say errors and warnings."""
+        if level not in ("notice", "info"):
+            self.log.message(level, text)
+
+    def listing(self, text: str) -> None:
+        """Show lines as they are: they belong to an error."""
+        self.log.listing(text)
+
+
+def of(environ: Mapping[str, str], *, quiet: bool = False, output_is_taken: bool = False) -> Log:
+    """The log for where the process runs.
+
+    quiet: for errors and warnings only.
+    output_is_taken: all goes to standard error, which GitHub's runner reads for commands too.
+    """
+    output = sys.stderr if output_is_taken else sys.stdout
+    in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+    log: Log = WorkflowLog(output) if in_workflow else TerminalLog(output, sys.stderr)
+    return QuietLog(log) if quiet else log
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -127,7 +152,8 @@ def tell(outcome: Outcome, log: Log, *, expects_baseline: bool = False) -> None:
     if outcome.report:
         if outcome.report.gate and outcome.report.gate.reasons:
             log.message(*_of_gate(outcome.report.gate))
-        if expects_baseline and not outcome.report.comparisons:
+        is_compared = bool(outcome.report.comparisons)
+        if expects_baseline and outcome.report.evaluations and not is_compared:
             log.message("warning", _NO_BASELINE)
     for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
         if receipt.traceback:

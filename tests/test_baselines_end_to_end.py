@@ -158,6 +158,6 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
     place.upload(BASE, GOOD + b"x")
     told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
-    assert "artifact of run 9, 1 commit behind the merge base" == told.partners[0].told.origin
+    assert "artifact of run 9, 1 commit behind the base commit" == told.partners[0].told.origin
     assert told.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
     assert f"larger than {len(GOOD)} bytes" in told.notes[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -553,6 +554,27 @@ def test_quiet_says_only_what_is_wrong(
     assert ("", "") == capsys.readouterr()
     assert 2 == cli.main(["--config", "gone.yaml", "--quiet"], root=root)
     assert "error: config 'gone.yaml' cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--json", "--quiet"])
+def test_a_workflow_gets_annotations_however_it_is_asked(
+    flag: str,
+    root: Path,
+    user: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In a workflow errors are annotations with --json and --quiet too, beside the report."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    config = write_config(user, helm("baseline", "nightly"), helm("gone", "nightly"))
+
+    assert 3 == cli.main(["--config", config, "--print-only", flag], root=root)
+    output, errors = capsys.readouterr()
+    if flag == "--json":
+        assert json.loads(output)["evaluations"]
+        output, errors = errors, ""
+    assert re.fullmatch("::error title=helm-wandb-action::.*gone.*\n", output)
+    assert "" == errors
 
 
 def test_json_goes_nowhere_where_nobody_reads(root: Path, workspace: Path) -> None:

@@ -21,6 +21,7 @@ from helm_wandb.intervals import (
     PairedStratum,
     Stratum,
     adjusted,
+    difference,
     minimum_detectable,
     overall,
     paired,
@@ -324,6 +325,17 @@ def test_rounding_is_no_change() -> None:
     found = paired([same])
 
     assert (0, 0, 0, 0.0) == (found.better, found.worse, found.changed, found.difference)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "expected"),
+    [(0.1 + 0.2, 0.3, 0.0), (0.5, 0.25, 0.25), (3e9 + 1, 3e9, 0.0), (1e-9, 0.0, 0.0)],
+)
+def test_a_difference_is_more_than_rounding(
+    candidate: float, baseline: float, expected: float
+) -> None:
+    """What is within 1e-9 of 1, or of a larger baseline, is none."""
+    assert expected == difference(candidate, baseline)
 
 
 @pytest.mark.parametrize("strata", [[], [stratum([])]])

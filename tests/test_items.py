@@ -57,6 +57,15 @@ def test_marked_deltas_have_the_pairs_whose_scores_differ() -> None:
     assert 30 == len(after)
 
 
+def test_rounding_is_no_changed_score() -> None:
+    """0.1 + 0.2 beside 0.3 is the same score, for the items as for the delta's own counts."""
+    base, now = [0.3] * 20 + [1.0] * 40, [0.1 + 0.2] * 20 + [0.0] * 40
+    ((found,),) = (one.deltas for one in looked_into(partner({"mmlu.EM": now}, {"mmlu.EM": base})))
+
+    assert (40, 0) == (found.worse, found.better)
+    assert 40 == len(found.items or ())
+
+
 @pytest.mark.parametrize("lower", [False, True])
 def test_the_worst_come_first(*, lower: bool) -> None:
     """What got worse goes before what got better, each by how much, by the metric's direction."""

@@ -188,6 +188,36 @@ def test_secrets_are_masked_line_by_line(secrets: tuple[str, ...], expected: str
     assert expected == output.getvalue()
 
 
+def test_a_quiet_log_tells_what_is_wrong() -> None:
+    """Faults, errors, warnings and tracebacks are told; notices, and what became well, are not."""
+    errors = StringIO()
+    quiet = logs.QuietLog(logs.TerminalLog(errors, errors))
+    quiet.fault(ArtifactError("no file"))
+    for level in ("info", "notice", "warning", "error"):
+        quiet.message(level, "x")
+    quiet.listing("Traceback\n")
+
+    assert "error: no file\nwarning: x\nerror: x\nTraceback\n" == errors.getvalue()
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+@pytest.mark.parametrize("output_is_taken", [False, True])
+@pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "true"}])
+def test_the_log_leaves_alone_what_is_taken(
+    environ: dict[str, str],
+    *,
+    quiet: bool,
+    output_is_taken: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A notice goes to standard output, to standard error where that is taken, or nowhere."""
+    logs.of(environ, quiet=quiet, output_is_taken=output_is_taken).message("notice", "done")
+    told = "::notice title=helm-wandb-action::done\n" if environ else "done\n"
+    expected = ("", "") if quiet else ("", told) if output_is_taken else (told, "")
+
+    assert expected == capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("environ", "kind"),
     [

@@ -53,6 +53,17 @@ def test_readme_lists_inputs_and_outputs(action_yml: dict[str, Any], root: Path)
     assert list(action_yml["outputs"]) == table_rows(root, "Outputs")
 
 
+def test_readme_tells_the_defaults(action_yml: dict[str, Any], root: Path) -> None:
+    """The README's table of inputs has the defaults of action.yml, in both languages."""
+    defaults = {name: told["default"] for name, told in action_yml["inputs"].items()}
+
+    for name in ("README.md", "README.ko.md"):
+        told = re.findall(
+            r"^\| `([a-z-]+)` \| (?:`([^`]+)` )?\| \S", (root / name).read_text(), re.MULTILINE
+        )
+        assert defaults == dict(told)
+
+
 def test_readme_shows_the_help(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The README's block of the command line is what --help prints."""
     monkeypatch.setenv("COLUMNS", "80")

@@ -163,6 +163,23 @@ def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
     assert ["2 / 1", "0 / 0", "–"] == cells(board, "Regressed / improved")
 
 
+def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
+    """Where benchmarks have baselines of their own, marks add up and no one mean is the model's."""
+    told = builders.report(
+        [builders.evaluation(model) for model in ("alpha", "beta")],
+        comparisons=[
+            builders.comparison(REGRESSION, TOXICITY, origin="first.json", overall=OVERALL),
+            builders.comparison(DELTAS[0], origin="second.json", overall=OVERALL),
+            builders.comparison(*DELTAS, model="beta", overall=OVERALL),
+            builders.comparison(model="beta", not_comparable={"raft.EM": "only here"}),
+        ],
+    )
+    board = deltas.leaderboard(told)
+
+    assert ["–", "+0.8 pp [−1.5, +3.1]"] == cells(board, "Δ vs baseline")
+    assert ["2 / 0", "2 / 1"] == cells(board, "Regressed / improved")
+
+
 def test_a_leaderboard_without_a_baseline_has_no_column_of_changes() -> None:
     """Where nothing was compared the ranking is all there is."""
     told = report(builders.comparison(not_comparable={"raft.EM": "5-shot here, 0-shot there"}))

@@ -10,21 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.model import Verdict
-from helm_wandb.render import plots
+from helm_wandb.render import html_report, plots
 from tests import builders
 from tests.golden_reports import COMPARED, REPORTS
 
 if TYPE_CHECKING:
+    from helm_wandb.model import Evaluation
     from helm_wandb.render.plots import Tick
+
+
+def evaluations(*points: tuple[str, int, float | None, float]) -> list[Evaluation]:
+    """Models at iterations with tokens and a score."""
+    return [
+        builders.evaluation(model, iteration, {"mmlu.EM": value}, tokens_billions=tokens)
+        for model, iteration, tokens, value in points
+    ]
 
 
 def report(*points: tuple[str, int, float | None, float]) -> plots.Curves:
     """The one plot of models at iterations with tokens and a score."""
-    evaluations = [
-        builders.evaluation(model, iteration, {"mmlu.EM": value}, tokens_billions=tokens)
-        for model, iteration, tokens, value in points
-    ]
-    (found,) = plots.curves(builders.report(evaluations))
+    (found,) = plots.curves(builders.report(evaluations(*points)))
     return found
 
 
@@ -65,12 +70,12 @@ def test_single_iterations_make_no_curve() -> None:
 
 def test_metric_of_one_iteration_makes_no_curve() -> None:
     """A metric that a model has only once is no curve either."""
-    evaluations = [
+    told = [
         builders.evaluation("a", 1, {"mmlu.EM": 0.5}),
         builders.evaluation("a", 2, {"boolq.EM": 0.5}),
     ]
 
-    assert () == plots.curves(builders.report(evaluations))
+    assert () == plots.curves(builders.report(told))
 
 
 def test_only_so_many_curves_as_can_be_told_apart() -> None:
@@ -124,6 +129,50 @@ def test_long_labels_are_cut() -> None:
     assert f"{'b' * 29}…" == found.whiskers[0].label
 
 
+@pytest.mark.parametrize(
+    "points",
+    [
+        [("a", 1, None, 1e308), ("a", 2, None, -1e308)],
+        [("a", 1, None, 0.5), ("a", 2, None, 1e101)],
+        [("a", 1, None, 0.0), ("a", 2, None, 1e-300)],
+        [("a", 1, 0.0, 0.25), ("a", 2, 1.7e308, 0.5)],
+        [("a", 1, None, 0.25), ("a", 10**400, None, 0.5)],
+    ],
+)
+def test_what_no_axis_holds_is_no_curve(
+    points: list[tuple[str, int, float | None, float]],
+) -> None:
+    """Scores, tokens and iterations of any size end no run; they are in the tables."""
+    told = builders.report(evaluations(*points))
+
+    assert () == plots.curves(told)
+    assert "<polyline" not in html_report.render(told)
+
+
+def test_what_is_tiny_beside_others_is_drawn_as_nothing() -> None:
+    """A first checkpoint of 1e-200 does not cost a metric its curve."""
+    tiny, nothing = (
+        report(("a", 1, None, value), ("a", 2, None, 0.5)).series[0].points[0].y
+        for value in (1e-200, 0.0)
+    )
+
+    assert nothing == tiny
+
+
+@pytest.mark.parametrize(
+    ("difference", "within"), [(0.1, (-1e308, 1e308)), (5e-324, (0.0, 5e-324))]
+)
+def test_what_no_axis_holds_is_no_whisker(difference: float, within: tuple[float, float]) -> None:
+    """An interval without end takes no other from the plot."""
+    other = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    endless = builders.delta("b.EM", 0.0, difference, Verdict.UNCLEAR, within=within)
+    found = plots.whiskers(builders.comparison(endless, other))
+
+    assert found is not None
+    assert ["a.EM"] == [one.label for one in found.whiskers]
+    assert plots.whiskers(builders.comparison(endless)) is None
+
+
 @pytest.mark.parametrize("value", [0.0, 0.7, -3.25, 1e9, 1e-9])
 def test_equal_scores_are_a_flat_line_inside(value: float) -> None:
     """An axis around one value has room on both sides."""
@@ -152,3 +201,19 @@ def test_every_point_is_on_the_page(values: list[float]) -> None:
     assert 2 <= len(ticks) <= 7
     assert min(ticks) - 0.2 <= min(places)
     assert max(places) <= max(ticks) + 0.2
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=8))
+def test_any_scores_make_a_curve_of_numbers_or_none(values: list[float]) -> None:
+    """No score ends the run, and no point or tick is beyond all numbers."""
+    told = evaluations(*(("a", at, None, value) for at, value in enumerate(values)))
+    places = [
+        place
+        for found in plots.curves(builders.report(told))
+        for place in (
+            *(point.y for point in found.series[0].points),
+            *(tick.at for tick in found.y_ticks),
+        )
+    ]
+
+    assert all(map(math.isfinite, places))

@@ -4,7 +4,7 @@ from .estimate import Estimate
 from .family import adjusted, overall
 from .paired import paired
 from .power import minimum_detectable
-from .strata import PairedStratum, Stratum
+from .strata import PairedStratum, Stratum, difference
 from .unpaired import unpaired
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "PairedStratum",
     "Stratum",
     "adjusted",
+    "difference",
     "minimum_detectable",
     "overall",
     "paired",

@@ -40,7 +40,7 @@ class PairedStratum:
     def differences(self) -> Stratum:
         """Candidate less baseline, an instance each; exactly 0 where only rounding differs."""
         pairs = zip(self.candidate, self.baseline, strict=True)
-        return Stratum(value=[_difference(*pair) for pair in pairs], cluster=self.cluster)
+        return Stratum(value=[difference(*pair) for pair in pairs], cluster=self.cluster)
 
 
 class Term(NamedTuple):
@@ -189,9 +189,10 @@ def _effective_share(weights: Sequence[float]) -> float:
     return math.fsum(squares) ** 2 / math.fsum(one * one for one in squares) / len(squares)
 
 
-def _difference(candidate: float, baseline: float) -> float:
-    difference = candidate - baseline
-    return difference if abs(difference) > _ROUNDING * max(1.0, abs(baseline)) else 0.0
+def difference(candidate: float, baseline: float) -> float:
+    """Candidate less baseline; exactly 0 where only rounding differs."""
+    found = candidate - baseline
+    return found if abs(found) > _ROUNDING * max(1.0, abs(baseline)) else 0.0
 
 
 def _sums(stratum: Stratum) -> _Sums:

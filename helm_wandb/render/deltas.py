@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Verdict
@@ -44,23 +45,28 @@ def _there(*found: Table | None) -> list[Table]:
 def leaderboard(report: Report) -> Table:
     """The ranking, with what changed of each model that was compared."""
     board = tables.leaderboard(report)
-    compared = {one.model: one for one in report.comparisons if one.deltas}
+    compared: dict[str, list[Comparison]] = defaultdict(list)
+    for one in report.comparisons:
+        if one.deltas:
+            compared[one.model].append(one)
     if not compared:
         return board
     columns = (*board.columns, Column("Δ vs baseline"), Column("Regressed / improved"))
     rows = tuple(
-        (*cells, *_beside(compared.get(row.model)))
+        (*cells, *_beside(compared.get(row.model, [])))
         for cells, row in zip(board.rows, report.leaderboard.rows, strict=True)
     )
     return tables.without_unknown(Table(board.title, columns, rows))
 
 
-def _beside(comparison: Comparison | None) -> tuple[str, str]:
-    if comparison is None:
+def _beside(comparisons: Sequence[Comparison]) -> tuple[str, str]:
+    """A model's change overall, where one baseline served all its benchmarks, and its marks."""
+    if not comparisons:
         return UNKNOWN, UNKNOWN
-    counts = counted_verdicts([comparison])
+    counts = counted_verdicts(comparisons)
+    overall = comparisons[0].overall if len(comparisons) == 1 else None
     return (
-        UNKNOWN if comparison.overall is None else difference(comparison.overall),
+        UNKNOWN if overall is None else difference(overall),
         f"{counts[Verdict.REGRESSED]} / {counts[Verdict.IMPROVED]}",
     )
 

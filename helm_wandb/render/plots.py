@@ -26,6 +26,8 @@ _LABEL_LENGTH = 30
 _LEAST_SPAN = 0.02
 """Of an axis, beside the values on it: what hardly differs is drawn flat."""
 _MARKED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED})
+_SIZES = (1e-100, 1e100)
+"""Within these neither a span nor a tick overflows, or vanishes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,10 @@ class Whiskers:
 
 
 def curves(report: Report) -> tuple[Curves, ...]:
-    """A plot of each metric that some model has at several iterations."""
+    """A plot of each metric that some model has at several iterations.
+
+    Metrics with scores, or at iterations, too large or small for an axis are in the tables only.
+    """
     models = {model: of for model, of in by_model(report.evaluations).items() if len(of) > 1}
     keys = dict.fromkeys(key for of in models.values() for one in of for key in one.scores)
     found = (_curves(key, models) for key in keys)
@@ -144,8 +149,12 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
         return None
     of_tokens = all(one.tokens_billions is not None for of in having.values() for one in of)
     every = [one for of in having.values() for one in of]
-    x = _axis([_x(one, of_tokens=of_tokens) for one in every], CURVES.left, CURVES.right)
-    y = _axis([one.scores[key].value for one in every], CURVES.bottom, CURVES.top)
+    places = [_x(one, of_tokens=of_tokens) for one in every]
+    values = [one.scores[key].value for one in every]
+    if not (are_drawable(places) and are_drawable(values)):
+        return None
+    x = _axis(places, CURVES.left, CURVES.right)
+    y = _axis(values, CURVES.bottom, CURVES.top)
     shown = list(having.items())[:SERIES_SHOWN]
     return Curves(
         title=str(key),
@@ -173,7 +182,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
 def _x(one: Evaluation, *, of_tokens: bool) -> float:
     if of_tokens and one.tokens_billions is not None:
         return one.tokens_billions
-    return float(one.iteration)
+    return one.iteration
 
 
 def _told(one: Evaluation, key: ScoreKey) -> str:
@@ -191,9 +200,14 @@ def changes(report: Report) -> tuple[Whiskers, ...]:
 def whiskers(comparison: Comparison) -> Whiskers | None:
     """The model's deltas that have an interval, in points; None where none has.
 
-    Metrics whose values leave 0…1 have units of their own, and are in the table only.
+    Metrics whose values leave 0…1 have units of their own, and are in the table only; so are
+    intervals too large or small for an axis.
     """
-    deltas = [delta for delta in comparison.deltas if delta.interval and in_points(delta)]
+    deltas = [
+        delta
+        for delta in comparison.deltas
+        if delta.interval and in_points(delta) and are_drawable(_ends(delta))
+    ]
     if not deltas:
         return None
     deltas.sort(key=_order)
@@ -236,6 +250,17 @@ def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LABEL_LENGTH else f"{text[: _LABEL_LENGTH - 1]}…"
+
+
+def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -> bool:
+    """Whether an axis can hold the values: the largest of them is of such a size, or all are 0.
+
+    What is smaller beside it is drawn as if it were 0.
+    sizes: the least and the largest that the axis shows.
+    """
+    least, most = sizes
+    largest = max(map(abs, values), default=0)
+    return largest == 0 or least <= largest <= most
 
 
 def _axis(values: Sequence[float], start: float, end: float) -> Axis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Report
 
+_ESCAPED = re.compile(r"[^\x00-\x7f]|(?<=#)#(?=\[)")
+"""What a stream's encoding may lack; and of `##[`, which GitHub's runner takes for a command
+anywhere in a line, the second sign. Either stands within strings only."""
+
 
 @dataclass(frozen=True, slots=True)
 class JsonOutput:
-    """Prints the report JSON, and nothing else."""
+    """Prints the report JSON, in ASCII, and nothing else."""
 
     name: ClassVar[str] = "standard output"
     stream: TextIO | None
@@ -26,10 +31,15 @@ class JsonOutput:
     def deliver(self, report: Report) -> Receipt:
         """Done, or skipped where nobody reads on; raises SinkError where it cannot be written."""
         try:
-            streams.write(self.stream, f"{to_json(report).decode()}\n")
+            streams.write(self.stream, _ESCAPED.sub(_escape, to_json(report).decode()))
         except BrokenPipeError:
             return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
         except OSError as error:
             message = f"standard output cannot be written: {error.strerror}"
             raise SinkError(message) from error
         return Receipt(sink=self.name, status=Status.DONE)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
