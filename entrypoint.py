@@ -7,4 +7,4 @@ from pathlib import Path
 from helm_wandb import action
 
 if __name__ == "__main__":
-    sys.exit(action.main(os.environ, root=Path(__file__).parent))
+    sys.exit(action.main(os.environ, root=Path(__file__).resolve().parent))
