@@ -73,7 +73,7 @@ class TerminalLog:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowLog:
-    """Annotations, by commands on standard output."""
+    """Annotations, by commands on a standard stream; GitHub's runner reads both."""
 
     output: TextIO | None
 

@@ -170,14 +170,14 @@ def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
         comparisons=[
             builders.comparison(REGRESSION, TOXICITY, origin="first.json", overall=OVERALL),
             builders.comparison(DELTAS[0], origin="second.json", overall=OVERALL),
-            builders.comparison(*DELTAS, model="beta", overall=OVERALL),
+            builders.comparison(REGRESSION, model="beta", overall=OVERALL),
             builders.comparison(model="beta", not_comparable={"raft.EM": "only here"}),
         ],
     )
     board = deltas.leaderboard(told)
 
     assert ["–", "+0.8 pp [−1.5, +3.1]"] == cells(board, "Δ vs baseline")
-    assert ["2 / 0", "2 / 1"] == cells(board, "Regressed / improved")
+    assert ["2 / 1", "1 / 0"] == cells(board, "Regressed / improved")
 
 
 def test_a_leaderboard_without_a_baseline_has_no_column_of_changes() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from helm_wandb.render.sparklines import BLOCKS, sparkline
 
-SCORES = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
+SCORES = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ SCORES = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
         ([], ""),
         ([None, None], "  "),
         ([0.5], "▄"),
+        ([0.0, 5e-324], "▄▄"),
         ([-2.0, -2.0, -2.0], "▄▄▄"),
         ([0.0, 0.5, 1.0], "▁▅█"),
         ([0.0, 1, 2, 3, 4, 5, 6, 7], BLOCKS),

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from helm_wandb.evaluations import by_model
-from helm_wandb.render.plots import round_ends
+from helm_wandb.render.plots import are_drawable, round_ends
 from helm_wandb.render.safe_text import Name, plain
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _by_axis(
     for model, of_model in models.items():
         having = _thinned([one for one in of_model if key in one.scores])
         values = [one.scores[key].value for one in having]
-        if len(values) > 1 and _are_drawable(values):
+        if len(values) > 1 and are_drawable(values, _SIZES):
             found[_axis(having)][model] = values
     return found
 
@@ -144,7 +144,7 @@ def _bars(title: str, values: Mapping[str, float | None]) -> Iterator[Chart]:
     """One chart; none where it would hold fewer than two models."""
     known = {model: value for model, value in values.items() if value is not None}
     shown = dict(islice(known.items(), PLACES_SHOWN))
-    if len(shown) < 2 or not _are_drawable(shown.values()):  # noqa: PLR2004 -- to compare
+    if len(shown) < 2 or not are_drawable(shown.values(), _SIZES):  # noqa: PLR2004 -- to compare
         return
     more = len(known) - len(shown)
     yield Chart(
@@ -169,11 +169,6 @@ def _distinct(models: Sequence[str]) -> list[str]:
     return [
         f"{label} ({at})" if count[label] > 1 else label for at, label in enumerate(cut, start=1)
     ]
-
-
-def _are_drawable(values: Iterable[float]) -> bool:
-    least, largest = _SIZES
-    return all(value == 0 or least <= abs(value) <= largest for value in values)
 
 
 def _diagram(*lines: str, height: int, colours: int) -> str:
@@ -212,5 +207,5 @@ def _label(text: str, length: int) -> str:
 
 
 def _number(value: float) -> str:
-    """Six significant digits, written out: mermaid reads no exponents."""
-    return format(Decimal(f"{value:.6g}"), "f")
+    """Six significant digits, written out: mermaid reads no exponents, nor what no axis shows."""
+    return format(Decimal(f"{round(value, 15):.6g}"), "f")

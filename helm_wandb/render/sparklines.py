@@ -25,8 +25,9 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 
 def _block(value: float, low: float, high: float) -> str:
-    if low == high:
-        return _FLAT
     # Halved first: the difference of the largest numbers that there are is none.
-    share = (value / 2 - low / 2) / (high / 2 - low / 2)
+    span = high / 2 - low / 2
+    if not span:
+        return _FLAT
+    share = (value / 2 - low / 2) / span
     return BLOCKS[min(int(share * len(BLOCKS)), len(BLOCKS) - 1)]
