@@ -84,13 +84,13 @@ lock: $(DEVELOPMENT) ## resolve the dependencies anew
 	        $$(test $$extra = runtime || echo --extra $$extra) --output-file requirements/$$extra.txt; \
 	done
 
-clean: ## remove what the other targets made
-	rm -rf $(VENV) $(NODE_MODULES) demo wandb .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove what the other targets made, but wandb/: its runs may be nowhere else
+	rm -rf $(VENV) $(NODE_MODULES) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "$(PYTHON) is older than 3.11: give another one, as in: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<

@@ -36,6 +36,7 @@ from helm_wandb.sinks.pr_comment import (
     PullRequestComment,
     UnknownPullRequest,
 )
+from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.sources.report import from_report
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.baselines import Resolved
     from helm_wandb.github_service.messages import Github
-    from helm_wandb.model import Config, Evaluation, Reading, Report
+    from helm_wandb.model import Config, Evaluation, Provenance, Reading, Report
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
@@ -67,26 +68,38 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
     log.mask(secrets_of(environ))
     settings = Settings.from_environ(environ)
-    try:
-        outcome = _outcome(settings, environ, root, log)
-    except UserError as error:
-        outcome = pipeline.nothing(error)
-    if outcome.report is None:
-        outcome = replace(outcome, receipts=_told_unread(outcome, environ))
-    logs.tell(outcome, log, expects_baseline=settings.expects_baseline)
+    event = _event(environ, log)
+    with shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github:
+        conversation = _conversation(settings, environ, event, github)
+        known = provenance.from_environ(environ, event, found=conversation.number)
+        try:
+            outcome = _outcome(settings, environ, root, log, event, conversation, known)
+        except UserError as error:
+            outcome = pipeline.nothing(error)
+        if outcome.report is None:
+            told = _told_unread(outcome, environ, conversation, known)
+            outcome = replace(outcome, receipts=told)
+    logs.tell(outcome, log)
     if settings.print_only:
         log.message("notice", "print-only: nothing was written to W&B")
     failed = _publish(outputs(outcome, settings), environ, settings, log)
     return outcome.exit_code or failed
 
 
-def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log) -> Outcome:
+def _outcome(  # noqa: PLR0913, PLR0917 -- what is known of the run, each by its name
+    settings: Settings,
+    environ: Mapping[str, str],
+    root: Path,
+    log: logs.Log,
+    event: Mapping[str, Any],
+    conversation: _Conversation,
+    known: Provenance,
+) -> Outcome:
     config = _config(settings, root)
     if not (config.evals or settings.wandb_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.nothing()
     config = shell.with_server(config, environ, given=settings.wandb_base_url)
-    event = _event(environ, log)
     with (
         shell.project(
             config,
@@ -95,14 +108,12 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
             tracks=provenance.ranked_tracks(event),
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
         ) as project,
-        shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github,
         shell.github(environ, settings.github_token, seconds=_SEARCH_SECONDS) as searched,
     ):
-        conversation = _conversation(settings, environ, event, github)
         return pipeline.run(
             config,
             folder=Path(),
-            provenance=provenance.from_environ(environ, event, found=conversation.number),
+            provenance=known,
             sinks=shell.sinks(
                 shell.Wishes(
                     report=settings.report,
@@ -125,18 +136,32 @@ def _outcome(settings: Settings, environ: Mapping[str, str], root: Path, log: lo
         )
 
 
-def _told_unread(outcome: Outcome, environ: Mapping[str, str]) -> tuple[Receipt, ...]:
-    """What became of the job summary of a run of which nothing could be read."""
+def _told_unread(
+    outcome: Outcome,
+    environ: Mapping[str, str],
+    conversation: _Conversation,
+    known: Provenance,
+) -> tuple[Receipt, ...]:
+    """What became of the texts of a run of which nothing could be read.
+
+    A comment that is there must not go on telling of an older state as if it were this one.
+    """
     path = environ.get("GITHUB_STEP_SUMMARY")
     problems = [line for fault in outcome.faults for line in str(fault).splitlines()]
-    if not path or not problems:
-        return ()
-    summary = JobSummary(Path(path))
+    places: list[JobSummary | PullRequestComment] = [JobSummary(Path(path))] if path else []
+    if isinstance(conversation.comment, PullRequestComment):
+        places.append(conversation.comment)
+    return tuple(_unread_receipt(one, problems, known) for one in places if problems)
+
+
+def _unread_receipt(
+    place: JobSummary | PullRequestComment, problems: Sequence[str], known: Provenance
+) -> Receipt:
     try:
-        return (summary.tell_unread(problems, provenance.from_environ(environ, {})),)
+        return place.tell_unread(problems, known)
     except SinkError as error:
         # The exit code is that of what could not be read.
-        return (Receipt(sink=summary.name, status=Status.FAILED, reason=str(error)),)
+        return Receipt(sink=place.name, status=Status.FAILED, reason=str(error))
 
 
 def _config(settings: Settings, root: Path) -> Config:
@@ -249,12 +274,12 @@ def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:
 def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """The action's outputs, all of them strings."""
     told = outcome.report
-    verdict = told.verdict if told else Verdict.NO_BASELINE
+    written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
     counts = report.counted_verdicts(told.comparisons if told else ())
     rows = report.leaderboard_rows(told.leaderboard) if told else []
     return {
-        "report-path": settings.report if told else "",
-        "verdict": verdict.value,
+        "report-path": settings.report if ReportFile.name in written else "",
+        "verdict": told.verdict.value if told else "",
         "regressions": str(counts[Verdict.REGRESSED]),
         "improvements": str(counts[Verdict.IMPROVED]),
         "print-only": str(settings.print_only).lower(),

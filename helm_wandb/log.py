@@ -26,11 +26,6 @@ _INTERRUPTED = 130
 """What shells tell of a process that Ctrl-C ended."""
 _TITLE = "helm-wandb-action"
 _REASONS_SHOWN = 5
-_NO_BASELINE = (
-    "nothing was compared, as there is no baseline of these models. To get one, run this workflow "
-    "on the base branch, where it keeps its report; or give the path of a report JSON as baseline. "
-    "With baseline: none there is nothing to compare, and no warning"
-)
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
 
@@ -141,20 +136,18 @@ def _write(stream: TextIO | None, text: str) -> None:
         streams.write(stream, text)
 
 
-def tell(outcome: Outcome, log: Log, *, expects_baseline: bool = False) -> None:
+def tell(outcome: Outcome, log: Log) -> None:
     """Say what could not be read, what the gate found and what became of each sink.
 
     W&B is last, as it tells how to go on. A failure that costs no exit code is a warning.
-    expects_baseline: say how to get a baseline, where there is none.
     """
     for fault in outcome.faults:
         log.fault(fault)
     if outcome.report:
         if outcome.report.gate and outcome.report.gate.reasons:
             log.message(*_of_gate(outcome.report.gate))
-        is_compared = bool(outcome.report.comparisons)
-        if expects_baseline and outcome.report.evaluations and not is_compared:
-            log.message("warning", _NO_BASELINE)
+        if outcome.missing_baseline and outcome.report.evaluations:
+            log.message("warning", outcome.missing_baseline)
     for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
         if receipt.traceback:
             log.listing(receipt.traceback)

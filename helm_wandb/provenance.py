@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb import __version__
 from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
+from helm_wandb.workflow import pull_request_of_ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MOST_DIGITS = 18
 _BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch"})
 """On repository_dispatch bots evaluate what forks hold: that is none of a branch's."""
-_PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]+)/")
 
 
 def from_environ(
@@ -76,8 +76,7 @@ def _pull_request(environ: Mapping[str, str], event: Mapping[str, Any]) -> int |
         number = _mapping(candidate).get("number")
         if type(number) is int:  # JSON's true is no number
             return number
-    by_ref = _PULL_REQUEST_REF.match(environ.get("GITHUB_REF", ""))
-    return int(by_ref.group(1)) if by_ref else None
+    return pull_request_of_ref(environ.get("GITHUB_REF", ""))
 
 
 def _commit(environ: Mapping[str, str], event: Mapping[str, Any]) -> str | None:
@@ -110,10 +109,13 @@ def read_event(environ: Mapping[str, str]) -> dict[str, Any]:
     path = environ.get("GITHUB_EVENT_PATH")
     try:
         event = json.loads(Path(path).read_bytes()) if path else {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = f"the event at {path} cannot be read: {error}"
         raise InputError(message) from error
-    return event if isinstance(event, dict) else {}
+    if not isinstance(event, dict):
+        message = f"the event at {path} cannot be read: it is no JSON object"
+        raise InputError(message)
+    return event
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -149,4 +151,5 @@ def _run_url(environ: Mapping[str, str]) -> str | None:
 
 
 def _whole_number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    is_number = text and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if text and is_number else None

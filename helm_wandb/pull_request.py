@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from helm_wandb.github_service import answers
+from helm_wandb.github_service.messages import GithubError
+from helm_wandb.workflow import pull_request_of_ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +30,8 @@ _WITH_PULL_REQUEST = frozenset(
 _OF_A_BRANCH = frozenset({"push", "workflow_dispatch"})
 _QUEUED = re.compile(r"gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]+")
 _DEPENDABOT = "dependabot[bot]"
-_PAYLOAD = "send an event that can be read"
+
+T = TypeVar("T")
 
 
 class _Issue(msgspec.Struct, frozen=True):
@@ -51,24 +55,43 @@ def find(
 
     environ: the runner's variables. event: the payload at GITHUB_EVENT_PATH.
     Nothing is taken from artifacts, which a stranger may have written.
-    Raises GithubError where GitHub cannot be asked, or the payload is none of GitHub's.
+    Raises GithubError where GitHub cannot be asked.
     """
     name = environ.get("GITHUB_EVENT_NAME", "")
     if name in _WITH_PULL_REQUEST:
-        told = answers.converted(event.get("pull_request"), answers.PullRequestData, what=_PAYLOAD)
-        return told.read()
+        return _of_payload(event) or _of_ref(environ, github)
     if name == "issue_comment":
-        issue = answers.converted(event.get("issue"), _Issue, what=_PAYLOAD)
-        return None if issue.pull_request is None else github.pull_request(issue.number)
+        issue = _converted(event.get("issue"), _Issue)
+        is_one = issue is not None and issue.pull_request is not None
+        return github.pull_request(issue.number) if issue and is_one else None
     if name == "workflow_run":
-        run = answers.converted(event.get("workflow_run"), _OtherRun, what=_PAYLOAD)
-        return _of_run(run, github)
+        run = _converted(event.get("workflow_run"), _OtherRun)
+        return _of_run(run, github) if run else None
     if name == "merge_group":
         queued = _QUEUED.fullmatch(environ.get("GITHUB_REF_NAME", ""))
         return github.pull_request(int(queued.group(1))) if queued else None
     if name in _OF_A_BRANCH and environ.get("GITHUB_REF_TYPE") == "branch":
         return _of_branch(environ, github)
     return None
+
+
+def _of_payload(event: Mapping[str, Any]) -> PullRequest | None:
+    """The event's own; None where the payload does not say."""
+    told = _converted(event.get("pull_request"), answers.PullRequestData)
+    return None if told is None else told.read()
+
+
+def _converted(told: object, kind: type[T]) -> T | None:
+    """A part of the payload; None where it is not there, or none of GitHub's."""
+    with suppress(GithubError):
+        return answers.converted(told, kind, what="read the event")
+    return None
+
+
+def _of_ref(environ: Mapping[str, str], github: Github) -> PullRequest | None:
+    """That of the ref `refs/pull/7/merge`."""
+    number = pull_request_of_ref(environ.get("GITHUB_REF", ""))
+    return None if number is None else github.pull_request(number)
 
 
 def of_head(github: Github, *, owner: str, branch: str, sha: str) -> PullRequest | None:

@@ -72,8 +72,6 @@ class Settings:
     baseline: str
     """`auto`, `none`, `artifact`, `wandb`, or the path of a report JSON."""
     baseline_artifact: str
-    expects_baseline: bool
-    """Whether it is worth a word that there is none."""
     gate: GatePolicy
     """Without the labels, which only the event tells."""
 
@@ -103,7 +101,6 @@ class Settings:
             comment_key=inputs["comment-key"],
             baseline=inputs["baseline"],
             baseline_artifact=inputs["baseline-artifact"],
-            expects_baseline=inputs["baseline"] != "none",
             gate=GatePolicy(
                 on_regression=inputs["fail-on"] == "regression",
                 # Where none was wanted none is missing.
@@ -138,8 +135,7 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         for name in ("report", "html")
         if inputs[name].startswith("/") or ".." in inputs[name].split("/")
     ]
-    if inputs["html"] and os.path.normpath(inputs["html"]) == os.path.normpath(inputs["report"]):
-        problems.append("input html: it is the path of report, too; give another one")
+    problems += _overwriting(inputs)
     if not inputs["config"] and not inputs["from-report"]:
         problems.append("input config: give the path of the YAML config, from the workspace")
     if inputs["from-report"] and inputs["print-only"] == "false":
@@ -155,6 +151,20 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
             "wandb-api-key: ${{ secrets.WANDB_API_KEY }}. Pull requests from forks have no "
             "secrets: print-only: auto serves them too"
         )
+    return problems
+
+
+def _overwriting(inputs: Mapping[str, str]) -> list[str]:
+    """What would be written over something that was read, or written, before."""
+    taken: dict[str, str] = {}
+    problems = []
+    for name in ("config", "from-report", "baseline", "report", "html"):
+        path = inputs[name]
+        if not path or (name == "baseline" and path in _BASELINES):
+            continue
+        other = taken.setdefault(os.path.normpath(path), name)
+        if other != name and name in ("report", "html"):
+            problems.append(f"input {name}: it is the path of {other}, too; give another one")
     return problems
 
 

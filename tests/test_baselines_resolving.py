@@ -226,19 +226,20 @@ WHY_NONE = {
     ),
     "no permission": (
         asked(Repository(faults={"artifacts": Cause.FORBIDDEN}), choice=Choice.ARTIFACT),
-        "Workflow artifacts could not be searched. GitHub refuses artifacts. The job's token lacks "
-        "a permission: add the line `actions: read` under `permissions:` in the workflow. "
-        + UPLOAD,
+        (
+            "Workflow artifacts could not be searched. GitHub refuses artifacts. The job's token "
+            "lacks a permission: add the line `actions: read` under `permissions:` in the workflow."
+        ),
     ),
     "a rate limit": (
         asked(Repository(faults={"merge_base": Cause.LIMITED}), choice=Choice.ARTIFACT),
-        f"Workflow artifacts were not searched. GitHub refuses merge_base. {UPLOAD}",
+        "Workflow artifacts were not searched. GitHub refuses merge_base.",
     ),
     "an event about nothing": (
         asked(Repository(), choice=Choice.ARTIFACT, trigger=replace(PUSH, event="label")),
         (
             "Workflow artifacts were not searched. The event 'label' does not tell what its "
-            f"results stand beside. {UPLOAD}"
+            "results stand beside."
         ),
     ),
     "W&B without a key": (
@@ -253,7 +254,7 @@ WHY_NONE = {
 
 @pytest.mark.parametrize(("wanted", "why"), WHY_NONE.values(), ids=WHY_NONE)
 def test_why_there_is_none_is_told(wanted: Asked, why: str) -> None:
-    """Every place that was looked at, and one sentence on how to get a baseline."""
+    """Every place that was looked at, and how to get one where nothing hindered the search."""
     told = resolve([ALPHA], wanted)
 
     assert f"There is no baseline. {why}" == told.missing_reason

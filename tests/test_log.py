@@ -93,16 +93,16 @@ def test_many_reasons_of_the_gate_are_one_annotation() -> None:
 
 
 def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
-    """It says how to get one; where nothing was asked for, or there is one, nothing is said."""
-    there, without = builders.comparison(), StringIO()
-    for told in (gated(None), gated(None, there), outcome()):
-        logs.tell(replace(told, faults=()), logs.TerminalLog(StringIO(), without))
-    logs.tell(gated(None, there), logs.TerminalLog(StringIO(), without), expects_baseline=True)
-    errors = StringIO()
-    logs.tell(gated(None), logs.TerminalLog(StringIO(), errors), expects_baseline=True)
+    """It says why there is none; where this run has no models, or there is one, nothing is."""
+    why = "There is no baseline. Nobody made one."
+    nobody = Outcome(report=builders.report([]), receipts=(), faults=(), exit_code=0)
+    without, errors = StringIO(), StringIO()
+    for told in (gated(None), replace(nobody, missing_baseline=why)):
+        logs.tell(told, logs.TerminalLog(StringIO(), without))
+    logs.tell(replace(gated(None), missing_baseline=why), logs.TerminalLog(StringIO(), errors))
 
     assert "" == without.getvalue()
-    assert errors.getvalue().startswith("warning: nothing was compared, as there is no baseline")
+    assert f"warning: {why}\n" == errors.getvalue()
 
 
 def test_a_failed_sink_may_be_a_warning() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.github_service.messages import Cause, GithubError, PullRequest
+from helm_wandb.github_service.messages import PullRequest
 from helm_wandb.pull_request import find, has_only_reading_token
 from tests.github_clients import BASE, HEAD, NUMBER, REPOSITORY, client, furnish
 from tests.github_server import GithubServer
@@ -235,11 +235,17 @@ def test_other_events_are_about_none(server: GithubServer, github: Repository, e
 def test_payload_that_cannot_be_read(
     github: Repository, event: str, content: dict[str, Any]
 ) -> None:
-    """It is told, and nothing is guessed from what is left of it."""
-    with pytest.raises(GithubError, match="send an event that can be read") as told:
-        find(environ(event), content, github)
+    """It is about no pull request, and nothing is guessed from what is left of it."""
+    assert find(environ(event), content, github) is None
 
-    assert Cause.UNREADABLE is told.value.cause
+
+def test_the_ref_tells_what_the_payload_does_not(github: Repository) -> None:
+    """Where the event could not be read, the pull request is that of the ref."""
+    known = environ("pull_request", "7/merge", GITHUB_REF="refs/pull/7/merge")
+    found = find(known, {}, github)
+
+    assert found is not None
+    assert (7, HEAD) == (found.number, found.head_sha)
 
 
 @pytest.mark.parametrize(

@@ -42,15 +42,34 @@ class Week:
     folder: Path
 
     def run(
-        self, event: str, tree: str | None, sha: str, *, payload: dict[str, Any], **more: str
+        self, event: str, tree: str | None, sha: str, *, payload: dict[str, Any] | str, **more: str
     ) -> dict[str, Any]:
         """What a workflow's run came to: exit code, outputs, summary and report.
 
         tree: the HELM output that its earlier steps left; None: there is none.
         """
+        done = self.broken(event, sha, payload, tree=tree, **more)
+        report = json.loads((self.folder / "helm-wandb-report.json").read_text())
+        return {**done, "report": report}
+
+    def broken(
+        self,
+        event: str,
+        sha: str,
+        payload: dict[str, Any] | str,
+        *,
+        tree: str | None = None,
+        **more: str,
+    ) -> dict[str, Any]:
+        """The same of a run that leaves no report."""
         for name in ("output", "summary.md"):
             (self.folder / name).write_text("")
-        (self.folder / "event.json").write_text(json.dumps({"repository": REPOSITORY, **payload}))
+        text = (
+            payload
+            if isinstance(payload, str)
+            else json.dumps({"repository": REPOSITORY, **payload})
+        )
+        (self.folder / "event.json").write_text(text)
         if tree:
             write_config(self.folder, helm(tree, "nightly"))
         environ = {
@@ -79,7 +98,6 @@ class Week:
         return {
             "exit code": code,
             "summary": (self.folder / "summary.md").read_text(),
-            "report": json.loads((self.folder / "helm-wandb-report.json").read_text()),
             **outputs({"GITHUB_OUTPUT": str(self.folder / "output")}),
         }
 
@@ -93,9 +111,15 @@ class Week:
         )
         return done
 
-    def pull(self, tree: str = "candidate", **more: str) -> dict[str, Any]:
-        """Evaluate the pull request of a branch."""
-        return self.run("pull_request", tree, MERGE, payload=pull_request(7, HEAD, NAME), **more)
+    def pull(
+        self, tree: str = "candidate", *, event: str | None = None, **more: str
+    ) -> dict[str, Any]:
+        """Evaluate the pull request of a branch.
+
+        event: the runner's file, where it is not what GitHub sends.
+        """
+        payload = pull_request(7, HEAD, NAME) if event is None else event
+        return self.run("pull_request", tree, MERGE, payload=payload, **more)
 
     def fork(self) -> dict[str, Any]:
         """Evaluate the pull request of a fork, whose token only reads."""
@@ -303,6 +327,37 @@ def test_a_pull_request_that_moved_on_is_told(
     assert 0 == week.follow_up()["exit code"]
     assert [] == week.comments(8)
     assert "::pull request comment: no open pull request has the commit" in capsys.readouterr().out
+
+
+def test_a_run_that_read_nothing_takes_back_the_comment(week: Week) -> None:
+    """What the comment said of an older state goes, and the reason stands there; none is new."""
+    week.push()
+    week.pull()
+    (week.folder / "helm-wandb-report.json").unlink()
+    missing = {"INPUT_CONFIG": "gone.yaml", "INPUT_REPORT": "other.json"}
+    broken = week.broken("pull_request", MERGE, pull_request(7, HEAD, NAME), **missing)
+
+    assert (2, "", "") == (broken["exit code"], broken["verdict"], broken["report-path"])
+    (body,) = week.comments(7)
+    assert "gone.yaml" in body
+    assert "regress" not in body
+    week.broken("pull_request", FORK_MERGE, pull_request(8, FORKED, "stranger/evals"), **missing)
+    assert [] == week.comments(8)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "[" * 100_000, "{"])
+def test_an_event_that_cannot_be_read_is_told_once(
+    week: Week, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on by the variables, and finds its pull request by the ref."""
+    week.push()
+    capsys.readouterr()
+    done = week.pull(event=content, GITHUB_REF="refs/pull/7/merge")
+
+    assert 0 == done["exit code"]
+    assert 1 == len(week.comments(7))
+    told = capsys.readouterr().out
+    assert 1 == told.count("::warning title=helm-wandb-action::the event at event.json cannot be")
 
 
 def test_a_comment_that_is_off_asks_nothing(week: Week) -> None:

@@ -53,7 +53,6 @@ def test_config_is_all_that_must_be_given() -> None:
         comment_key="",
         baseline="auto",
         baseline_artifact="helm-wandb-report",
-        expects_baseline=True,
         gate=GatePolicy(),
     )
 
@@ -94,7 +93,6 @@ def test_every_input_is_taken() -> None:
         comment_key="Leg 1",
         baseline="Main/Base.json",
         baseline_artifact="Nightly report",
-        expects_baseline=True,
         gate=GatePolicy(
             on_regression=True, on_missing_baseline=True, accept_label="Accepted, once"
         ),
@@ -198,11 +196,26 @@ def test_a_published_report_is_never_recorded() -> None:
     assert "input from-report: a report of an untrusted run is never written to W&B" in problem
 
 
-def test_page_and_report_are_two_files() -> None:
-    """One would take the other's place."""
-    (problem,) = problems(html="./out//x.json", report="out/x.json")
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({"html": "./out//x.json", "report": "out/x.json"}, "html: it is the path of report"),
+        ({"report": "config.yaml"}, "report: it is the path of config"),
+        ({"html": "./config.yaml"}, "html: it is the path of config"),
+        ({"baseline": "base.json", "report": "base.json"}, "report: it is the path of baseline"),
+        ({"from_report": "a.json", "report": "a.json"}, "report: it is the path of from-report"),
+    ],
+)
+def test_nothing_is_written_over_what_was_read(inputs: dict[str, str], expected: str) -> None:
+    """A file has one use: one would take the other's place."""
+    (problem,) = problems(**inputs)
 
-    assert "input html: it is the path of report, too; give another one" == problem
+    assert f"input {expected}, too; give another one" == problem
+
+
+def test_words_are_no_paths() -> None:
+    """A report may be called as a baseline's word is."""
+    assert "auto" == settings(report="auto", baseline="auto").report
 
 
 def test_words_are_those_of_their_owners() -> None:
@@ -212,10 +225,8 @@ def test_words_are_those_of_their_owners() -> None:
 
 
 def test_no_baseline_is_missing_where_none_is_wanted() -> None:
-    """With baseline: none neither a word nor the gate is about it."""
-    given = settings(baseline="none", on_missing_baseline="fail")
-
-    assert (False, False) == (given.expects_baseline, given.gate.on_missing_baseline)
+    """With baseline: none the gate is not about it."""
+    assert not settings(baseline="none", on_missing_baseline="fail").gate.on_missing_baseline
 
 
 @pytest.mark.parametrize(

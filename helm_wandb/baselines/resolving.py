@@ -96,7 +96,9 @@ def _resolved(
     used = tuple(one for one in found if any(one.is_of(partner.told) for partner in partners))
     apart = telling.notes(candidates, *(used or found))
     if not used:
-        advice = () if asked.choice is Choice.FILE else (_how_to_get_one(asked),)
+        # Where the search itself failed, there may be one.
+        is_mended_so = asked.choice is not Choice.FILE and not any(one.is_fault for one in passed)
+        advice = (_how_to_get_one(asked),) if is_mended_so else ()
         whys = (one.why for one in passed)
         told = ("There is no baseline.", *whys, *apart, *advice)
         return Resolved(notes=told, missing_reason=" ".join(told))

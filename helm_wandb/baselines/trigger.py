@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HEADS = "refs/heads/"
+_RUN_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Trigger:
             branch=environ.get("GITHUB_REF_NAME", ""),
             is_tag=environ.get("GITHUB_REF_TYPE") == "tag",
             repository=environ.get("GITHUB_REPOSITORY", ""),
-            run_id=int(run_id) if run_id.isascii() and run_id.isdigit() else None,
+            run_id=int(run_id) if _RUN_ID.fullmatch(run_id) else None,
             payload=payload,
         )
 

@@ -33,6 +33,7 @@ OUTDATED = (
     "the comment is of a newer state of the pull request, and stays: the results of this older "
     "run are in its log and report"
 )
+NOTHING_TO_MEND = "nothing could be read, and there is no comment that would be out of date"
 NO_PULL_REQUEST = (
     "no open pull request has the commit as its head that the other run evaluated: it has moved "
     "on since, or was closed"

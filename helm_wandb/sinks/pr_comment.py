@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 from helm_wandb.errors import SinkError
 from helm_wandb.github_service.messages import Cause, GithubError
 from helm_wandb.model import Receipt, Status, Verdict
-from helm_wandb.render import comment
+from helm_wandb.render import comment, markdown
 from helm_wandb.sinks import comment_marker, comment_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from helm_wandb.github_service.messages import Comment, Github, PullRequest
-    from helm_wandb.model import Report
+    from helm_wandb.model import Provenance, Report
     from helm_wandb.sinks.comment_marker import Marker
 
 LIMIT_BYTES = 65_536
@@ -66,20 +66,34 @@ class PullRequestComment:
 
     def deliver(self, report: Report) -> Receipt:
         """Done, or skipped where the token may not, or nothing is to be said; raises SinkError."""
+        is_worth_it = report.verdict in _POSTED[self.mode]
+        return self._told(
+            lambda room: self.render(report, room),
+            unasked=None if is_worth_it else comment_texts.NOT_ASKED[self.mode],
+        )
+
+    def tell_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
+        """The same for a run of which nothing could be read; no new comment is posted for it."""
+        return self._told(
+            lambda room: markdown.render_unread(problems, provenance, limit_bytes=room),
+            unasked=comment_texts.NOTHING_TO_MEND,
+        )
+
+    def _told(self, text_of: Callable[[int], str], *, unasked: str | None) -> Receipt:
+        """unasked: why no new comment is posted; None: one is."""
         if self.mode is Mode.OFF:
             return _skipped(comment_texts.NOT_ASKED[self.mode])
         first_line = self.marker.line
-        room = LIMIT_BYTES - len(first_line.encode())
-        text = self.render(report, room)
+        text = text_of(LIMIT_BYTES - len(first_line.encode()))
         try:
-            return self._write(report, first_line + text)
+            return self._write(first_line + text, unasked=unasked)
         except GithubError as error:
             return _refused(error, can_only_read=self.has_only_reading_token)
 
-    def _write(self, report: Report, body: str) -> Receipt:
+    def _write(self, body: str, *, unasked: str | None) -> Receipt:
         own = self._own()
-        if not own and report.verdict not in _POSTED[self.mode]:
-            return _skipped(comment_texts.NOT_ASKED[self.mode])
+        if not own and unasked:
+            return _skipped(unasked)
         if own and self._is_outdated(own[0]):
             return _skipped(comment_texts.OUTDATED, url=own[0].url)
         if own and self.mode is not Mode.RECREATE:
