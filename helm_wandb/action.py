@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb import (
     baselines,
+    conversation,
     pipeline,
     provenance,
-    pull_request,
     report,
     shell,
     wandb_key,
@@ -23,19 +22,12 @@ from helm_wandb import (
 )
 from helm_wandb import log as logs
 from helm_wandb.errors import InputError, SinkError, UserError
-from helm_wandb.github_service.messages import GithubError
 from helm_wandb.model import Receipt, Status, Verdict
 from helm_wandb.settings import Settings
 from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks import WANDB
-from helm_wandb.sinks.comment_marker import Marker
 from helm_wandb.sinks.job_summary import JobSummary
-from helm_wandb.sinks.pr_comment import (
-    Mode,
-    NoPullRequest,
-    PullRequestComment,
-    UnknownPullRequest,
-)
+from helm_wandb.sinks.pr_comment import PullRequestComment
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.sources.report import from_report
@@ -44,8 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from helm_wandb.baselines import Resolved
+    from helm_wandb.conversation import Conversation
     from helm_wandb.github_service.messages import Github
-    from helm_wandb.model import Config, Evaluation, Provenance, Reading, Report
+    from helm_wandb.model import Config, Evaluation, Provenance, Reading
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
@@ -70,15 +63,18 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
     settings = Settings.from_environ(environ)
     event = _event(environ, log)
     with shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github:
-        conversation = _conversation(settings, environ, event, github)
-        known = provenance.from_environ(environ, event, found=conversation.number)
+        about = conversation.of_run(settings, environ, event, github)
+        known = _Known(
+            event=event,
+            conversation=about,
+            provenance=provenance.from_environ(environ, event, found=about.number),
+        )
         try:
-            outcome = _outcome(settings, environ, root, log, event, conversation, known)
+            outcome = _outcome(settings, environ, root, log, known)
         except UserError as error:
             outcome = pipeline.nothing(error)
         if outcome.report is None:
-            told = _told_unread(outcome, environ, conversation, known)
-            outcome = replace(outcome, receipts=told)
+            outcome = replace(outcome, receipts=_told_unread(outcome, environ, known))
     logs.tell(outcome, log)
     if settings.print_only:
         log.message("notice", "print-only: nothing was written to W&B")
@@ -86,14 +82,17 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
     return outcome.exit_code or failed
 
 
-def _outcome(  # noqa: PLR0913, PLR0917 -- what is known of the run, each by its name
-    settings: Settings,
-    environ: Mapping[str, str],
-    root: Path,
-    log: logs.Log,
-    event: Mapping[str, Any],
-    conversation: _Conversation,
-    known: Provenance,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the workflow says of a run."""
+
+    event: Mapping[str, Any]
+    conversation: Conversation
+    provenance: Provenance
+
+
+def _outcome(
+    settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log, known: _Known
 ) -> Outcome:
     config = _config(settings, root)
     if not (config.evals or settings.wandb_key or settings.from_report):
@@ -105,7 +104,7 @@ def _outcome(  # noqa: PLR0913, PLR0917 -- what is known of the run, each by its
             config,
             settings.wandb_key if _asks_wandb(settings, config) else None,
             environ,
-            tracks=provenance.ranked_tracks(event),
+            tracks=provenance.ranked_tracks(known.event),
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
         ) as project,
         shell.github(environ, settings.github_token, seconds=_SEARCH_SECONDS) as searched,
@@ -113,34 +112,42 @@ def _outcome(  # noqa: PLR0913, PLR0917 -- what is known of the run, each by its
         return pipeline.run(
             config,
             folder=Path(),
-            provenance=known,
-            sinks=shell.sinks(
-                shell.Wishes(
-                    report=settings.report,
-                    html=settings.html,
-                    records=not settings.print_only,
-                    summary_only=settings.summary_only,
-                ),
-                config,
-                terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
-                environ=environ,
-                project=project,
-                comment=conversation.comment,
-            ),
+            provenance=known.provenance,
+            sinks=_sinks(settings, config, environ, project, known.conversation),
             project=project,
             published=_published(settings),
-            baseline=_baseline(settings, environ, event, searched, project),
-            gate_policy=replace(settings.gate, labels=conversation.labels),
+            baseline=_baseline(settings, environ, known.event, searched, project),
+            gate_policy=replace(settings.gate, labels=known.conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
         )
 
 
-def _told_unread(
-    outcome: Outcome,
+def _sinks(
+    settings: Settings,
+    config: Config,
     environ: Mapping[str, str],
-    conversation: _Conversation,
-    known: Provenance,
+    project: WandbProject | None,
+    about: Conversation,
+) -> list[Sink]:
+    wishes = shell.Wishes(
+        report=settings.report,
+        html=settings.html,
+        records=not settings.print_only,
+        summary_only=settings.summary_only,
+    )
+    return shell.sinks(
+        wishes,
+        config,
+        terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+        environ=environ,
+        project=project,
+        comment=about.comment,
+    )
+
+
+def _told_unread(
+    outcome: Outcome, environ: Mapping[str, str], known: _Known
 ) -> tuple[Receipt, ...]:
     """What became of the texts of a run of which nothing could be read.
 
@@ -149,9 +156,9 @@ def _told_unread(
     path = environ.get("GITHUB_STEP_SUMMARY")
     problems = [line for fault in outcome.faults for line in str(fault).splitlines()]
     places: list[JobSummary | PullRequestComment] = [JobSummary(Path(path))] if path else []
-    if isinstance(conversation.comment, PullRequestComment):
-        places.append(conversation.comment)
-    return tuple(_unread_receipt(one, problems, known) for one in places if problems)
+    if isinstance(known.conversation.comment, PullRequestComment):
+        places.append(known.conversation.comment)
+    return tuple(_unread_receipt(one, problems, known.provenance) for one in places if problems)
 
 
 def _unread_receipt(
@@ -211,55 +218,6 @@ def _baseline(
         project=project,
     )
     return partial(baselines.resolve, asked=asked)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Conversation:
-    """What the pull request gives a run."""
-
-    comment: Sink | None = None
-    number: int | None = None
-    labels: frozenset[str] = frozenset()
-
-
-def _conversation(
-    settings: Settings,
-    environ: Mapping[str, str],
-    event: Mapping[str, Any],
-    github: Github | None,
-) -> _Conversation:
-    """The pull request that the run is about, and the comment that it gets there."""
-    told = _Conversation(labels=provenance.labels(event))
-    speaks = settings.comment != Mode.OFF
-    if github is None:
-        return told
-    try:
-        found = pull_request.find(environ, event, github)
-    except GithubError as error:
-        return replace(told, comment=UnknownPullRequest(error) if speaks else None)
-    if found is None:
-        is_lost = speaks and environ.get("GITHUB_EVENT_NAME") == "workflow_run"
-        return replace(told, comment=NoPullRequest() if is_lost else None)
-    if settings.gate.accept_label:
-        # A job that is run again has the labels of its first run in the payload.
-        with suppress(GithubError):
-            told = replace(told, labels=github.pull_request(found.number).labels)
-    comment = PullRequestComment(
-        github=github,
-        pull_request=found,
-        marker=Marker.of_run(environ, comment_key=settings.comment_key, head_sha=found.head_sha),
-        mode=Mode(settings.comment),
-        render=_comment_text,
-        has_only_reading_token=pull_request.has_only_reading_token(environ, found),
-    )
-    return replace(told, comment=comment if speaks else None, number=found.number)
-
-
-def _comment_text(told: Report, limit_bytes: int) -> str:
-    # Imported here: only a comment pays for its templates.
-    from helm_wandb.render import comment  # noqa: PLC0415
-
-    return comment.render(told, limit_bytes=limit_bytes)
 
 
 def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:
