@@ -6,12 +6,14 @@ import os
 import secrets
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helm_wandb import __version__, pipeline, provenance, shell, wandb_key
+from helm_wandb import __version__, config_commands, pipeline, provenance, shell, wandb_key
 from helm_wandb import log as logs
+from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
 
 
+_USAGE = """\
+%(prog)s --config FILE [options]
+       %(prog)s {init,validate,schema} [-h] ...
+"""
 _EPILOG = """\
 The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the
 runs are recorded offline, under ./wandb.
@@ -39,7 +45,7 @@ examples:
   wandb_writer.py --config helm-wandb.yaml --print-only --json | jq .leaderboard
   wandb_writer.py --config helm-wandb.yaml --baseline main.json --fail-on regression
 """
-COMMANDS = ("init", "schema", "validate")
+COMMANDS = ("init", "validate", "schema")
 """The commands about configs; anything else is a run."""
 
 
@@ -54,18 +60,23 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     root: the folder that holds this tool's `schema/`.
     """
     if argv and argv[0] in COMMANDS:
-        # Imported here: a run needs none of them.
-        from helm_wandb import config_commands  # noqa: PLC0415
-
         log = logs.of(os.environ)
         return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
+    if argv and not argv[0].startswith("-"):
+        parser().error(_no_command(argv[0]))
     arguments = parser().parse_args(argv)
     log = logs.of(os.environ, quiet=arguments.quiet, output_is_taken=arguments.json)
     return logs.guarded(log, partial(_main, arguments, root, log))
 
 
+def _no_command(name: str) -> str:
+    nearest = get_close_matches(name, COMMANDS, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else "a run takes its config as --config FILE"
+    return f"there is no command {name!r}: {hint}"
+
+
 def _main(arguments: Namespace, root: Path, log: logs.Log) -> int:
-    outcome = _run(arguments, root)
+    outcome = _run(arguments, root, log)
     logs.tell(outcome, log)
     return outcome.exit_code
 
@@ -74,11 +85,13 @@ def parser() -> ArgumentParser:
     """The flags of the command."""
     flags = ArgumentParser(
         prog="wandb_writer.py",
+        usage=_USAGE,
         description="Rank models by their HELM evaluations and record them in W&B.",
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    flags.add_argument("--config", required=True, metavar="FILE", help="the YAML config")
+    add_file = partial(flags.add_argument, type=config_commands.path, metavar="FILE")
+    add_file("--config", required=True, help="the YAML config")
     flags.add_argument(
         "--print-only",
         action="store_true",
@@ -89,9 +102,9 @@ def parser() -> ArgumentParser:
         action="store_true",
         help="record no detail run per benchmark in W&B, only the summary runs",
     )
-    flags.add_argument("--report", metavar="FILE", help="write the report as JSON")
-    flags.add_argument("--html", metavar="FILE", help="write the report as a page of its own")
-    flags.add_argument("--baseline", metavar="FILE", help="a report JSON to compare with")
+    add_file("--report", help="write the report as JSON")
+    add_file("--html", help="write the report as a page of its own")
+    add_file("--baseline", help="a report JSON to compare with")
     flags.add_argument(
         "--fail-on",
         choices=("never", "regression"),
@@ -106,10 +119,12 @@ def parser() -> ArgumentParser:
     return flags
 
 
-def _run(arguments: Namespace, root: Path) -> Outcome:
+def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
-    config = shell.with_server(config, os.environ)
-    event = provenance.read_event(os.environ)
+    uses_wandb = not arguments.print_only or not config.evals
+    if uses_wandb:
+        config = shell.with_server(config, os.environ)
+    event = _event(log)
     baseline = _baseline(arguments.baseline)
     wishes = shell.Wishes(
         report=arguments.report,
@@ -119,7 +134,7 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
     )
     with shell.project(
         config,
-        _key(config) if wishes.records or not config.evals else None,
+        _key(config) if uses_wandb else None,
         os.environ,
         tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
@@ -146,6 +161,15 @@ def _run(arguments: Namespace, root: Path) -> Outcome:
             ),
             progress=progress_bar(sys.stderr),
         )
+
+
+def _event(log: logs.Log) -> dict[str, Any]:
+    """The event of a workflow; without a readable one, what the variables say must do."""
+    try:
+        return provenance.read_event(os.environ)
+    except InputError as error:
+        log.message("warning", str(error))
+        return {}
 
 
 def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], Resolved] | None:

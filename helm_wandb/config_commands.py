@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import pipeline, streams
-from helm_wandb.errors import ArtifactError, InputError, UserError
+from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
+from helm_wandb.sources import paths
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -41,19 +42,37 @@ def parser() -> ArgumentParser:
     init.add_argument(
         "folder",
         nargs="?",
+        type=path,
         default="benchmark_output",
         help="the folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
     )
     init.add_argument("--suite", metavar="NAME", help="of several suites, the one to record")
-    init.add_argument("--output", default="helm-wandb.yaml", metavar="FILE", help="the new config")
+    init.add_argument(
+        "--output", type=path, default="helm-wandb.yaml", metavar="FILE", help="the new config"
+    )
     commands.add_parser("schema", help="print the JSON Schema of configs")
     validate = commands.add_parser("validate", help="tell all that is wrong with configs")
-    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate.add_argument("files", nargs="+", type=path, metavar="FILE")
     return flags
 
 
+def path(text: str) -> str:
+    """The path that an argument gives; ArgumentTypeError where it is empty, as `"$UNSET"` is."""
+    if not text.strip():
+        message = "it is empty: give a path, or leave the flag out"
+        raise ArgumentTypeError(message)
+    return text
+
+
 def _schema(root: Path) -> int:
-    streams.write(sys.stdout, (root / "schema" / "config.schema.json").read_text("utf-8"))
+    text = (root / "schema" / "config.schema.json").read_text("utf-8")
+    try:
+        streams.write(sys.stdout, text)
+    except BrokenPipeError:  # nobody reads on, as behind `| head`
+        return 0
+    except OSError as error:
+        message = f"standard output cannot be written: {error.strerror}"
+        raise SinkError(message) from error
     return 0
 
 
@@ -75,6 +94,9 @@ def _init(arguments: Namespace, log: Log) -> int:
     from helm_wandb import first_config  # noqa: PLC0415
     from helm_wandb.sources.helm.inventory import inventory  # noqa: PLC0415
 
+    if paths.is_unexpanded(arguments.folder) and not Path(arguments.folder).exists():
+        message = f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}"
+        raise ArtifactError(message)
     found = inventory(Path(arguments.folder), shown_as=arguments.folder)
     suite = _chosen(found, arguments)
     others = [one for one in found if one is not suite]
@@ -94,17 +116,11 @@ def _init(arguments: Namespace, log: Log) -> int:
 
 
 def _chosen(found: Sequence[SuiteFound], arguments: Namespace) -> SuiteFound:
-    names = ", ".join(one.name for one in found)
-    if not found:
-        message = (
-            f"{arguments.folder}: holds no suite with a finished run. Give the folder that "
-            "helm-run wrote to (its --output-path)."
-        )
-        raise ArtifactError(message)
     if arguments.suite is None:
         return found[0]
     for one in found:
         if one.name == arguments.suite:
             return one
+    names = ", ".join(one.name for one in found)
     message = f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
     raise InputError(message)

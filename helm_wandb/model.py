@@ -437,6 +437,8 @@ class Report:
     gate: Gate | None = None
     unread: int = 0
     """Artifacts that could not be read; the notes tell which."""
+    contradictions: int = 0
+    """Scores that evaluations tell differently; the notes tell which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

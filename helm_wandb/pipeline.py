@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from helm_wandb import config as config_file
 from helm_wandb import evaluations, leaderboard, report, sources
 from helm_wandb.errors import (
-    ABSOLUTE_PATH,
     GATE_EXIT_CODE,
     ArtifactError,
     InputError,
@@ -19,7 +18,9 @@ from helm_wandb.errors import (
 from helm_wandb.gate import GatePolicy, gate
 from helm_wandb.model import Reading
 from helm_wandb.progress import no_progress
+from helm_wandb.render.terminal import ToldInLog
 from helm_wandb.sinks import deliver
+from helm_wandb.sources import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,8 +61,10 @@ class Outcome:
     """None where no evaluation could be read."""
     receipts: tuple[Receipt, ...]
     faults: tuple[UserError, ...]
-    """What could not be read."""
+    """What could not be read, and what evaluations tell differently of one score."""
     exit_code: int
+    missing_baseline: str | None = None
+    """Why there is no baseline, and how to get one, where one was wanted."""
 
 
 def nothing(*faults: UserError) -> Outcome:
@@ -84,16 +87,12 @@ def load_config(name: str | None, *, folder: Path, root: Path) -> Config:
 
 def _bytes(name: str, folder: Path) -> bytes:
     try:
-        with (folder / name).open("rb") as file:
-            return file.read(config_file.LIMIT_BYTES + 1)
-    except OSError as error:
-        message = f"config {name!r} cannot be read: {error.strerror}. {_where(name, folder)}"
+        return paths.content(folder / name, at_most=config_file.LIMIT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        hint = paths.hint(name) or f"The path is relative to {folder.absolute()}."
+        message = f"config {name!r} cannot be read: {why}. {hint}"
         raise InputError(message) from error
-
-
-def _where(name: str, folder: Path) -> str:
-    absolute = name.startswith("/")
-    return ABSOLUTE_PATH if absolute else f"The path is relative to {folder.absolute()}."
 
 
 def run(  # noqa: PLR0913 -- what the shells decide, each by its name
@@ -140,7 +139,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
     told = report.build(
         candidates,
         _ranking(candidates, guests.evaluations, config, instances_read=with_details),
-        notes=[*found.notes, *guests.notes, *compared.notes, *_lines(faults)],
+        notes=[*found.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
         provenance=provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
@@ -150,10 +149,12 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
             comparisons=compared.comparisons,
             floor=config.compare.floor,
         ),
-        unread=len(faults),
+        unread=len(found.faults),
+        contradictions=len(merged.conflicts),
     )
     told, receipts = deliver(told, sinks)
-    return _outcome(told, receipts, faults, sink_errors_fail=sink_errors_fail)
+    outcome = _outcome(told, receipts, faults, sink_errors_fail=sink_errors_fail)
+    return replace(outcome, missing_baseline=compared.missing_reason)
 
 
 def _directed(found: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:
@@ -213,6 +214,8 @@ class _Compared:
     """What was compared in each."""
     steps: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
+    missing_reason: str | None = None
+    """Why there is no baseline."""
 
     @classmethod
     def of(
@@ -235,6 +238,7 @@ class _Compared:
             partners=resolved.partners,
             steps=compare.compared(baselines.steps(candidates), config.compare),
             notes=resolved.notes,
+            missing_reason=resolved.missing_reason,
         )
 
     def looked_into(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from helm_wandb import wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
-from helm_wandb.urls import is_server_url
+from helm_wandb.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,9 +126,9 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         if inputs[name] not in choices
     ]
     if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
+        shown = shown_url(inputs["wandb-base-url"])
         problems.append(
-            f"input wandb-base-url: {inputs['wandb-base-url']!r} is no URL of a server, as "
-            "https://wandb.example.com is"
+            f"input wandb-base-url: {shown} is no URL of a server, as https://wandb.example.com is"
         )
     problems += [
         f"input {name}: {inputs[name]!r} leaves the workspace; give a path relative to it"

@@ -13,7 +13,8 @@ from helm_wandb.errors import InputError
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
-from helm_wandb.urls import is_server_url
+from helm_wandb.sinks.wandb_disabled import WandbDisabled
+from helm_wandb.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
 """As in `schema/config.schema.json`."""
+_MODES = {
+    "": "online",
+    "online": "online",
+    "offline": "offline",
+    "dryrun": "offline",
+    "disabled": "disabled",
+}
+"""What WANDB_MODE may be, and what it means; `dryrun` is the SDK's old word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +66,9 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
     found: list[Sink] = [*report_file, *([terminal] if terminal else [])]
-    if wishes.records:
+    if wishes.records and _mode(environ) == "disabled":
+        found.append(WandbDisabled())
+    elif wishes.records:
         # Imported here: print-only never pays for it.
         from helm_wandb.sinks.wandb_runs import WandbRuns  # noqa: PLC0415
 
@@ -82,7 +93,8 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
     """
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
-        message = f"WANDB_BASE_URL: {variable!r} is no URL of a server; mend it or unset it"
+        shown = shown_url(variable)
+        message = f"WANDB_BASE_URL: {shown} is no URL of a server; mend it or unset it"
         raise InputError(message)
     entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
     if entity and _REFUSED_IN_NAMES.search(entity):
@@ -122,13 +134,15 @@ def project(
 ) -> Iterator[WandbProject | None]:
     """The W&B project, and at the end no process of it; None without a key or offline.
 
-    WANDB_MODE=offline is how W&B's users ask to be offline.
+    WANDB_MODE is how W&B's users ask to be offline, or that nothing is recorded: then W&B is
+    only asked where there is nothing else to read.
 
     tracks: those whose models are ranked beside this run's own.
     trusted_url: the server that the workflow's author named.
-    Raises InputError where the key would go to a stranger's host.
+    Raises InputError where the key would go to a stranger's host, or WANDB_MODE is no mode.
     """
-    if not key or environ.get("WANDB_MODE") == "offline":
+    mode = _mode(environ)
+    if not key or mode == "offline" or (mode == "disabled" and config.evals):
         yield None
         return
     # Imported here: print-only never pays for it.
@@ -140,3 +154,12 @@ def project(
     with Session(base_url=base_url, api_key=key, entity=config.entity) as session:
         session.prepare()
         yield WandbProject(session=session, name=config.project, tracks=tracks)
+
+
+def _mode(environ: Mapping[str, str]) -> str:
+    """`online`, `offline` or `disabled`; raises InputError where WANDB_MODE is another word."""
+    word = environ.get("WANDB_MODE", "").strip().lower()
+    if word not in _MODES:
+        message = f"WANDB_MODE: {word!r} is none of online, offline, disabled; mend it or unset it"
+        raise InputError(message)
+    return _MODES[word]

@@ -43,12 +43,15 @@ def checked(key: str, place: str) -> str:
     _, dash, secret = key.partition("-")
     length = len(secret if dash else key)
     if not _KEY.fullmatch(key):
-        message = f"{place}: this is no W&B key: it holds other characters than A-Z, 0-9, _ and -"
+        message = (
+            f"{place}: this is no W&B key: it holds other characters than a-z, A-Z, 0-9, _ and -"
+        )
         raise InputError(message)
     if "." not in key and length < _KEY_LENGTH:
+        counted = " after its first '-'" if dash else ""
         message = (
-            f"{place}: this is no W&B key: it has {length} characters, and {_KEY_LENGTH} are the "
-            "least. Copy the whole key from the user settings of W&B"
+            f"{place}: this is no W&B key: it has {length} characters{counted}, and {_KEY_LENGTH} "
+            "are the least. Copy the whole key from the user settings of W&B"
         )
         raise InputError(message)
     return key

@@ -235,11 +235,18 @@ def test_two_values_for_one_score_are_told(
 
     assert 3 == run(root, "--config", config, "--report", "report.json")
 
-    assert capsys.readouterr().err == (
-        "error: a at iteration 0 has two values of mmlu.EM: 0.25 (kept) and 0.5. "
-        "Give each score in one entry of evals only.\n"
+    contradiction = (
+        "a at iteration 0 has two values of mmlu.EM: 0.25 (kept) and 0.5. "
+        "Give each score in one entry of evals only."
     )
-    (one,) = json.loads((workspace / "report.json").read_text())["evaluations"]
+    printed = capsys.readouterr()
+    assert f"error: {contradiction}\n" == printed.err
+    assert contradiction not in printed.out
+    assert "; 1 contradiction between evaluations\n" in printed.out
+    report = json.loads((workspace / "report.json").read_text())
+    assert [contradiction] == report["notes"]
+    assert "could not be read" not in report["headline"]
+    (one,) = report["evaluations"]
     assert {"mmlu.EM": 0.25, "boolq.EM": 0.75} == {
         key: score["value"] for key, score in one["scores"].items()
     }
@@ -327,13 +334,110 @@ def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]
     assert "unrecognized arguments: --accept-label ok" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("schemas", "there is no command 'schemas': did you mean schema?"),
+        ("helm.yaml", "there is no command 'helm.yaml': a run takes its config as --config FILE"),
+        ("", "there is no command '': a run takes its config as --config FILE"),
+    ],
+)
+def test_an_unknown_command_is_exit_2(
+    name: str, told: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt command is answered with the nearest, and the usage names them all."""
+    with pytest.raises(SystemExit) as raised:
+        cli.main([name], root=root)
+    printed = capsys.readouterr().err
+
+    assert 2 == raised.value.code
+    assert printed.endswith(f"error: {told}\n")
+    assert "{init,validate,schema}" in printed
+
+
+@pytest.mark.parametrize("flag", ["--config", "--report", "--html", "--baseline"])
+def test_an_empty_path_is_exit_2(flag: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty text, as a shell makes of a variable that is not set, is no path."""
+    with pytest.raises(SystemExit) as raised:
+        run(root, "--config", "x.yaml", flag, "")
+
+    assert 2 == raised.value.code
+    told = f"argument {flag}: it is empty: give a path, or leave the flag out"
+    assert told in capsys.readouterr().err
+
+
+def test_what_would_be_waited_for_is_no_config(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A FIFO that nobody writes to is refused at once."""
+    os.mkfifo(workspace / "fifo")
+
+    assert 2 == run(root, "--config", "fifo")
+    assert capsys.readouterr().err.startswith(
+        "error: config 'fifo' cannot be read: it is no ordinary file. "
+    )
+
+
+@pytest.mark.parametrize("name", ["~/helm.yaml", "$HOME/helm.yaml"])
+def test_a_name_for_a_shell_is_told(
+    name: str, workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only a shell expands is told as such, where it leads nowhere."""
+    assert workspace.is_dir()
+    assert 2 == run(root, "--config", name)
+    assert capsys.readouterr().err.endswith(
+        ". A leading ~ and $NAME are not expanded here: write the whole path.\n"
+    )
+
+
+def test_contradictions_are_counted(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The headline counts what evaluations tell differently, each once however often it is told."""
+    write_config(
+        workspace,
+        file("a", mmlu={"EM": 0.25}, boolq={"EM": 0.25}),
+        *[file("a", mmlu={"EM": 0.5}, boolq={"EM": 0.5})] * 3,
+    )
+
+    assert 3 == run(root, "--config", "config.yaml")
+    printed = capsys.readouterr()
+    assert 2 == len(printed.err.splitlines())
+    assert "; 2 contradictions between evaluations\n" in printed.out
+
+
+def test_an_unreadable_event_is_a_warning(
+    user: Path, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run goes on without the event of a workflow."""
+    monkeypatch.setenv("GITHUB_EVENT_PATH", "/nope")
+    write_config(user, file("a", mmlu={"EM": 0.5}))
+
+    assert 0 == run(root, "--config", "config.yaml")
+    assert capsys.readouterr().err.startswith("warning: the event at /nope cannot be read: ")
+
+
+def test_a_wrong_server_matters_only_where_it_is_used(
+    user: Path, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WANDB_BASE_URL is looked at by runs that write, or that rank a project."""
+    monkeypatch.setenv("WANDB_BASE_URL", "foo")
+    write_config(user, file("a", mmlu={"EM": 0.5}))
+
+    assert [2, 0] == [write(root), write(root, "--print-only")]
+    write_config(user, leaderboard=True)
+    assert 2 == write(root, "--print-only")
+    errors = capsys.readouterr().err.splitlines()
+    assert ["error: WANDB_BASE_URL: 'foo' is no URL of a server; mend it or unset it"] * 2 == errors
+
+
 def test_interrupt_shows_no_traceback(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends with the shell's own code for it."""
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "open", interrupt)
+    monkeypatch.setattr(os, "open", interrupt)
 
     assert 130 == run(root, "--config", "x.yaml")
 
@@ -418,6 +522,38 @@ def test_without_a_key_runs_are_recorded_here(
     last = capfd.readouterr().out.splitlines()[-1]
     assert last.startswith("W&B: 2 runs are recorded offline in wandb; ")
     assert last.endswith("`wandb sync wandb/offline-run-*-helm-*`")
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("mode", ["offline", "dryrun"])
+def test_offline_a_key_sends_nothing(
+    mode: str, online: Path, root: Path, server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With WANDB_MODE=offline, or its old word, the runs are recorded here in spite of a key."""
+    monkeypatch.setenv("WANDB_MODE", mode)
+    write_config(online, file("a", mmlu={"EM": 0.5}))
+
+    assert 0 == write(root, "--summary-only")
+    assert [] == server.requests
+    assert 1 == len(list((online / "wandb").glob("offline-run-*-helm-*")))
+
+
+@pytest.mark.enable_socket
+def test_disabled_nothing_is_recorded(
+    online: Path,
+    root: Path,
+    server: WandbServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With WANDB_MODE=disabled nothing is sent nor kept here, and one sentence says so."""
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    write_config(online, file("a", mmlu={"EM": 0.5}), leaderboard=True)
+
+    assert 0 == write(root)
+    assert [] == server.requests
+    assert not (online / "wandb").exists()
+    assert 1 == capsys.readouterr().out.count("WANDB_MODE is disabled")
 
 
 def test_a_wrong_key_is_exit_2_and_not_shown(

@@ -256,13 +256,13 @@ EMPTY = (
     "the config is empty; the least is `project: NAME` with `evals:` and one entry in it, "
     "or with `leaderboard: true`"
 )
-BYTE_ORDER_MARK = "the file begins with a byte order mark: save it as UTF-8 without BOM"
 UTF_16 = "the file looks like UTF-16 or is binary: save it as UTF-8"
 NOT_UTF_8 = "is not UTF-8: save the file as UTF-8"
 NOT_YAML = "is not allowed in YAML: remove it"
 TOO_LARGE = (
     "the file is larger than 1,048,576 bytes (1 MiB), the limit for a config: is it another file?"
 )
+AT_MOST = "must have at most 1,000 characters, and this has 1,001"
 TOO_DEEP = "nested deeper than 50 levels"
 KEY_WITH_CONTROL_CHARACTER = "the key holds a line break or control character"
 
@@ -280,7 +280,6 @@ def unreadable(digits: str) -> str:
     [
         (b"", f"1:1: $: {EMPTY}"),
         (b"\n\n", f"1:1: $: {EMPTY}"),
-        (b"\xef\xbb\xbf" + LEADERBOARD, f"1:1: $: {BYTE_ORDER_MARK}"),
         (LEADERBOARD.decode().encode("utf-16"), f"1:1: $: {UTF_16}"),
         (LEADERBOARD.decode().encode("utf-16-be"), f"1:1: $: {UTF_16}"),
         (LEADERBOARD + "entity: mé".encode("latin-1"), f"3:10: $: the byte 0xe9 {NOT_UTF_8}"),
@@ -295,6 +294,14 @@ def unreadable(digits: str) -> str:
             LEADERBOARD + b"entity: 0x" + b"F" * 5000,
             f"3:9: $.entity: {unreadable('0x' + 'F' * 57)}",
         ),
+        (
+            LEADERBOARD + b"excluded_models: [" + b"x" * 1_001 + b"]",
+            f"3:19: $.excluded_models[0]: {AT_MOST}",
+        ),
+        (
+            LEADERBOARD + b"x" * 1_001 + b": 1",
+            f'3:1: $["{"x" * 59}…"]: the key {AT_MOST}',
+        ),
         (LEADERBOARD + b"entity: ''", "3:9: $.entity: must not be empty"),
         (LEADERBOARD + b'"\\e[31m": 1', rf'3:1: $["\x1b[31m"]: {KEY_WITH_CONTROL_CHARACTER}'),
         (LEADERBOARD + b"entity: !<x y", "3:12: $: YAML: did not find the expected '>'"),
@@ -304,6 +311,16 @@ def unreadable(digits: str) -> str:
 def test_hostile_bytes_are_told(data: bytes, expected: str) -> None:
     """What no editor would write is told as plainly as what people mistype."""
     assert f"config.yaml:{expected}" in problems_of(data)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_config() -> None:
+    """YAML allows one, and editors on Windows write it: places are those without it."""
+    marked = b"\xef\xbb\xbf" + LEADERBOARD
+
+    assert config_of(LEADERBOARD) == config_of(marked)
+    assert problems_of(LEADERBOARD.replace(b"project", b"1")) == problems_of(
+        marked.replace(b"project", b"1")
+    )
 
 
 def test_dots_are_found_before_windows_line_ends() -> None:

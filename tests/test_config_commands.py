@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,22 @@ def test_schema_is_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> No
     printed = json.loads(capsys.readouterr().out)
 
     assert json.loads((root / "schema/config.schema.json").read_text()) == printed
+
+
+def test_schema_goes_nowhere_where_nobody_reads(root: Path) -> None:
+    """A reader that ends early is no failure; a full disk is one, told in a sentence."""
+    command = [sys.executable, str(root / "wandb_writer.py"), "schema"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert 5 == done.returncode
+    assert done.stderr == ("error: standard output cannot be written: No space left on device\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_all_that_is_wrong_is_told(
@@ -56,7 +75,12 @@ def test_first_config_works_as_it_stands(
     ("arguments", "exit_code", "told"),
     [
         (["nothing"], 3, "nothing: cannot be read"),
-        (["demo"], 3, "demo: holds no suite with a finished run"),
+        (["~/helm"], 3, "~/helm: is not there. A leading ~ and $NAME are not expanded here"),
+        (["demo"], 3, "demo: holds no suite with a finished run. Give the folder that helm-run"),
+        (["above"], 3, "run. HELM's output is one folder below: give above/lite.\n"),
+        (["demo/helm/lite/runs"], 3, "run. runs/ is a part of HELM's output: give demo/helm/lite,"),
+        (["above/lite/runs/v1"], 3, "runs/ is a part of HELM's output: give above/lite, the fol"),
+        (["above/lite/releases"], 3, "releases/ is a part of HELM's output: give above/lite, the"),
         (["demo/helm/lite", "--suite", "v9"], 2, "no suite 'v9'. There are: lite-like, v1.0.0"),
         (["demo/helm/lite", "--output", "there.yaml"], 2, "there.yaml is there already"),
         (["demo/helm/lite", "--output", "no/such.yaml"], 2, "no/such.yaml cannot be written"),
@@ -72,6 +96,8 @@ def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
 ) -> None:
     """A folder that is none, an unknown suite, and a file in the way are told; nothing is lost."""
     (workspace / "there.yaml").write_text("mine")
+    (workspace / "above/lite/runs/v1").mkdir(parents=True)
+    (workspace / "above/lite/releases").mkdir()
 
     assert exit_code == cli.main(["init", *arguments], root=root)
     assert told in capsys.readouterr().err

@@ -61,6 +61,13 @@ def test_first_of_two_values_is_kept_and_told() -> None:
     )
 
 
+def test_a_contradiction_is_told_once() -> None:
+    """Several readings that contradict the first in the same words are one conflict."""
+    first, *later = (builders.evaluation(scores={"mmlu.EM": value}) for value in (0.1, 0.2, 0.2))
+
+    assert merge([first, *later[:1]]).conflicts == merge([first, *later]).conflicts
+
+
 def test_known_tokens_complete_unknown_ones() -> None:
     """Either reading may know the token count; 0 is known."""
     unknown, zero, four = (builders.evaluation(tokens_billions=count) for count in (None, 0.0, 4.0))

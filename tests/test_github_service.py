@@ -475,6 +475,14 @@ def test_address_that_is_none_is_an_input_error() -> None:
         connect(TOKEN, REPOSITORY, api_url="nowhere")
 
 
+def test_password_in_the_address_is_not_told() -> None:
+    """GITHUB_API_URL with a password is refused, and the password is not repeated."""
+    with pytest.raises(InputError, match=r"GITHUB_API_URL: 'https://\*\*\*@host' ") as told:
+        connect(TOKEN, REPOSITORY, api_url="https://user:s3cret@host")
+
+    assert "s3cret" not in str(told.value)
+
+
 READINGS: dict[str, Callable[[Repository], object]] = {
     "default_branch": lambda github: github.default_branch(),
     "comments": lambda github: list(github.comments(1)),

@@ -415,3 +415,20 @@ def test_any_address_leads_where_it_says(path: str) -> None:
 
     assert page.found in ("", "Job summary and log")
     assert usual.elements == [element for element in page.elements if element != "a"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"unread": 1}, "1 artifact unread"),
+        ({"contradictions": 2}, "2 contradictions"),
+        ({"unread": 2, "contradictions": 1}, "2 artifacts unread, 1 contradiction"),
+    ],
+)
+def test_what_is_incomplete_is_not_green(counts: dict[str, int], words: str) -> None:
+    """Where something could not be read, or is told twice, no mark says that all is well."""
+    report = replace(COMMENTS["no_regression"], **counts)  # type: ignore[arg-type] # numbers
+    first = comment.render(report, limit_bytes=LIMIT).partition("\n")[0]
+
+    assert first.startswith("## ⚠️ HELM: ")
+    assert words in first

@@ -106,9 +106,9 @@ def test_missing_scores_are_told_by_reason_and_model() -> None:
 
     assert table is not None
     assert table.rows == (
-        ("raft.EM", "all models", "no table"),
-        ("quac.F1", "alpha at 1", "no table"),
-        ("imdb.EM", "alpha at 2; gamma", "NaN"),
+        ("all models", "no table", "raft.EM"),
+        ("alpha at 1", "no table", "quac.F1"),
+        ("alpha at 2; gamma", "NaN", "imdb.EM"),
     )
 
 
@@ -118,7 +118,7 @@ def test_missing_scores_of_the_only_model_name_it() -> None:
     table = tables.missing(builders.report(evaluations))
 
     assert table is not None
-    assert table.rows == (("raft.EM", "alpha", "x"),)
+    assert table.rows == (("alpha", "x", "raft.EM"),)
 
 
 def test_nothing_missing_makes_no_table() -> None:

@@ -36,6 +36,15 @@ def test_pipe_golden(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"{name}.pipe.txt", terminal.render_piped(REPORTS[name]))
 
 
+def test_what_the_log_tells_is_no_note() -> None:
+    """Faults are not shown once more; other notes are."""
+    report = builders.report([builders.evaluation()], notes=["one", terminal.ToldInLog("two")])
+
+    for text in (terminal.render(report, width=80, colour=False), terminal.render_piped(report)):
+        assert "Note: one\n" in text
+        assert "two" not in text
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", REPORTS)
 def test_nothing_is_wider_than_the_terminal(name: str, width: int) -> None:

@@ -519,6 +519,13 @@ def test_golden_reports_are_read_back(name: str) -> None:
     assert REPORTS[name].evaluations == from_json(to_json(REPORTS[name]))
 
 
+def test_a_byte_order_mark_is_no_part_of_a_report() -> None:
+    """Tools on Windows write one before the JSON."""
+    marked = b"\xef\xbb\xbf" + WHOLE
+
+    assert baseline_from_json(WHOLE) == baseline_from_json(marked)
+
+
 def test_nothing_but_evaluations_is_believed() -> None:
     """What a report says of itself may be anything."""
     report = builders.report([detailed()])
@@ -574,6 +581,22 @@ for _ in range(40):
         (changed("schema_version", to="1"), "$.schema_version: expected `int`, got `str`"),
         (changed("evaluations", to={}), "$.evaluations: expected `array`, got `object`"),
         (changed(*AT, "model", to=""), "$.evaluations[0].model: expected `str` of length >= 1"),
+        (
+            changed(*AT, "model", to="x" * 1_001),
+            "$.evaluations[0].model: expected `str` of length ",
+        ),
+        (
+            changed(*AT, "suite", to="x" * 1_001),
+            "$.evaluations[0].suite: expected `str` of length ",
+        ),
+        (
+            changed(*AT, "missing", to={f"mmlu.{'x' * 2_000}": "x"}),
+            "key in $.evaluations[0].missing: expected `str` of length <= 2001",
+        ),
+        (
+            changed(*AT, "missing", to={"mmlu.EM": "x" * 100_001}),
+            "$.evaluations[0].missing[...]: expected `str` of length <= 100000",
+        ),
         (changed(*AT, "iteration", to=-1), "$.evaluations[0].iteration: expected `int` >= 0"),
         (
             changed(*AT, "iteration", to=0.5),

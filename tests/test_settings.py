@@ -283,7 +283,7 @@ def test_the_key_is_the_inputs_then_the_environments() -> None:
     ("key", "why"),
     [
         (SHORT, "it has 6 characters, and 40 are the least"),
-        (f"{KEY} {KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
+        (f"{KEY} {KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
     ],
 )
 def test_a_wrong_key_is_told_with_the_other_inputs(key: str, why: str) -> None:
@@ -313,3 +313,15 @@ def test_a_wrong_key_is_not_told_where_none_is_needed() -> None:
 def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple[str, ...]) -> None:
     """Right or wrong, used or not, a key in the environment is to be masked, and once."""
     assert expected == secrets(environ)
+
+
+def test_a_password_in_the_url_is_refused_and_not_told() -> None:
+    """The URL would show in reports; the message says so without repeating the password."""
+    environ = {"INPUT_CONFIG": "c.yaml", "INPUT_WANDB-BASE-URL": "https://user:s3cret@host"}
+    with pytest.raises(InputError) as caught:
+        Settings.from_environ(environ)
+
+    assert str(caught.value) == (
+        "input wandb-base-url: 'https://***@host' (with a user name or password: remove it) is no "
+        "URL of a server, as https://wandb.example.com is"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from helm_wandb import shell, wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.model import Config
+from helm_wandb.model import Config, FileEval, Place, Receipt, Status
 from helm_wandb.sinks.terminal import Terminal
+from tests.builders import report
 
 KEY = "0123456789abcdef" * 3
 
@@ -58,6 +60,17 @@ def test_a_variable_without_url_is_an_input_error() -> None:
     """WANDB_BASE_URL that is no URL is told by its name, exit 2."""
     with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
         shell.with_server(config(), {"WANDB_BASE_URL": "x"})
+
+
+def test_a_password_in_a_variable_is_refused_and_not_told() -> None:
+    """WANDB_BASE_URL with a password is an input error that does not repeat it."""
+    with pytest.raises(InputError) as caught:
+        shell.with_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
+
+    assert str(caught.value) == (
+        "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) is no URL of "
+        "a server; mend it or unset it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,6 +180,65 @@ def test_without_base_url_the_server_is_the_sdks_own() -> None:
     with asked as project:
         assert project is not None
         assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
+
+
+@pytest.mark.parametrize(
+    ("mode", "evals", "is_asked"),
+    [
+        ("", True, True),
+        (" Online\n", True, True),
+        ("offline", True, False),
+        ("dryrun", True, False),
+        ("disabled", True, False),
+        ("disabled", False, True),
+        ("offline", False, False),
+    ],
+)
+def test_the_mode_decides_whether_wandb_is_asked(
+    mode: str,
+    evals: bool,  # noqa: FBT001 -- a case
+    is_asked: bool,  # noqa: FBT001 -- its outcome
+) -> None:
+    """Offline and disabled have no project; only a ranking of the project alone is still read."""
+    entry = FileEval(
+        place=Place("config.yaml", 1, 1),
+        path="$.evals[0]",
+        model_name="a",
+        token_num=None,
+        default_iteration=0,
+        eval_result={},
+    )
+    wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
+    asked = shell.project(wanted, KEY, {"WANDB_MODE": mode}, tracks=frozenset(), trusted_url=None)
+    with asked as project:
+        assert is_asked == (project is not None)
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
+    """Another word than W&B's is told with those that are known, exit 2, with or without a key."""
+    asked = shell.project(
+        config(), key, {"WANDB_MODE": "of-line"}, tracks=frozenset(), trusted_url=None
+    )
+    with pytest.raises(InputError) as caught, asked:
+        pass
+
+    expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; mend it or unset it"
+    assert (2, expected) == (caught.value.exit_code, str(caught.value))
+
+
+def test_disabled_records_nothing_and_says_so() -> None:
+    """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
+    wishes = shell.Wishes(report=None, records=True, summary_only=False)
+    (sink,) = shell.sinks(
+        wishes, config(), terminal=None, environ={"WANDB_MODE": "disabled"}, project=None
+    )
+
+    assert sink.deliver(report([])) == Receipt(
+        sink="W&B",
+        status=Status.SKIPPED,
+        reason="nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled",
+    )
 
 
 @pytest.mark.parametrize(

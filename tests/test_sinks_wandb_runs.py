@@ -726,8 +726,10 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(SinkError) as caught:
         record_summary(tmp_path, just((1, 0.1)))
 
-    assert str(caught.value).startswith(f"{tmp_path / 'wandb'}: the W&B runs could not be written")
-    assert "Run in a folder that can be written to" in str(caught.value)
+    assert str(caught.value) == (
+        f"{tmp_path / 'wandb'}: the W&B runs could not be written: File exists. Run in a folder "
+        "that can be written to and has space left."
+    )
 
 
 @pytest.mark.parametrize("changes", [{"project": "team/llm"}, {"base_url": "https://app.wandb.ai"}])

@@ -438,6 +438,21 @@ def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
     ) == str(raised.value)
 
 
+def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:
+    """Where the folder that is meant is one below, it is named; so is one above."""
+    (tmp_path / "output/helm/runs/nightly").mkdir(parents=True)
+    for given, meant in (("output", "output/helm"), ("output/helm/runs", "output/helm")):
+        with pytest.raises(ArtifactError, match=rf"suite in it\. .*: give {meant}[.,]"):
+            read_spec(spec(given, "nightly"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["~/helm", "$HOME/helm"])
+def test_a_folder_for_a_shell_is_told(name: str, tmp_path: Path) -> None:
+    """What only a shell expands is told as such."""
+    with pytest.raises(ArtifactError, match=r"is not there\. A leading ~ and \$NAME are not exp"):
+        read_spec(spec(name, "nightly"), tmp_path)
+
+
 def test_folder_without_suites(tmp_path: Path) -> None:
     """A folder that is no HELM output is told as such."""
     (tmp_path / "output").mkdir()
@@ -461,6 +476,40 @@ def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
         "config.yaml:3:5: suite 'toy-us' has none of what was asked for (gsm.EM). Its benchmarks "
         "are: boolq, mmlu. Name them under benchmarks."
     ) == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tree", "suite", "metrics"),
+    [
+        ("checkpoints_us", "toy-us", "EM, "),
+        ("unsummarized", "2026-01-15", "EM. Name them under benchmarks."),
+    ],
+)
+def test_a_misspelt_metric_lists_those_of_its_benchmark(
+    tree: str, suite: str, metrics: str, helm_trees: Path
+) -> None:
+    """Where a benchmark is there and its metric is not, its metrics are told, the nearest first."""
+    with pytest.raises(ArtifactError) as raised:
+        read_tree(helm_trees, tree, suite, asked=(ScoreKey("mmlu", "EMM"),))
+
+    assert str(raised.value).startswith(
+        f"config.yaml:3:5: suite {suite!r} has none of what was asked for (mmlu.EMM). "
+        f"The metrics of mmlu are: {metrics}"
+    )
+
+
+def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> None:
+    """A model's name that would fill outputs and comments is told, shortened."""
+    tree = copied(helm_trees, "baseline", tmp_path)
+    path = tree / "runs/nightly/run_specs.json"
+    path.write_text(path.read_text().replace("acme/assistant", "x" * 1_001))
+    with pytest.raises(ArtifactError) as raised:
+        read_spec(spec(tree, "nightly"), tmp_path)
+
+    assert str(raised.value).startswith(
+        "config.yaml:3:5: a model of suite 'nightly' has a name of 1,001 characters, "
+        f"'{'x' * 40}'…; 1,000 are the most. "
+    )
 
 
 def test_models_beyond_the_asked_benchmarks_count_as_families(

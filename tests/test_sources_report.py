@@ -114,6 +114,11 @@ def test_all_reports_unreadable_are_told(tmp_path: Path) -> None:
     assert ["config.yaml:3:5: a.json", "config.yaml:3:5: b.json"] == [line[:23] for line in lines]
 
 
+def test_a_glob_for_a_shell_is_told(tmp_path: Path) -> None:
+    """What only a shell expands is told as such."""
+    assert "A leading ~ and $NAME are not expanded here" in refusal("~/reports/*.json", tmp_path)
+
+
 def test_reports_without_evaluations_are_told(tmp_path: Path) -> None:
     """A report that holds nothing is nothing to go on with."""
     write_report(tmp_path / "a.json")

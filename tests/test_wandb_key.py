@@ -172,12 +172,13 @@ def test_a_key_is_given_back(key: str) -> None:
     ("key", "why"),
     [
         (KEY[1:], "it has 39 characters, and 40 are the least"),
-        (f"local-{KEY[1:]}", "it has 39 characters, and 40 are the least"),
-        (f"{KEY}\n{KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
-        (f"{KEY}é", "it holds other characters than A-Z, 0-9, _ and -"),
-        (f"a.{KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
-        (f"a..{KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
-        (f"***{KEY}", "it holds other characters than A-Z, 0-9, _ and -"),
+        (f"local-{KEY[1:]}", "it has 39 characters after its first '-', and 40 are the least"),
+        ("short-key-1234", "it has 8 characters after its first '-', and 40 are the least"),
+        (f"{KEY}\n{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (f"{KEY}é", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (f"a.{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (f"a..{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (f"***{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
     ],
 )
 def test_what_is_no_key_is_told(key: str, why: str) -> None:

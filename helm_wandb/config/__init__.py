@@ -21,7 +21,7 @@ from helm_wandb.model import (
     ReportEval,
     ScoreKey,
 )
-from helm_wandb.urls import is_server_url
+from helm_wandb.urls import holds_user, is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT_BYTES", "parse"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+LONGEST_NAME = 1_000
+"""Characters of a key or text, as in a report: names reach outputs and comments."""
 
 NUMBERS = frozenset({"default_iteration", "token_num", "token_per_iteration"})
 """Keys of an evaluation whose values are numbers."""
@@ -115,21 +118,21 @@ def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]
 
 def _check(path: Path, spot: Spot) -> Iterator[Finding]:
     """What is wrong with one value beyond what a schema can say."""
-    if path and isinstance(path[-1], str) and _CONTROL.search(path[-1]):
-        yield Finding(path, "the key holds a line break or control character", at_key=True)
+    yield from _check_key(path)
     match path, spot.data:
         case (_, float(value)) if not math.isfinite(value):
             yield from _check_not_finite(path, value)
+        # First, as it does not repeat a password.
+        case (("base_url",), str(text)) if not is_server_url(text):
+            yield Finding(path, _url_problem(text))
         case (_, str(text)) if _CONTROL.search(text):
             yield Finding(path, f"must be one line without control characters: {shown(text)}")
-        case (("base_url",), str(text)) if not is_server_url(text):
-            example = "https://wandb.example.com"
-            message = f"must be the URL of a server, as {example} is; this is {shown(text)}"
-            yield Finding(path, message)
         case (("evals", int(), "iteration_pattern"), str(text)):
             yield from _check_pattern(path, text, _ITERATION)
         case (("compare", "clusters", str()), str(text)) if text != EACH_INSTANCE:
             yield from _check_pattern(path, text, _CLUSTER)
+        case (_, str(text)) if len(text) > LONGEST_NAME:
+            yield Finding(path, _at_most(text))
         case (("evals", int(), "benchmarks"), list(items)):
             yield from _check_repeated(path, [_name(item) for item in items], "name")
         case (
@@ -141,6 +144,24 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             yield from _check_directions(path, lower, higher)
         case _:
             pass
+
+
+def _url_problem(text: str) -> str:
+    if holds_user(text):
+        return "must hold no user name or password: remove it, and the @"
+    return f"must be the URL of a server, as https://wandb.example.com is; this is {shown(text)}"
+
+
+def _at_most(text: str) -> str:
+    return f"must have at most {LONGEST_NAME:,} characters, and this has {len(text):,}"
+
+
+def _check_key(path: Path) -> Iterator[Finding]:
+    key = str(path[-1]) if path else ""
+    if _CONTROL.search(key):
+        yield Finding(path, "the key holds a line break or control character", at_key=True)
+    if len(key) > LONGEST_NAME:
+        yield Finding(path, f"the key {_at_most(key)}", at_key=True)
 
 
 def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:

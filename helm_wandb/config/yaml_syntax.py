@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
@@ -142,31 +143,29 @@ def read_node(
 
     Raises ConfigError where there is no document to go on with.
     """
-    text, problems = _text(data, file)
+    text = _text(data, file)
     try:
-        return _document(text, file, loader), problems
+        return _document(text, file, loader), []
     except ConfigError as first:
         without_dots, dots = _without_dots(text, file)
         try:
-            return _document(without_dots, file, loader), [*problems, *dots]
+            return _document(without_dots, file, loader), dots
         except ConfigError as second:
             to_blame = dots if second.problems != first.problems else []
-            raise ConfigError([*problems, *to_blame, *second.problems]) from second
+            raise ConfigError([*to_blame, *second.problems]) from second
 
 
-def _text(data: bytes, file: str) -> tuple[str, list[Problem]]:
-    """The text, and a problem where a byte order mark precedes it."""
+def _text(data: bytes, file: str) -> str:
+    """The text, without the byte order mark that YAML allows before it."""
     if len(data) > LIMIT_BYTES:
         raise _failure(
             Place(file, 1, 1),
             f"the file is larger than {LIMIT_BYTES:,} bytes (1 MiB), the limit for a config: "
             "is it another file?",
         )
-    marked = data.startswith(b"\xef\xbb\xbf")
-    text = _decoded(data[3:] if marked else data, file)
+    text = _decoded(data.removeprefix(codecs.BOM_UTF8), file)
     _refuse_control_characters(text, file)
-    bom = "the file begins with a byte order mark: save it as UTF-8 without BOM"
-    return text, [Problem(Place(file, 1, 1), "$", bom)] if marked else []
+    return text
 
 
 def _decoded(data: bytes, file: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import yaml
 from yaml.constructor import SafeConstructor
 
-from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, read_node, shown
+from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node, shown
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
 
@@ -97,7 +97,8 @@ def reading(data: object, text: str | None) -> str:
 def _written(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
-    return f".{part}" if _NAME.fullmatch(part) else f'["{shown(part)}"]'
+    is_short = len(part) <= LONGEST_SHOWN
+    return f".{part}" if is_short and _NAME.fullmatch(part) else f'["{shown(part)}"]'
 
 
 def read(data: bytes, *, file: str, wants_number: Callable[[Path], bool]) -> Tree:

@@ -86,6 +86,8 @@ def _joined(legs: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
     )
     told = _disagreeing_tokens(tokens)
     told += [d.told(key) for key, (_, disagreements) in joined.items() for d in disagreements]
+    # Several legs may contradict the first in the same words.
+    told = list(dict.fromkeys(told))
     return evaluation, [f"{first.model} at iteration {first.iteration} has {one}" for one in told]
 
 

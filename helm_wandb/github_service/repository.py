@@ -15,7 +15,7 @@ from helm_wandb.github_service import answers, download, faults
 from helm_wandb.github_service.connection import PAGE_LENGTH, Connection
 from helm_wandb.github_service.messages import Cause, GithubError
 from helm_wandb.github_service.retries import Budget, tried
-from helm_wandb.urls import is_server_url
+from helm_wandb.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,7 +63,7 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     clock, sleep: in seconds. Raises InputError where api_url is none.
     """
     if not is_server_url(api_url):
-        message = f"GITHUB_API_URL: {api_url!r} is no URL of a server"
+        message = f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server"
         raise InputError(message)
     return Repository(
         connection=Connection(

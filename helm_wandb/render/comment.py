@@ -75,6 +75,9 @@ def _verdict(report: Report) -> str:
     if report.unread:
         words = [*words, f"{_plural(report.unread, 'artifact')} unread"]
         mark = "⚠️" if mark == "✅" else mark
+    if report.contradictions:
+        words = [*words, _plural(report.contradictions, "contradiction")]
+        mark = "⚠️" if mark == "✅" else mark
     return f"{mark} HELM: {', '.join(words)}"
 
 

@@ -184,8 +184,9 @@ def missing(report: Report) -> Table | None:
     keys_by_who: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (key, why), misses in _misses(report.evaluations).items():
         keys_by_who[_who(misses, models), why].append(str(key))
-    columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
-    rows = tuple((", ".join(keys), who, why) for (who, why), keys in keys_by_who.items())
+    columns = tuple(Column(label, numeric=False) for label in ("Model", "Reason", "Metrics"))
+    # The longest cell is last: nothing stands behind it, however wide it is.
+    rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
     return Table("Missing", columns, rows) if rows else None
 
 

@@ -21,6 +21,12 @@ _PADDING = 3
 """Between two columns of a terminal's table."""
 
 
+class ToldInLog(str):
+    """A note that the log tells as an error, so that a terminal need not show it once more."""
+
+    __slots__ = ()
+
+
 def render_piped(report: Report) -> str:
     """The report as lines for a pipe: tables without rules, nothing cut or wrapped.
 
@@ -41,7 +47,7 @@ def render_parts(report: Report) -> tuple[str, str]:
     )
     details = (
         *map(_aligned, (*deltas.rest(report), *tables.details(report))),
-        *(plain(f"Note: {note}") for note in report.notes),
+        *map(plain, _notes(report)),
     )
     return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
 
@@ -86,8 +92,12 @@ def render(report: Report, *, width: int, colour: bool) -> str:
     _print_lines(console, [tables.ranking_rule(report), *sentences.reading(report)])
     for table in (*deltas.rest(report), *tables.details(report)):
         _print_table(console, table, width=width)
-    _print_lines(console, [f"Note: {note}" for note in report.notes])
+    _print_lines(console, _notes(report))
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+
+def _notes(report: Report) -> list[str]:
+    return [f"Note: {note}" for note in report.notes if not isinstance(note, ToldInLog)]
 
 
 def _print_lines(console: Console, lines: Sequence[str]) -> None:

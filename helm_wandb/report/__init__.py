@@ -47,15 +47,19 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     steps: Sequence[Comparison] = (),
     gate: Gate | None = None,
     unread: int = 0,
+    contradictions: int = 0,
 ) -> Report:
     """The report of evaluations, and of what they were compared with.
 
     unread: how many artifacts could not be read.
+    contradictions: how many scores are told differently by several evaluations.
     Instances are those of each model's two greatest iterations: no other is compared.
     """
     return Report(
         verdict=verdict(comparisons),
-        headline=_headline(evaluations, leaderboard, comparisons) + _unread(unread),
+        headline=_headline(evaluations, leaderboard, comparisons)
+        + _unread(unread)
+        + _contradictions(contradictions),
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
@@ -65,11 +69,16 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         steps=tuple(steps),
         gate=gate,
         unread=unread,
+        contradictions=contradictions,
     )
 
 
 def _unread(count: int) -> str:
     return f"; {_counted(count, 'artifact')} could not be read" if count else ""
+
+
+def _contradictions(count: int) -> str:
+    return f"; {_counted(count, 'contradiction')} between evaluations" if count else ""
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:

@@ -5,6 +5,7 @@ The file may come from anybody. Whatever it holds, ValueError is all that is rai
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,7 +22,15 @@ DEPTH = 20
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Billions = Annotated[float, msgspec.Meta(ge=0)]
-_Name = Annotated[str, msgspec.Meta(min_length=1)]
+_LONGEST_NAME = 1_000
+"""Characters; what HELM and configs name has some 100."""
+_LONGEST_TEXT = 100_000
+"""Characters of a reason, which may list all columns of a table."""
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
+_AnyName = Annotated[str, msgspec.Meta(max_length=_LONGEST_NAME)]
+_Key = Annotated[str, msgspec.Meta(max_length=2 * _LONGEST_NAME + 1)]
+"""The names of a benchmark and a metric, and the dot between them."""
+_Text = Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)]
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
 
 
@@ -47,10 +56,10 @@ class _Score(msgspec.Struct):
     value: float
     n: _Count | None
     lower_is_better: bool | None
-    subjects: dict[str, _Subject]
+    subjects: dict[_Text, _Subject]
     fingerprint: dict[str, Any] | None
-    partial: str | None = None
-    no_instances: str | None = None
+    partial: _Text | None = None
+    no_instances: _Text | None = None
     instances: _Columns | None = None
 
 
@@ -59,9 +68,9 @@ class _Evaluation(msgspec.Struct):
     iteration: _Count
     tokens_billions: _Billions | None
     source: Literal["helm", "file", "report"]
-    suite: str | None
-    scores: dict[str, _Score]
-    missing: dict[str, str]
+    suite: _AnyName | None
+    scores: dict[_Key, _Score]
+    missing: dict[_Key, _Text]
     token_per_iteration: _Billions | None = None
 
 
@@ -70,18 +79,19 @@ class _Report(msgspec.Struct):
 
 
 def evaluations(data: bytes) -> tuple[Evaluation, ...]:
-    """The evaluations of a report, as they were written.
+    """The evaluations of a report, as they were written; a byte order mark may precede it.
 
     Raises ValueError, with a sentence that begins with the JSON path, for anything that is no
     report of this version.
     """
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         _check_version(data)
         read = msgspec.json.decode(data, type=_Report)
         _check_keys(data)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `")
-        message = f"{path.rstrip('`') or '$'}: {what[:1].lower()}{what[1:]}"
+        what, _, path = str(error).partition(" - at ")
+        message = f"{path.replace('`', '') or '$'}: {what[:1].lower()}{what[1:]}"
         raise ValueError(message) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"$: it cannot be read as JSON: {error}"
@@ -95,8 +105,8 @@ def evaluations(data: bytes) -> tuple[Evaluation, ...]:
 
 
 class _Provenance(msgspec.Struct):
-    ref: str | None = None
-    commit: str | None = None
+    ref: _AnyName | None = None
+    commit: _AnyName | None = None
 
 
 class _Origin(msgspec.Struct):
@@ -106,7 +116,7 @@ class _Origin(msgspec.Struct):
 def origin(data: bytes) -> tuple[str | None, str | None]:
     """The ref and the commit that a report says it is of; None where it does not say."""
     try:
-        found = msgspec.json.decode(data, type=_Origin).provenance
+        found = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=_Origin).provenance
     except (msgspec.MsgspecError, RecursionError):
         return None, None
     return found.ref, found.commit

@@ -10,6 +10,7 @@ and what was sent from folders that are gone; only reading the server can tell t
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,11 @@ class Writing:
 
 def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
     """The recordings below `<folder>/wandb` that belong to a project, the oldest first."""
-    logs = sorted(folder.glob("wandb/offline-run-*/run-helm-*.wandb"))
+    logs: list[Path] = []
+    for run in sorted(folder.glob("wandb/offline-run-*")):
+        # Another process may set it aside meanwhile.
+        with suppress(FileNotFoundError):
+            logs += sorted(run.glob("run-helm-*.wandb"))
     return tuple(found for log in logs if (found := _read(log, project)))
 
 
@@ -114,7 +119,10 @@ def keep(folder: Path, project: str, run: RunWriting) -> None:
 
 
 def set_aside(recording: Recording) -> None:
-    """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look."""
+    """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look.
+
+    One that another process has moved already is where it belongs.
+    """
     aside = recording.folder.parent / "superseded"
     aside.mkdir(exist_ok=True)
     hand_over(aside)
@@ -122,7 +130,8 @@ def set_aside(recording: Recording) -> None:
     while target.exists():
         # W&B names folders by the second.
         target = target.with_name(f"{target.name}~")
-    recording.folder.rename(target)
+    with suppress(FileNotFoundError):
+        recording.folder.rename(target)
 
 
 def _read(log: Path, project: str) -> Recording | None:

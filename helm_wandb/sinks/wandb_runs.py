@@ -14,6 +14,7 @@ from helm_wandb.files import hand_over
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
 from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
+from helm_wandb.sinks.wandb_turn import TURN_SECONDS, turn
 from helm_wandb.wandb_record import MARK
 from helm_wandb.wandb_service.messages import THREADS, Cause, Fault, ServiceError, WriteRuns
 from helm_wandb.wandb_service.service import Service
@@ -49,6 +50,8 @@ class WandbRuns:
     """How many runs are sent at once."""
     writing_seconds: float = WRITING_SECONDS
     """How long sending them may take at most."""
+    turn_seconds: float = TURN_SECONDS
+    """How long to wait at most for others that record in the folder."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def deliver(self, report: Report) -> Receipt:
@@ -134,6 +137,15 @@ class WandbRuns:
 
         held: run id → what W&B was seen to hold of it.
         """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with turn(self.folder, seconds=self.turn_seconds):
+                return self._record_alone(plans, held)
+        except OSError as error:
+            fault = Fault(Cause.DISK, error.strerror or str(error))
+            raise SinkError(wandb_texts.offline(fault, self.folder)) from error
+
+    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> int:
         recordings = wandb_offline.earlier(self.folder, self._project)
         found = [
             wandb_offline.unrecorded(
@@ -158,8 +170,6 @@ class WandbRuns:
             hand_over(self.folder / "wandb")
         except ServiceError as error:
             fault = error.fault
-        except OSError as error:
-            fault = Fault(Cause.DISK, str(error))
         if fault:
             raise SinkError(wandb_texts.offline(fault, self.folder))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from helm_wandb.sinks.wandb_details import plain
 from helm_wandb.wandb_service.messages import Cause
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ _TO_DO = {
 
 def happened(fault: Fault, base_url: str) -> str:
     """A sentence of what went wrong at the server, and another of what to do."""
-    words = f" ({fault.detail})" if fault.detail else ""
+    # A refused key is refused; "user is not logged in", as W&B says, is of no user of ours.
+    detail = "" if fault.cause is Cause.KEY else plain(fault.detail)
+    words = f" ({detail})" if detail else ""
     return f"W&B at {base_url} {_HAPPENED[fault.cause]}{words}. {_TO_DO[fault.cause]}"
 
 
@@ -47,12 +50,20 @@ def offline(fault: Fault, folder: Path) -> str:
     """The same of a recording in a folder."""
     if fault.cause is Cause.DISK:
         return (
-            f"{folder / 'wandb'}: the W&B runs could not be written: {fault.detail}. "
+            f"{folder / 'wandb'}: the W&B runs could not be written: {plain(fault.detail)}. "
             "Run in a folder that can be written to and has space left."
         )
     return (
-        f"{folder / 'wandb'}: W&B refused to record the runs: {fault.detail}. "
+        f"{folder / 'wandb'}: W&B refused to record the runs: {plain(fault.detail)}. "
         "Check `project`, `entity` and `base_url` in the config."
+    )
+
+
+def no_turn(folder: Path, seconds: float) -> str:
+    """That others keep recording in a folder, and what to do."""
+    return (
+        f"{folder / 'wandb'}: other runs have been recording there for {seconds:.0f} seconds, so "
+        "this one recorded nothing. Run it again when they have ended"
     )
 
 

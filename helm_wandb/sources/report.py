@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
-from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError, InputError
+from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
+from helm_wandb.sources import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,9 +80,7 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
     try:
         return decode(_bytes(folder / name))
     except OSError as error:
-        hint = (
-            ABSOLUTE_PATH if name.startswith("/") else f"It is looked for in {folder.absolute()}."
-        )
+        hint = paths.hint(name) or f"It is looked for in {folder.absolute()}."
         message = f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}"
         raise InputError(message) from error
     except ValueError as error:
@@ -96,21 +93,11 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
 
 def _bytes(path: Path) -> bytes:
     """What the file holds; ValueError for more than a report can be, or no file at all."""
-    # Path.open takes no opener.
-    with open(path, "rb", opener=_without_waiting) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            message = "it is no ordinary file"
-            raise ValueError(message)
-        data = file.read(LIMIT_BYTES + 1)
+    data = paths.content(path, at_most=LIMIT_BYTES + 1)
     if len(data) > LIMIT_BYTES:
         message = f"it is larger than {LIMIT_BYTES >> 20} MiB"
         raise ValueError(message)
     return data
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """As `os.open`, but for a FIFO, which would wait for a writer without end."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _matches(pattern: str, folder: Path) -> list[str]:
@@ -128,8 +115,9 @@ def _nothing(pattern: str, folder: Path) -> str:
             "only the workspace exists, as /github/workspace. Give it relative to the workspace."
         )
     start = _start(pattern, folder)
+    instead = paths.hint(pattern) or _instead(start, folder)
     return (
-        f"no file matches {pattern!r} in {folder.absolute()}. {_instead(start, folder)} "
+        f"no file matches {pattern!r} in {folder.absolute()}. {instead} "
         "In a workflow, actions/download-artifact brings the reports of other jobs: with `path: "
         f"{start}`, a `pattern` that their artifacts' names match, and `merge-multiple: true`, "
         "which puts all files into that one folder."

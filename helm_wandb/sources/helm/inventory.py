@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helm_wandb.errors import ConfigError
+from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import HelmEval, Place
+from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.json_files import read_json
@@ -40,11 +41,17 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteFound, ...]:
     """The suites of the HELM output, those with most runs first.
 
     path: the folder, or an archive of it. shown_as: how messages name it.
-    Raises ArtifactError where it cannot be read.
+    Raises ArtifactError where it cannot be read, or holds no suite with a finished run.
     """
     with opened(path, shown_as=shown_as) as files:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
         found = [one for name in names for one in _suite(name, files)]
+        if not found:
+            message = (
+                f"{plain(shown_as)}: holds no suite with a finished run. "
+                f"{layout.advice(files, shown_as=shown_as)}"
+            )
+            raise ArtifactError(message)
     return tuple(sorted(found, key=lambda one: -one.run_count))
 
 

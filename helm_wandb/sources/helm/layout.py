@@ -6,6 +6,7 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from helm_wandb.model import HelmEval
     from helm_wandb.sources.helm.files import Files
 
+_KINDS = ("runs", "releases")
+"""The folders that hold suites and releases."""
 _NAMES_SHOWN = 20
 _FILES_OF_A_RUN = ("run_spec.json", "stats.json")
 
@@ -104,12 +107,38 @@ def suite_named(name: str, files: Files) -> Suite | None:
 
 def entries(files: Files) -> list[str]:
     """The folders where suites and releases lie, `runs/nightly` and `releases/v1`."""
-    return [
-        f"{kind}/{entry}"
-        for kind in ("runs", "releases")
-        for entry in files.names(kind)
-        if files.is_folder(f"{kind}/{entry}")
-    ]
+    return [f"{kind}/{entry}" for kind in _KINDS for entry in _folders(kind, files)]
+
+
+def advice(files: Files, *, shown_as: str) -> str:
+    """Which folder to give instead of one that holds no suite: one below or above, where it is.
+
+    shown_as: how the folder was given.
+    """
+    below = [files.shown(name) for name in _folders("", files) if _holds_suites(name, files)]
+    if below:
+        return f"HELM's output is one folder below: give {_listed(below)}."
+    path = PurePath(shown_as)
+    for inner, outer in ((path, path.parent), (path.parent, path.parent.parent)):
+        if inner.name in _KINDS:
+            return f"{inner.name}/ is a part of HELM's output: give {outer}, the folder above it."
+    return "Give the folder that helm-run wrote to (its --output-path)."
+
+
+def _holds_suites(folder: str, files: Files) -> bool:
+    inner = (f"{folder}/{kind}" for kind in _KINDS)
+    # One that is no folder may be a link that leads out, through which nothing may be asked.
+    return any(files.is_folder(one) and _folders(one, files) for one in inner)
+
+
+def _folders(folder: str, files: Files) -> list[str]:
+    """The names of the folders in it."""
+    within = f"{folder}/" if folder else ""
+    return [name for name in files.names(folder) if files.is_folder(f"{within}{name}")]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "")
 
 
 def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
@@ -125,8 +154,9 @@ def _no_suite(spec: HelmEval, files: Files) -> str:
     if not found:
         return (
             f"{spec.at('helm_output_dir')}: {spec.helm_output_dir!r} has neither runs/ nor "
-            "releases/ with a suite in it. Give the folder that helm-run wrote to (its "
-            "--output-path)."
+            f"releases/ with a suite in it. {advice(files, shown_as=spec.helm_output_dir)}"
         )
-    shown = ", ".join(found[:_NAMES_SHOWN]) + (" …" if len(found) > _NAMES_SHOWN else "")
-    return f"{place}: no suite or release {name!r} in {spec.helm_output_dir!r}. There are: {shown}."
+    return (
+        f"{place}: no suite or release {name!r} in {spec.helm_output_dir!r}. "
+        f"There are: {_listed(found)}."
+    )

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from helm_wandb.errors import ABSOLUTE_PATH, ArtifactError
+from helm_wandb.errors import ArtifactError
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
+from helm_wandb.sources import paths
 from helm_wandb.sources.helm import details, families, layout
 from helm_wandb.sources.helm.files import opened
-from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.scores import scores_by_model
-from helm_wandb.sources.helm.tables import Table
+from helm_wandb.sources.helm.tables import Table, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +37,9 @@ ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 _COMPUTED = (
     "HELM wrote no tables of {}, unknown to the schema it summarized with: computed from the runs."
 )
+_LONGEST_NAME = 1_000
+"""Characters of a model's id, as in a report: it comes from whoever wrote the files."""
+_NAME_SHOWN = 40
 _NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
@@ -84,6 +89,7 @@ class _Reader:
     ) -> Reading:
         """All that the entry asks for."""
         scores, absent = self._scores()
+        self._refuse_long_names(self._runs.models() | scores.keys())
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
         if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
             raise ArtifactError("\n".join(self._faults) or self._nothing())
@@ -106,6 +112,16 @@ class _Reader:
         return Reading(
             evaluations=tuple(order), faults=tuple(self._faults), notes=tuple(self._notes)
         )
+
+    def _refuse_long_names(self, ids: Iterable[str]) -> None:
+        longest = max(ids, key=len, default="")
+        if len(longest) > _LONGEST_NAME:
+            message = (
+                f"{self._spec.place}: a model of suite {self._spec.helm_suite_name!r} has a name "
+                f"of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; {_LONGEST_NAME:,} "
+                "are the most. Give it a shorter one, and run HELM again."
+            )
+            raise ArtifactError(message)
 
     def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
         """Model id → its scores; and what no model can have, with the reason."""
@@ -193,10 +209,32 @@ class _Reader:
 
     def _nothing(self) -> str:
         asked = ", ".join(map(str, self._spec.asked))
+        there = {key: self._metrics_near(key) for key in self._spec.asked}
+        told = [
+            f"The metrics of {key.benchmark} are: {', '.join(metrics)}."
+            for key, metrics in there.items()
+            if metrics and key.metric not in metrics
+        ]
+        benchmarks = f"Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}."
         return (
             f"{self._spec.place}: suite {self._spec.helm_suite_name!r} has none of what was asked "
-            f"for ({asked}). Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}. "
-            "Name them under benchmarks."
+            f"for ({asked}). {' '.join(told) or benchmarks} Name them under benchmarks."
+        )
+
+    def _metrics_near(self, key: ScoreKey) -> list[str]:
+        """The metrics of the benchmark, those first that are spelled most like the key's."""
+        group = self._runs.name_of(key.benchmark)
+        path = self._suite.table(group)
+        if path is None:
+            has_runs = bool(self._runs.by_model(group))
+            metrics = self._runs.board.main_metrics(group) if has_runs else []
+        else:
+            table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
+            metrics = [header.value for header in table.header[1:]] if table else []
+        asked = key.metric.casefold()
+        return sorted(
+            dict.fromkeys(map(encodable, metrics)),
+            key=lambda metric: -SequenceMatcher(None, asked, metric.casefold()).ratio(),
         )
 
 
@@ -217,8 +255,8 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
 
 def _absent(spec: HelmEval, folder: Path) -> str:
     message = f"{spec.at('helm_output_dir')}: helm_output_dir {spec.helm_output_dir!r} is not there"
-    if spec.helm_output_dir.startswith("/"):
-        return f"{message}. {ABSOLUTE_PATH}"
+    if hint := paths.hint(spec.helm_output_dir):
+        return f"{message}. {hint}"
     return f"{message}, in {folder.absolute()}. Did the step that runs HELM write it there?"
 
 
