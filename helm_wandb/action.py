@@ -21,7 +21,7 @@ from helm_wandb import (
     workflow,
 )
 from helm_wandb import log as logs
-from helm_wandb.errors import InputError, SinkError, UserError
+from helm_wandb.errors import SinkError, UserError
 from helm_wandb.model import Receipt, Status, Verdict
 from helm_wandb.settings import Settings
 from helm_wandb.settings import secrets as secrets_of
@@ -61,7 +61,7 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
     log.mask(secrets_of(environ))
     settings = Settings.from_environ(environ)
-    event = _event(environ, log)
+    event = shell.event(environ, log)
     with shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github:
         about = conversation.of_run(settings, environ, event, github)
         known = _Known(
@@ -109,17 +109,18 @@ def _outcome(
         ) as project,
         shell.github(environ, settings.github_token, seconds=_SEARCH_SECONDS) as searched,
     ):
-        return pipeline.run(
-            config,
+        plan = pipeline.Plan(
             folder=Path(),
             provenance=known.provenance,
-            sinks=_sinks(settings, config, environ, project, known.conversation),
             project=project,
             published=_published(settings),
             baseline=_baseline(settings, environ, known.event, searched, project),
             gate_policy=replace(settings.gate, labels=known.conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
+        )
+        return pipeline.run(
+            config, plan, _sinks(settings, config, environ, project, known.conversation)
         )
 
 
@@ -218,15 +219,6 @@ def _baseline(
         project=project,
     )
     return partial(baselines.resolve, asked=asked)
-
-
-def _event(environ: Mapping[str, str], log: logs.Log) -> dict[str, Any]:
-    """The event; without a readable one, what the variables say must do."""
-    try:
-        return provenance.read_event(environ)
-    except InputError as error:
-        log.message("warning", str(error))
-        return {}
 
 
 def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:

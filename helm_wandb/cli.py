@@ -9,11 +9,10 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, config_commands, pipeline, provenance, shell, wandb_key
 from helm_wandb import log as logs
-from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from helm_wandb.baselines import Resolved
     from helm_wandb.model import Config, Evaluation
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.sinks import Sink
+    from helm_wandb.wandb_project import WandbProject
 
 
 _USAGE = """\
@@ -124,7 +125,7 @@ def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
         config = shell.with_server(config, os.environ)
-    event = _event(log)
+    event = shell.event(os.environ, log)
     baseline = _baseline(arguments.baseline)
     wishes = shell.Wishes(
         report=arguments.report,
@@ -139,20 +140,9 @@ def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
         tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
     ) as project:
-        return pipeline.run(
-            config,
+        plan = pipeline.Plan(
             folder=Path(),
             provenance=provenance.from_environ(os.environ, event),
-            sinks=[
-                *shell.sinks(
-                    wishes,
-                    config,
-                    terminal=None if arguments.json or arguments.quiet else _terminal(),
-                    environ=os.environ,
-                    project=project,
-                ),
-                *([JsonOutput(sys.stdout)] if arguments.json else []),
-            ],
             project=project,
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
@@ -161,15 +151,20 @@ def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
             ),
             progress=progress_bar(sys.stderr),
         )
+        return pipeline.run(config, plan, _sinks(arguments, wishes, config, project))
 
 
-def _event(log: logs.Log) -> dict[str, Any]:
-    """The event of a workflow; without a readable one, what the variables say must do."""
-    try:
-        return provenance.read_event(os.environ)
-    except InputError as error:
-        log.message("warning", str(error))
-        return {}
+def _sinks(
+    arguments: Namespace, wishes: shell.Wishes, config: Config, project: WandbProject | None
+) -> list[Sink]:
+    shown = shell.sinks(
+        wishes,
+        config,
+        terminal=None if arguments.json or arguments.quiet else _terminal(),
+        environ=os.environ,
+        project=project,
+    )
+    return [*shown, JsonOutput(sys.stdout)] if arguments.json else shown
 
 
 def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], Resolved] | None:

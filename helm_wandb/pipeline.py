@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
@@ -95,56 +95,52 @@ def _bytes(name: str, folder: Path) -> bytes:
         raise InputError(message) from error
 
 
-def run(  # noqa: PLR0913 -- what the shells decide, each by its name
-    config: Config,
-    *,
-    folder: Path,
-    provenance: Provenance,
-    sinks: Sequence[Sink],
-    project: WandbProject | None = None,
-    published: Reading | None = None,
-    baseline: Callable[[Sequence[Evaluation]], Resolved] | None = None,
-    gate_policy: GatePolicy | None = None,
-    sink_errors_fail: bool = True,
-    with_details: bool = False,
-    progress: Callable[[int, int], None] = no_progress,
-) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a shell decides of a run."""
+
+    folder: Path
+    """What the paths in the config are relative to."""
+    provenance: Provenance
+    project: WandbProject | None = None
+    """Whose models are ranked too, where the config has `leaderboard: true`."""
+    published: Reading | None = None
+    """Evaluations of another run, which take the place of the config's."""
+    baseline: Callable[[Sequence[Evaluation]], Resolved] | None = None
+    """Finds what the models are compared with; None: nothing is."""
+    gate_policy: GatePolicy = field(default_factory=GatePolicy)
+    sink_errors_fail: bool = True
+    """Whether a sink's failure counts in the exit code."""
+    with_details: bool = False
+    """Read fingerprints and per-instance scores too."""
+    progress: Callable[[int, int], None] = no_progress
+    """Is told how many of all runs are read, while there are many."""
+
+
+def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     """Read what the config asks for, rank it, and deliver the report to every sink.
 
-    folder: what the paths in the config are relative to.
-    project: whose models are ranked too, where the config has `leaderboard: true`.
-    published: evaluations of another run, which take the place of the config's.
-    baseline: finds what the models are compared with; None: nothing is.
-    gate_policy: what closes the gate; None: nothing.
-    sink_errors_fail: whether a sink's failure counts in the exit code.
-    with_details: read fingerprints and per-instance scores too.
-    progress: is told how many of all runs are read, while there are many.
     Raises InputError where the config asks for nothing that could be read.
     """
-    if not config.evals and project is None and published is None:
+    if not config.evals and plan.project is None and plan.published is None:
         raise InputError(ONLY_PROJECT)
-    found = (
-        _Found.of(published)
-        if published
-        else _read(config, folder, with_details=with_details, progress=progress)
-    )
+    found = _Found.of(plan.published) if plan.published else _read(config, plan)
     if config.evals and not found.evaluations:
         return nothing(*found.faults)
     merged = evaluations.merge(found.evaluations)
     candidates = _directed(merged.evaluations, config)
-    guests = _guests(config, project)
-    compared = _Compared.of(candidates, baseline, config, with_details=with_details)
-    compared = compared.looked_into(() if published else config.evals, folder)
+    guests = _guests(config, plan.project)
+    compared = _Compared.of(candidates, config, plan)
     faults = (*found.faults, *map(ArtifactError, merged.conflicts))
     told = report.build(
         candidates,
-        _ranking(candidates, guests.evaluations, config, instances_read=with_details),
+        _ranking(candidates, guests.evaluations, config, instances_read=plan.with_details),
         notes=[*found.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
-        provenance=provenance,
+        provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
         gate=gate(
-            gate_policy or GatePolicy(),
+            plan.gate_policy,
             evaluations=candidates,
             comparisons=compared.comparisons,
             floor=config.compare.floor,
@@ -153,7 +149,7 @@ def run(  # noqa: PLR0913 -- what the shells decide, each by its name
         contradictions=len(merged.conflicts),
     )
     told, receipts = deliver(told, sinks)
-    outcome = _outcome(told, receipts, faults, sink_errors_fail=sink_errors_fail)
+    outcome = _outcome(told, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
     return replace(outcome, missing_baseline=compared.missing_reason)
 
 
@@ -218,30 +214,24 @@ class _Compared:
     """Why there is no baseline."""
 
     @classmethod
-    def of(
-        cls,
-        candidates: Sequence[Evaluation],
-        baseline: Callable[[Sequence[Evaluation]], Resolved] | None,
-        config: Config,
-        *,
-        with_details: bool,
-    ) -> _Compared:
-        """The models beside the baseline's, and beside their own iteration before."""
-        if baseline is None and not with_details:
+    def of(cls, candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _Compared:
+        """The models beside the baseline's, looked into, and beside their own iteration before."""
+        if plan.baseline is None and not plan.with_details:
             return cls()
         # Imported here: without a baseline print-only never pays for it.
         from helm_wandb import baselines, compare  # noqa: PLC0415
 
-        resolved = baseline(candidates) if baseline else baselines.Resolved()
-        return cls(
+        resolved = plan.baseline(candidates) if plan.baseline else baselines.Resolved()
+        found = cls(
             comparisons=compare.compared(resolved.partners, config.compare),
             partners=resolved.partners,
             steps=compare.compared(baselines.steps(candidates), config.compare),
             notes=resolved.notes,
             missing_reason=resolved.missing_reason,
         )
+        return found._looked_into(() if plan.published else config.evals, plan.folder)
 
-    def looked_into(
+    def _looked_into(
         self, specs: Sequence[HelmEval | FileEval | ReportEval], folder: Path
     ) -> _Compared:
         """The same, with the instances that changed in each marked delta, and their texts."""
@@ -304,9 +294,7 @@ class _Found:
         return cls(evaluations=reading.evaluations, notes=reading.notes, faults=faults)
 
 
-def _read(
-    config: Config, folder: Path, *, with_details: bool, progress: Callable[[int, int], None]
-) -> _Found:
+def _read(config: Config, plan: Plan) -> _Found:
     found: list[Evaluation] = []
     notes: list[str] = []
     faults: list[UserError] = []
@@ -314,10 +302,10 @@ def _read(
         try:
             reading = sources.read(
                 spec,
-                folder=folder,
-                with_details=with_details,
+                folder=plan.folder,
+                with_details=plan.with_details,
                 clusters=config.compare.clusters,
-                progress=progress,
+                progress=plan.progress,
             )
         except UserError as error:
             faults.append(error)

@@ -6,9 +6,9 @@ import re
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helm_wandb import wandb_key
+from helm_wandb import provenance, wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from helm_wandb.github_service.messages import Github
+    from helm_wandb.log import Log
     from helm_wandb.model import Config
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
@@ -102,6 +103,15 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
         raise InputError(message)
     base_url = given or config.base_url or variable
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
+
+
+def event(environ: Mapping[str, str], log: Log) -> dict[str, Any]:
+    """The event of a workflow; without a readable one, what the variables say must do."""
+    try:
+        return provenance.read_event(environ)
+    except InputError as error:
+        log.message("warning", str(error))
+        return {}
 
 
 @contextmanager

@@ -79,12 +79,14 @@ def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
     (folder / "config.yaml").write_text(f"project: p\nevals:\n{''.join(entries)}")
     outcome = pipeline.run(
         pipeline.load_config("config.yaml", folder=folder, root=ROOT),
-        folder=folder,
-        provenance=_PULL_REQUEST if baseline else _MAIN,
+        pipeline.Plan(
+            folder=folder,
+            provenance=_PULL_REQUEST if baseline else _MAIN,
+            baseline=_in_file(baseline, folder) if baseline else None,
+            gate_policy=GatePolicy(on_regression=True),
+            with_details=True,
+        ),
         sinks=[],
-        baseline=_in_file(baseline, folder) if baseline else None,
-        gate_policy=GatePolicy(on_regression=True),
-        with_details=True,
     )
     assert outcome.report
     return outcome.report
