@@ -68,7 +68,7 @@ def packed(folder: Path, kind: str, *, top: str = "", tar_format: int = tarfile.
     path = folder.with_name(f"helm.{kind}")
     if kind == "zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zip_archive:
-            for entry in folder.rglob("*"):
+            for entry in sorted(folder.rglob("*")):
                 zip_archive.write(entry, f"{top}{entry.relative_to(folder)}")
         return path
     mode: Any = "w:gz" if kind == "tar.gz" else "w"
