@@ -6,11 +6,13 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from helm_wandb.errors import BUG_EXIT_CODE, UserError
+from helm_wandb import streams
+from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
     from helm_wandb.model import Report
 
@@ -44,6 +46,21 @@ def deliver(report: Report, sinks: Sequence[Sink]) -> tuple[Report, tuple[Receip
         if receipt.url:
             report = replace(report, links={**report.links, sink.name: receipt.url})
     return report, tuple(receipts.values())
+
+
+def printed(sink: str, stream: TextIO | None, text: str) -> Receipt:
+    """What became of a text on standard output: done, or skipped where nobody reads on.
+
+    Raises SinkError where it cannot be written, as on a full disk.
+    """
+    try:
+        streams.write(stream, text)
+    except BrokenPipeError:
+        return Receipt(sink=sink, status=Status.SKIPPED, reason="nobody reads it")
+    except OSError as error:
+        message = f"standard output cannot be written: {error.strerror}"
+        raise SinkError(message) from error
+    return Receipt(sink=sink, status=Status.DONE)
 
 
 def _served(sink: Sink, report: Report) -> Receipt:

@@ -6,15 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from helm_wandb import streams
-from helm_wandb.errors import SinkError
-from helm_wandb.model import Receipt, Status
 from helm_wandb.report import to_json
+from helm_wandb.sinks import printed
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from helm_wandb.model import Report
+    from helm_wandb.model import Receipt, Report
 
 _ESCAPED = re.compile(r"[^\x00-\x7f]|(?<=#)#(?=\[)")
 """What a stream's encoding may lack; and of `##[`, which GitHub's runner takes for a command
@@ -30,14 +28,8 @@ class JsonOutput:
 
     def deliver(self, report: Report) -> Receipt:
         """Done, or skipped where nobody reads on; raises SinkError where it cannot be written."""
-        try:
-            streams.write(self.stream, _ESCAPED.sub(_escape, to_json(report).decode()))
-        except BrokenPipeError:
-            return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
-        except OSError as error:
-            message = f"standard output cannot be written: {error.strerror}"
-            raise SinkError(message) from error
-        return Receipt(sink=self.name, status=Status.DONE)
+        text = _ESCAPED.sub(_escape, to_json(report).decode())
+        return printed(self.name, self.stream, text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from helm_wandb import streams
-from helm_wandb.errors import SinkError
-from helm_wandb.model import Receipt, Status
 from helm_wandb.render import terminal
+from helm_wandb.sinks import printed
 from helm_wandb.workflow import group, literal
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from helm_wandb.model import Report
+    from helm_wandb.model import Receipt, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +32,7 @@ class Terminal:
 
         Raises SinkError where it cannot be written, as on a full disk.
         """
-        text = f"{self._rendered(report)}\n"
-        try:
-            streams.write(self.stream, text)
-        except BrokenPipeError:
-            return Receipt(sink=self.name, status=Status.SKIPPED, reason="nobody reads it")
-        except OSError as error:
-            message = f"standard output cannot be written: {error.strerror}"
-            raise SinkError(message) from error
-        return Receipt(sink=self.name, status=Status.DONE)
+        return printed(self.name, self.stream, f"{self._rendered(report)}\n")
 
     def _rendered(self, report: Report) -> str:
         if self.literal_token is not None:
