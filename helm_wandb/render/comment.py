@@ -11,7 +11,7 @@ from helm_wandb.model import Verdict
 from helm_wandb.render.markdown import fitting, from_template
 from helm_wandb.render.quantities import in_points
 from helm_wandb.render.safe_text import Name, link, markdown, plain
-from helm_wandb.report import baseline_name, counted_verdicts
+from helm_wandb.report import baseline_name, counted, counted_verdicts, told_if
 
 if TYPE_CHECKING:
     from helm_wandb.model import Report
@@ -73,10 +73,10 @@ def _verdict(report: Report) -> str:
     if report.gate and report.gate.closed and report.verdict is not Verdict.REGRESSED:
         mark, words = "❌", ["gate closed", *words]
     if report.unread:
-        words = [*words, f"{_plural(report.unread, 'artifact')} unread"]
+        words = [*words, f"{counted(report.unread, 'artifact')} unread"]
         mark = "⚠️" if mark == "✅" else mark
     if report.contradictions:
-        words = [*words, _plural(report.contradictions, "contradiction")]
+        words = [*words, counted(report.contradictions, "contradiction")]
         mark = "⚠️" if mark == "✅" else mark
     return f"{mark} HELM: {', '.join(words)}"
 
@@ -89,9 +89,9 @@ def _marked(report: Report) -> tuple[str, list[str]]:
     apart = sum(len(one.not_comparable) for one in report.comparisons)
     alike = counts[Verdict.NO_CHANGE] + counts[Verdict.UNCLEAR]
     others = [
-        *_told_if(alike, f"{alike} not distinguishable"),
-        *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
-        *_told_if(apart, f"{apart} not comparable"),
+        *told_if(alike, f"{alike} not distinguishable"),
+        *told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *told_if(apart, f"{apart} not comparable"),
     ]
     if not counts:
         return "⚠️", ["nothing could be compared", *others]
@@ -100,23 +100,15 @@ def _marked(report: Report) -> tuple[str, list[str]]:
     accepted = report.gate is not None and report.gate.accepted_by is not None
     regressions, improvements = counts[Verdict.REGRESSED], counts[Verdict.IMPROVED]
     told = [
-        _plural(regressions, "regression") + (" (accepted)" if accepted else "")
+        counted(regressions, "regression") + (" (accepted)" if accepted else "")
         if regressions
         else "no regression",
-        *_told_if(improvements, _plural(improvements, "improvement")),
+        *told_if(improvements, counted(improvements, "improvement")),
         *others,
     ]
     if report.verdict in (Verdict.NO_CHANGE, Verdict.UNCLEAR):
         told[0] += _visible(report)
     return "❌" if regressions else "✅", told
-
-
-def _told_if(number: int, text: str) -> list[str]:
-    return [text] if number else []
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _visible(report: Report) -> str:

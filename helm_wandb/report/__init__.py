@@ -74,11 +74,11 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
 
 
 def _unread(count: int) -> str:
-    return f"; {_counted(count, 'artifact')} could not be read" if count else ""
+    return f"; {counted(count, 'artifact')} could not be read" if count else ""
 
 
 def _contradictions(count: int) -> str:
-    return f"; {_counted(count, 'contradiction')} between evaluations" if count else ""
+    return f"; {counted(count, 'contradiction')} between evaluations" if count else ""
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
@@ -132,10 +132,10 @@ def _headline(
         return _project_headline(leaderboard)
     models = by_model(evaluations)
     metrics = {key for evaluation in evaluations for key in evaluation.scores}
-    counted = f"{_counted(len(models), 'model')}, {_counted(len(metrics), 'metric')}"
+    told = f"{counted(len(models), 'model')}, {counted(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
-        counted += f", {_counted(len(evaluations), 'iteration')}"
-    return f"HELM evaluations: {counted}; no baseline to compare with"
+        told += f", {counted(len(evaluations), 'iteration')}"
+    return f"HELM evaluations: {told}; no baseline to compare with"
 
 
 def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
@@ -146,16 +146,16 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     apart = sum(len(one.not_comparable) for one in comparisons)
     tested = counts.total() - counts[Verdict.UNTESTABLE]
     told = [
-        *_told_if(
+        *told_if(
             tested,
-            _counted(counts[Verdict.REGRESSED], "regression")
+            counted(counts[Verdict.REGRESSED], "regression")
             if counts[Verdict.REGRESSED]
             else "no regression",
         ),
-        *_told_if(counts[Verdict.IMPROVED], _counted(counts[Verdict.IMPROVED], "improvement")),
-        *_told_if(others, f"{others} without a distinguishable change"),
-        *_told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
-        *_told_if(apart, f"{apart} not comparable"),
+        *told_if(counts[Verdict.IMPROVED], counted(counts[Verdict.IMPROVED], "improvement")),
+        *told_if(others, f"{others} without a distinguishable change"),
+        *told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *told_if(apart, f"{apart} not comparable"),
     ]
     told = told or ["no score to compare"]
     return f"HELM evaluations: {', '.join(told)}; compared with {_baselines(comparisons)}"
@@ -166,7 +166,8 @@ def counted_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
     return Counter(delta.verdict for one in comparisons for delta in one.deltas)
 
 
-def _told_if(number: int, text: str) -> list[str]:
+def told_if(number: int, text: str) -> list[str]:
+    """The text, where the number is not 0."""
     return [text] if number else []
 
 
@@ -190,11 +191,12 @@ def _baseline(comparison: Comparison) -> str:
 
 
 def _project_headline(leaderboard: Leaderboard) -> str:
-    models = _counted(len(leaderboard.rows), "model")
-    return f"The W&B project's models: {models}, {_counted(len(leaderboard.metrics), 'metric')}"
+    models = counted(len(leaderboard.rows), "model")
+    return f"The W&B project's models: {models}, {counted(len(leaderboard.metrics), 'metric')}"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """`1 model`, `2 models`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
