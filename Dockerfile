@@ -8,7 +8,8 @@ FROM ${BUILD_IMAGE} AS packages
 COPY requirements/runtime.txt /
 RUN python -m venv --without-pip /opt/helm-wandb \
     && pip --python /opt/helm-wandb install --no-cache-dir --no-compile --only-binary :all: \
-        --require-hashes --requirement /runtime.txt
+        --no-deps --require-hashes --requirement /runtime.txt \
+    && pip --python /opt/helm-wandb check
 # What no run of ours comes to: the SDK's monitor for terminals, and its client of a service for
 # evaluation tables; rich's colours for source code; messages of Google's services.
 # The SDK's other binaries are needed: the Parquet library wherever W&B has exported a run's

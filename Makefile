@@ -93,12 +93,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	$(BIN)/python -m pip check
 	$(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): requirements/development.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	$(BIN)/python -m pip check
 	$(COMPILE)
 	@touch $@ $(RUNTIME)
 

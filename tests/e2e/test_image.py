@@ -12,6 +12,8 @@ from tests.conftest import ROOT
 from tests.e2e.engine import run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.engine import Engine
 
 PYTHON = "/opt/helm-wandb/bin/python"
@@ -100,12 +102,12 @@ def test_nothing_of_this_machine_is_in_the_layers(engine: Engine, image: str) ->
     assert [] == re.findall(r"(?i)index-url|trusted-host|pip\.conf|_proxy=", history)
 
 
-def test_all_packages_have_wheels_for_both_architectures() -> None:
+def test_all_packages_have_wheels_for_both_architectures(tmp_path: Path) -> None:
     """The lock can be installed without compiling on amd64 and on arm64."""
     for platform in ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28"):
         run(
             *(str(ROOT / ".venv/bin/uv"), "pip", "install", "--dry-run", "--quiet"),
             *("--python-platform", platform, "--python-version", "3.12"),
-            *("--only-binary", ":all:", "--require-hashes", "--target", "unused"),
+            *("--only-binary", ":all:", "--no-deps", "--require-hashes", "--target", str(tmp_path)),
             *("--requirement", str(ROOT / "requirements/runtime.txt")),
         )
