@@ -1,13 +1,12 @@
 """What a user gets of each fault of GitHub: the comment's sink against a server that fails.
 
-Each row of the table is a job of its own, against a server of its own. Time passes on a clock of
-the test, so that an hour's wait takes none. `python -m pytest tests/test_github_faults.py -s`
-prints the table.
+Each row of the table is a job against its own server. Time passes on a clock of
+the test, so that an hour's wait takes none. `make test` runs one row of each fault; `make faults`
+runs all, and prints the table.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,9 +33,11 @@ from tests.github_clients import (
     sink,
 )
 from tests.github_server import TOKEN, GithubServer, answers
+from tests.rows import Results, make_rows, parametrize_rows, selected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from helm_wandb.model import Receipt
 
@@ -245,6 +246,10 @@ class Row:
 
 
 ROWS = tuple(Row(place=place, fault=fault) for fault in FAULTS for place in PLACES)
+QUICK = frozenset(
+    ROWS[number * len(PLACES) + number % len(PLACES)] for number in range(len(FAULTS))
+)
+"""Each fault once, and each place several times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +266,7 @@ class Came:
     """How many comments were written, answered or not."""
 
 
-def came_of(row: Row) -> Came:
+def came_of(row: Row, _folder: Path) -> Came:
     """What comes of a job that meets the fault."""
     clock, place, fault = Clock(), row.place, row.fault
     hook = (lambda: clock.pass_by(TIMEOUT_SECONDS)) if "hang" in fault.what else None
@@ -288,23 +293,22 @@ def came_of(row: Row) -> Came:
 
 
 @pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> dict[Row, Came]:
+def table(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Results[Row, Came]]:
     """What came of each row that a selected test is about, or of all for the table itself."""
-    items = [item for item in request.session.items if item.path == request.path]
-    chosen = {item.callspec.params["row"] for item in items if hasattr(item, "callspec")}
-    has_table = any(not hasattr(item, "callspec") for item in items)
-    wanted = [row for row in ROWS if has_table or row in chosen]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(came_of, wanted), strict=True))
+    rows = selected_rows(request, "row", ROWS)
+    with make_rows(rows, came_of, tmp_path_factory.mktemp("faults"), at_once=AT_ONCE) as results:
+        yield results
 
 
 def of_rows(rows: Sequence[Row]) -> pytest.MarkDecorator:
     """A test of each of these rows."""
-    return pytest.mark.parametrize("row", rows, ids=str)
+    return parametrize_rows("row", rows, quick=QUICK)
 
 
 @of_rows(ROWS)
-def test_exit_code_tells_whether_it_failed(table: dict[Row, Came], row: Row) -> None:
+def test_exit_code_tells_whether_it_failed(table: Results[Row, Came], row: Row) -> None:
     """A fault that passes is exit 0, as is a permission that lacks; any other one is exit 5."""
     receipt = table[row].receipt
 
@@ -314,7 +318,7 @@ def test_exit_code_tells_whether_it_failed(table: dict[Row, Came], row: Row) -> 
 
 
 @of_rows(ROWS)
-def test_what_is_stored_in_the_end(table: dict[Row, Came], row: Row) -> None:
+def test_what_is_stored_in_the_end(table: Results[Row, Came], row: Row) -> None:
     """One comment with this run's text, or what was there before; never two of the same text."""
     expected = (NEW,) if row.status is Status.DONE else row.place.failed
 
@@ -322,13 +326,13 @@ def test_what_is_stored_in_the_end(table: dict[Row, Came], row: Row) -> None:
 
 
 @of_rows(ROWS)
-def test_no_row_takes_150_seconds(table: dict[Row, Came], row: Row) -> None:
+def test_no_row_takes_150_seconds(table: Results[Row, Came], row: Row) -> None:
     """However GitHub fails, waits and requests without answer stay below the budget."""
     assert table[row].seconds < BUDGET_SECONDS
 
 
 @of_rows(ROWS)
-def test_pauses_grow_and_honour_what_github_asks(table: dict[Row, Came], row: Row) -> None:
+def test_pauses_grow_and_honour_what_github_asks(table: Results[Row, Came], row: Row) -> None:
     """A second, then twice that; a limit's own word, else a minute; with up to a second more."""
     expected = row.fault.waits
     waits = table[row].waits
@@ -338,7 +342,7 @@ def test_pauses_grow_and_honour_what_github_asks(table: dict[Row, Came], row: Ro
 
 
 @of_rows(ROWS)
-def test_only_what_may_pass_is_tried_again(table: dict[Row, Came], row: Row) -> None:
+def test_only_what_may_pass_is_tried_again(table: Results[Row, Came], row: Row) -> None:
     """Refusals are asked once, faults of the server five times, limits as long as there is time.
 
     A request that passes after its fault is one more.
@@ -355,7 +359,7 @@ def test_only_what_may_pass_is_tried_again(table: dict[Row, Came], row: Row) -> 
 
 
 @of_rows(tuple(row for row in ROWS if row.status is not Status.DONE))
-def test_one_sentence_says_what_to_do(table: dict[Row, Came], row: Row) -> None:
+def test_one_sentence_says_what_to_do(table: Results[Row, Came], row: Row) -> None:
     """Token, permission, limit, server and network are told apart, and no token is repeated."""
     reason = table[row].receipt.reason or ""
 
@@ -364,15 +368,16 @@ def test_one_sentence_says_what_to_do(table: dict[Row, Came], row: Row) -> None:
 
 
 @of_rows(tuple(row for row in ROWS if "served" in row.fault.what))
-def test_comment_that_was_stored_is_not_posted_again(table: dict[Row, Came], row: Row) -> None:
+def test_comment_that_was_stored_is_not_posted_again(table: Results[Row, Came], row: Row) -> None:
     """Where the write was done and the answer lost, the comment is looked for first."""
     has_one = row.place.name in {"edit", "GraphQL", "pull request"}
 
     assert (0 if has_one else 1) == table[row].posts
 
 
-def test_the_table_can_be_read(table: dict[Row, Came]) -> None:
-    """`python -m pytest -s` shows the table: what was done to GitHub, and what came of it."""
+@pytest.mark.full
+def test_the_table_can_be_read(table: Results[Row, Came]) -> None:
+    """`make faults` shows the table: what was done to GitHub, and what came of it."""
     shown = Table("request", "fault", "status", "exit", "seconds", "asked", "comments", "said")
     for row, came in table.items():
         words = (came.receipt.reason or "–").partition("answered ")

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +23,6 @@ from tests.wandb_builders import (
     board,
     command_of,
     curve,
-    ended,
     holds,
     own,
     scores,
@@ -39,10 +32,9 @@ from tests.wandb_builders import (
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.wandb_server import Run
 
 pytestmark = pytest.mark.enable_socket
 
@@ -370,264 +362,32 @@ def test_summary_only_writes_no_detail_run(server: WandbServer, desk: Desk) -> N
     assert (0, [summary_id("alpha")]) == (done.exit_code, [*server.runs(PROJECT)])
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        "org/model",
-        "a|b*c",
-        "x" * 300,
-        "../../x",
-        "\N{ROBOT FACE}",
-        "한국어 모델",
-        "a:b;c,d#e?f'g%h\\i",
-        "summary",
-        "leaderboard",
-        "-rf",
-    ],
-)
-def test_model_of_any_name_arrives(server: WandbServer, desk: Desk, model: str) -> None:
-    """Its run, report and rank are there, and the second time nothing is added."""
-    record(desk, scores(model, 1, mmlu=0.25), leaderboard=True)
+MODELS = [
+    "org/model",
+    "a|b*c",
+    "x" * 300,
+    "../../x",
+    "\N{ROBOT FACE}",
+    "한국어 모델",
+    "a:b;c,d#e?f'g%h\\i",
+    "summary",
+    "leaderboard",
+    "-rf",
+]
+
+
+def test_models_of_any_name_arrive(server: WandbServer, desk: Desk) -> None:
+    """Their runs, reports and ranks are there, and the second time nothing is added."""
+    entries = [scores(model, 1, mmlu=place / 16) for place, model in enumerate(MODELS)]
+    record(desk, *entries, leaderboard=True)
     before = holds(server)
-    record(desk, scores(model, 1, mmlu=0.25), leaderboard=True)
+    record(desk, *entries, leaderboard=True)
 
-    assert {1: {"mmlu.EM": 0.25}} == curve(summary_run(server, model))
-    assert {model: 0.25} == mean_of(server)
-    assert 1 == len(server.artifacts(PROJECT))
+    expected = {model: place / 16 for place, model in enumerate(MODELS)}
+    assert expected == {model: curve(summary_run(server, model))[1]["mmlu.EM"] for model in MODELS}
+    assert expected == mean_of(server)
+    assert len(MODELS) == len(server.artifacts(PROJECT))
     assert before == holds(server)
-
-
-# Several jobs at once
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Crowd:
-    """Jobs that begin at nearly the same time, and how their server is meanwhile."""
-
-    name: str
-    jobs: Sequence[Sequence[dict[str, Any]]]
-    """The entries of each."""
-    latency_seconds: float = 0.0
-    pause_seconds: float = 0.0
-    """Between their beginnings."""
-    fault: Mapping[str, Any] | None = None
-    """What happens to some requests: the fields of a fault of the server."""
-
-    def __str__(self) -> str:
-        """As pytest shows it."""
-        return self.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """What came of a crowd."""
-
-    done: Sequence[Done]
-    copies: Sequence[frozenset[str]]
-    """The ids of the runs of which each keeps a copy."""
-    runs: Mapping[str, Run]
-    ranked: frozenset[str]
-    """The models on the leaderboard."""
-    unknown: Sequence[object]
-
-    def lost(self, crowd: Crowd) -> list[str]:
-        """What jobs that ended well had, and W&B does not have."""
-        silent = [
-            job for job, done in zip(crowd.jobs, self.done, strict=True) if not done.exit_code
-        ]
-        return [
-            f"{name} of {entry['model_name']} {entry['default_iteration']} in {kind}"
-            for job in silent
-            for entry in job
-            for name, metrics in entry["eval_result"].items()
-            for kind in ("summary", name)
-            if not self._holds(entry, {f"{name}.{key}": metrics[key] for key in metrics}, kind)
-        ]
-
-    def _holds(self, entry: Mapping[str, Any], values: Mapping[str, float], kind: str) -> bool:
-        run = self.runs.get(run_id("local", entry["model_name"], kind))
-        return values.items() <= curve(run).get(entry["default_iteration"], {}).items()
-
-
-def of_iterations(jobs: int) -> list[list[dict[str, Any]]]:
-    """Jobs with an iteration each of one model."""
-    return [[scores("alpha", number, mmlu=number / 8)] for number in range(1, jobs + 1)]
-
-
-def of_benchmarks(jobs: int) -> list[list[dict[str, Any]]]:
-    """Jobs with a benchmark each of one iteration of one model."""
-    return [[scores("alpha", 1, **{name: 0.25})] for name in ("mmlu", "raft", "quac")[:jobs]]
-
-
-def of_models(jobs: int) -> list[list[dict[str, Any]]]:
-    """Jobs with a model each."""
-    return [[scores(f"model-{number}", 1, mmlu=0.25)] for number in range(jobs)]
-
-
-def of_same(jobs: int) -> list[list[dict[str, Any]]]:
-    """Jobs with the same results."""
-    return [[scores("alpha", 1, mmlu=0.25)]] * jobs
-
-
-CROWDS = (
-    *(
-        Crowd(
-            name=f"{kind.__name__}-{jobs}-latency-{latency}-pause-{pause}",
-            jobs=kind(jobs),
-            latency_seconds=latency,
-            pause_seconds=pause,
-        )
-        for kind in (of_iterations, of_benchmarks, of_models, of_same)
-        for jobs in (2, 3)
-        for latency in (0.0, 0.1)
-        for pause in (0.0, 0.3)
-    ),
-    Crowd(name="of_iterations-6", jobs=of_iterations(6), latency_seconds=0.1),
-    Crowd(name="of_models-6", jobs=of_models(6), latency_seconds=0.1),
-)
-SLOW_SECONDS = 6.0
-"""More than a job needs for all of its runs, and less than it waits for an answer."""
-SLOW = tuple(
-    Crowd(
-        name=f"{match}-{after}-late",
-        jobs=of_iterations(3),
-        # The first job is at it when the others come.
-        pause_seconds=0.5,
-        fault={"match": match, "after": after, "times": 1, "delay_seconds": SLOW_SECONDS},
-    )
-    # The first job writes two runs at once, and then the leaderboard.
-    for match, after in (
-        ("UpsertBucket", 0),  # makes a run
-        ("UpsertBucket", 2),  # begins it
-        ("RunResumeStatus", 0),
-        ("CreateRunFiles", 0),
-        ("upload", 0),  # stores the reservation
-        ("RunFiles", 0),
-        ("RunFiles", 3),  # lists the reservations
-        ("Run", 3),  # the look under a reservation
-        ("file_stream", 0),
-        ("file_stream", 1),
-        ("file_stream", 3),  # what the files are confirmed with
-        ("deleteFiles", 0),
-        ("deleteFiles", 2),
-    )
-)
-STUCK = Crowd(
-    name="stuck",
-    jobs=of_iterations(3),
-    pause_seconds=1.0,
-    fault={"match": "file_stream", "times": 4, "hang": True},
-)
-"""The rows of the first job are never answered; by the time it gives up the others wait."""
-
-
-def ended_crowd(crowd: Crowd, folder: Path) -> Ended:
-    """Run the command of each job, all at once."""
-    with WandbServer(latency_seconds=crowd.latency_seconds) as server:
-        if crowd.fault:
-            server.fault(**crowd.fault)
-        desks = [
-            Desk(folder=folder / str(number), base_url=server.url)
-            for number in range(len(crowd.jobs))
-        ]
-        processes = []
-        began = time.monotonic()
-        for desk, entries in zip(desks, crowd.jobs, strict=True):
-            desk.configure(*entries, leaderboard=True)
-            processes.append(desk.begin())
-            time.sleep(crowd.pause_seconds)
-        with ThreadPoolExecutor(len(processes)) as pool:
-            done = list(pool.map(partial(ended, began=began), processes))
-        there = run_id("local", "leaderboard", "leaderboard") in server.runs(PROJECT)
-        return Ended(
-            done=done,
-            copies=[frozenset(desk.waiting()) for desk in desks],
-            runs=server.runs(PROJECT),
-            ranked=frozenset(row["model"] for row in board(server)) if there else frozenset(),
-            unknown=server.unknown,
-        )
-
-
-@pytest.fixture(scope="module")
-def crowds(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[Crowd, Ended]:
-    """What came of each crowd that a selected test is about; some of them side by side."""
-    found = (getattr(item, "callspec", None) for item in request.session.items)
-    wanted = {each.params["crowd"]: None for each in found if each and "crowd" in each.params}
-    folder = tmp_path_factory.mktemp("crowds")
-    folders = [folder / str(number) for number in range(len(wanted))]
-    with ThreadPoolExecutor(CROWDS_AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(ended_crowd, wanted, folders), strict=True))
-
-
-@pytest.mark.parametrize("crowd", [*CROWDS, *SLOW, STUCK], ids=str)
-def test_jobs_at_once_lose_nothing_silently(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
-    """What a job had that ended well is in W&B, whichever request of whichever job is late."""
-    found = crowds[crowd]
-
-    assert [] == found.lost(crowd)
-    assert [] == found.unknown
-    assert {0, 5} >= {one.exit_code for one in found.done}, [one.stderr for one in found.done]
-
-
-@pytest.mark.parametrize("crowd", [*CROWDS, *SLOW], ids=str)
-def test_jobs_at_once_all_end_well(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
-    """Of jobs that meet at healthy runs each succeeds, and the runs are whole."""
-    found = crowds[crowd]
-
-    assert [""] * len(crowd.jobs) == [one.stderr for one in found.done]
-    assert {"finished"} == {run.state for run in found.runs.values()}
-    assert all(MARK in run.summary for run in found.runs.values())
-    assert [] == [name for run in found.runs.values() for name in reservations(run)]
-
-
-def reservations(run: Run) -> list[str]:
-    """The files by which jobs reserve a run."""
-    return [name for name in run.files if name.startswith("helm_wandb/")]
-
-
-def test_job_that_gives_up_lets_the_others_in(crowds: dict[Crowd, Ended]) -> None:
-    """The one whose rows are not answered tells it and keeps a copy; the others end well."""
-    found = crowds[STUCK]
-    ((stuck, copies),) = (
-        (one, kept) for one, kept in zip(found.done, found.copies, strict=True) if one.exit_code
-    )
-
-    assert 5 == stuck.exit_code
-    assert "a copy is kept" in stuck.stderr
-    assert {summary_id("alpha"), run_id("local", "alpha", "mmlu")} <= copies
-
-
-@pytest.mark.parametrize("crowd", [*CROWDS, *SLOW], ids=str)
-def test_jobs_at_once_are_all_ranked(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
-    """The leaderboard that stays is of the models of all jobs, each at its greatest iteration."""
-    found = crowds[crowd]
-    models = {entry["model_name"] for job in crowd.jobs for entry in job}
-
-    assert models == found.ranked
-
-
-def latest(run: Run) -> int:
-    """The iteration that a run's record says a leaderboard is to show."""
-    iteration: int = json.loads(run.summary[MARK])["latest"]["iteration"]
-    return iteration
-
-
-@pytest.mark.parametrize("crowd", [*CROWDS, *SLOW, STUCK], ids=str)
-def test_record_of_jobs_at_once_has_all_of_them(crowds: dict[Crowd, Ended], crowd: Crowd) -> None:
-    """What readers of the leaderboard get is the greatest iteration of the jobs that ended well."""
-    found = crowds[crowd]
-    silent = [job for job, done in zip(crowd.jobs, found.done, strict=True) if not done.exit_code]
-    for model in {entry["model_name"] for job in silent for entry in job}:
-        iterations = [
-            entry["default_iteration"]
-            for job in silent
-            for entry in job
-            if entry["model_name"] == model
-        ]
-
-        assert latest(found.runs[summary_id(model)]) >= max(iterations)
 
 
 def test_without_time_nothing_is_begun(server: WandbServer, tmp_path: Path) -> None:
@@ -752,10 +512,10 @@ HOSTILE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_summary_hinders_nobody(server: WandbServer, desk: Desk, name: str) -> None:
-    """A run in the project that holds no score that can be read is left out, and costs nothing."""
-    ancestor(server, "hostile", HOSTILE[name])
+def test_hostile_summaries_hinder_nobody(server: WandbServer, desk: Desk) -> None:
+    """Runs in the project that hold no score that can be read are left out, and cost nothing."""
+    for name, summary in HOSTILE.items():
+        ancestor(server, name, summary)
     ancestor(server, "old", {"mmlu": {"EM": 0.125}})
     record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
 
@@ -764,25 +524,22 @@ def test_hostile_summary_hinders_nobody(server: WandbServer, desk: Desk, name: s
     }
 
 
-@pytest.mark.parametrize(
-    "summary",
-    [
-        {"iteration": 10**400, "mmlu": {"EM": 0.5}},
-        {"iteration": -3, "mmlu": {"EM": 0.5}},
-        {"iteration": 1.5, "mmlu": {"EM": 0.5}},
-        {"tokens_billions": -1, "mmlu": {"EM": 0.5}},
-        {"mmlu": {"EM": 10**400}},
-        {"mmlu": {"EM": 1e308}},
-        {"mmlu": {"EM": -0.5}},
-        {"mmlu.EM": 0.5, "mmlu": {"EM": 0.5}},
-    ],
-    ids=range(8),
+ODD: tuple[dict[str, Any], ...] = (
+    {"iteration": 10**400, "mmlu": {"EM": 0.5}},
+    {"iteration": -3, "mmlu": {"EM": 0.5}},
+    {"iteration": 1.5, "mmlu": {"EM": 0.5}},
+    {"tokens_billions": -1, "mmlu": {"EM": 0.5}},
+    {"mmlu": {"EM": 10**400}},
+    {"mmlu": {"EM": 1e308}},
+    {"mmlu": {"EM": -0.5}},
+    {"mmlu.EM": 0.5, "mmlu": {"EM": 0.5}},
 )
-def test_odd_numbers_hinder_nobody(
-    server: WandbServer, desk: Desk, summary: Mapping[str, Any]
-) -> None:
+
+
+def test_odd_numbers_hinder_nobody(server: WandbServer, desk: Desk) -> None:
     """Numbers that are no iterations, tokens or scores of any model do not stop the ranking."""
-    ancestor(server, "odd", summary)
+    for number, summary in enumerate(ODD):
+        ancestor(server, f"odd-{number}", summary)
     done = record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
 
     assert "alpha" in mean_of(server)
@@ -914,157 +671,3 @@ def test_key_is_nowhere_when_the_server_says_it(
         desk.processes(),
         desk.scratch(),
     )
-
-
-INTERRUPTIONS = [
-    (match, wanted)
-    for match in ("UpsertBucket", "file_stream", "Runs")
-    for wanted in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interrupted:
-    """What is left of a command that a signal ended in the middle of a request."""
-
-    exit_code: int
-    processes: Sequence[str]
-    traces: Sequence[str]
-    """Where the key shows."""
-    scratch: Sequence[str]
-
-
-def interrupted(interruption: tuple[str, signal.Signals], folder: Path) -> Interrupted:
-    """Send the signal while those requests are not answered."""
-    match, wanted = interruption
-    with WandbServer() as server:
-        desk = Desk(folder=folder, base_url=server.url)
-        server.fault(match, delay_seconds=4.0)
-        desk.configure(scores("alpha", 1, mmlu=0.25))
-        process = desk.begin()
-        until(lambda: len(server.operations()) > 0 and len(desk.processes()) > 2)
-        time.sleep(1.5)
-        os.kill(process.pid, wanted)
-        done = ended(process, time.monotonic())
-        until(lambda: not desk.processes(), seconds=30)
-        return Interrupted(
-            exit_code=done.exit_code,
-            processes=desk.processes(),
-            traces=traces(desk, done.stdout, done.stderr),
-            scratch=desk.scratch(),
-        )
-
-
-@pytest.fixture(scope="module")
-def all_interrupted(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[tuple[str, signal.Signals], Interrupted]:
-    """What is left of each, side by side, as they mostly wait."""
-    folders = [tmp_path_factory.mktemp("interrupted") for _ in INTERRUPTIONS]
-    with ThreadPoolExecutor(CROWDS_AT_ONCE) as pool:
-        found = pool.map(interrupted, INTERRUPTIONS, folders)
-        return dict(zip(INTERRUPTIONS, found, strict=True))
-
-
-@pytest.mark.parametrize("interruption", INTERRUPTIONS)
-def test_no_process_outlives_the_command(
-    all_interrupted: dict[tuple[str, signal.Signals], Interrupted],
-    interruption: tuple[str, signal.Signals],
-) -> None:
-    """Ended by a signal in the middle of a request, it leaves no process, folder and key behind."""
-    found = all_interrupted[interruption]
-
-    assert 0 != found.exit_code
-    assert ([], [], []) == (found.processes, found.traces, found.scratch)
-
-
-def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    """Wait for something to hold, for as long at most."""
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
-
-
-# After a job that was killed
-
-PASSED_SECONDS = (0.0, 50.0, 120.0)
-"""What passes by the server's clock between the end of the killed job and the next one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Followed:
-    """What came of a job after one that was killed while its rows were on their way."""
-
-    left: Sequence[str]
-    """The reservations that the killed one left."""
-    done: Done
-    copies: frozenset[str]
-    curve: Mapping[int, Mapping[str, Any]]
-    states: frozenset[str]
-    reserved: Sequence[str]
-    """Those that there are at the end."""
-
-
-def followed(passed_seconds: float, folder: Path) -> Followed:
-    """Kill a job, let time pass, and run the next one."""
-    with WandbServer() as server:
-        killed = Desk(folder=folder / "killed", base_url=server.url)
-        desk = Desk(folder=folder / "next", base_url=server.url)
-        server.fault("file_stream", hang=True)
-        for each, entry in (
-            (killed, scores("alpha", 1, mmlu=0.25)),
-            (desk, scores("alpha", 2, mmlu=0.5)),
-        ):
-            each.configure(entry)
-        process = killed.begin()
-        until(lambda: server.operations()["file_stream"] >= 2)
-        os.kill(process.pid, signal.SIGKILL)
-        ended(process, time.monotonic())
-        until(lambda: not killed.processes(), seconds=30)
-        left = [name for run in server.runs(PROJECT).values() for name in reservations(run)]
-        server.clear_faults()
-        server.pass_time(passed_seconds)
-        done = desk.write()
-        runs = server.runs(PROJECT).values()
-        return Followed(
-            left=left,
-            done=done,
-            copies=frozenset(desk.waiting()),
-            curve=alpha(server),
-            states=frozenset(run.state for run in runs),
-            reserved=[name for run in runs for name in reservations(run)],
-        )
-
-
-@pytest.fixture(scope="module")
-def after_killed(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Followed]:
-    """What came of the next job after each time, side by side, as they mostly wait."""
-    folders = [tmp_path_factory.mktemp("killed") for _ in PASSED_SECONDS]
-    with ThreadPoolExecutor(len(PASSED_SECONDS)) as pool:
-        return dict(zip(PASSED_SECONDS, pool.map(followed, PASSED_SECONDS, folders), strict=True))
-
-
-@pytest.mark.parametrize("passed_seconds", [50.0, 120.0])
-def test_run_of_a_killed_job_is_completed_by_a_later_one(
-    after_killed: dict[float, Followed], passed_seconds: float
-) -> None:
-    """Its reservation is taken away when it is too old to be a living job's."""
-    found = after_killed[passed_seconds]
-
-    assert 2 == len(found.left)
-    assert (0, "") == (found.done.exit_code, found.done.stderr)
-    assert {2: {"mmlu.EM": 0.5}} == found.curve
-    assert {"finished"} == found.states
-    assert [] == found.reserved
-
-
-def test_job_right_after_a_killed_one_fails_loudly(after_killed: dict[float, Followed]) -> None:
-    """It waits as long as a job may, then tells that another one is at the runs."""
-    found = after_killed[0.0]
-
-    assert 2 == len(found.left)
-    assert 5 == found.done.exit_code
-    assert "another job kept writing" in found.done.stderr
-    assert 2 == len(found.copies)
-    assert found.done.seconds < 90
-    assert {} == found.curve
