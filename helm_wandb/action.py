@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from helm_wandb import (
     baselines,
     conversation,
+    files,
     pipeline,
     provenance,
     report,
@@ -247,8 +248,9 @@ def _publish(
     path = environ.get("GITHUB_OUTPUT")
     try:
         if path:
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(workflow.output_lines(values, delimiter=secrets.token_hex(16)))
+            with files.appending(Path(path)) as file:
+                lines = workflow.output_lines(values, delimiter=secrets.token_hex(16))
+                file.write(lines.encode())
     except OSError as error:
         level = "error" if settings.sink_errors_fail else "warning"
         log.message(level, f"outputs: {path} cannot be written: {error.strerror}")

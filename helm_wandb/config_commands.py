@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import pipeline, streams
 from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
+from helm_wandb.files import write_new
 from helm_wandb.sources import paths
 
 if TYPE_CHECKING:
@@ -102,13 +103,13 @@ def _init(arguments: Namespace, log: Log) -> int:
     others = [one for one in found if one is not suite]
     text = first_config.written(suite, others, folder=arguments.folder)
     try:
-        with Path(arguments.output).open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_new(Path(arguments.output), text.encode())
     except FileExistsError as error:
         message = f"{arguments.output} is there already: give another name with --output"
         raise InputError(message) from error
     except OSError as error:
-        message = f"--output: {arguments.output} cannot be written: {error.strerror}"
+        why = f"{error.filename}: {error.strerror}"
+        message = f"--output: {arguments.output} cannot be written: {why}"
         raise InputError(message) from error
     log.message("notice", f"{arguments.output} is written: set `project` in it, then try it with")
     log.message("notice", f"  python wandb_writer.py --config {arguments.output} --print-only")

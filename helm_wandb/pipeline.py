@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
-from helm_wandb import evaluations, leaderboard, report, sources
+from helm_wandb import evaluations, files, leaderboard, report, sources
 from helm_wandb.errors import (
     GATE_EXIT_CODE,
     ArtifactError,
@@ -87,7 +87,7 @@ def load_config(name: str | None, *, folder: Path, root: Path) -> Config:
 
 def _bytes(name: str, folder: Path) -> bytes:
     try:
-        return paths.content(folder / name, at_most=config_file.LIMIT_BYTES + 1)
+        return files.content(folder / name, at_most=config_file.LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         hint = paths.hint(name) or f"The path is relative to {folder.absolute()}."

@@ -136,8 +136,8 @@ def test_report_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A folder, a file on the way, a read-only place and a full disk are failures with a reason."""
     (tmp_path / "file").touch()
     reasons = {
-        tmp_path: (tmp_path, "Is a directory"),
-        tmp_path / "file" / "report.json": (tmp_path / "file", "File exists"),
+        tmp_path: (tmp_path, "it is a folder, and not a file. Remove it, or give another path"),
+        tmp_path / "file" / "report.json": (tmp_path / "file", "Not a directory"),
         tmp_path / ("x" * 300): (tmp_path / ("x" * 300), "File name too long"),
         Path("/proc/report.json"): (Path("/proc/report.json"), ""),
         Path("/dev/full"): (Path("/dev/full"), "No space left on device"),
@@ -169,7 +169,7 @@ def test_link_in_the_place_of_the_report_is_replaced(tmp_path: Path) -> None:
 
 def test_html_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Where there is no page, it is told which one."""
-    with pytest.raises(SinkError, match="the HTML report cannot be written: Is a directory"):
+    with pytest.raises(SinkError, match="the HTML report cannot be written: it is a folder"):
         HtmlFile(tmp_path).deliver(REPORT)
 
 

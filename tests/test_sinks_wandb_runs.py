@@ -727,8 +727,8 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         record_summary(tmp_path, just((1, 0.1)))
 
     assert str(caught.value) == (
-        f"{tmp_path / 'wandb'}: the W&B runs could not be written: File exists. Run in a folder "
-        "that can be written to and has space left."
+        f"{tmp_path / 'wandb'}: the W&B runs could not be written: Not a directory. Run in a "
+        "folder that can be written to and has space left."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from helm_wandb import files
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.render import markdown
@@ -39,7 +40,7 @@ class JobSummary:
 
     def _append(self, text_of: Callable[[int], str]) -> Receipt:
         try:
-            with self.path.open("ab") as file:
+            with files.appending(self.path) as file:
                 parting = "\n\n" if file.tell() else ""
                 text = text_of(_LIMIT_BYTES - file.tell() - len(parting))
                 if not text:

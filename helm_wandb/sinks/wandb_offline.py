@@ -10,15 +10,16 @@ and what was sent from folders that are gone; only reading the server can tell t
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from helm_wandb import wandb_record
-from helm_wandb.files import hand_over
-from helm_wandb.sinks import wandb_changes
+from helm_wandb import files, wandb_record
+from helm_wandb.errors import SinkError
+from helm_wandb.sinks import wandb_changes, wandb_texts
 from helm_wandb.sinks.wandb_changes import Held
 from helm_wandb.wandb_record import MARK
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _FILE = "helm-recording.json"
 """Beside the run's own files; `wandb sync` sends only what the run's log names."""
+_LIMIT_BYTES = 64 << 20
+"""Of that file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +67,14 @@ class Writing:
 
 
 def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
-    """The recordings below `<folder>/wandb` that belong to a project, the oldest first."""
+    """The recordings below `<folder>/wandb` that belong to a project, the oldest first.
+
+    What a link leads to was not recorded here.
+    """
     logs: list[Path] = []
-    for run in sorted(folder.glob("wandb/offline-run-*")):
+    wandb = folder / "wandb"
+    runs = () if wandb.is_symlink() else wandb.glob("offline-run-*")
+    for run in sorted(run for run in runs if not run.is_symlink()):
         # Another process may set it aside meanwhile.
         with suppress(FileNotFoundError):
             logs += sorted(run.glob("run-helm-*.wandb"))
@@ -107,31 +115,38 @@ def unrecorded(
     return None if _holds(left, fresh) else Writing(run=fresh, superseded=left)
 
 
-def keep(folder: Path, project: str, run: RunWriting) -> None:
-    """Write down beside a finished run what it holds."""
+def keep(finished: Path, project: str, run: RunWriting, *, folder: Path) -> None:
+    """Write down beside a finished run what it holds, and move it whole to `<folder>/wandb`."""
     content = {
         "project": project,
         "rows": run.rows,
         "steps": len(run.rows) + bool(run.tables),
         "record": wandb_changes.final_mark(run),
     }
-    (folder / _FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (finished / _FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    files.hand_over(finished, like=folder)
+    finished.rename(_unused(folder / "wandb" / finished.name))
 
 
 def set_aside(recording: Recording) -> None:
     """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look.
 
-    One that another process has moved already is where it belongs.
+    One that another process has moved already is where it belongs. Raises SinkError.
     """
     aside = recording.folder.parent / "superseded"
-    aside.mkdir(exist_ok=True)
-    hand_over(aside)
-    target = aside / recording.folder.name
-    while target.exists():
-        # W&B names folders by the second.
-        target = target.with_name(f"{target.name}~")
-    with suppress(FileNotFoundError):
-        recording.folder.rename(target)
+    try:
+        files.create_folder(aside)
+        with suppress(FileNotFoundError):
+            recording.folder.rename(_unused(aside / recording.folder.name))
+    except OSError as error:
+        raise SinkError(wandb_texts.still_waiting(recording.folder, error)) from error
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, or one beside it if something is there: W&B names folders by the second."""
+    while os.path.lexists(path):
+        path = path.with_name(f"{path.name}~")
+    return path
 
 
 def _read(log: Path, project: str) -> Recording | None:
@@ -140,7 +155,7 @@ def _read(log: Path, project: str) -> Recording | None:
     run = log.stem.removeprefix("run-")
     blank = Recording(folder=log.parent, run=run, synced=synced)
     try:
-        content = json.loads((log.parent / _FILE).read_text(encoding="utf-8"))
+        content = json.loads(files.content(log.parent / _FILE, at_most=_LIMIT_BYTES))
         rows = tuple(content["rows"])
         record = wandb_record.from_summary({MARK: content["record"]})
         known = replace(blank, rows=rows, steps=int(content["steps"]), record=record)

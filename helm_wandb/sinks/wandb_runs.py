@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb import leaderboard
 from helm_wandb.errors import SinkError
-from helm_wandb.files import hand_over
+from helm_wandb.files import create_folder
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
 from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
@@ -20,12 +21,12 @@ from helm_wandb.wandb_service.messages import THREADS, Cause, Fault, ServiceErro
 from helm_wandb.wandb_service.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from helm_wandb.model import Config, Report
     from helm_wandb.sinks.wandb_changes import Held
     from helm_wandb.sinks.wandb_layout import RunPlan
-    from helm_wandb.sinks.wandb_offline import Writing
+    from helm_wandb.sinks.wandb_offline import Recording, Writing
     from helm_wandb.sinks.wandb_online import Sent
     from helm_wandb.wandb_project import WandbProject
     from helm_wandb.wandb_service.messages import Written
@@ -80,11 +81,12 @@ class WandbRuns:
         whole = [wandb_offline.carrying(plan, waiting[plan.id]) for plan in plans]
         sent = self._sent(project, report, whole)
         unsent = {plan.id for plan in sent.unsent}
-        for run_id in waiting.keys() - unsent:
-            for recording in waiting[run_id]:
-                wandb_offline.set_aside(recording)
+        arrived = [one for run_id in waiting.keys() - unsent for one in waiting[run_id]]
+        stuck = list(filter(None, map(_stuck, arrived)))
         if sent.fault:
-            raise SinkError(self._unsent(project, sent, len(plans)))
+            stuck.insert(0, self._unsent(project, sent, len(plans)))
+        if stuck:
+            raise SinkError("\n".join(stuck))
         reason = f"{wandb_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - sent.written
         held = f" ({same} held the same results already)" if same else ""
@@ -138,12 +140,11 @@ class WandbRuns:
         held: run id → what W&B was seen to hold of it.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            create_folder(self.folder)
             with turn(self.folder, seconds=self.turn_seconds):
                 return self._record_alone(plans, held)
         except OSError as error:
-            fault = Fault(Cause.DISK, error.strerror or str(error))
-            raise SinkError(wandb_texts.offline(fault, self.folder)) from error
+            raise SinkError(wandb_texts.unwritable(self.folder, error)) from error
 
     def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> int:
         recordings = wandb_offline.earlier(self.folder, self._project)
@@ -162,18 +163,18 @@ class WandbRuns:
         """Write the runs; those that were finished are kept even where others fail."""
         fault = None
         try:
-            _probe(self.folder / "wandb")
-            done = self._written([writing for writing in writings if not writing.empty])
-            fault = next((one.fault for one in done.values() if one.fault), None)
-            for writing in writings:
-                self._keep(writing, done.get(writing.run.id))
-            hand_over(self.folder / "wandb")
+            with _private_folder(self.folder / "wandb") as private:
+                left = [writing for writing in writings if not writing.empty]
+                done = self._written(left, private)
+                fault = next((one.fault for one in done.values() if one.fault), None)
+                for writing in writings:
+                    self._keep(writing, done.get(writing.run.id))
         except ServiceError as error:
             fault = error.fault
         if fault:
             raise SinkError(wandb_texts.offline(fault, self.folder))
 
-    def _written(self, writings: Sequence[Writing]) -> dict[str, Written]:
+    def _written(self, writings: Sequence[Writing], folder: Path) -> dict[str, Written]:
         if not writings:
             return {}
         request = WriteRuns(
@@ -181,7 +182,7 @@ class WandbRuns:
             entity=self.config.entity,
             project=self.config.project,
             base_url=self.config.base_url,
-            folder=str(self.folder.absolute()),
+            folder=str(folder),
             runs=tuple(writing.run for writing in writings),
             seconds=_OFFLINE_SECONDS,
             threads=_OFFLINE_THREADS,
@@ -196,7 +197,8 @@ class WandbRuns:
     def _keep(self, writing: Writing, written: Written | None) -> None:
         """Let the run's new folder take the place of those that it supersedes."""
         if written and not written.fault and written.folder:
-            wandb_offline.keep(Path(written.folder), self._project, writing.run)
+            finished = Path(written.folder)
+            wandb_offline.keep(finished, self._project, writing.run, folder=self.folder)
         if writing.empty or (written and not written.fault):
             for recording in writing.superseded:
                 wandb_offline.set_aside(recording)
@@ -215,8 +217,24 @@ class WandbRuns:
         )
 
 
-def _probe(folder: Path) -> None:
-    """Raise OSError where the folder cannot be written to; W&B would go to /tmp instead."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+def _stuck(recording: Recording) -> str | None:
+    """Set a recording aside; return why that cannot be done."""
+    try:
+        wandb_offline.set_aside(recording)
+    except SinkError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _private_folder(wandb: Path) -> Iterator[Path]:
+    """Create a folder for the SDK, which would write through links and read settings there.
+
+    What is not moved out of it, as a run that failed, is deleted with it. Raises OSError if it
+    cannot be created; the SDK would go to /tmp instead.
+    """
+    create_folder(wandb)
+    with TemporaryDirectory(
+        prefix=".recording-", dir=wandb.absolute(), ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from helm_wandb.files import RefusalError
 from helm_wandb.sinks.wandb_details import plain
-from helm_wandb.wandb_service.messages import Cause
+from helm_wandb.wandb_service.messages import Cause, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from helm_wandb.wandb_service.messages import Fault
 
 _HAPPENED = {
     Cause.KEY: "does not accept the key (HTTP 401)",
@@ -56,6 +55,21 @@ def offline(fault: Fault, folder: Path) -> str:
     return (
         f"{folder / 'wandb'}: W&B refused to record the runs: {plain(fault.detail)}. "
         "Check `project`, `entity` and `base_url` in the config."
+    )
+
+
+def unwritable(folder: Path, error: OSError) -> str:
+    """Return why a folder cannot hold a recording, and what to do."""
+    if isinstance(error, RefusalError):
+        return f"{error.filename}: the W&B runs could not be written: {error.strerror}"
+    return offline(Fault(Cause.DISK, error.strerror or str(error)), folder)
+
+
+def still_waiting(run_folder: Path, error: OSError) -> str:
+    """Return why a superseded recording stays where `wandb sync` finds it, and what to do."""
+    return (
+        f"{run_folder}: it is superseded, and could not be moved to superseded/: "
+        f"{error.filename}: {error.strerror}. Remove it: `wandb sync` would send its rows twice"
     )
 
 

@@ -6,6 +6,7 @@ from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
+from helm_wandb import files
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
@@ -93,7 +94,7 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
 
 def _bytes(path: Path) -> bytes:
     """What the file holds; ValueError for more than a report can be, or no file at all."""
-    data = paths.content(path, at_most=LIMIT_BYTES + 1)
+    data = files.content(path, at_most=LIMIT_BYTES + 1)
     if len(data) > LIMIT_BYTES:
         message = f"it is larger than {LIMIT_BYTES >> 20} MiB"
         raise ValueError(message)

@@ -57,6 +57,10 @@ are kept from the SDK: a sweep's or a launch's would take away id and project, a
 is not valid stops it whatever its settings are."""
 
 
+_PATH_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""They may be relative to the current folder, which is not the SDK's."""
+
+
 class Service:
     """The process, from its start to its end. It keeps nothing outside of a temporary folder.
 
@@ -177,12 +181,12 @@ def _flags() -> list[str]:
 def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
     """The variables that the SDK sees: none that tells what a run is, and no key."""
     kept = {
-        name: value
+        name: str(Path(value).absolute()) if value and name in _PATH_VARIABLES else value
         for name, value in environ.items()
         if not name.startswith(_DROPPED_VARIABLES) or name in _KEPT_VARIABLES
     }
     # Go knows only the first, which the SDK's service is written in.
-    trusted = environ.get("SSL_CERT_FILE") or environ.get("REQUESTS_CA_BUNDLE")
+    trusted = kept.get("SSL_CERT_FILE") or kept.get("REQUESTS_CA_BUNDLE")
     return {
         **kept,
         **({"SSL_CERT_FILE": trusted} if trusted else {}),

@@ -422,6 +422,8 @@ def _log_artifact(run: wandb.Run, artifact: Artifact) -> None:
 
 def main(descriptor: int) -> None:
     """Answer what comes through the pipe until its other end is closed."""
+    # The SDK reads `wandb/settings` of the current folder: a checkout could name a proxy there.
+    os.chdir(_scratch())
     worker = Worker()
     ending = Event()
     ender = Thread(target=_end_with_asker, args=(descriptor, ending), daemon=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.files import KINDS
 from helm_wandb.render.safe_text import plain
 
 if TYPE_CHECKING:
@@ -19,14 +20,7 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """What was a plain file a moment ago may be a link or a FIFO by now: neither may be waited for."""
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFLNK: "a link that leads nowhere",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+_KINDS = {**KINDS, stat.S_IFLNK: "a link that leads nowhere"}
 MUST_BE = "must be HELM's output folder, or a .tar, .tar.gz or .zip of it"
 
 
