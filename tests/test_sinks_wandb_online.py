@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,8 +33,10 @@ from tests.wandb_builders import (
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tests.wandb_server import Run
 
 
 pytestmark = pytest.mark.enable_socket
@@ -61,7 +64,6 @@ PUSH = {
     "GITHUB_SHA": "c0ffee",
 }
 MAIN = "branch/main"
-CROWDS_AT_ONCE = 5
 
 
 @pytest.fixture
@@ -91,12 +93,6 @@ def record(desk: Desk, *entries: Mapping[str, Any], **keys: Any) -> Done:
 def alpha(server: WandbServer, track: str = "local") -> dict[int, dict[str, Any]]:
     """The curve of the model alpha."""
     return curve(summary_run(server, "alpha", track))
-
-
-def summary_of(server: WandbServer, model: str = "alpha") -> dict[str, Any]:
-    """What its summary run shows beside the curve."""
-    run = summary_run(server, model)
-    return own(run.summary) if run else {}
 
 
 def rows_of(server: WandbServer) -> dict[str, int]:
@@ -258,18 +254,142 @@ def test_each_metric_is_a_chart(pushed: WandbServer) -> None:
 # The same again, and what has changed
 
 
-def test_same_results_again_are_only_looked_at(server: WandbServer, desk: Desk) -> None:
-    """The second time nothing is sent but questions, and all that W&B holds is as before."""
-    entries = [scores("alpha", 1, mmlu=0.25, raft=0.5), scores("alpha", 2, mmlu=0.5)]
-    record(desk, *entries, leaderboard=True)
-    before, asked = holds(server), len(server.requests)
-    done = record(desk, *entries, leaderboard=True)
+SECOND = scores("changed", 2, mmlu=0.5)
+SAME = [scores("same", 1, mmlu=0.25, raft=0.5), scores("same", 2, mmlu=0.5)]
+COMMANDS = (
+    [
+        *SAME,
+        scores("new", 1, mmlu=0.25),
+        scores("older", 2, mmlu=0.5),
+        *[scores("changed", 1, mmlu=0.25), SECOND],
+        scores("last", 1, mmlu=0.25),
+        scores("back", 1, mmlu=0.25),
+        scores("apart", 1, mmlu=0.25),
+    ],
+    [
+        *SAME,
+        *[scores("new", 1, mmlu=0.25), scores("new", 2, mmlu=0.5)],
+        scores("older", 1, mmlu=0.25),
+        *[scores("changed", 1, mmlu=0.375), SECOND],
+        scores("last", 1, mmlu=0.375),
+        scores("back", 1, mmlu=0.5),
+        scores("apart", 1, raft=0.5),
+    ],
+    [
+        *SAME,
+        *[scores("changed", 1, mmlu=0.375), SECOND],
+        scores("back", 1, mmlu=0.25),
+    ],
+)
+"""What three commands record, one after another: each model is a case."""
 
-    later = [request.operation for request in server.requests[asked:]]
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """A server after those commands, and after the third once more."""
+
+    server: WandbServer
+    before: Mapping[str, object]
+    """Everything that it held after the three."""
+    last: Done
+    """The third command, once more."""
+    last_operations: Sequence[str]
+    waiting: Sequence[str]
+    """Offline copies at the end."""
+
+    def run(self, model: str) -> Run:
+        """The model's summary run."""
+        run = summary_run(self.server, model)
+        assert run is not None
+        return run
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """What came of the commands."""
+    with WandbServer() as server:
+        desk = Desk(folder=tmp_path_factory.mktemp("story"), base_url=server.url)
+        for entries in COMMANDS:
+            record(desk, *entries, leaderboard=True)
+        before, asked = holds(server), len(server.requests)
+        last = record(desk, *COMMANDS[-1], leaderboard=True)
+        yield Story(
+            server=server,
+            before=before,
+            last=last,
+            last_operations=[request.operation for request in server.requests[asked:]],
+            waiting=[*desk.copies()],
+        )
+
+        assert [] == server.unknown
+
+
+def test_same_results_again_are_only_looked_at(story: Story) -> None:
+    """The second time nothing is sent but questions, and all that W&B holds is as before."""
+    assert story.before == holds(story.server)
+    assert {"Viewer", "GetDefaultEntity", "Runs"} == set(story.last_operations)
+    assert "(8 held the same results already)" in story.last.stdout
+    assert [] == story.waiting
+
+
+def test_new_iteration_is_added(story: Story) -> None:
+    """Its row comes after the others, which stay; the summary is the new one's."""
+    run = story.run("new")
+
+    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == curve(run)
+    assert 2 == len(run.rows)
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == own(run.summary)
+
+
+def test_older_iteration_is_added_too(story: Story) -> None:
+    """An iteration before those that are there is stored, and the summary stays the greatest's."""
+    run = story.run("older")
+
+    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == curve(run)
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == own(run.summary)
+
+
+def test_changed_value_of_an_old_iteration_is_what_readers_get(story: Story) -> None:
+    """The newest row of an iteration wins, and the summary keeps the greatest iteration's value."""
+    run = story.run("changed")
+
+    assert {1: {"mmlu.EM": 0.375}, 2: {"mmlu.EM": 0.5}} == curve(run)
+    assert 3 == len(run.rows)
+    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == own(run.summary)
+
+
+def test_changed_value_of_the_last_iteration_is_ranked(story: Story) -> None:
+    """The leaderboard has the new value, also in one that a later run of other models records."""
+    ranked = {row["model"]: row["mmlu.EM"] for row in board(story.server)}
+
+    assert 0.375 == ranked["last"]
+
+
+def test_value_that_is_taken_back_is_what_readers_get(story: Story) -> None:
+    """A value that changes and changes back is a third row, not one that is known already."""
+    run = story.run("back")
+
+    assert {1: {"mmlu.EM": 0.25}} == curve(run)
+    assert 3 == len(run.rows)
+
+
+def test_metrics_of_two_jobs_stand_side_by_side(story: Story) -> None:
+    """Two jobs with different benchmarks of one iteration take nothing from each other."""
+    run = story.run("apart")
+
+    assert {1: {"mmlu.EM": 0.25, "raft.EM": 0.5}} == curve(run)
+    assert {"mmlu": {"EM": 0.25}, "raft": {"EM": 0.5}, "iteration": 1} == own(run.summary)
+
+
+@pytest.mark.full
+def test_part_of_what_is_there_again_adds_nothing(server: WandbServer, desk: Desk) -> None:
+    """A job that measured one of two benchmarks leaves all as it is when it runs again."""
+    record(desk, scores("alpha", 1, mmlu=0.25))
+    record(desk, scores("alpha", 1, raft=0.5))
+    before = holds(server)
+    record(desk, scores("alpha", 1, raft=0.5))
+
     assert before == holds(server)
-    assert {"Viewer", "GetDefaultEntity", "Runs"} == set(later)
-    assert "(4 held the same results already)" in done.stdout
-    assert {} == desk.copies()
 
 
 def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> None:
@@ -287,71 +407,6 @@ def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> N
     }
     assert "beef" in server.artifacts(PROJECT)["helm-report-alpha"][-1].aliases
     assert {1: {"mmlu.EM": 0.25}} == alpha(server, MAIN)
-
-
-def test_new_iteration_is_added(server: WandbServer, desk: Desk) -> None:
-    """Its row comes after the others, which stay; the summary is the new one's."""
-    record(desk, scores("alpha", 1, mmlu=0.25))
-    record(desk, scores("alpha", 1, mmlu=0.25), scores("alpha", 2, mmlu=0.5))
-
-    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == alpha(server)
-    assert {2} == set(rows_of(server).values())
-    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
-
-
-def test_older_iteration_is_added_too(server: WandbServer, desk: Desk) -> None:
-    """An iteration before those that are there is stored, and the summary stays the greatest's."""
-    record(desk, scores("alpha", 2, mmlu=0.5))
-    record(desk, scores("alpha", 1, mmlu=0.25))
-
-    assert {1: {"mmlu.EM": 0.25}, 2: {"mmlu.EM": 0.5}} == alpha(server)
-    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
-
-
-def test_changed_value_of_an_old_iteration_is_what_readers_get(
-    server: WandbServer, desk: Desk
-) -> None:
-    """The newest row of an iteration wins, and the summary keeps the greatest iteration's value."""
-    second = scores("alpha", 2, mmlu=0.5)
-    record(desk, scores("alpha", 1, mmlu=0.25), second)
-    record(desk, scores("alpha", 1, mmlu=0.375), second)
-    again = record(desk, scores("alpha", 1, mmlu=0.375), second)
-
-    assert {1: {"mmlu.EM": 0.375}, 2: {"mmlu.EM": 0.5}} == alpha(server)
-    assert {3} == set(rows_of(server).values())
-    assert {"mmlu": {"EM": 0.5}, "iteration": 2} == summary_of(server)
-    assert "(2 held the same results already)" in again.stdout
-
-
-def test_changed_value_of_the_last_iteration_is_ranked(server: WandbServer, desk: Desk) -> None:
-    """The leaderboard has the new value, also in one that a later run of another model records."""
-    record(desk, scores("alpha", 1, mmlu=0.25), leaderboard=True)
-    record(desk, scores("alpha", 1, mmlu=0.375), leaderboard=True)
-    assert {"alpha": 0.375} == mean_of(server)
-    record(desk, scores("beta", 1, mmlu=0.5), leaderboard=True)
-
-    assert {"beta": 0.5, "alpha": 0.375} == mean_of(server)
-
-
-def test_value_that_is_taken_back_is_what_readers_get(server: WandbServer, desk: Desk) -> None:
-    """A value that changes and changes back is a third row, not one that is known already."""
-    for value in (0.25, 0.5, 0.25):
-        record(desk, scores("alpha", 1, mmlu=value))
-
-    assert {1: {"mmlu.EM": 0.25}} == alpha(server)
-    assert {3} == set(rows_of(server).values())
-
-
-def test_metrics_of_two_jobs_stand_side_by_side(server: WandbServer, desk: Desk) -> None:
-    """Two jobs with different benchmarks of one iteration take nothing from each other."""
-    record(desk, scores("alpha", 1, mmlu=0.25))
-    record(desk, scores("alpha", 1, raft=0.5))
-    before = holds(server)
-    record(desk, scores("alpha", 1, raft=0.5))
-
-    assert {1: {"mmlu.EM": 0.25, "raft.EM": 0.5}} == alpha(server)
-    assert {"mmlu": {"EM": 0.25}, "raft": {"EM": 0.5}, "iteration": 1} == summary_of(server)
-    assert before == holds(server)
 
 
 def test_summary_only_writes_no_detail_run(server: WandbServer, desk: Desk) -> None:
@@ -433,29 +488,6 @@ def ancestor(server: WandbServer, model: str, summary: Mapping[str, Any], **what
     )
 
 
-def test_leaderboard_is_of_all_that_the_project_holds(server: WandbServer, desk: Desk) -> None:
-    """Models of three configs in sequence and of the ancestor's runs are all ranked."""
-    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
-    for number, model in enumerate(("alpha", "beta", "gamma"), start=2):
-        record(desk, scores(model, 1, mmlu=number / 8), leaderboard=True)
-
-    expected = {"gamma": 0.5, "beta": 0.375, "alpha": 0.25, "old": 0.125}
-    assert expected == mean_of(server)
-    assert {"old": 1000, "gamma": 1, "beta": 1, "alpha": 1} == {
-        row["model"]: row["iteration"] for row in board(server)
-    }
-
-
-def test_excluded_models_are_not_ranked(server: WandbServer, desk: Desk) -> None:
-    """Neither a model of this run nor one of the project's is shown that was excluded."""
-    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
-    ancestor(server, "older", {"mmlu": {"EM": 0.25}})
-    entries = [scores("alpha", 1, mmlu=0.5), scores("beta", 1, mmlu=0.75)]
-    record(desk, *entries, leaderboard=True, excluded_models=["old", "beta"])
-
-    assert {"alpha", "older"} == set(mean_of(server))
-
-
 def test_model_without_a_metric_keeps_its_others(server: WandbServer, desk: Desk) -> None:
     """It is listed unranked with its own cells, and the others are ranked."""
     ancestor(server, "old", {"mmlu": {"EM": 0.125}})
@@ -470,6 +502,7 @@ def test_model_without_a_metric_keeps_its_others(server: WandbServer, desk: Desk
     ]
 
 
+@pytest.mark.full
 def test_config_with_a_leaderboard_alone_ranks_the_project(server: WandbServer, desk: Desk) -> None:
     """Without evals the models of the project are ranked, and the ranking is recorded."""
     ancestor(server, "old", {"mmlu": {"EM": 0.125}})
@@ -481,15 +514,6 @@ def test_config_with_a_leaderboard_alone_ranks_the_project(server: WandbServer, 
     before = holds(server)
     record(desk, leaderboard=True)
     assert before == holds(server)
-
-
-def test_other_tracks_are_not_ranked(server: WandbServer, desk: Desk) -> None:
-    """What a pull request recorded does not enter the leaderboard of others."""
-    ancestor(server, "rival", {"mmlu": {"EM": 0.9}}, config={"track": "pr/9"})
-    ancestor(server, "main", {"mmlu": {"EM": 0.7}}, config={"track": "branch/main"})
-    record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
-
-    assert {"alpha", "main"} == set(mean_of(server))
 
 
 HOSTILE: dict[str, dict[str, Any]] = {
@@ -512,18 +536,6 @@ HOSTILE: dict[str, dict[str, Any]] = {
 }
 
 
-def test_hostile_summaries_hinder_nobody(server: WandbServer, desk: Desk) -> None:
-    """Runs in the project that hold no score that can be read are left out, and cost nothing."""
-    for name, summary in HOSTILE.items():
-        ancestor(server, name, summary)
-    ancestor(server, "old", {"mmlu": {"EM": 0.125}})
-    record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
-
-    assert {"alpha": 0.5, "old": 0.125} == {
-        model: mean for model, mean in mean_of(server).items() if mean is not None
-    }
-
-
 ODD: tuple[dict[str, Any], ...] = (
     {"iteration": 10**400, "mmlu": {"EM": 0.5}},
     {"iteration": -3, "mmlu": {"EM": 0.5}},
@@ -536,14 +548,49 @@ ODD: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_odd_numbers_hinder_nobody(server: WandbServer, desk: Desk) -> None:
-    """Numbers that are no iterations, tokens or scores of any model do not stop the ranking."""
-    for number, summary in enumerate(ODD):
-        ancestor(server, f"odd-{number}", summary)
-    done = record(desk, scores("alpha", 1, mmlu=0.5), leaderboard=True)
+@pytest.fixture(scope="module")
+def ranked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float | None]]:
+    """Means of a leaderboard in a project that others, the ancestor and odd programs wrote to."""
+    with WandbServer() as server:
+        desk = Desk(folder=tmp_path_factory.mktemp("ranked"), base_url=server.url)
+        ancestor(server, "old", {"mmlu": {"EM": 0.125}})
+        ancestor(server, "excluded", {"mmlu": {"EM": 0.25}})
+        ancestor(server, "rival", {"mmlu": {"EM": 0.9}}, config={"track": "pr/9"})
+        ancestor(server, "main", {"mmlu": {"EM": 0.7}}, config={"track": "branch/main"})
+        for number, summary in enumerate([*HOSTILE.values(), *ODD]):
+            ancestor(server, f"odd-{number}", summary)
+        record(desk, scores("alpha", 1, mmlu=0.25), leaderboard=True)
+        entries = [scores("beta", 1, mmlu=0.5), scores("own-excluded", 1, mmlu=0.75)]
+        record(desk, *entries, leaderboard=True, excluded_models=["excluded", "own-excluded"])
 
-    assert "alpha" in mean_of(server)
-    assert "bug" not in done.stdout
+        assert {"old": 1000, "alpha": 1, "beta": 1}.items() <= {
+            row["model"]: row["iteration"] for row in board(server)
+        }.items()
+        yield mean_of(server)
+
+        assert [] == server.unknown
+
+
+def test_leaderboard_is_of_all_that_the_project_holds(ranked: dict[str, float | None]) -> None:
+    """Models of two configs in sequence and of the ancestor's runs are all ranked."""
+    assert {"beta": 0.5, "alpha": 0.25, "old": 0.125, "main": 0.7}.items() <= ranked.items()
+
+
+def test_excluded_models_are_not_ranked(ranked: dict[str, float | None]) -> None:
+    """Neither a model of this run nor one of the project's is shown that was excluded."""
+    assert set() == {"excluded", "own-excluded"} & ranked.keys()
+
+
+def test_other_tracks_are_not_ranked(ranked: dict[str, float | None]) -> None:
+    """What a pull request recorded does not enter the leaderboard of others."""
+    assert "rival" not in ranked
+
+
+def test_summaries_without_readable_scores_are_not_ranked(ranked: dict[str, float | None]) -> None:
+    """Runs in the project that hold no score that can be read get no mean, and cost nothing."""
+    unreadable = {f"odd-{number}" for number in range(len(HOSTILE))}
+
+    assert {None} >= {ranked.get(model) for model in unreadable}
 
 
 def test_foreign_run_under_our_id_is_taken_over(server: WandbServer, desk: Desk) -> None:
@@ -617,6 +664,7 @@ def test_synced_recording_is_as_if_recorded_online(
     assert {0} == set(added.values())
 
 
+@pytest.mark.full
 def test_synced_twice_and_recorded_again_doubles_nothing(
     server: WandbServer, desk: Desk, tmp_path: Path
 ) -> None:
@@ -657,6 +705,7 @@ def test_key_is_nowhere_after_a_good_run(server: WandbServer, desk: Desk) -> Non
 
 @pytest.mark.parametrize("body", ["{key}", '{{"errors": [{{"message": "no {key}, no"}}]}}'])
 @pytest.mark.parametrize("match", ["Viewer", "UpsertBucket", "file_stream", "upload", "Runs"])
+@pytest.mark.full
 def test_key_is_nowhere_when_the_server_says_it(
     server: WandbServer, desk: Desk, match: str, body: str
 ) -> None:
