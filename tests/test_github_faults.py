@@ -7,6 +7,7 @@ runs all, and prints the table.
 
 from __future__ import annotations
 
+import io
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ from tests.github_server import TOKEN, GithubServer, answers
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from helm_wandb.model import Receipt
@@ -376,7 +377,9 @@ def test_comment_that_was_stored_is_not_posted_again(table: Results[Row, Came], 
 
 
 @pytest.mark.full
-def test_the_table_can_be_read(table: Results[Row, Came]) -> None:
+def test_the_table_can_be_read(
+    table: Results[Row, Came], record_property: Callable[[str, object], None]
+) -> None:
     """`make faults` shows the table: what was done to GitHub, and what came of it."""
     shown = Table("request", "fault", "status", "exit", "seconds", "asked", "comments", "said")
     for row, came in table.items():
@@ -391,9 +394,9 @@ def test_the_table_can_be_read(table: Results[Row, Came]) -> None:
             ", ".join(body.splitlines()[1] for body in came.stored) or "–",
             (words[2] or words[0]).replace("\n", " ")[:70],
         )
-    console = Console(width=170)
-    console.print()
+    console = Console(width=170, file=io.StringIO(), record=True)
     console.print(shown)
+    record_property("table", console.export_text())
 
     assert len(ROWS) == shown.row_count
     assert HEAD in NEW

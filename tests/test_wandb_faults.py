@@ -7,6 +7,7 @@ one row of each fault; `make faults` runs all, and prints the table.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from tests.wandb_builders import (
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.wandb_server import Run
@@ -451,7 +452,9 @@ def test_after_sending_the_command_adds_nothing(table: Results[Row, Came], row: 
 
 
 @pytest.mark.full
-def test_the_table_can_be_read(table: Results[Row, Came]) -> None:
+def test_the_table_can_be_read(
+    table: Results[Row, Came], record_property: Callable[[str, object], None]
+) -> None:
     """`make faults` shows the table: what was done to W&B, and what came of it."""
     shown = Table("place", "request", "fault", "exit", "seconds", "at W&B", "copies", "said")
     for row, came in sorted(table.items(), key=lambda pair: IDS.index(str(pair[0]))):
@@ -466,8 +469,8 @@ def test_the_table_can_be_read(table: Results[Row, Came]) -> None:
             str(len(came.copies)),
             came.said or "–",
         )
-    console = Console(width=120)
-    console.print()
+    console = Console(width=120, file=io.StringIO(), record=True)
     console.print(shown)
+    record_property("table", console.export_text())
 
     assert len(ROWS) == shown.row_count
