@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
@@ -95,7 +96,7 @@ def _init(arguments: Namespace, log: Log) -> int:
     from helm_wandb import first_config  # noqa: PLC0415
     from helm_wandb.sources.helm.inventory import inventory  # noqa: PLC0415
 
-    if paths.is_unexpanded(arguments.folder) and not Path(arguments.folder).exists():
+    if paths.is_unexpanded(arguments.folder) and not os.path.lexists(arguments.folder):
         message = f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}"
         raise ArtifactError(message)
     found = inventory(Path(arguments.folder), shown_as=arguments.folder)

@@ -30,8 +30,8 @@ _DEVICE = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _PATIENCE_SECONDS = 60.0
 """How long a FIFO or a terminal may take to read on."""
 _THROUGH_A_LINK = (
-    "it is a link, and nothing is written through links. Replace it with a folder, or give a "
-    "path without links"
+    "it is a link, and nothing is written through links. Replace it with a folder, or write "
+    "elsewhere"
 )
 KINDS = {
     stat.S_IFDIR: "a folder",

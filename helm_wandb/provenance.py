@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb import __version__
 from helm_wandb.errors import InputError
+from helm_wandb.files import content
 from helm_wandb.model import Provenance
 from helm_wandb.workflow import pull_request_of_ref
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_DIGITS = 18
+_EVENT_BYTES = 64 << 20
+"""GitHub sends no more than 25 MB."""
 _BRANCH_EVENTS = frozenset({"push", "schedule", "workflow_dispatch"})
 """On repository_dispatch bots evaluate what forks hold: that is none of a branch's."""
 
@@ -108,7 +111,7 @@ def read_event(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     path = environ.get("GITHUB_EVENT_PATH")
     try:
-        event = json.loads(Path(path).read_bytes()) if path else {}
+        event = json.loads(content(Path(path), at_most=_EVENT_BYTES)) if path else {}
     except (OSError, ValueError, RecursionError) as error:
         message = f"the event at {path} cannot be read: {error}"
         raise InputError(message) from error

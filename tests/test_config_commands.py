@@ -39,6 +39,13 @@ def test_schema_goes_nowhere_where_nobody_reads(root: Path) -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_a_fifo_is_no_config(workspace: Path, root: Path) -> None:
+    """`validate` does not wait for somebody to write to it."""
+    os.mkfifo(workspace / "fifo")
+
+    assert 2 == cli.main(["validate", "fifo"], root=root)
+
+
 def test_all_that_is_wrong_is_told(
     root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,7 +90,13 @@ def test_first_config_works_as_it_stands(
         (["above/lite/releases"], 3, "releases/ is a part of HELM's output: give above/lite, the"),
         (["demo/helm/lite", "--suite", "v9"], 2, "no suite 'v9'. There are: lite-like, v1.0.0"),
         (["demo/helm/lite", "--output", "there.yaml"], 2, "there.yaml is there already"),
-        (["demo/helm/lite", "--output", "no/such.yaml"], 2, "no/such.yaml cannot be written"),
+        (
+            ["demo/helm/lite", "--output", "no/such.yaml"],
+            2,
+            "no/such.yaml cannot be written: no: No su",
+        ),
+        (["demo/helm/lite", "--output", "link/x.yaml"], 2, "written: link: it is a link, and noth"),
+        (["demo/helm/lite", "--output", "fifo"], 2, "fifo is there already"),
     ],
 )
 def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
@@ -96,6 +109,8 @@ def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
 ) -> None:
     """A folder that is none, an unknown suite, and a file in the way are told; nothing is lost."""
     (workspace / "there.yaml").write_text("mine")
+    (workspace / "link").symlink_to("/tmp")  # noqa: S108 -- nothing is written there
+    os.mkfifo(workspace / "fifo")
     (workspace / "above/lite/runs/v1").mkdir(parents=True)
     (workspace / "above/lite/releases").mkdir()
 

@@ -80,12 +80,42 @@ def test_no_output_goes_through_a_link(
 
     assert (
         f"error: {what} {'could not' if link == 'wandb' else 'cannot'} be written: it is a link, "
-        "and nothing is written through links. Replace it with a folder, or give a path without "
-        "links\n"
+        "and nothing is written through links. Replace it with a folder, or write "
+        "elsewhere\n"
     ) == errors
     assert 5 == exit_code
     assert [] == list((checkout / "outside").iterdir())
     assert (checkout / "page.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["fifo", "zero"])
+@pytest.mark.parametrize(
+    ("arguments", "entry", "exit_code"),
+    [
+        (("--baseline", "{}"), {}, 2),
+        ((), {"source": "report", "path": "{}"}, 3),
+        ((), {"helm_output_dir": "{}", "helm_suite_name": "s"}, 3),
+    ],
+    ids=["baseline", "path", "helm_output_dir"],
+)
+def test_nothing_is_read_that_never_ends(  # noqa: PLR0913, PLR0917 -- fixtures and columns
+    name: str,
+    arguments: tuple[str, ...],
+    entry: dict[str, str],
+    exit_code: int,
+    checkout: Path,
+    run: Callable[..., tuple[int, str]],
+) -> None:
+    """A FIFO without a writer, and a link to a device without an end, are told by their names."""
+    os.mkfifo(checkout / "fifo")
+    (checkout / "zero").symlink_to("/dev/zero")
+    if entry:
+        filled = {key: value.format(name) for key, value in entry.items()}
+        write_config(checkout, {"eval_type": "helm", **filled})
+    code, errors = run("--print-only", *(one.format(name) for one in arguments))
+
+    assert exit_code == code
+    assert name in errors
 
 
 @pytest.mark.parametrize("flag", ["--report", "--html"])

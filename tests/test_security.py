@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.baselines.artifacts import ZIP_LIMIT_BYTES
 from helm_wandb.config import yaml_syntax, yaml_tree
 from helm_wandb.report import reading
-from helm_wandb.sources import report
+from helm_wandb.sources import paths, report
 from helm_wandb.sources.helm.files import Limits
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def test_the_bounds_are_those_of_the_code(root: Path) -> None:
             f"{report.LIMIT_BYTES >> 20} MiB; no key twice in an object; fingerprints "
             f"{reading.DEPTH} levels deep"
         ),
+        "a glob of reports": f"{paths.ENTRIES:,} files and folders are looked at",
         "a workflow artifact": f"{ZIP_LIMIT_BYTES >> 20} MiB as zip,",
     }
     text = (root / "SECURITY.md").read_text()

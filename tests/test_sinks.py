@@ -220,6 +220,14 @@ def test_summary_that_cannot_be_written_is_named(path: str) -> None:
         JobSummary(Path(path)).deliver(REPORT)
 
 
+def test_summary_is_not_waited_for(tmp_path: Path) -> None:
+    """A FIFO that nobody reads is a failure at once."""
+    os.mkfifo(tmp_path / "summary.md")
+
+    with pytest.raises(SinkError, match="the job summary cannot be written"):
+        JobSummary(tmp_path / "summary.md").deliver(REPORT)
+
+
 def test_terminal_prints_the_report() -> None:
     """A pipe has the text as it is, a terminal the one of its width."""
     pipe, screen = StringIO(), StringIO()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
+
+from helm_wandb.errors import SinkError
 from helm_wandb.sinks import wandb_offline
 from tests.wandb_builders import Desk, ended, scores
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -23,6 +24,52 @@ def test_what_another_process_set_aside_is_set_aside(tmp_path: Path) -> None:
     wandb_offline.set_aside(recording)
 
     assert [folder.name] == [one.name for one in (tmp_path / "wandb/superseded").iterdir()]
+
+
+@pytest.mark.parametrize("link", ["wandb", "wandb/offline-run-1-helm-1"])
+def test_what_a_link_leads_to_was_not_recorded_here(link: str, tmp_path: Path) -> None:
+    """Neither a linked folder of runs nor a linked run counts as an earlier recording."""
+    run = tmp_path / "outside/offline-run-1-helm-1"
+    run.mkdir(parents=True)
+    (run / "run-helm-1.wandb").touch()
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / "outside" if link == "wandb" else run)
+
+    assert () == wandb_offline.earlier(tmp_path, "team/llm")
+
+
+@pytest.mark.parametrize("target", ["fifo", "/dev/zero"])
+def test_a_recording_that_never_ends_is_not_read(target: str, tmp_path: Path) -> None:
+    """Of such a run nothing is known, so that it will be replaced."""
+    run = tmp_path / "wandb/offline-run-1-helm-1"
+    run.mkdir(parents=True)
+    (run / "run-helm-1.wandb").touch()
+    os.mkfifo(run / "fifo")
+    (run / "helm-recording.json").symlink_to(target)
+    (found,) = wandb_offline.earlier(tmp_path, "team/llm")
+
+    assert ("helm-1", None) == (found.run, found.record)
+
+
+def test_nothing_is_set_aside_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording that cannot be moved aside is named, since it would be sent twice."""
+    folder = Path("wandb/offline-run-1-helm-1")
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "wandb/superseded").symlink_to("../outside")
+    monkeypatch.chdir(tmp_path)
+    recording = wandb_offline.Recording(folder=folder, run="helm-1", synced=False)
+    with pytest.raises(SinkError) as caught:
+        wandb_offline.set_aside(recording)
+
+    assert str(caught.value) == (
+        "wandb/offline-run-1-helm-1: it is superseded, and could not be moved to superseded/: "
+        "wandb/superseded: it is a link, and nothing is written through links. Replace it with a "
+        "folder, or write elsewhere. Remove it: `wandb sync` would send its rows twice"
+    )
+    assert [] == list((tmp_path / "outside").iterdir())
 
 
 def test_processes_replace_what_waits_one_by_one(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from helm_wandb import cli, config
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Place, ReportEval
 from helm_wandb.report import to_json
+from helm_wandb.sources import paths
 from helm_wandb.sources import report as source
 from helm_wandb.sources.report import read
 from tests import builders
@@ -173,6 +174,21 @@ def test_reports_in_folders_of_their_own_are_found_out(tmp_path: Path) -> None:
         "reports/*.json", tmp_path
     )
     assert "is 'reports/**/*.json' meant?" in refusal("reports", tmp_path)
+
+
+def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is told with the glob, and in the hint for one that matches nothing."""
+    monkeypatch.setattr(paths, "ENTRIES", 10)
+    for at in range(12):
+        write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
+
+    assert (
+        "config.yaml:3:5: 'reports/**/*.json' is searched in more than 10 files and folders, and "
+        "no further. Begin it with the folder that holds the reports, as reports/*.json does"
+    ) == refusal("reports/**/*.json", tmp_path)
+    assert " The folder reports has more than 10 files and folders in it. In" in refusal(
+        "reports", tmp_path
+    )
 
 
 def test_other_names_are_told(tmp_path: Path) -> None:

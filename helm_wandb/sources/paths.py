@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from glob import has_magic
+from typing import TYPE_CHECKING
+
 from helm_wandb.errors import ABSOLUTE_PATH
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 NOT_EXPANDED = "A leading ~ and $NAME are not expanded here: write the whole path."
+ENTRIES = 100_000
+"""Files and folders that are looked at for one glob."""
 
 
 def hint(name: str) -> str | None:
@@ -17,3 +29,76 @@ def hint(name: str) -> str | None:
 def is_unexpanded(name: str) -> bool:
     """Whether a shell would have made another name of it."""
     return name.startswith("~") or "$" in name
+
+
+class TooManyError(Exception):
+    """A glob for which more files and folders would be looked at than ENTRIES."""
+
+
+def matches(pattern: str, folder: Path) -> list[str]:
+    """Return the files that a glob matches, sorted, relative to the folder if the glob is.
+
+    `**` stands for any folders, and follows no links to them. Hidden names are matched only if
+    the glob has their dot. Raises TooManyError.
+    """
+    names = set(_Walk(folder=folder, left=ENTRIES).candidates(pattern))
+    # Path.is_file raises errors, and takes `file/.` for the file.
+    return sorted(name for name in names if os.path.isfile(os.path.join(folder, name)))  # noqa: PTH113, PTH118
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """The search for one glob. `glob.glob` follows links in circles, and has no bound."""
+
+    folder: Path
+    left: int
+    """How many entries may be looked at yet."""
+
+    def candidates(self, pattern: str) -> Iterator[str]:
+        """Yield the paths that match; some may not exist, and some may be folders."""
+        parts = [part for part in pattern.split("/") if part]
+        todo = [("/" if pattern.startswith("/") else "", _less_repeated(parts))]
+        # Not by recursion: folders may be nested deeper than Python can call.
+        while todo:
+            at, parts = todo.pop()
+            if not parts:
+                yield at
+            elif parts[0] == "**":
+                if len(parts) > 1:
+                    todo.append((at, parts[1:]))
+                for entry in self._entries(at, "*"):
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append((_join(at, entry.name), parts))
+                    elif len(parts) == 1:
+                        yield _join(at, entry.name)
+            elif has_magic(parts[0]):
+                todo += [(_join(at, one.name), parts[1:]) for one in self._entries(at, parts[0])]
+            else:
+                todo.append((_join(at, parts[0]), parts[1:]))
+
+    def _entries(self, at: str, part: str) -> Iterator[os.DirEntry[str]]:
+        """Yield what is in a folder under a name that matches; nothing if it cannot be read."""
+        self._count()
+        try:
+            with os.scandir(self.folder / at) as found:
+                for entry in found:
+                    self._count()
+                    is_shown = part.startswith(".") or not entry.name.startswith(".")
+                    if is_shown and fnmatchcase(entry.name, part):
+                        yield entry
+        except (OSError, ValueError):
+            return
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TooManyError
+
+
+def _less_repeated(parts: list[str]) -> list[str]:
+    """Return the parts of a glob without a `**` that follows another one."""
+    return [part for at, part in enumerate(parts) if part != "**" or parts[at - 1 : at] != ["**"]]
+
+
+def _join(at: str, name: str) -> str:
+    return f"{at}{name}" if at.endswith("/") or not at else f"{at}/{name}"

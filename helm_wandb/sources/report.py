@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from glob import glob, has_magic
-from pathlib import Path, PurePath
+import os
+from glob import has_magic
+from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb import files
@@ -14,6 +15,7 @@ from helm_wandb.sources import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from helm_wandb.model import Evaluation, ReportEval
 
@@ -29,9 +31,14 @@ def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
 
     Those of one model and iteration stay apart here: they are merged with all others at once.
     folder: what a relative glob is relative to.
-    Raises ArtifactError where no file matches, or none of them is a report with evaluations.
+    Raises ArtifactError where no file matches, or none of them is a report with evaluations, or
+    the search would have no end.
     """
-    names = _matches(spec.glob, folder)
+    try:
+        names = paths.matches(spec.glob, folder)
+    except paths.TooManyError as error:
+        message = f"{spec.place}: {_too_many(spec.glob)}"
+        raise ArtifactError(message) from error
     if not names:
         message = f"{spec.place}: {_nothing(spec.glob, folder)}"
         raise ArtifactError(message)
@@ -101,11 +108,11 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _matches(pattern: str, folder: Path) -> list[str]:
-    """The files that the glob matches, relative to the folder, sorted."""
-    # Unlike Path.glob it takes absolute patterns, and leaves hidden folders out.
-    names = glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
-    return sorted({name for name in names if (folder / name).is_file()})
+def _too_many(pattern: str) -> str:
+    return (
+        f"{pattern!r} is searched in more than {paths.ENTRIES:,} files and folders, and no "
+        "further. Begin it with the folder that holds the reports, as reports/*.json does"
+    )
 
 
 def _nothing(pattern: str, folder: Path) -> str:
@@ -128,7 +135,7 @@ def _nothing(pattern: str, folder: Path) -> str:
 def _start(pattern: str, folder: Path) -> PurePath:
     """The folder that the pattern begins with, up to its first wildcard."""
     parts = PurePath(pattern).parts
-    is_folder = [not has_magic(part) for part in parts[:-1]] + [(folder / pattern).is_dir()]
+    is_folder = [not has_magic(part) for part in parts[:-1]] + [_is_folder(folder / pattern)]
     return PurePath(*parts[: [*is_folder, False].index(False)])
 
 
@@ -136,12 +143,19 @@ def _instead(start: PurePath, folder: Path) -> str:
     """What is in the folder where the matches should be."""
     # A whole workspace may be large: only a folder of its own is searched to its depths.
     deeper = str(start / "**" / "*.json" if start.parts else start / "*.json")
-    found = _matches(deeper, folder)
+    try:
+        found = paths.matches(deeper, folder)
+    except paths.TooManyError:
+        return f"The folder {start} has more than {paths.ENTRIES:,} files and folders in it."
     if found:
         return f"There are {_listed(found)}: is {deeper!r} meant?"
-    if (folder / start).is_dir():
+    if _is_folder(folder / start):
         return f"The folder {start} has no .json file in it."
     return f"There is no folder {start}."
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 -- no name is too long for it
 
 
 def _listed(names: Iterable[str]) -> str:
