@@ -34,7 +34,7 @@ test: $(DEVELOPMENT) ## the tests: every promise, on one row of each kind
 	$(PYTEST)
 
 faults: $(DEVELOPMENT) ## the other rows: every fault of W&B and GitHub, as a table (about ten minutes)
-	$(PYTEST) -m full
+	$(PYTEST) -m 'full or hypothesis' --hypothesis-profile full
 
 coverage: $(DEVELOPMENT) ## the tests, with branch coverage
 	$(PYTEST) --cov --cov-report=term

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import intervals
@@ -559,7 +559,6 @@ PAIRS = st.dictionaries(
 OPPOSITE = {Verdict.REGRESSED: Verdict.IMPROVED, Verdict.IMPROVED: Verdict.REGRESSED}
 
 
-@settings(deadline=None, max_examples=50)
 @given(PAIRS)
 def test_swapped_sides_have_the_opposite_verdicts(
     pairs: dict[str, tuple[list[float], list[float]]],
@@ -577,7 +576,6 @@ def test_swapped_sides_have_the_opposite_verdicts(
         assert there.p == pytest.approx(here.p, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(PAIRS)
 def test_a_mark_needs_both(pairs: dict[str, tuple[list[float], list[float]]]) -> None:
     """Whatever the scores: marked is what has an adjusted p under alpha and exceeds min_effect."""

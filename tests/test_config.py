@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -586,14 +586,12 @@ def assert_told_well(data: bytes) -> None:
 
 
 @given(st.binary())
-@settings(deadline=None)
 def test_any_bytes_are_a_config_or_a_config_error(data: bytes) -> None:
     """No bytes raise anything else, and each message is one printable line with its place."""
     assert_told_well(data)
 
 
 @given(st.lists(WORDS).map("".join))
-@settings(deadline=None, max_examples=500)
 def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
     """The same for texts that are made of what configs are made of."""
     assert_told_well(text.encode())
@@ -607,7 +605,6 @@ def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
         DOCUMENTS,
     ),
 )
-@settings(deadline=None)
 def test_any_values_are_a_config_or_a_config_error(
     document: dict[str, Any], entry: dict[str, Any]
 ) -> None:
@@ -618,7 +615,6 @@ def test_any_values_are_a_config_or_a_config_error(
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
-@settings(deadline=None)
 def test_both_loaders_accept_the_same(text: str) -> None:
     """The loader in Python raises nothing but a config error either."""
     for loader in LOADERS:
@@ -799,7 +795,6 @@ def completed_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @given(CONFIGS)
-@settings(deadline=None)
 def test_dumped_config_is_read_back(document: dict[str, Any]) -> None:
     """A valid document that PyYAML writes comes back as the config that it describes."""
     config = config_of(yaml.safe_dump(document, sort_keys=False).encode())

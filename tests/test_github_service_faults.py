@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from requests import exceptions
 
@@ -110,7 +110,6 @@ def test_cause_of_an_exception(
     assert "hidden" not in str(fault)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_words_of_a_server_stay_on_a_line_and_short(words: str) -> None:
     """Whatever it says, the message is one line of bounded length."""

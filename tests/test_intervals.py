@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import statsmodels.api  # type: ignore[import-untyped] # no types published
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats  # type: ignore[import-untyped] # no types published
 from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
@@ -472,7 +472,6 @@ def test_unpaired_strata_of_one_tell_no_spread() -> None:
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 
 
-@settings(max_examples=20, deadline=None)
 @given(P_VALUES)
 def test_adjusted_p_values_are_holms(p_values: list[float]) -> None:
     """They are statsmodels', in the order given."""

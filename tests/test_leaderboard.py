@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import intervals, pairing
@@ -479,7 +479,6 @@ def test_numbers_without_measure_separate_nobody() -> None:
     assert [(1, True, "a"), (1, True, "b")] == shown(board(*models))
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.sampled_from([0.01, 0.05, 0.3]))
 def test_ranks_are_as_if_every_test_were_made(counts: list[int], alpha: float) -> None:
     """Tests that cannot change a rank are left out, and the ranks are those of all tests."""

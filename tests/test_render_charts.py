@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.model import ScoreKey
@@ -174,7 +174,6 @@ def test_one_evaluation_makes_no_chart() -> None:
     assert () == charts(REPORTS["compared_not"])
 
 
-@settings(max_examples=200, deadline=None)
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, st.lists(st.floats(-1e12, 1e12), min_size=2, max_size=2))
 def test_no_name_leaves_its_string(
     model: str, other: str, metric: str, values: list[float]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helm_wandb import compare, evaluations, gate, leaderboard, sources
@@ -312,7 +312,6 @@ def test_the_least_comment_is_the_verdict_and_a_link() -> None:
     assert ["", title, title + rest, title + rest + link] == texts
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(min_value=-5, max_value=70_000), st.sampled_from([*COMMENTS]))
 @pytest.mark.parametrize("render", [comment.render, markdown.render])
 def test_any_budget_is_kept(render: Callable[..., str], limit: int, name: str) -> None:
@@ -358,7 +357,6 @@ def _told(text: str, url: str = RUN_URL) -> Report:
     )
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.one_of(
         st.sampled_from(HOSTILE),
@@ -404,7 +402,6 @@ def test_what_is_no_address_of_the_web_is_no_link(url: str) -> None:
     assert "a" not in Page(text, inside="a").elements
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.text())
 def test_any_address_leads_where_it_says(path: str) -> None:
     """A link has the address that it was given, or there is none."""

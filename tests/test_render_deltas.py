@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from helm_wandb.model import Gate, Verdict
 from helm_wandb.render import deltas, markdown, tables, terminal
@@ -229,7 +229,6 @@ def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
 # Strangers' names
 
 
-@settings(deadline=None, max_examples=25)
 @given(ANY_TEXT, ANY_TEXT)
 @pytest.mark.parametrize("place", ["model", "reason", "label", "origin"])
 def test_any_text_keeps_the_page_whole(place: str, one: str, other: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from helm_wandb.model import Item, Texts, Verdict
 from helm_wandb.render import comment, html_report, items, markdown, terminal
@@ -173,7 +173,6 @@ def test_a_terminal_shows_none() -> None:
     assert "is it?" not in terminal.render_piped(SHOWN)
 
 
-@settings(deadline=None, max_examples=50)
 @given(ANY_TEXT, ANY_TEXT)
 @example("".join(HOSTILE), "</table><script>alert(1)</script>")
 def test_hostile_texts_are_only_text(text: str, name: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.render import markdown
@@ -42,7 +42,6 @@ def test_page_has_no_element_of_a_name(name: str) -> None:
     assert _elements(text) <= set(ours.split())
 
 
-@settings(max_examples=40, deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 def test_any_names_keep_the_page_whole(model: str, note: str) -> None:
     """With any model and note the page has the same elements in the same order."""
@@ -137,7 +136,6 @@ def test_a_hostile_problem_is_text() -> None:
     assert plain(problem) == page.found
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=-5, max_value=70_000))
 def test_any_budget_is_kept(limit: int) -> None:
     """No budget is exceeded, whatever it is."""

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import cmarkgfm  # type: ignore[import-untyped]  # it has no types
 import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]  # as above
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helm_wandb.render.safe_text import Name, OwnName, link, markdown, plain
@@ -104,7 +104,6 @@ class Page(HTMLParser):
             self.found += data
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 @example("".join(HOSTILE))
 @pytest.mark.parametrize("kind", [str, Name])
@@ -128,7 +127,6 @@ def test_long_name_is_cut_visibly() -> None:
     assert "x" * 299 + "…" == plain(Name("x" * 10_000))
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_name_in_table_cell_is_code_of_just_its_text(text: str) -> None:
     """GitHub's parser sees one table of four cells, and the name as the text of one code."""
@@ -139,7 +137,6 @@ def test_name_in_table_cell_is_code_of_just_its_text(text: str) -> None:
     assert plain(Name(text)) == page.found
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_name_as_column_head_is_code_of_just_its_text(text: str) -> None:
     """A name as the head of a column leaves the table's other cells where they are."""
@@ -150,7 +147,6 @@ def test_name_as_column_head_is_code_of_just_its_text(text: str) -> None:
     assert plain(Name(text)) == page.found
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 @pytest.mark.parametrize("place", PLACES)
 def test_text_makes_no_element_anywhere(place: str, text: str) -> None:
@@ -164,7 +160,6 @@ def test_text_makes_no_element_anywhere(place: str, text: str) -> None:
     assert plain(text) == page.found.strip("\n")
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 @pytest.mark.parametrize("kind", [str, Name])
 def test_text_holds_no_reference_that_github_looks_for_later(kind: type[str], text: str) -> None:
@@ -174,7 +169,6 @@ def test_text_holds_no_reference_that_github_looks_for_later(kind: type[str], te
     assert re.findall(r"[@#$][^<]|:[^ <]|\bGH-\d", shown, re.IGNORECASE) == []
 
 
-@settings(deadline=None)
 @given(st.one_of(ANY_TEXT, st.text(alphabet="0123456789abcdefABCDEF -@/", max_size=60)))
 @example("4be1c02")
 @example("fixed in " + "a1" * 20)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -97,7 +97,6 @@ def test_wide_names_as_heads_fit_beside_each_other() -> None:
     assert [sum(name in line for line in lines) for name in names] == [1] * 6
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 @pytest.mark.parametrize(
     "render", [terminal.render_piped, partial(terminal.render, width=80, colour=False)]

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -503,7 +503,6 @@ EVALUATIONS = st.builds(
 
 
 @given(st.lists(EVALUATIONS, max_size=4))
-@settings(deadline=None)
 def test_evaluations_are_read_back(given_: list[Evaluation]) -> None:
     """The evaluations of a report that was written are those that it had, to the last digit."""
     report = builders.report(given_)
@@ -647,7 +646,6 @@ def test_any_bytes_are_a_report_or_a_value_error(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_any_change_is_a_report_or_a_value_error(data: st.DataObject) -> None:
     """The same for reports in which one value is any other; what is read can be written again."""
     path = data.draw(st.sampled_from(PATHS))

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from helm_wandb.errors import ArtifactError
@@ -210,7 +210,6 @@ TREES = some.recursive(
 
 
 @given(below=TREES, top=some.sampled_from(["", "checkpoints/", "./", "ü:=/"]), gnu=some.booleans())
-@settings(deadline=None, max_examples=60)
 def test_any_tree_reads_the_same(below: dict[str, Any], top: str, *, gnu: bool) -> None:
     """Whatever the names and bytes, folder, .tar, .tar.gz and .zip of it read the same."""
     tree = {"runs": below}
@@ -946,7 +945,6 @@ INTACT["tar.gz"] = gzip.compress(INTACT["tar"], mtime=0)
     changes=some.lists(some.tuples(some.integers(0, 12_000), some.integers(0, 255)), max_size=4),
     cut=some.none() | some.integers(0, 2000),
 )
-@settings(deadline=None, max_examples=300)
 def test_a_damaged_archive_is_no_crash(
     kind: str, changes: list[tuple[int, int]], cut: int | None
 ) -> None:
