@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from bench.intervals_simulation import ALPHA, Scenario, simulate, table
+from tests.rows import parametrize_rows
 
 RUNS = 200
 SCENARIOS = (
@@ -39,7 +38,7 @@ def error(share: float) -> float:
     return 3 * math.sqrt(share * (1 - share) / RUNS)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+@parametrize_rows("scenario", SCENARIOS, quick=SCENARIOS[::5])
 def test_promises_hold(scenario: Scenario) -> None:
     """Marked in at most 6 % of runs, covered in 93 %, an MDE found in 75 to 85 %.
 

@@ -72,6 +72,7 @@ def test_nothing_is_set_aside_through_a_link(
     assert [] == list((tmp_path / "outside").iterdir())
 
 
+@pytest.mark.full
 def test_processes_replace_what_waits_one_by_one(tmp_path: Path) -> None:
     """Of three that record at once where others wait each ends well, and one set is left."""
     desk = Desk(folder=tmp_path, base_url=NOWHERE, api_key=None)

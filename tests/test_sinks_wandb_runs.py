@@ -488,6 +488,7 @@ def test_without_a_ranking_there_is_no_overall_chart() -> None:
     assert ["leaderboard", "mmlu EM", "raft EM"] == [table.key for table in plans[-1].tables]
 
 
+@pytest.mark.full
 def test_without_an_entity_the_key_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of a config without entity has none, so that `wandb sync` takes the user's own."""
     monkeypatch.delenv("WANDB_ENTITY", raising=False)
@@ -555,6 +556,7 @@ def test_after_sending_only_new_and_changed_rows_are_written(tmp_path: Path) -> 
     assert {"mmlu": {"EM": 0.2}, "iteration": 2} == summary_of(run)
 
 
+@pytest.mark.full
 def test_results_that_were_sent_are_not_written_again(tmp_path: Path) -> None:
     """After `wandb sync` the same results, or fewer iterations of them, add no folder."""
     deliver(tmp_path, just((1, 0.1), (2, 0.2)))
@@ -566,6 +568,7 @@ def test_results_that_were_sent_are_not_written_again(tmp_path: Path) -> None:
     assert before == logs(tmp_path)
 
 
+@pytest.mark.full
 def test_a_change_that_is_taken_back_before_it_was_sent_is_not_sent(tmp_path: Path) -> None:
     """Where W&B has the results of now, what waits with others is moved aside, nothing is added."""
     deliver(tmp_path, just((1, 0.1)))
@@ -577,6 +580,7 @@ def test_a_change_that_is_taken_back_before_it_was_sent_is_not_sent(tmp_path: Pa
     assert sent == logs(tmp_path)
 
 
+@pytest.mark.full
 def test_many_recordings_in_a_second_are_all_kept(tmp_path: Path) -> None:
     """Every superseded folder is moved aside under a name of its own."""
     for value in range(6):
@@ -586,6 +590,7 @@ def test_many_recordings_in_a_second_are_all_kept(tmp_path: Path) -> None:
     assert 5 == len(list((tmp_path / "wandb" / "superseded").iterdir()))
 
 
+@pytest.mark.full
 def test_a_changed_leaderboard_replaces_the_old_one(tmp_path: Path) -> None:
     """Of two unsent leaderboards the newer is left to send."""
     deliver(tmp_path, just((1, 0.1)), summary_only=True)
@@ -608,6 +613,7 @@ def test_an_interrupted_recording_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "wandb" / "superseded" / log.parent.name).is_dir()
 
 
+@pytest.mark.full
 def test_another_project_keeps_its_own_recording(tmp_path: Path) -> None:
     """The same results for two projects are two folders, and each is recorded once."""
     for _ in range(2):
