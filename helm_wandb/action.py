@@ -24,6 +24,7 @@ from helm_wandb import (
 from helm_wandb import log as logs
 from helm_wandb.errors import SinkError, UserError
 from helm_wandb.model import Receipt, Status, Verdict
+from helm_wandb.render.safe_text import plain
 from helm_wandb.settings import Settings
 from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks import WANDB
@@ -156,7 +157,7 @@ def _told_unread(
     A comment that is there must not go on telling of an older state as if it were this one.
     """
     path = environ.get("GITHUB_STEP_SUMMARY")
-    problems = [line for fault in outcome.faults for line in str(fault).splitlines()]
+    problems = [line for fault in outcome.faults for line in fault.lines]
     places: list[JobSummary | PullRequestComment] = [JobSummary(Path(path))] if path else []
     if isinstance(known.conversation.comment, PullRequestComment):
         places.append(known.conversation.comment)
@@ -234,10 +235,10 @@ def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
         "regressions": str(counts[Verdict.REGRESSED]),
         "improvements": str(counts[Verdict.IMPROVED]),
         "print-only": str(settings.print_only).lower(),
-        "baseline": report.baseline_name(told) if told else "",
-        "wandb-url": told.links.get(WANDB, "") if told else "",
-        "comment-url": told.links.get(PullRequestComment.name, "") if told else "",
-        "leaderboard": json.dumps(rows, separators=(",", ":"), ensure_ascii=False),
+        "baseline": plain(report.baseline_name(told)) if told else "",
+        "wandb-url": plain(told.links.get(WANDB, "")) if told else "",
+        "comment-url": plain(told.links.get(PullRequestComment.name, "")) if told else "",
+        "leaderboard": json.dumps(rows, separators=(",", ":")),
     }
 
 

@@ -26,6 +26,11 @@ class UserError(Exception):
 
     exit_code: ClassVar[int]
 
+    def __init__(self, *lines: str) -> None:
+        """Carry the lines of the message; a line break inside one of them is not ours."""
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -49,7 +54,7 @@ class ConfigError(UserError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Carry the problems, in the order of the file."""
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__(*map(str, problems))
         self.problems = tuple(problems)
 
 

@@ -13,6 +13,7 @@ from helm_wandb import streams, workflow
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
 from helm_wandb.model import Status
 from helm_wandb.render.safe_text import plain
+from helm_wandb.render.visible import visible_lines
 from helm_wandb.sinks import WANDB
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TerminalLog:
 
     def fault(self, error: UserError) -> None:
         """Say what was wrong, a line for each problem."""
-        for line in str(error).splitlines():
+        for line in error.lines:
             self.message("error", line)
 
     def message(self, level: str, text: str) -> None:
@@ -63,7 +64,7 @@ class TerminalLog:
 
     def listing(self, text: str) -> None:
         """Show lines on standard error."""
-        _write(self.errors, text)
+        _write(self.errors, visible_lines(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,22 @@ class WorkflowLog:
     def fault(self, error: UserError) -> None:
         """Annotate the lines of the config that the error is about, or the whole run."""
         if not isinstance(error, ConfigError):
-            self.message("error", str(error))
+            self._annotate("error", *error.lines)
             return
         for command in workflow.problem_commands(error.problems, title=_TITLE):
             _write(self.output, f"{command}\n")
-        self.listing(f"{error}\n")
+        self.listing("".join(f"{plain(line)}\n" for line in error.lines))
 
     def message(self, level: str, text: str) -> None:
         """Annotate the run; what is only good to know does not take one of its ten places."""
         if level == "info":
             self.listing(f"{plain(text)}\n")
             return
+        self._annotate(level, text)
+
+    def _annotate(self, level: str, *lines: str) -> None:
+        """Make one annotation of the lines; a line break inside one of them does not show."""
+        text = "\n".join(map(plain, lines))
         _write(self.output, f"{workflow.command(level, text, title=_TITLE)}\n")
 
     def mask(self, secrets_: Iterable[str]) -> None:

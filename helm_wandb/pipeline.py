@@ -179,7 +179,7 @@ def _ranking(
 
 
 def _lines(faults: Iterable[UserError]) -> Iterable[str]:
-    return (line for fault in faults for line in str(fault).splitlines())
+    return (line for fault in faults for line in fault.lines)
 
 
 def _outcome(

@@ -85,7 +85,7 @@ class Settings:
         key = inputs["wandb-api-key"] or environ.get("WANDB_API_KEY", "").strip()
         problems = _problems(inputs, key=key)
         if problems:
-            raise InputError("\n".join(problems))
+            raise InputError(*problems)
         return cls(
             config=inputs["config"] or None,
             wandb_key=key or None,

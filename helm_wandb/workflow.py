@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from helm_wandb.render.safe_text import plain
+from helm_wandb.render.visible import visible, visible_lines
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -28,9 +31,13 @@ def pull_request_of_ref(ref: str) -> int | None:
 
 
 def command(name: str, message: str, **properties: str | int) -> str:
-    """A workflow command, `::name key=value,…::message`, that no text can break out of."""
+    """A workflow command, `::name key=value,…::message`, that no text can break out of.
+
+    message: its line feeds are shown as such; whatever else a terminal obeys becomes visible.
+    """
     joined = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
-    return f"::{name}{' ' if joined else ''}{joined}::{_escape(message[:_MESSAGE_CHARACTERS])}"
+    shown = visible_lines(message[:_MESSAGE_CHARACTERS])
+    return f"::{name}{' ' if joined else ''}{joined}::{_escape(shown)}"
 
 
 def mask(secret: str) -> str:
@@ -48,7 +55,7 @@ def _encodable(text: str) -> str:
 
 
 def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+    return _escape(visible(text)).replace(":", "%3A").replace(",", "%2C")
 
 
 def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
@@ -57,7 +64,7 @@ def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
     commands = [
         command(
             "error",
-            f"{problem.path}: {problem.message}",
+            plain(f"{problem.path}: {problem.message}"),
             file=problem.place.file,
             line=problem.place.line,
             col=problem.place.column,
@@ -72,12 +79,12 @@ def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
 
 
 def literal(text: str, *, token: str) -> str:
-    """The text for the log, with every workflow command in it switched off.
+    """The text for the log, with every workflow command and escape sequence in it switched off.
 
     token: random, unknown to whoever wrote the text.
     """
     end = "" if text.endswith("\n") else "\n"
-    return f"::stop-commands::{token}\n{_encodable(text)}{end}::{token}::\n"
+    return f"::stop-commands::{token}\n{visible_lines(text)}{end}::{token}::\n"
 
 
 def group(title: str, lines: str) -> str:

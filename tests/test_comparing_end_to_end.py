@@ -477,15 +477,15 @@ def test_the_action_tells_the_verdict(compared: dict[str, str], trees: Path) -> 
 
 
 def test_the_baselines_own_state_is_its_name(compared: dict[str, str], trees: Path) -> None:
-    """Where the baseline's report says ref and commit, output and headline name them."""
+    """Where the baseline's report says ref and commit, output and headline name them, visibly."""
     report = json.loads((trees / "baseline.json").read_text())
-    report["provenance"].update(ref="refs/heads/release/1.0", commit="4be1c02" + "0" * 33)
+    report["provenance"].update(ref="refs/heads/release/1.0\x9b", commit="4be1c02" + "0" * 33)
     (trees / "baseline.json").write_text(json.dumps(report))
 
     assert 4 == action.main(compared, root=ROOT)
-    assert "release/1.0@4be1c02" == outputs(compared)["baseline"]
+    assert "release/1.0?@4be1c02" == outputs(compared)["baseline"]
     shown = html.unescape((trees / "summary.md").read_text()).replace("<!-- -->", "")
-    assert "compared with release/1.0@4be1c02" in shown
+    assert "compared with release/1.0?@4be1c02" in shown
 
 
 def test_a_hostile_baseline_gives_no_commands(

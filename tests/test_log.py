@@ -9,7 +9,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 from helm_wandb import log as logs
-from helm_wandb.errors import ArtifactError, ConfigError, Problem, SinkError
+from helm_wandb.errors import ArtifactError, ConfigError, InputError, Problem, SinkError
 from helm_wandb.model import Comparison, Gate, Place, Receipt, Status
 from helm_wandb.pipeline import Outcome
 from tests import builders
@@ -148,9 +148,31 @@ def test_messages_give_the_runner_one_command(error: ArtifactError | SinkError) 
     """Whatever an error quotes is within its own annotation."""
     output = StringIO()
     logs.WorkflowLog(output).fault(error)
-    (line,) = output.getvalue().splitlines()
 
-    assert line.startswith("::error title=helm-wandb-action::a")
+    expected = "::error title=helm-wandb-action::a?[31m?::error::owned?##[error]owned\n"
+    assert expected == output.getvalue()
+
+
+def test_only_our_own_lines_are_lines_of_an_error() -> None:
+    """Each problem has its line; a line break that one quotes makes no other line."""
+    error = InputError("input a: bad", "input b: x\nerror: owned")
+    output, errors = StringIO(), StringIO()
+    logs.WorkflowLog(output).fault(error)
+    logs.TerminalLog(None, errors).fault(error)
+
+    annotation = "::error title=helm-wandb-action::input a: bad%0Ainput b: x?error: owned\n"
+    assert annotation == output.getvalue()
+    assert "error: input a: bad\nerror: input b: x?error: owned\n" == errors.getvalue()
+
+
+def test_a_traceback_holds_no_escape_sequence() -> None:
+    """An exception's words cannot act on a terminal, nor on one that shows the log later."""
+    output, errors = StringIO(), StringIO()
+    logs.WorkflowLog(output).listing("Traceback\n  KeyError: \x1b[2J\x9b2J\n")
+    logs.TerminalLog(None, errors).listing("Traceback\n  KeyError: \x1b[2J\x9b2J\n")
+
+    assert "\nTraceback\n  KeyError: ?[2J?2J\n" in output.getvalue()
+    assert "Traceback\n  KeyError: ?[2J?2J\n" == errors.getvalue()
 
 
 def test_a_bug_is_told_with_its_traceback_switched_off() -> None:

@@ -52,6 +52,7 @@ HOSTILE = (
     "**bold** __bold__ ~~gone~~",
     "one\ntwo\r\nthree\u2028four\u2029five\x0bsix\x85seven\ttab",
     "\u202egnp.exe\u2066\u200b\u200d\ufeff\x00\x1b[31m",
+    "\u3164\u115f\u2800\u034f\ufe0f\U000e0041",
     "lone \ud800 surrogate",
     "e\u0301 \u0300 combining",
     "模型-七十亿参数",

@@ -421,13 +421,13 @@ def test_locked_conversation_is_skipped(server: GithubServer, github: Repository
 def test_missing_permission_is_named_with_its_yaml(
     server: GithubServer, github: Repository
 ) -> None:
-    """Skipped, with the lines to add."""
+    """Skipped, with the line to add."""
     server.seed.token(TOKEN, permissions={"contents": "read"})
     receipt = sink(github).deliver(saying())
 
     assert (Status.SKIPPED, 0) == (receipt.status, receipt.exit_code)
     assert receipt.reason
-    assert receipt.reason.endswith("permissions:\n  pull-requests: write")
+    assert receipt.reason.endswith("`pull-requests: write` under `permissions:` of the job")
     assert "HTTP 403 (Resource not accessible by integration)" in receipt.reason
 
 

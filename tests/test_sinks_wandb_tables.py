@@ -29,7 +29,7 @@ ITEM = Item(
     trial=0,
     before=1.0,
     after=0.0,
-    texts=Texts(input="Passage\nQuestion: \u202ewho?", reference="A", answer=None),
+    texts=Texts(input="Passage\nQuestion:\xa0\u202ewho?", reference="A", answer=None),
 )
 COLUMNS = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from helm_wandb.errors import Problem
 from helm_wandb.model import Place
+from helm_wandb.render.visible import visible, visible_lines
 from helm_wandb.workflow import command, literal, output_lines, problem_commands
 
 COMMANDS = ("error", "warning", "notice", "stop-commands", "add-mask", "debug", "group")
@@ -83,11 +84,21 @@ def _unescaped(text: str, *, but: str = "") -> str:
 
 @given(TEXT, TEXT, TEXT)
 def test_runner_reads_back_just_what_was_said(message: str, title: str, file: str) -> None:
-    """Any message and properties come out of the runner's parser as they went in."""
+    """Any message and properties come out of the runner's parser, each character visible."""
     line = command("error", message, title=title, file=file, line=3)
 
-    properties = {"title": title, "file": file, "line": "3"}
-    assert Runner().read(line) == [Command("error", message, properties)]
+    properties = {"title": visible(title), "file": visible(file)}
+    expected = Command("error", visible_lines(message), properties | {"line": "3"})
+    assert Runner().read(line) == [expected]
+
+
+def test_commands_and_literals_hold_no_escape_sequence() -> None:
+    """ESC, its one-byte form, direction marks and other line ends do nothing in a log."""
+    hostile = "a\x1b[31m\x9b1m\u202eb\rc\u2028d\x85e"
+    harmless = "a?[31m?1m?b?c?d?e"
+
+    assert f"::error title={harmless}::{harmless}" == command("error", hostile, title=hostile)
+    assert harmless == literal(hostile, token=TOKEN).splitlines()[1]
 
 
 def test_command_without_properties_is_read_back() -> None:
@@ -155,7 +166,7 @@ def test_annotation_stands_on_its_line() -> None:
     """A problem's annotation has its file, line, column and path."""
     place = {"file": "a,b:c.yaml", "line": "1", "col": "5", "title": "tool"}
 
-    assert [Command("error", "$.evals[1]: is wrong\nis bad", place)] == _annotations(1)
+    assert [Command("error", "$.evals[1]: is wrong?is bad", place)] == _annotations(1)
 
 
 def _read_outputs(text: str) -> dict[str, str]:

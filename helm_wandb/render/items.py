@@ -14,6 +14,7 @@ from helm_wandb.render.tables import Column, Table
 if TYPE_CHECKING:
     from helm_wandb.model import Comparison, Delta, Item, Report
 
+_SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _COLUMNS = (
     *(Column(label, numeric=False) for label in ("Instance", "Subject")),
@@ -57,8 +58,8 @@ def _snippet(text: str | None) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """The text with its line ends as marks that can be seen."""
-    return _LINE_END.sub("⏎", text)
+    """The text with its line ends as marks that can be seen, and plain spaces."""
+    return _LINE_END.sub("⏎", _SPACE.sub(" ", text))
 
 
 def subject(item: Item) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from helm_wandb.render.visible import visible
 
 _NAME_LENGTH = 300
 _TEXT_LENGTH = 5_000
-_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories of controls, bidirectional marks, surrogates and line ends."""
 _HARMLESS = frozenset(" ,-./()=+;:'\"%?")
 _PUNCTUATION = {
     code: f"&#{code};"
@@ -44,12 +43,12 @@ def plain(text: str) -> str:
     """The text on one line, without anything invisible, cut where it is very long.
 
     Line ends and controls become `?`, so that a name can neither break a line nor reorder it.
+    In a Name so do all spaces but U+0020, so that two names that differ look different.
     """
-    length = _NAME_LENGTH if isinstance(text, Name) else _TEXT_LENGTH
+    is_name = isinstance(text, Name)
+    length = _NAME_LENGTH if is_name else _TEXT_LENGTH
     seen = text if len(text) <= length else text[: length - 1] + "…"
-    if seen.isprintable():
-        return str(seen)
-    return "".join("?" if unicodedata.category(char) in _INVISIBLE else char for char in seen)
+    return visible(str(seen), is_name=is_name)
 
 
 def markdown(text: str) -> str:

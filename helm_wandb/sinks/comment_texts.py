@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from helm_wandb.github_service.messages import GithubError
 
 _PERMISSION = (
-    "The token may not comment on pull requests. Add this to the job, beside the permissions that "
-    "it has:\npermissions:\n  pull-requests: write"
+    "The token may not comment on pull requests: add the line `pull-requests: write` under "
+    "`permissions:` of the job"
 )
 _FORK = (
     "This run is of a fork or of Dependabot, and GitHub gives it a token that can only read. A "

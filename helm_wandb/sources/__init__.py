@@ -70,9 +70,9 @@ def texts(
 
 
 def _told(faults: Iterable[str]) -> Iterator[str]:
-    lines = [line for fault in faults for line in fault.splitlines()]
-    for line in lines[:_SHOWN]:
-        yield f"Texts of changed instances are left out: {line}"
-    more = len(lines) - _SHOWN
+    reasons = list(faults)
+    for reason in reasons[:_SHOWN]:
+        yield f"Texts of changed instances are left out: {reason}"
+    more = len(reasons) - _SHOWN
     if more > 0:
         yield f"Texts of changed instances are left out for {more} more such reasons."

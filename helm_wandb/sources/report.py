@@ -53,7 +53,7 @@ def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
     if not found:
         nothing = f"{spec.place}: no evaluation is in {_listed(names)}"
-        raise ArtifactError("\n".join(faults) or nothing)
+        raise ArtifactError(*(faults or [nothing]))
     reports = "1 report" if len(names) == 1 else f"{len(names)} reports"
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(

@@ -114,9 +114,9 @@ def read(spec: HelmEval, *, folder: Path, wanted: Wanted) -> tuple[Found, tuple[
                 try:
                     texts.update(_texts(files, run, places))
                 except ArtifactError as error:
-                    faults.append(str(error))
+                    faults += error.lines
     except (ArtifactError, ConfigError) as error:
-        faults.append(str(error))
+        faults += error.lines
     return found, tuple(faults)
 
 

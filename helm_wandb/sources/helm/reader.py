@@ -92,7 +92,7 @@ class _Reader:
         self._refuse_long_names(self._runs.models() | scores.keys())
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
         if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
-            raise ArtifactError("\n".join(self._faults) or self._nothing())
+            raise ArtifactError(*(self._faults or [self._nothing()]))
         if with_details:
             wanted = families.greatest(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
