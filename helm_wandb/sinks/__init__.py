@@ -70,7 +70,7 @@ def _served(sink: Sink, report: Report) -> Receipt:
         return Receipt(
             sink=sink.name,
             status=Status.FAILED,
-            reason=str(error),
+            reason=". ".join(error.lines),
             exit_code=error.exit_code,
         )
     except Exception:  # noqa: BLE001 -- a bug in one sink must not lose the others

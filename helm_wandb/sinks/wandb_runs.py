@@ -86,7 +86,7 @@ class WandbRuns:
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         if stuck:
-            raise SinkError("\n".join(stuck))
+            raise SinkError(*stuck)
         reason = f"{wandb_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - sent.written
         held = f" ({same} held the same results already)" if same else ""
