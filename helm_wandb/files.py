@@ -82,7 +82,7 @@ def write_whole(path: Path, data: bytes) -> None:
     path or the folder on the way that causes it; RefusalError for a link on the way, and for
     something in the file's place that is not a file.
     """
-    if _is_device(path):
+    if is_device(path):
         _write_through(path, data)
         return
     with _folder(path.parent, create=True) as at, _named(path):
@@ -251,21 +251,19 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-def _is_device(path: Path) -> bool:
+def is_device(path: Path) -> bool:
     """Return whether something outside of the working folder is not a file that can be replaced.
 
     `/dev/stdout` is a link, which must stay even if standard output is a file.
     """
-    with _named(path):
-        way = _way(path.parent)
-    if not (way.follows_links or way.is_system):
-        return False
     try:
+        way = _way(path.parent)
         mode = path.stat().st_mode
     except OSError:
         return False
     is_replaceable = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-    return not is_replaceable or (way.is_system and path.is_symlink())
+    is_kept = not is_replaceable or (way.is_system and path.is_symlink())
+    return is_kept and (way.follows_links or way.is_system)
 
 
 def _write_through(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb import provenance, wandb_key
 from helm_wandb.errors import InputError
+from helm_wandb.files import is_device
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
@@ -61,12 +62,14 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
 ) -> list[Sink]:
     """The sinks in the order they are served.
 
-    The report file is first, so that nothing is lost, and last again, with the links.
+    The report file is first, so that nothing is lost, and last again, with the links. What cannot
+    be replaced, as a FIFO, is written only once.
     project: where runs are sent to; None: they are recorded offline.
     comment: the pull request's, where there is one.
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
-    found: list[Sink] = [*report_file, *([terminal] if terminal else [])]
+    first = [one for one in report_file if not is_device(one.path)]
+    found: list[Sink] = [*first, *([terminal] if terminal else [])]
     if wishes.records and _mode(environ) == "disabled":
         found.append(WandbDisabled())
     elif wishes.records:

@@ -83,18 +83,23 @@ def write_anew(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write_at", [write, write_anew, create_folder])
-@pytest.mark.parametrize("name", ["out/x", "{checkout}/out/x", "deep/../out/x", "deep/out/x"])
+@pytest.mark.parametrize(
+    "name", ["out/x", "{checkout}/out/x", "{alias}/out/x", "deep/../out/x", "deep/out/x"]
+)
 def test_nothing_is_written_through_a_link(
     name: str, write_at: Callable[[Path], None], checkout: Path
 ) -> None:
     """Below the working folder a link on the way is named, and what it leads to stays as it was."""
     (checkout / "deep").mkdir()
+    alias = checkout.with_name("alias")
+    alias.symlink_to(checkout)
+    name = name.format(checkout=checkout, alias=alias)
     for link in ("out", "deep/out"):
         (checkout / link).symlink_to(checkout.parent / "outside")
     with pytest.raises(RefusalError, match="it is a link, and nothing is written") as caught:
-        write_at(Path(name.format(checkout=checkout)))
+        write_at(Path(name))
 
-    expected = name.format(checkout=checkout).removesuffix("/x").removeprefix("deep/../")
+    expected = name.removesuffix("/x").removeprefix("deep/../")
     assert expected == caught.value.filename
     assert [] == list((checkout.parent / "outside").iterdir())
 

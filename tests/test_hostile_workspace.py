@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,19 @@ def test_no_output_goes_through_a_link(
     assert 5 == exit_code
     assert [] == list((checkout / "outside").iterdir())
     assert (checkout / "page.html").is_file()
+
+
+def test_a_fifo_elsewhere_gets_one_report(
+    checkout: Path, run: Callable[..., tuple[int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Who names it outside of the working folder reads it: one report, with all its links."""
+    fifo = tmp_path_factory.mktemp("elsewhere") / "fifo"
+    os.mkfifo(fifo)
+    # Opened for both, so that there is a reader before the report is written.
+    with os.fdopen(os.open(fifo, os.O_RDWR), "rb", buffering=0) as reader:
+        assert (0, "") == run("--print-only", "--report", str(fifo))
+        assert json.loads(reader.read(1 << 20))["evaluations"]
+    assert checkout.is_dir()
 
 
 @pytest.mark.parametrize("name", ["fifo", "zero"])
