@@ -60,7 +60,7 @@ def fetch(
 ) -> Answered:
     """The answer to a request that holds nothing but what is given."""
     target = urlsplit(url)
-    connection = http.client.HTTPConnection(target.netloc, timeout=10)
+    connection = http.client.HTTPConnection(target.netloc, timeout=60)
     try:
         connection.request(method, f"{target.path}?{target.query}", body, headers or {})
         response = connection.getresponse()

@@ -139,6 +139,8 @@ def test_a_directory_beyond_measure_is_not_read() -> None:
         patched(ONE, 26, b"\xff\xff", in_directory=28),
         patched(ONE, 14, b"\0\0\0\0", in_directory=16),
     ],
+    # A zip holds the time when it was made.
+    ids=range(8),
 )
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
     """Cut, damaged and other files are told as what they are."""

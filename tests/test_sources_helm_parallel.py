@@ -13,6 +13,7 @@ import pytest
 from helm_wandb.errors import ArtifactError
 from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
+from tests.waiting import LIMIT_SECONDS
 
 from .conftest import ROOT
 
@@ -70,6 +71,7 @@ SLOW = """
 import os, sys, time
 from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
+from tests.waiting import LIMIT_SECONDS
 
 def slow(number):
     time.sleep(0.02)
@@ -95,7 +97,7 @@ def test_processes_end_with_the_one_that_started_them(number: signal.Signals) ->
         time.sleep(0.5)
         os.killpg(reading.pid, number) if number is signal.SIGINT else reading.send_signal(number)
         # The pipe closes only when every process that holds it has ended.
-        _, errors = reading.communicate(timeout=30)
+        _, errors = reading.communicate(timeout=LIMIT_SECONDS)
 
     assert b"ForkProcess" not in errors
 

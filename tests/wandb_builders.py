@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb.sinks.wandb_layout import run_id
 from helm_wandb.wandb_record import MARK
+from tests.waiting import LIMIT_SECONDS
 from tests.wandb_server import API_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tests.wandb_server import Run, WandbServer
 
@@ -23,8 +24,6 @@ ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PROJECT = "llm"
 METRICS = ["mmlu.EM", "raft.EM", "quac.F1"]
-LIMIT_SECONDS = 600.0
-"""After that a command is taken for one that never ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,13 +228,6 @@ def board(server: WandbServer, track: str = "local") -> list[dict[str, Any]]:
     run = server.runs(PROJECT)[run_id(track, "leaderboard", "leaderboard")]
     table = json.loads(run.files[run.summary["leaderboard"]["path"]])
     return [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something to hold, for as long as a command may take."""
-    end = time.monotonic() + LIMIT_SECONDS
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
 
 
 def reservations(run: Run) -> list[str]:
