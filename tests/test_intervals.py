@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,10 @@ from helm_wandb.intervals import (
 )
 from helm_wandb.intervals.rates import Difference, Rate
 from helm_wandb.intervals.special import critical, two_sided
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 
 def stratum(
@@ -368,6 +373,13 @@ def drawn(strata: list[list[tuple[float, float, int]]], *, swap: bool = False) -
     )
 
 
+SCORE = st.one_of(
+    st.sampled_from([0.0, 5e-324, 1e-300, 1e-9, 2e-9, 0.5, 0.5001, 1.0, 1e30, -1e60]),
+    st.floats(-1e60, 1e60),
+    st.floats(0, 1),
+)
+
+
 @given(STRATA)
 def test_interval_and_p_never_contradict(strata: list[list[tuple[float, float, int]]]) -> None:
     """The interval excludes 0 exactly if p is below 0.05, and it holds the difference."""
@@ -625,6 +637,78 @@ def test_more_tests_make_the_detectable_change_larger() -> None:
             for tests in (1, 5, 25)
         ]
         assert sorted(mdes) == mdes
+
+
+@contextmanager
+def calls_at_most(limit: int) -> Iterator[None]:
+    """Fail after so many calls of Python functions: work is bounded, on however slow a machine."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+        assert calls <= limit
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("size", [3e-4, 1e-4, 2e-9])
+def test_tiny_changes_take_no_longer(size: float) -> None:
+    """Ten tiny changes of 100: the MDE is that of an unseen change, after a bounded search."""
+    found = paired([stratum([size, -size] * 5 + [0.0] * 90)])
+
+    with calls_at_most(100_000):
+        mde = minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0)
+
+    assert pytest.approx(0.0281, abs=1e-4) == mde
+
+
+def test_rare_changes_in_large_numbers_take_no_longer() -> None:
+    """Beside a stratum of one, 8,400 changes count as rare; the MDE exceeds the interval's arm."""
+    found = paired([*[binary(250, up=75, down=75)] * 56, binary(1)])
+
+    with calls_at_most(1_000_000):
+        mde = minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0)
+
+    assert "mid-p" in (found.interval.method if found.interval else "")
+    assert mde is not None
+    assert ends(found)[1] < mde < 2 * ends(found)[1]
+
+
+def test_rates_of_thousands_of_events_are_exact_too() -> None:
+    """3,000 ups and 2,900 downs: the tail is that of a beta variable, not lost to underflow."""
+    rates = Difference(Rate.of([1.0] * 3000), Rate.of([1.0] * 2900), Rate.of([1.0]))
+    beta = [stats.beta.cdf(0.5, 3000, 2901), stats.beta.cdf(0.5, 3001, 2900)]
+
+    assert pytest.approx(sum(beta)) == rates.p()
+    assert rates.quantile(0.975) < 100 < rates.quantile(0.025)
+
+
+@given(
+    st.lists(st.tuples(SCORE, SCORE), min_size=1, max_size=40),
+    st.sampled_from([1, 3, 400]),
+    st.sampled_from([5e-324, 1e-300, 1e-11, 0.05, 0.5]),
+    st.sampled_from([0.0, 5e-324, 0.01, 1.0, 1e300, 1.7e308]),
+)
+@settings(max_examples=15, deadline=None)
+def test_any_scores_and_policy_take_bounded_work(
+    pairs: list[tuple[float, float]], repeats: int, alpha: float, min_effect: float
+) -> None:
+    """The MDE of whatever scores, thresholds and least effects is None or a number above 0."""
+    baseline, candidate = (list(side) * repeats for side in zip(*pairs, strict=True))
+    rows = PairedStratum(
+        baseline=baseline, candidate=candidate, cluster=[*map(str, range(len(baseline)))]
+    )
+    with calls_at_most(10_000_000):
+        found = paired([rows, binary(1)])
+        unpaired([Stratum(value=candidate, cluster=rows.cluster)], [rows.differences()])
+        mde = minimum_detectable(found, alpha=alpha, tests=7, min_effect=min_effect)
+
+    assert mde is None or (math.isfinite(mde) and mde > 0)
 
 
 def test_the_library_loads_at_the_first_comparison() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,13 @@ POWER = 0.8
 _NODES = 32
 _FAR = 6.0
 _CLOSE = 1e-5
+_LEAST_THRESHOLD = 1e-12
+"""p-values that are much smaller are rounding errors; to search for their t takes seconds."""
+_MOST_CHANGED = 1_000
+"""Changed clusters up to which two rates are used; beyond, Student's t with the rates' variance.
+
+If a few clusters carry the aggregate, any number of the others may change and still count as rare
+(`rule.is_rare`). The work grows with the square of their number."""
 
 
 def minimum_detectable(
@@ -26,7 +35,8 @@ def minimum_detectable(
 ) -> float | None:
     """The true change that this run's rule would mark in 80 % of runs like it; above 0.
 
-    None where there is no interval, or where no change within the score's range would be.
+    None where there is no interval, or where no change within the score's range would be; also
+    if alpha/tests is smaller than p-values can be computed.
     The rule: p below alpha/tests, Holm's first step, and a difference beyond min_effect.
     tests: how many p-values Holm counts. min_effect: in the score's unit.
 
@@ -34,13 +44,13 @@ def minimum_detectable(
     that were seen; the noise grows with them. Where everything changes, as with continuous
     scores, it is a shift, and the noise stays.
     """
-    noise = estimate.noise
-    if noise is None:
+    noise, threshold = estimate.noise, alpha / max(1, tests)
+    if noise is None or threshold < _LEAST_THRESHOLD:
         return None
-    threshold = alpha / max(1, tests)
     chance = _chance(noise, threshold, min_effect)
     start = max(min_effect, math.sqrt(noise.variance))
-    return _least_change(chance, start=start, limit=noise.limit)
+    found = _least_change(chance, start=start, limit=noise.limit)
+    return found if found is not None and math.isfinite(found) else None
 
 
 def _least_change(chance: Callable[[float], float], *, start: float, limit: float) -> float | None:
@@ -56,14 +66,33 @@ def _least_change(chance: Callable[[float], float], *, start: float, limit: floa
 def _chance(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
     """Change → probability that the rule marks it, by the method that it would then go by."""
     student = _by_student(noise, threshold, min_effect)
-    rates = _by_rates(noise, threshold, min_effect) if _is_rare(noise, 0.0) else student
-    return lambda change: (rates if _is_rare(noise, change) else student)(change)
+    if not _is_rare(noise, _changed(noise, 0.0)):
+        return student
+    many = _by_student(replace(noise, unseen=2 * noise.extra**2), threshold, min_effect)
+    few = many if noise.changed > _MOST_CHANGED else _by_rates(noise, threshold, min_effect)
+
+    def chance(change: float) -> float:
+        changed = _changed(noise, change)
+        if not _is_rare(noise, changed):
+            return student(change)
+        return few(change) if changed <= _MOST_CHANGED else many(change)
+
+    return chance
 
 
-def _is_rare(noise: Noise, change: float) -> bool:
+def _changed(noise: Noise, change: float) -> float:
+    """Number of changed clusters if this is the true change."""
     more = change / noise.step if noise.step else 0.0
-    changed = min(noise.changed + more, noise.clusters)
+    return min(noise.changed + more, noise.clusters)
+
+
+def _is_rare(noise: Noise, changed: float) -> bool:
     return rule.is_rare(changed, noise.clusters, effective_share=noise.effective_share)
+
+
+def _most_events(noise: Noise) -> int:
+    """Number of events beyond which no rate of rare changes has a probability that counts."""
+    return _terms(min(_MOST_CHANGED, rule.EXACT_BELOW / noise.effective_share))
 
 
 def _by_student(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
@@ -111,11 +140,12 @@ def _by_rates(noise: Noise, threshold: float, min_effect: float) -> Callable[[fl
     """
     either = noise.changed * noise.step / noise.weight / 2
     ratio = round(max(1.0, noise.extra / noise.weight), 6)
-    beyond = min_effect / noise.weight
+    most = _most_events(noise)
+    beyond = math.floor(min(min_effect / noise.weight, most))
     others = [
         (share, least)
         for number, share in enumerate(_poisson(either))
-        for least in [max(_marked_from(number, threshold, ratio), number + math.floor(beyond) + 1)]
+        for least in [max(_marked_from(number, threshold, ratio, most), number + beyond + 1)]
     ]
 
     def chance(change: float) -> float:
@@ -127,7 +157,7 @@ def _by_rates(noise: Noise, threshold: float, min_effect: float) -> Callable[[fl
 
 def _poisson(mean: float) -> Iterator[float]:
     """Probabilities of 0, 1, 2 … events; the far end, of no weight, is left out."""
-    for number in range(math.ceil(mean + _FAR * math.sqrt(mean) + _FAR)):
+    for number in range(_terms(mean)):
         yield (
             math.exp(number * math.log(mean) - mean - math.lgamma(number + 1))
             if mean
@@ -135,14 +165,25 @@ def _poisson(mean: float) -> Iterator[float]:
         )
 
 
-@lru_cache(maxsize=4096)
-def _marked_from(others: int, threshold: float, ratio: float) -> int:
-    """How many changes one way are marked, beside so many the other way.
+def _terms(mean: float) -> int:
+    """How many of Poisson's probabilities have a weight, from that of 0 events on."""
+    return math.ceil(mean + _FAR * math.sqrt(mean) + _FAR)
 
-    ratio: weight of the change that was not seen, by the weight of those that were.
+
+@lru_cache(maxsize=4096)
+def _marked_from(others: int, threshold: float, ratio: float, most: int) -> int:
+    """How many changes one way are marked, beside so many the other way; `most`, or more, if none.
+
+    ratio: weight of the change that was not seen, by the weight of those that were. If changes
+    are tiny, thousands of them are not marked: numbers of at least `most` are not looked at.
     """
     extra, ones = Rate.of([ratio]), Rate(others, others, others)
-    number = others if not others else max(others, _marked_from(others - 1, threshold, ratio))
-    while Difference(Rate(number, number, number), ones, extra).p() >= threshold:
-        number += 1
-    return number
+    least = max(others, _marked_from(others - 1, threshold, ratio, most)) if others else 0
+
+    def is_marked(number: int) -> bool:
+        return Difference(Rate(number, number, number), ones, extra).p() < threshold
+
+    low, high, step = least, least, 1
+    while high < most and not is_marked(high):
+        low, high, step = high + 1, min(high + step, most), 2 * step
+    return low + bisect_left(range(low, high), True, key=is_marked)  # noqa: FBT003 - sought

@@ -18,9 +18,13 @@ from itertools import accumulate, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _CLOSE = 1e-9
+_STEPS = 200
+"""Of a search; it takes a tenth of them, and an error in its input must not make it endless."""
+_LOG_LEAST = -700.0
+"""Smaller logarithms are of numbers that a float may hold no more as 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Difference:
     def p(self) -> float:
         """Two-sided p-value of no difference."""
         above = self.above(0.0)
-        return min(1.0, 2 * min(above, 1 - above))
+        return min(1.0, max(0.0, 2 * min(above, 1 - above)))
 
     def above(self, value: float) -> float:
         """Confidence that the difference exceeds the value."""
@@ -90,7 +94,9 @@ class Difference:
         centre, spread = self.ups.total - self.downs.total, math.sqrt(self.variance)
         sign = 1 if above < self.above(centre) else -1
         far = centre + sign * 2 * spread
-        while (self.above(far) > above) == (sign > 0):
+        for _ in range(_STEPS):
+            if (self.above(far) > above) != (sign > 0):
+                break
             far += sign * 2 * spread
         return root(lambda value: self.above(value) - above, centre, far)
 
@@ -142,23 +148,44 @@ def _right_tail(up: _Erlang, down: _Erlang) -> Callable[[float], float]:
     stay = list(accumulate(_negative_binomial(up, down)))
 
     def tail(value: float) -> float:
-        mean = value / up.scale
-        term, total = math.exp(-mean), 0.0
-        for count in range(up.shape):
+        total = 0.0
+        for count, term in enumerate(_poisson(value / up.scale, up.shape)):
             total += term * stay[up.shape - 1 - count]
-            term *= mean / (count + 1)
         return total
 
     return tail
 
 
+def _poisson(mean: float, count: int) -> Iterator[float]:
+    """Probabilities of 0, 1 … count - 1 events."""
+    return _series(math.exp(-mean), -mean, (mean / number for number in range(1, count + 1)))
+
+
 def _negative_binomial(up: _Erlang, down: _Erlang) -> Iterator[float]:
     """Probabilities of 0, 1 … up.shape - 1 events of `up` within the time of `down`."""
-    chance = down.scale / (up.scale + down.scale)
-    term = (1 - chance) ** down.shape
-    for count in range(up.shape):
-        yield term
-        term *= chance * (down.shape + count) / (count + 1)
+    both = up.scale + down.scale
+    chance = down.scale / both
+    factors = (
+        chance * (down.shape + count) / (count + 1)  # of the next term
+        for count in range(up.shape)
+    )
+    log_first = down.shape * (math.log(up.scale) - math.log(both))
+    return _series((1 - chance) ** down.shape, log_first, factors)
+
+
+def _series(first: float, log_first: float, factors: Iterable[float]) -> Iterator[float]:
+    """As many terms as factors, each the last one times its factor.
+
+    By logarithms where a float holds the first term as 0: the largest terms come much later.
+    """
+    if log_first >= _LOG_LEAST:
+        for factor in factors:
+            yield first
+            first *= factor
+    else:
+        for factor in factors:
+            yield math.exp(log_first)
+            log_first += math.log(factor)
 
 
 def root(
@@ -170,7 +197,9 @@ def root(
     """
     enough = close * abs(other - one)
     at_one, at_other = function(one), function(other)
-    while abs(other - one) > enough and at_other:
+    for _ in range(_STEPS):
+        if abs(other - one) <= enough or not at_other:
+            break
         place = other - at_other * (other - one) / (at_other - at_one)
         at_place = function(place)
         if (at_place > 0) != (at_other > 0):
