@@ -694,7 +694,6 @@ def test_rates_of_thousands_of_events_are_exact_too() -> None:
     st.sampled_from([5e-324, 1e-300, 1e-11, 0.05, 0.5]),
     st.sampled_from([0.0, 5e-324, 0.01, 1.0, 1e300, 1.7e308]),
 )
-@settings(max_examples=15, deadline=None)
 def test_any_scores_and_policy_take_bounded_work(
     pairs: list[tuple[float, float]], repeats: int, alpha: float, min_effect: float
 ) -> None:
