@@ -310,7 +310,10 @@ def test_report_that_cannot_be_written_is_exit_5(
 
     printed = capsys.readouterr()
     assert "acme/assistant" in printed.out
-    assert "error: report: demo: the report cannot be written: Is a directory\n" == printed.err
+    assert printed.err == (
+        "error: report: demo: the report cannot be written: it is a folder, and not a file. Remove "
+        "it, or give another path\n"
+    )
 
 
 def test_job_summary_is_written_where_a_workflow_asks_for_it(
