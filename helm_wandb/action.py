@@ -24,6 +24,7 @@ from helm_wandb import (
 from helm_wandb import log as logs
 from helm_wandb.errors import SinkError, UserError
 from helm_wandb.model import Receipt, Status, Verdict
+from helm_wandb.redaction import Redactor, masked_forms
 from helm_wandb.render.safe_text import plain
 from helm_wandb.settings import Settings
 from helm_wandb.settings import secrets as secrets_of
@@ -56,20 +57,26 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 
     root: the folder that holds this tool's `schema/`.
     """
-    log = logs.WorkflowLog(sys.stdout)
-    return logs.guarded(log, partial(_main, environ, root, log))
+    known = secrets_of(environ)
+    plain_log = logs.WorkflowLog(sys.stdout)
+    plain_log.mask(form for secret in known for form in masked_forms(secret))
+    redactor = Redactor(known)
+    log = logs.RedactedLog(plain_log, redactor)
+    return logs.guarded(log, partial(_main, environ, root, log, redactor))
 
 
-def _main(environ: Mapping[str, str], root: Path, log: logs.WorkflowLog) -> int:
-    log.mask(secrets_of(environ))
+def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redactor) -> int:
     settings = Settings.from_environ(environ)
     event = shell.event(environ, log)
-    with shell.github(environ, settings.github_token, seconds=_CONVERSATION_SECONDS) as github:
+    with shell.github(
+        environ, settings.github_token, seconds=_CONVERSATION_SECONDS, redactor=redactor
+    ) as github:
         about = conversation.of_run(settings, environ, event, github)
         known = _Known(
             event=event,
             conversation=about,
             provenance=provenance.from_environ(environ, event, found=about.number),
+            redactor=redactor,
         )
         try:
             outcome = _outcome(settings, environ, root, log, known)
@@ -91,6 +98,7 @@ class _Known:
     event: Mapping[str, Any]
     conversation: Conversation
     provenance: Provenance
+    redactor: Redactor
 
 
 def _outcome(
@@ -108,8 +116,11 @@ def _outcome(
             environ,
             tracks=provenance.ranked_tracks(known.event),
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
+            redactor=known.redactor,
         ) as project,
-        shell.github(environ, settings.github_token, seconds=_SEARCH_SECONDS) as searched,
+        shell.github(
+            environ, settings.github_token, seconds=_SEARCH_SECONDS, redactor=known.redactor
+        ) as searched,
     ):
         plan = pipeline.Plan(
             folder=Path(),
@@ -120,6 +131,7 @@ def _outcome(
             gate_policy=replace(settings.gate, labels=known.conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
+            redactor=known.redactor,
         )
         return pipeline.run(
             config, plan, _sinks(settings, config, environ, project, known.conversation)
@@ -161,6 +173,7 @@ def _told_unread(
     places: list[JobSummary | PullRequestComment] = [JobSummary(Path(path))] if path else []
     if isinstance(known.conversation.comment, PullRequestComment):
         places.append(known.conversation.comment)
+    problems = known.redactor.values(problems)
     return tuple(_unread_receipt(one, problems, known.provenance) for one in places if problems)
 
 

@@ -16,6 +16,8 @@ from helm_wandb import log as logs
 from helm_wandb.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.progress import progress_bar
+from helm_wandb.redaction import Redactor
+from helm_wandb.settings import secrets as secrets_of
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
 
@@ -60,14 +62,15 @@ def main(argv: Sequence[str], *, root: Path) -> int:
 
     root: the folder that holds this tool's `schema/`.
     """
+    redactor = Redactor(secrets_of(os.environ))
     if argv and argv[0] in COMMANDS:
-        log = logs.of(os.environ)
+        log = logs.of(os.environ, redactor)
         return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
     if argv and not argv[0].startswith("-"):
         parser().error(_no_command(argv[0]))
     arguments = parser().parse_args(argv)
-    log = logs.of(os.environ, quiet=arguments.quiet, output_is_taken=arguments.json)
-    return logs.guarded(log, partial(_main, arguments, root, log))
+    log = logs.of(os.environ, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
+    return logs.guarded(log, partial(_main, arguments, root, log, redactor))
 
 
 def _no_command(name: str) -> str:
@@ -76,8 +79,8 @@ def _no_command(name: str) -> str:
     return f"there is no command {name!r}: {hint}"
 
 
-def _main(arguments: Namespace, root: Path, log: logs.Log) -> int:
-    outcome = _run(arguments, root, log)
+def _main(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) -> int:
+    outcome = _run(arguments, root, log, redactor)
     logs.tell(outcome, log)
     return outcome.exit_code
 
@@ -120,7 +123,7 @@ def parser() -> ArgumentParser:
     return flags
 
 
-def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
+def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
@@ -139,6 +142,7 @@ def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
         os.environ,
         tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
+        redactor=redactor,
     ) as project:
         plan = pipeline.Plan(
             folder=Path(),
@@ -149,6 +153,7 @@ def _run(arguments: Namespace, root: Path, log: logs.Log) -> Outcome:
             with_details=any(
                 (baseline, arguments.json, wishes.records, wishes.report, wishes.html)
             ),
+            redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
         return pipeline.run(config, plan, _sinks(arguments, wishes, config, project))

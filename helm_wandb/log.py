@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Gate
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.redaction import Redactor
 
 _INTERRUPTED = 130
 """What shells tell of a process that Ctrl-C ended."""
@@ -105,6 +106,26 @@ class WorkflowLog:
 
 
 @dataclass(frozen=True, slots=True)
+class RedactedLog:
+    """Another log, without secrets, whatever a message or a traceback quotes."""
+
+    log: Log
+    redactor: Redactor
+
+    def fault(self, error: UserError) -> None:
+        """Say what was wrong."""
+        self.log.fault(_redacted(error, self.redactor))
+
+    def message(self, level: str, text: str) -> None:
+        """Say a sentence."""
+        self.log.message(level, self.redactor.text(text))
+
+    def listing(self, text: str) -> None:
+        """Show lines."""
+        self.log.listing(self.redactor.text(text))
+
+
+@dataclass(frozen=True, slots=True)
 class QuietLog:
     """Another log, without what is only good to know."""
 
@@ -124,16 +145,30 @@ class QuietLog:
         self.log.listing(text)
 
 
-def of(environ: Mapping[str, str], *, quiet: bool = False, output_is_taken: bool = False) -> Log:
+def of(
+    environ: Mapping[str, str],
+    redactor: Redactor,
+    *,
+    quiet: bool = False,
+    output_is_taken: bool = False,
+) -> Log:
     """The log for where the process runs.
 
+    redactor: removes secrets from all messages.
     quiet: for errors and warnings only.
     output_is_taken: all goes to standard error, which GitHub's runner reads for commands too.
     """
     output = sys.stderr if output_is_taken else sys.stdout
     in_workflow = environ.get("GITHUB_ACTIONS") == "true"
-    log: Log = WorkflowLog(output) if in_workflow else TerminalLog(output, sys.stderr)
+    plain_log: Log = WorkflowLog(output) if in_workflow else TerminalLog(output, sys.stderr)
+    log = RedactedLog(plain_log, redactor)
     return QuietLog(log) if quiet else log
+
+
+def _redacted(error: UserError, redactor: Redactor) -> UserError:
+    if isinstance(error, ConfigError):
+        return ConfigError(redactor.values(error.problems))
+    return type(error)(*map(redactor.text, error.lines))
 
 
 def _write(stream: TextIO | None, text: str) -> None:

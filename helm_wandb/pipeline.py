@@ -18,6 +18,7 @@ from helm_wandb.errors import (
 from helm_wandb.gate import GatePolicy, gate
 from helm_wandb.model import Reading
 from helm_wandb.progress import no_progress
+from helm_wandb.redaction import NO_SECRETS
 from helm_wandb.render.terminal import ToldInLog
 from helm_wandb.sinks import deliver
 from helm_wandb.sources import paths
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Report,
         ReportEval,
     )
+    from helm_wandb.redaction import Redactor
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
 
@@ -113,6 +115,8 @@ class Plan:
     """Whether a sink's failure counts in the exit code."""
     with_details: bool = False
     """Read fingerprints and per-instance scores too."""
+    redactor: Redactor = NO_SECRETS
+    """Removes secrets from what is delivered."""
     progress: Callable[[int, int], None] = no_progress
     """Is told how many of all runs are read, while there are many."""
 
@@ -148,7 +152,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
         unread=len(found.faults),
         contradictions=len(merged.conflicts),
     )
-    told, receipts = deliver(told, sinks)
+    told, receipts = deliver(told, sinks, plan.redactor)
     outcome = _outcome(told, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
     return replace(outcome, missing_baseline=compared.missing_reason)
 

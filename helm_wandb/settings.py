@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import os.path
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from helm_wandb import wandb_key
+from helm_wandb import known_secrets, wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
+from helm_wandb.inputs import INPUTS
 from helm_wandb.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INPUT_DEFAULTS = {
-    "config": "",
-    "wandb-api-key": "",
-    "wandb-base-url": "",
-    "github-token": "",
-    "print-only": "auto",
-    "summary-only": "false",
-    "comment": "update",
-    "comment-key": "",
-    "baseline": "auto",
-    "baseline-artifact": "helm-wandb-report",
-    "on-missing-baseline": "warn",
-    "fail-on": "never",
-    "accept-label": "",
-    "on-sink-error": "fail",
-    "report": "helm-wandb-report.json",
-    "html": "",
-    "from-report": "",
-}
-"""Input → the value it has when the workflow gives none; the same as in action.yml."""
+    from helm_wandb.inputs import Input
 
-_CHOICES = {
-    "print-only": ("auto", "true", "false"),
-    "summary-only": ("true", "false"),
-    "comment": ("update", "recreate", "on-change", "on-regression", "off"),
-    "on-missing-baseline": ("warn", "fail"),
-    "fail-on": ("never", "regression"),
-    "on-sink-error": ("fail", "warn"),
-}
-_BASELINES = ("auto", "none", "artifact", "wandb")
-"""Words; anything else is a path."""
+_WRITTEN = ("report", "html")
+"""Inputs with the path of a file that is written."""
+_MISPLACED = re.compile(r"(?:local-|wandb_v[0-9]_|gh[a-z]_|github_pat_)[A-Za-z0-9_-]{20,}")
+_MISPLACED_IN_PATH = re.compile("[0-9a-f]{40}")
+"""A W&B key of the old form. In other inputs, such as `comment-key`, a commit looks the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +59,8 @@ class Settings:
 
         Raises InputError naming every input that is wrong.
         """
-        inputs = {name: _input(environ, name) for name in INPUT_DEFAULTS}
-        key = inputs["wandb-api-key"] or environ.get("WANDB_API_KEY", "").strip()
+        inputs = {one.name: _value(environ, one) for one in INPUTS}
+        key = inputs["wandb-api-key"]
         problems = _problems(inputs, key=key)
         if problems:
             raise InputError(*problems)
@@ -111,19 +89,22 @@ class Settings:
         )
 
 
-def _input(environ: Mapping[str, str], name: str) -> str:
-    """The input's value; the runner keeps hyphens in the variable's name."""
-    value = environ.get(f"INPUT_{name.upper()}", "").strip() or INPUT_DEFAULTS[name]
-    words = _BASELINES if name == "baseline" else ()
-    known = (*_CHOICES.get(name, ()), *words)
-    return value.lower() if value.lower() in known else value
+def _value(environ: Mapping[str, str], one: Input) -> str:
+    """Return the input's value, without the spaces around it, or its default."""
+    value = _given(environ, one) or environ.get(one.variable, "").strip() or one.default
+    return value.lower() if value.lower() in one.choices else value
+
+
+def _given(environ: Mapping[str, str], one: Input) -> str:
+    """Return what the workflow gives; the runner keeps hyphens in the variable's name."""
+    return environ.get(f"INPUT_{one.name.upper()}", "").strip()
 
 
 def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
     problems = [
-        f"input {name}: {inputs[name]!r} is none of {', '.join(choices)}"
-        for name, choices in _CHOICES.items()
-        if inputs[name] not in choices
+        f"input {one.name}: {inputs[one.name]!r} is none of {', '.join(one.choices)}"
+        for one in INPUTS
+        if one.choices and not one.is_path and inputs[one.name] not in one.choices
     ]
     if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
         shown = shown_url(inputs["wandb-base-url"])
@@ -132,7 +113,7 @@ def _problems(inputs: Mapping[str, str], *, key: str) -> list[str]:
         )
     problems += [
         f"input {name}: {inputs[name]!r} leaves the workspace; give a path relative to it"
-        for name in ("report", "html")
+        for name in _WRITTEN
         if inputs[name].startswith("/") or ".." in inputs[name].split("/")
     ]
     problems += _overwriting(inputs)
@@ -158,12 +139,10 @@ def _overwriting(inputs: Mapping[str, str]) -> list[str]:
     """What would be written over something that was read, or written, before."""
     taken: dict[str, str] = {}
     problems = []
-    for name in ("config", "from-report", "baseline", "report", "html"):
-        path = inputs[name]
-        if not path or (name == "baseline" and path in _BASELINES):
-            continue
-        other = taken.setdefault(os.path.normpath(path), name)
-        if other != name and name in ("report", "html"):
+    paths = [one for one in INPUTS if one.is_path and inputs[one.name] not in ("", *one.choices)]
+    for name in sorted((one.name for one in paths), key=_WRITTEN.__contains__):
+        other = taken.setdefault(os.path.normpath(inputs[name]), name)
+        if other != name and name in _WRITTEN:
             problems.append(f"input {name}: it is the path of {other}, too; give another one")
     return problems
 
@@ -177,7 +156,22 @@ def _key_problems(key: str) -> list[str]:
 
 
 def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The keys and tokens in the environment, right or wrong, that must show nowhere."""
-    names = ("INPUT_WANDB-API-KEY", "WANDB_API_KEY", "INPUT_GITHUB-TOKEN")
-    found = (environ.get(name, "").strip() for name in names)
-    return tuple(dict.fromkeys(key for key in found if key))
+    """Return each secret of a run once: keys, tokens and passwords, whether valid or not.
+
+    Those of the secret inputs, those put into other inputs by mistake, and those that the
+    environment and `wandb login` hold.
+    """
+    inputs = [
+        _given(environ, one) for one in INPUTS if one.is_secret or _is_misplaced(environ, one)
+    ]
+    found = (*inputs, *known_secrets.of_environ(environ), *wandb_key.logins(environ))
+    # Each line of a secret by itself too: a message may quote one.
+    parts = (part for one in found for part in (one, *one.splitlines()))
+    return tuple(dict.fromkeys(filter(str.strip, parts)))
+
+
+def _is_misplaced(environ: Mapping[str, str], one: Input) -> bool:
+    """Whether the input looks like a key or a token, so that no message may quote it."""
+    value = _given(environ, one)
+    in_path = one.is_path and _MISPLACED_IN_PATH.fullmatch(value)
+    return bool(in_path or _MISPLACED.fullmatch(value))

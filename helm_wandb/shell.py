@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from helm_wandb.github_service.messages import Github
     from helm_wandb.log import Log
     from helm_wandb.model import Config
+    from helm_wandb.redaction import Redactor
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_project import WandbProject
 
@@ -119,11 +120,12 @@ def event(environ: Mapping[str, str], log: Log) -> dict[str, Any]:
 
 @contextmanager
 def github(
-    environ: Mapping[str, str], token: str | None, *, seconds: float
+    environ: Mapping[str, str], token: str | None, *, seconds: float, redactor: Redactor
 ) -> Iterator[Github | None]:
     """The repository at GitHub that a workflow runs in; None without a token or a workflow.
 
     seconds: how long all that is asked of it may take.
+    redactor: removes secrets from what it answers.
     Raises InputError where GITHUB_API_URL is no URL.
     """
     if token is None or not environ.get("GITHUB_REPOSITORY"):
@@ -132,18 +134,21 @@ def github(
     # Imported here: without a token nothing is asked of GitHub.
     from helm_wandb.github_service import repository  # noqa: PLC0415
 
-    with closing(repository.of_environ(environ, token, budget_seconds=seconds)) as found:
+    with closing(
+        repository.of_environ(environ, token, budget_seconds=seconds, redactor=redactor)
+    ) as found:
         yield found
 
 
 @contextmanager
-def project(
+def project(  # noqa: PLR0913 -- what the shells decide, each by its name
     config: Config,
     key: str | None,
     environ: Mapping[str, str],
     *,
     tracks: frozenset[str],
     trusted_url: str | None,
+    redactor: Redactor,
 ) -> Iterator[WandbProject | None]:
     """The W&B project, and at the end no process of it; None without a key or offline.
 
@@ -152,6 +157,7 @@ def project(
 
     tracks: those whose models are ranked beside this run's own.
     trusted_url: the server that the workflow's author named.
+    redactor: removes secrets from what W&B answers.
     Raises InputError where the key would go to a stranger's host, or WANDB_MODE is no mode.
     """
     mode = _mode(environ)
@@ -164,7 +170,9 @@ def project(
 
     base_url = config.base_url or wandb_key.DEFAULT_BASE_URL
     wandb_key.refuse_foreign_host(environ, base_url, trusted_url=trusted_url)
-    with Session(base_url=base_url, api_key=key, entity=config.entity) as session:
+    with Session(
+        base_url=base_url, api_key=key, entity=config.entity, redactor=redactor
+    ) as session:
         session.prepare()
         yield WandbProject(session=session, name=config.project, tracks=tracks)
 

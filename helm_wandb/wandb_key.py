@@ -33,7 +33,7 @@ def of_environ(environ: Mapping[str, str], base_url: str) -> str | None:
     key = environ.get("WANDB_API_KEY", "").strip()
     if key:
         return checked(key, "WANDB_API_KEY")
-    path = Path(environ.get("NETRC") or os.path.expanduser("~/.netrc"))  # noqa: PTH111 -- no error
+    path = _netrc_path(environ)
     found = _of_netrc(path, base_url)
     return checked(found, str(path)) if found else None
 
@@ -76,15 +76,33 @@ def refuse_foreign_host(
     raise InputError(message)
 
 
+def logins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return all keys that `wandb login` left, of whatever server."""
+    entries = _netrc_entries(_netrc_path(environ))
+    passwords = (password for _, _, password in entries.values())
+    return tuple(
+        one for one in passwords if one and _KEY.fullmatch(one) and len(one) >= _KEY_LENGTH
+    )
+
+
+def _netrc_path(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("NETRC") or os.path.expanduser("~/.netrc"))  # noqa: PTH111 -- no error
+
+
+def _netrc_entries(path: Path) -> Mapping[str, tuple[str, str, str]]:
+    """Return host → login, account, password; nothing if there is no such file."""
+    try:
+        return netrc.netrc(str(path)).hosts
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return {}
+
+
 def _of_netrc(path: Path, base_url: str) -> str | None:
     """The password of the server's entry; None where there is no such file or entry."""
-    try:
-        entries = netrc.netrc(str(path))
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return None
+    entries = _netrc_entries(path)
     former = [_FORMER_HOST] if base_url == DEFAULT_BASE_URL else []
     # By the host itself: `default` entries of the file are for every host there is.
     for host in (urlsplit(base_url).netloc, *former):
-        if host in entries.hosts and host != "default":
-            return entries.hosts[host][2] or None
+        if host in entries and host != "default":
+            return entries[host][2] or None
     return None

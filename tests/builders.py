@@ -9,6 +9,7 @@ from helm_wandb import leaderboard
 from helm_wandb import report as reports
 from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.inputs import INPUTS
 from helm_wandb.model import (
     Baseline,
     Comparison,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     Values = Sequence[float] | Mapping[str, Sequence[float]]
     """Of the instances of one stratum, or of each by its name."""
+
+INPUT_DEFAULTS = {one.name: one.default for one in INPUTS}
 
 
 def evaluation(  # noqa: PLR0913 -- each argument is a field that some test is about

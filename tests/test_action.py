@@ -281,28 +281,14 @@ def test_with_a_key_the_runs_are_in_wandb(
 
 
 @pytest.mark.enable_socket
-@pytest.mark.parametrize(
-    ("place", "code"),
-    [
-        ("INPUT_WANDB-API-KEY", 0),
-        ("WANDB_API_KEY", 0),
-        ("INPUT_WANDB-API-KEY", 5),
-        ("WANDB_API_KEY", 5),
-    ],
-)
+@pytest.mark.parametrize("place", ["INPUT_WANDB-API-KEY", "WANDB_API_KEY"])
 def test_the_key_is_masked_first_and_shown_nowhere(
-    place: str,
-    code: int,
-    online: dict[str, str],
-    server: WandbServer,
-    capfd: pytest.CaptureFixture[str],
+    place: str, online: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The first line lets the runner hide the key; no other line and no file holds it."""
-    if code:
-        server.fault(status=401, body=f"{API_KEY} is no key of ours")
     environ = {**online, "INPUT_WANDB-API-KEY": "", place: API_KEY}
 
-    assert code == action.main(environ, root=ROOT)
+    assert 0 == action.main(environ, root=ROOT)
 
     first, _, rest = capfd.readouterr().out.partition("\n")
     assert f"::add-mask::{API_KEY}" == first
@@ -317,10 +303,9 @@ def test_a_wrong_key_is_masked_too_and_exit_2(
     """What is no key may be another secret: it is masked, line by line, and not repeated."""
     assert 2 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
 
-    lines = capsys.readouterr().out.splitlines()
+    *masks, told = capsys.readouterr().out.splitlines()
     secrets = key.splitlines()
-    assert [f"::add-mask::{secret}" for secret in secrets] == lines[: len(secrets)]
-    (told,) = lines[len(secrets) :]
+    assert [f"::add-mask::{secret}" for secret in secrets] == masks[: len(secrets)]
     assert "::error title=helm-wandb-action::input wandb-api-key: this is no W&B key" in told
     assert not [secret for secret in secrets if secret in told]
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from helm_wandb import config
-from helm_wandb.settings import INPUT_DEFAULTS, Settings
+from helm_wandb.settings import Settings
+from tests.builders import INPUT_DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.yml"))

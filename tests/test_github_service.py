@@ -29,6 +29,7 @@ from helm_wandb.github_service.messages import (
     WorkflowRun,
 )
 from helm_wandb.github_service.repository import connect, of_environ
+from helm_wandb.redaction import NO_SECRETS
 from tests.github_clients import BASE, HEAD, LOGIN, NUMBER, REPOSITORY, Clock, client, furnish
 from tests.github_server import TOKEN, GithubServer, answers
 
@@ -742,7 +743,7 @@ def test_certificates_of_the_environment(
         "GITHUB_REPOSITORY": REPOSITORY,
         **{name: str(certificate) for name in variables},
     }
-    with closing(of_environ(environ, TOKEN)) as github:
+    with closing(of_environ(environ, TOKEN, redactor=NO_SECRETS)) as github:
         if is_trusted:
             assert "secure" == github.default_branch()
         else:
@@ -756,13 +757,13 @@ def test_repository_of_a_workflow(server: GithubServer) -> None:
         "GITHUB_GRAPHQL_URL": f"{server.url}/api/graphql",
         "GITHUB_REPOSITORY": REPOSITORY,
     }
-    with closing(of_environ(environ, TOKEN)) as github:
+    with closing(of_environ(environ, TOKEN, redactor=NO_SECRETS)) as github:
         assert ("main", LOGIN) == (github.default_branch(), github.login())
 
 
 def test_addresses_are_githubs_own_without_variables() -> None:
     """As on github.com, where the runner sets just these."""
-    found = of_environ({}, TOKEN)
+    found = of_environ({}, TOKEN, redactor=NO_SECRETS)
 
     assert "https://api.github.com" == found.connection.api_url
     assert "https://api.github.com/graphql" == found.graphql_url

@@ -12,6 +12,7 @@ from helm_wandb import log as logs
 from helm_wandb.errors import ArtifactError, ConfigError, InputError, Problem, SinkError
 from helm_wandb.model import Comparison, Gate, Place, Receipt, Status
 from helm_wandb.pipeline import Outcome
+from helm_wandb.redaction import NO_SECRETS, Redactor
 from tests import builders
 
 HOSTILE = "a\x1b[31m\n::error::owned\n##[error]owned"
@@ -222,6 +223,22 @@ def test_a_quiet_log_tells_what_is_wrong() -> None:
     assert "error: no file\nwarning: x\nerror: x\nTraceback\n" == errors.getvalue()
 
 
+def test_a_log_shows_no_secret() -> None:
+    """Messages, problems of a config, other faults and tracebacks are shown without it."""
+    key = "8d3f0c61b7e94a25d0f7c3e1a6b95824ec17f03d"
+    output = StringIO()
+    log = logs.RedactedLog(logs.TerminalLog(output, output), Redactor((key,)))
+    log.message("notice", f"W&B: {key}")
+    log.fault(ConfigError([Problem(Place(key, 2, 5), f"$.{key}", f"{key} is wrong")]))
+    log.fault(ArtifactError(f"{key} is gone"))
+    log.listing(f"ValueError: {key.upper()}\n")
+
+    expected = (
+        "W&B: ***\nerror: ***:2:5: $.***: *** is wrong\nerror: *** is gone\nValueError: ***\n"
+    )
+    assert expected == output.getvalue()
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 @pytest.mark.parametrize("output_is_taken", [False, True])
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "true"}])
@@ -233,7 +250,9 @@ def test_the_log_leaves_alone_what_is_taken(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A notice goes to standard output, to standard error where that is taken, or nowhere."""
-    logs.of(environ, quiet=quiet, output_is_taken=output_is_taken).message("notice", "done")
+    logs.of(environ, NO_SECRETS, quiet=quiet, output_is_taken=output_is_taken).message(
+        "notice", "done"
+    )
     told = "::notice title=helm-wandb-action::done\n" if environ else "done\n"
     expected = ("", "") if quiet else ("", told) if output_is_taken else (told, "")
 
@@ -250,4 +269,7 @@ def test_the_log_leaves_alone_what_is_taken(
 )
 def test_the_log_is_that_of_the_place(environ: dict[str, str], kind: type) -> None:
     """In a workflow the runner is spoken to, elsewhere a person."""
-    assert isinstance(logs.of(environ), kind)
+    log = logs.of(environ, NO_SECRETS)
+
+    assert isinstance(log, logs.RedactedLog)
+    assert isinstance(log.log, kind)

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from helm_wandb import action, cli
+from helm_wandb.inputs import INPUTS
 from helm_wandb.pipeline import Outcome
-from helm_wandb.settings import INPUT_DEFAULTS, Settings
+from helm_wandb.settings import Settings
 from helm_wandb.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -32,11 +33,22 @@ def table_rows(root: Path, heading: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)
 
 
-def test_inputs_are_those_of_the_settings(action_yml: dict[str, Any]) -> None:
-    """action.yml and the settings know the same inputs, with the same defaults."""
-    defaults = {name: told.get("default", "") for name, told in action_yml["inputs"].items()}
+def test_inputs_are_those_of_the_table(action_yml: dict[str, Any]) -> None:
+    """action.yml has the inputs of the table, with the same descriptions and defaults."""
+    expected = {
+        one.name: {"description": one.description, "default": one.declared_default}
+        for one in INPUTS
+    }
 
-    assert {**INPUT_DEFAULTS, "github-token": "${{ github.token }}"} == defaults
+    assert list(expected.items()) == list(action_yml["inputs"].items())
+
+
+def test_inputs_that_hold_secrets_are_marked() -> None:
+    """An input whose name says that it is a key, a token, or a password is a secret one."""
+    words = re.compile("(?<!comment-)key$|token|secret|password|credential")
+    names = {one.name for one in INPUTS if words.search(one.name)}
+
+    assert names == {one.name for one in INPUTS if one.is_secret}
 
 
 def test_outputs_are_those_of_the_action(action_yml: dict[str, Any]) -> None:
@@ -53,15 +65,26 @@ def test_readme_lists_inputs_and_outputs(action_yml: dict[str, Any], root: Path)
     assert list(action_yml["outputs"]) == table_rows(root, "Outputs")
 
 
-def test_readme_tells_the_defaults(action_yml: dict[str, Any], root: Path) -> None:
-    """The README's table of inputs has the defaults of action.yml, in both languages."""
-    defaults = {name: told["default"] for name, told in action_yml["inputs"].items()}
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_readme_has_the_table_of_inputs(name: str, root: Path) -> None:
+    """The README's table of inputs has the defaults of the table, in both languages."""
+    shown = re.findall(
+        r"^\| `([a-z-]+)` \| (?:`([^`]+)` )?\| \S", (root / name).read_text(), re.MULTILINE
+    )
 
-    for name in ("README.md", "README.ko.md"):
-        told = re.findall(
-            r"^\| `([a-z-]+)` \| (?:`([^`]+)` )?\| \S", (root / name).read_text(), re.MULTILINE
-        )
-        assert defaults == dict(told)
+    assert [(one.name, one.declared_default) for one in INPUTS] == shown
+
+
+def test_readme_describes_the_inputs_as_the_table(root: Path) -> None:
+    """The README explains each input in the words of action.yml, which can have no `: `."""
+    shown = re.findall(
+        r"^\| `[a-z-]+` \| (?:`[^`]+` )?\| (\S.*) \|$",
+        (root / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    plain = [words.replace("`", "").replace(": ", " - ") for words in shown]
+
+    assert [one.description for one in INPUTS] == plain
 
 
 def test_readme_shows_the_help(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

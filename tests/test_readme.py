@@ -18,9 +18,10 @@ import yaml
 from helm_wandb import cli, config, errors, items
 from helm_wandb.github_service.repository import BUDGET_SECONDS
 from helm_wandb.model import HelmEval
-from helm_wandb.settings import INPUT_DEFAULTS, Settings
+from helm_wandb.settings import Settings
 from helm_wandb.sinks import pr_comment
 
+from .builders import INPUT_DEFAULTS
 from .documents import (
     ENGLISH,
     KOREAN,

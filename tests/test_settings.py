@@ -9,11 +9,14 @@ import pytest
 from helm_wandb.baselines import Choice
 from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
-from helm_wandb.settings import _BASELINES, _CHOICES, INPUT_DEFAULTS, Settings, secrets
+from helm_wandb.inputs import INPUTS
+from helm_wandb.settings import Settings, secrets
 from helm_wandb.sinks.pr_comment import Mode
+from tests.builders import INPUT_DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 NOTHING: Mapping[str, str] = {}
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -220,8 +223,10 @@ def test_words_are_no_paths() -> None:
 
 def test_words_are_those_of_their_owners() -> None:
     """The choices of comment and baseline are those that the comment and the baselines know."""
-    assert set(Mode) == set(_CHOICES["comment"])
-    assert set(Choice) - {Choice.FILE} == set(_BASELINES)
+    choices = {one.name: set(one.choices) for one in INPUTS}
+
+    assert set(Mode) == choices["comment"]
+    assert set(Choice) - {Choice.FILE} == choices["baseline"]
 
 
 def test_no_baseline_is_missing_where_none_is_wanted() -> None:
@@ -307,12 +312,32 @@ def test_a_wrong_key_is_not_told_where_none_is_needed() -> None:
         ({"WANDB_API_KEY": " a b\n"}, ("a b",)),
         ({"INPUT_WANDB-API-KEY": "b", "WANDB_API_KEY": "a"}, ("b", "a")),
         ({"INPUT_WANDB-API-KEY": "a", "WANDB_API_KEY": "a"}, ("a",)),
+        ({"WANDB_API_KEY": "a\nb"}, ("a\nb", "a", "b")),
+        ({"HTTPS_PROXY": "http://u:p@proxy"}, ("p", "u:p")),
         ({"INPUT_CONFIG": "a"}, ()),
+        ({"INPUT_CONFIG": KEY}, (KEY,)),
+        ({"INPUT_COMMENT-KEY": KEY}, ()),
+        ({"INPUT_COMMENT-KEY": f"local-{KEY}"}, (f"local-{KEY}",)),
+        ({"INPUT_ACCEPT-LABEL": f"ghs_{KEY}"}, (f"ghs_{KEY}",)),
     ],
 )
 def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple[str, ...]) -> None:
-    """Right or wrong, used or not, a key in the environment is to be masked, and once."""
-    assert expected == secrets(environ)
+    """Right or wrong, used or not, also in the wrong input: a key is to be masked, and once."""
+    assert expected == secrets({"NETRC": "/nowhere", **environ})
+
+
+@pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])
+def test_each_secret_input_is_a_secret(name: str) -> None:
+    """What the table of inputs says is secret is masked and removed, without a second list."""
+    assert (SHORT,) == secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
+
+
+def test_logins_are_secrets(tmp_path: Path) -> None:
+    """The keys that `wandb login` left are secrets, of whatever server; other passwords aren't."""
+    path = tmp_path / "netrc"
+    path.write_text(f"machine a login user password {KEY}\nmachine b login me password hunter2\n")
+
+    assert (KEY,) == secrets({"NETRC": str(path)})
 
 
 def test_a_password_in_the_url_is_refused_and_not_told() -> None:

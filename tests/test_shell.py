@@ -15,6 +15,7 @@ from helm_wandb import shell, wandb_key
 from helm_wandb.errors import InputError
 from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Config, FileEval, Place, Receipt, Status
+from helm_wandb.redaction import NO_SECRETS
 from helm_wandb.sinks.terminal import Terminal
 from tests.builders import report
 
@@ -110,7 +111,12 @@ def test_without_a_key_there_is_no_project(key: str | None) -> None:
     """Nothing can be asked of W&B without a key, on whatever event and host."""
     environ = {"GITHUB_EVENT_NAME": "pull_request_target"}
     asked = shell.project(
-        config("http://stranger"), key, environ, tracks=frozenset(), trusted_url=None
+        config("http://stranger"),
+        key,
+        environ,
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
     )
     with asked as project:
         assert project is None
@@ -119,9 +125,10 @@ def test_without_a_key_there_is_no_project(key: str | None) -> None:
 NO_PROJECT = """
 import sys
 from helm_wandb import shell, wandb_key
+from helm_wandb.redaction import NO_SECRETS
 from tests.test_shell import config
 before = set(sys.modules)
-with shell.project(config(), None, {}, tracks=frozenset(), trusted_url=None):
+with shell.project(config(), None, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS):
     print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
 """
 
@@ -149,6 +156,7 @@ def test_the_key_goes_to_no_strangers_host(event: str) -> None:
         {"GITHUB_EVENT_NAME": event},
         tracks=frozenset(),
         trusted_url=None,
+        redactor=NO_SECRETS,
     )
     with (
         pytest.raises(InputError, match=r"^base_url 'https://stranger\.example': on ") as caught,
@@ -163,7 +171,12 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
     """The project is that of the config; before a question is asked, no network is needed."""
     tracks = frozenset({"branch/main", "local"})
     asked = shell.project(
-        config("http://127.0.0.1:1", "team"), KEY, {}, tracks=tracks, trusted_url=None
+        config("http://127.0.0.1:1", "team"),
+        KEY,
+        {},
+        tracks=tracks,
+        trusted_url=None,
+        redactor=NO_SECRETS,
     )
     with asked as project:
         assert project is not None
@@ -176,7 +189,9 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
 
 def test_without_base_url_the_server_is_the_sdks_own() -> None:
     """A config that names no server means the one that the SDK takes."""
-    asked = shell.project(config(), KEY, {}, tracks=frozenset(), trusted_url=None)
+    asked = shell.project(
+        config(), KEY, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    )
     with asked as project:
         assert project is not None
         assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
@@ -209,7 +224,9 @@ def test_the_mode_decides_whether_wandb_is_asked(
         eval_result={},
     )
     wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
-    asked = shell.project(wanted, KEY, {"WANDB_MODE": mode}, tracks=frozenset(), trusted_url=None)
+    asked = shell.project(
+        wanted, KEY, {"WANDB_MODE": mode}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    )
     with asked as project:
         assert is_asked == (project is not None)
 
@@ -218,7 +235,12 @@ def test_the_mode_decides_whether_wandb_is_asked(
 def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     """Another word than W&B's is told with those that are known, exit 2, with or without a key."""
     asked = shell.project(
-        config(), key, {"WANDB_MODE": "of-line"}, tracks=frozenset(), trusted_url=None
+        config(),
+        key,
+        {"WANDB_MODE": "of-line"},
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
     )
     with pytest.raises(InputError) as caught, asked:
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +15,7 @@ import pytest
 from helm_wandb import sinks
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
+from helm_wandb.redaction import Redactor
 from helm_wandb.render import html_report, markdown, terminal
 from helm_wandb.report import to_json
 from helm_wandb.sinks.html_file import HtmlFile
@@ -69,6 +70,24 @@ def test_sinks_are_served_in_order_and_later_ones_see_the_links() -> None:
     assert first.kept[0].links == {}
     assert last.kept[0].links == {"linking": "https://x.example"}
     assert report.links == {"linking": "https://x.example"}
+
+
+def test_no_sink_is_given_a_secret() -> None:
+    """What quotes one, in the report, in a link or in an error, does without it."""
+    key = "8d3f0c61b7e94a25d0f7c3e1a6b95824ec17f03d"
+    linking = shelf("linking", url=f"https://x.example/{key}")
+    failing, buggy = shelf("failing", errors=[SinkError(key)]), shelf("b", errors=[KeyError(key)])
+    report, (_, failed, bug) = sinks.deliver(
+        replace(REPORT, notes=(f"W&B says {key}.",)), [linking, failing, buggy], Redactor((key,))
+    )
+
+    assert (("W&B says ***.",), {"linking": "https://x.example/***"}) == (
+        report.notes,
+        report.links,
+    )
+    assert report == failing.kept[0]
+    assert "***" == failed.reason
+    assert "KeyError: '***'" in str(bug.traceback)
 
 
 def test_failed_sink_stops_no_other() -> None:

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from helm_wandb.redaction import Redactor
 from helm_wandb.sinks import wandb_texts
 from helm_wandb.wandb_service import faults
-from helm_wandb.wandb_service.messages import Cause, Fault, ServiceError
+from helm_wandb.wandb_service.messages import Account, Cause, Fault, ServiceError, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 KEY = "0123456789abcdef" * 2 + "01234567"
+REDACTOR = Redactor((KEY,))
 URL = "http://127.0.0.1:8080/graphql"
 STREAM = "http://127.0.0.1:8080/files/team/llm/helm-1/file_stream"
 
@@ -92,7 +94,7 @@ SAID = [
 @pytest.mark.parametrize(("said", "cause"), SAID)
 def test_what_the_sdk_raises_has_a_cause(said: str, cause: Cause) -> None:
     """Key, rights, network, limit and server are told apart by the SDK's words."""
-    assert cause is faults.of(SdkError(said), KEY).cause
+    assert cause is faults.of(SdkError(said)).cause
 
 
 @pytest.mark.parametrize(("said", "cause"), SAID)
@@ -100,7 +102,7 @@ def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
     said: str, cause: Cause, tmp_path: Path
 ) -> None:
     """What is never raised but only written down is told apart in the same way."""
-    found = faults.in_journal(journal(tmp_path, error("sender: failed", error=said)), KEY)
+    found = faults.in_journal(journal(tmp_path, error("sender: failed", error=said)))
 
     assert found is not None
     assert cause is found.cause
@@ -123,14 +125,14 @@ def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
 )
 def test_a_status_goes_before_the_words(status: int | None, cause: Cause) -> None:
     """Where the SDK hands the answer's status on, its words are not searched for one."""
-    assert cause is faults.of(SdkError("timeout", http_status=status), KEY).cause
+    assert cause is faults.of(SdkError("timeout", http_status=status)).cause
 
 
 def test_the_status_of_a_cause_counts() -> None:
     """An error that was raised from another has the other's status, and its own words."""
     chain = because(SdkError("it failed"), SdkError("no", http_status=401))
 
-    assert Fault(Cause.KEY, "it failed") == faults.of(chain, KEY)
+    assert Fault(Cause.KEY, "it failed") == faults.of(chain)
 
 
 def test_the_words_of_a_context_count() -> None:
@@ -138,7 +140,7 @@ def test_the_words_of_a_context_count() -> None:
     found = SdkError("it failed")
     found.__context__ = SdkError("connection refused")
 
-    assert Cause.NETWORK is faults.of(found, KEY).cause
+    assert Cause.NETWORK is faults.of(found).cause
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_the_words_of_a_context_count() -> None:
 )
 def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
     """What the local folder refuses is no fault of W&B, and is told with its path."""
-    found = faults.of(raised, KEY)
+    found = faults.of(raised)
 
     assert Cause.DISK is found.cause
     assert found.detail.endswith("'/runner/wandb'")
@@ -159,7 +161,7 @@ def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
 @pytest.mark.parametrize("raised", [TimeoutError("Timed out"), SdkError("Timed out waiting")])
 def test_time_that_is_up_is_the_networks(raised: BaseException) -> None:
     """Python counts a timeout among the faults of the disk; here it is none."""
-    assert Cause.NETWORK is faults.of(raised, KEY).cause
+    assert Cause.NETWORK is faults.of(raised).cause
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_time_that_is_up_is_the_networks(raised: BaseException) -> None:
 )
 def test_a_connection_that_breaks_is_no_fault_of_the_disk(raised: OSError) -> None:
     """Where the SDK loses its service or the server, nobody is told to make room on the disk."""
-    assert Cause.DISK is not faults.of(because(SdkError("it failed"), raised), KEY).cause
+    assert Cause.DISK is not faults.of(because(SdkError("it failed"), raised)).cause
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,12 @@ def test_a_connection_that_breaks_is_no_fault_of_the_disk(raised: OSError) -> No
 )
 def test_words_are_one_line_without_preamble(said: str, expected: str) -> None:
     """Only what says more than the cause does is kept of the SDK's words."""
-    assert expected == faults.of(SdkError(said), KEY).detail
+    assert expected == faults.of(SdkError(said)).detail
+
+
+def told(words: str) -> str:
+    """What is shown of a fault with these words."""
+    return faults.shown(faults.of(SdkError(words)), REDACTOR).detail
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
@@ -195,34 +202,27 @@ def test_words_are_one_line_without_preamble(said: str, expected: str) -> None:
 @example("x" * 280, "")
 @example("x" * 299, "y")
 def test_the_key_is_nowhere_and_the_words_are_short(before: str, after: str) -> None:
-    """The key gives way before a text is cut, so that no part of it is left at the end."""
-    detail = faults.of(SdkError(f"{before}{KEY}{after}"), KEY).detail
+    """The key is removed before a text is cut, so that no part of it is left at the end."""
+    words = told(f"{before}{KEY}{after}")
 
-    assert len(detail) <= 300
-    assert KEY[:8] not in detail
+    assert len(words) <= 300
+    assert KEY[:4] not in words.removeprefix(before[:300])
 
 
 def test_long_words_are_cut_with_a_mark() -> None:
     """What is cut ends in a mark, what just fits does not."""
-    details = [faults.of(SdkError("x" * length), KEY).detail for length in (300, 301)]
-
-    assert ["x" * 300, "x" * 299 + "…"] == details
+    assert ["x" * 300, "x" * 299 + "…"] == [told("x" * length) for length in (300, 301)]
 
 
-def test_without_a_key_nothing_is_replaced() -> None:
-    """Offline there is no key, and the words stay."""
-    assert "it failed" == faults.of(SdkError("it failed"), "").detail
+def test_faults_of_runs_are_shown_alike() -> None:
+    """The fault of each written run is without the key and short too, the other answers stay."""
+    written = Written(run_id="helm-1", fault=Fault(Cause.SERVER, f"{KEY} {'x' * 300}"))
+    account = Account("team")
 
-
-@pytest.mark.parametrize("entry", ["msg", "error"])
-def test_the_key_is_in_no_words_of_the_log(entry: str, tmp_path: Path) -> None:
-    """A server that repeats the key in its answer does not get it shown."""
-    folder = journal(tmp_path, {**error("m", error="e"), entry: f"HTTP 500: {KEY} is wrong"})
-    found = faults.in_journal(folder, KEY)
-
-    assert found is not None
-    assert KEY[:8] not in found.detail
-    assert "*** is wrong" in found.detail
+    assert (Written(run_id="helm-1", fault=Fault(Cause.SERVER, f"*** {'x' * 295}…")), account) == (
+        *faults.shown((written,), REDACTOR),
+        faults.shown(account, REDACTOR),
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_last_fault_of_known_cause_is_the_runs(
     entries: Sequence[dict[str, Any]], expected: Fault | None, tmp_path: Path
 ) -> None:
     """Of the errors in the log the last counts that says why; what an end cuts off is none."""
-    assert expected == faults.in_journal(journal(tmp_path, *entries), KEY)
+    assert expected == faults.in_journal(journal(tmp_path, *entries))
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"{bad\n"])
@@ -257,7 +257,7 @@ def test_a_log_that_cannot_be_read_tells_nothing(content: bytes | None, tmp_path
         journal(tmp_path)
         (tmp_path / "logs" / "debug-internal.log").write_bytes(content)
 
-    assert None is faults.in_journal(tmp_path, KEY)
+    assert None is faults.in_journal(tmp_path)
 
 
 @pytest.mark.parametrize("torn", ['{"level":"ERR', "[]", "panic: runtime error"])
@@ -265,7 +265,7 @@ def test_a_torn_line_costs_itself_only(torn: str, tmp_path: Path) -> None:
     """The SDK's service may end in the middle of a line, and leave the lines before it."""
     folder = journal(tmp_path, error("HTTP 500"), torn)
 
-    assert Fault(Cause.SERVER, "HTTP 500") == faults.in_journal(folder, KEY)
+    assert Fault(Cause.SERVER, "HTTP 500") == faults.in_journal(folder)
 
 
 def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
@@ -275,12 +275,12 @@ def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
         os.utime(journal(folder, error(said)), (age, age))
     journal(tmp_path / "wandb" / "run-20260101_000003-helm-2", error("HTTP 429"))
 
-    assert Fault(Cause.KEY, "HTTP 401") == faults.in_journals(str(tmp_path), "helm-1", KEY)
+    assert Fault(Cause.KEY, "HTTP 401") == faults.in_journals(str(tmp_path), "helm-1")
 
 
 def test_a_run_without_folder_tells_nothing(tmp_path: Path) -> None:
     """Where the SDK got as far as nowhere there is no log."""
-    assert None is faults.in_journals(str(tmp_path), "helm-1", KEY)
+    assert None is faults.in_journals(str(tmp_path), "helm-1")
 
 
 def test_the_error_carries_the_fault() -> None:

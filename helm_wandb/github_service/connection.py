@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from github.Requester import Requester
 
+    from helm_wandb.redaction import Redactor
+
 _TOKEN = re.compile(r"[!-~]+")
 """What a header can carry."""
 _API_VERSION = "2022-11-28"
@@ -50,6 +52,8 @@ class Connection:
     """
 
     token: str = field(repr=False)
+    redactor: Redactor
+    """Removes secrets, the token among them, from what GitHub says."""
     api_url: str
     timeout_seconds: float
     certificates: str | None = None
@@ -80,7 +84,7 @@ class Connection:
 
     def words(self, text: str | bytes) -> str:
         """What a refusal says, though a proxy may repeat in it what it was sent."""
-        return answers.words(text).replace(self.token, "***")
+        return self.redactor.text(answers.words(text))
 
     def close(self) -> None:
         """Close what was opened."""

@@ -15,6 +15,7 @@ from helm_wandb.github_service import answers, download, faults
 from helm_wandb.github_service.connection import PAGE_LENGTH, Connection
 from helm_wandb.github_service.messages import Cause, GithubError
 from helm_wandb.github_service.retries import Budget, tried
+from helm_wandb.redaction import Redactor
 from helm_wandb.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     api_url: str = API_URL,
     graphql_url: str = GRAPHQL_URL,
     certificates: str | None = None,
+    redactor: Redactor | None = None,
     budget_seconds: float = BUDGET_SECONDS,
     timeout_seconds: float = TIMEOUT_SECONDS,
     clock: Callable[[], float] = time.monotonic,
@@ -59,6 +61,7 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     api_url, graphql_url: those of the runner, which differ at an Enterprise server. The token
     goes to the host of the first only.
     certificates: a file of those to trust; None: requests' own choice, by REQUESTS_CA_BUNDLE.
+    redactor: removes secrets from what GitHub says; None removes the token alone.
     budget_seconds: for all that is asked, waits included. timeout_seconds: for one request.
     clock, sleep: in seconds. Raises InputError where api_url is none.
     """
@@ -68,6 +71,7 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     return Repository(
         connection=Connection(
             token=token,
+            redactor=redactor or Redactor((token,)),
             api_url=api_url,
             timeout_seconds=timeout_seconds,
             certificates=certificates,
@@ -79,11 +83,16 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
 
 
 def of_environ(
-    environ: Mapping[str, str], token: str, *, budget_seconds: float = BUDGET_SECONDS
+    environ: Mapping[str, str],
+    token: str,
+    *,
+    redactor: Redactor,
+    budget_seconds: float = BUDGET_SECONDS,
 ) -> Repository:
     """The repository that a workflow runs in; nothing is asked yet.
 
-    environ: the runner's variables. SSL_CERT_FILE counts as in other programs, where none of
+    environ: the runner's variables. redactor: removes secrets from what GitHub
+    says. SSL_CERT_FILE counts as in other programs, where none of
     those is set that requests itself reads. Raises InputError where GITHUB_API_URL is no URL.
     """
     has_own = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
@@ -93,6 +102,7 @@ def of_environ(
         api_url=environ.get("GITHUB_API_URL") or API_URL,
         graphql_url=environ.get("GITHUB_GRAPHQL_URL") or GRAPHQL_URL,
         certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
+        redactor=redactor,
         budget_seconds=budget_seconds,
     )
 

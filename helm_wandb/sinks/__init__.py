@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from helm_wandb import streams
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Status
+from helm_wandb.redaction import NO_SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
     from helm_wandb.model import Report
+    from helm_wandb.redaction import Redactor
 
 WANDB = "W&B"
 """The sink whose receipt tells how to go on, and whose link is an output."""
@@ -33,15 +35,23 @@ class Sink(Protocol):
         ...
 
 
-def deliver(report: Report, sinks: Sequence[Sink]) -> tuple[Report, tuple[Receipt, ...]]:
+_NUMBERS = frozenset({"instances"})
+"""The field with millions of values that no server has words in."""
+
+
+def deliver(
+    report: Report, sinks: Sequence[Sink], redactor: Redactor = NO_SECRETS
+) -> tuple[Report, tuple[Receipt, ...]]:
     """The report with the links that the sinks gave it, and one receipt of each sink.
 
     A sink sees the links of those before it. One that is listed twice is served twice, and
     its last receipt counts. A failing sink stops no other.
+    redactor: removes secrets from the report and the receipts, so that no sink can show one.
     """
+    report = redactor.values(report, leave=_NUMBERS)
     receipts: dict[str, Receipt] = {}
     for sink in sinks:
-        receipt = _served(sink, report)
+        receipt = redactor.values(_served(sink, report))
         receipts[sink.name] = receipt
         if receipt.url:
             report = replace(report, links={**report.links, sink.name: receipt.url})

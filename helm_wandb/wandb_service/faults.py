@@ -1,18 +1,28 @@
-"""What the SDK raises, or writes to its own log → a Fault, with the key nowhere in it."""
+"""What the SDK raises, or writes to its own log → a Fault.
+
+Its words can hold secrets until the process that asked has removed them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from helm_wandb.wandb_service.messages import Cause, Fault
+from helm_wandb.wandb_service.messages import Cause, Fault, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DETAIL_LIMIT = 300
+    from helm_wandb.redaction import Redactor
+
+T = TypeVar("T")
+
+_SHOWN_CHARACTERS = 300
+_DETAIL_LIMIT = 65_536
+"""An answer can have any length. What is left of a secret that is cut here is removed too."""
 _STATUS = re.compile(r"\b(?:HTTP|error|failed to upload:|status:|HTTP status) ([45][0-9]{2})\b")
 _NETWORK = re.compile(
     "connection refused|no such host|EOF|reset by peer|[Tt]imed out|[Tt]imeout|deadline exceeded"
@@ -30,29 +40,29 @@ _BY_STATUS = {
 _SERVER_FAULT = 500
 
 
-def of(error: BaseException, api_key: str) -> Fault:
+def of(error: BaseException) -> Fault:
     """The fault that an exception of the SDK tells of, its causes included."""
     chain = list(_chain(error))
     is_network = isinstance(chain[-1], TimeoutError | ConnectionError)
     if isinstance(chain[-1], OSError) and not is_network:
-        return Fault(Cause.DISK, _clean(str(chain[-1]), api_key))
+        return Fault(Cause.DISK, _clean(str(chain[-1])))
     told = "\n".join(str(one) for one in chain)
     status = next(filter(None, map(_http_status, chain)), None)
     words = _PREAMBLE.sub("", str(error)) or type(error).__name__
     if _UNANSWERED in told:
         words = "no answer in time"
-    return Fault(_cause(told, status), _clean(words, api_key))
+    return Fault(_cause(told, status), _clean(words))
 
 
-def in_journals(folder: str, run_id: str, api_key: str) -> Fault | None:
+def in_journals(folder: str, run_id: str) -> Fault | None:
     """The same of the newest folder of a run that could not be begun."""
     found = sorted(
         Path(folder).glob(f"wandb/run-*-{run_id}"), key=lambda path: path.stat().st_mtime
     )
-    return in_journal(found[-1], api_key) if found else None
+    return in_journal(found[-1]) if found else None
 
 
-def in_journal(run_folder: Path, api_key: str) -> Fault | None:
+def in_journal(run_folder: Path) -> Fault | None:
     """The last error of the SDK's own log of a run whose cause is known; None without errors.
 
     Where it gives rows or files up it raises nothing: this log is all that tells why.
@@ -62,9 +72,30 @@ def in_journal(run_folder: Path, api_key: str) -> Fault | None:
     except (OSError, ValueError):
         return None
     entries = filter(None, map(_entry, text.splitlines()))
-    found = [_journaled(entry, api_key) for entry in entries if _is_error(entry)]
+    found = [_journaled(entry) for entry in entries if _is_error(entry)]
     known = [fault for fault in found if fault.cause is not Cause.REFUSED]
     return next(iter([*known[::-1], *found[::-1]]), None)
+
+
+def shown(answer: T, redactor: Redactor) -> T:
+    """Return an answer without secrets, and then with few enough words for a message.
+
+    In this order, since a secret that is cut is harder to recognize.
+    """
+    shortened: T = _shortened(redactor.values(answer))
+    return shortened
+
+
+def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- any answer
+    match answer:
+        case Fault(detail=words) if len(words) > _SHOWN_CHARACTERS:
+            return replace(answer, detail=f"{words[: _SHOWN_CHARACTERS - 1]}…")
+        case Written(fault=Fault()):
+            return replace(answer, fault=_shortened(answer.fault))
+        case tuple():
+            return tuple(map(_shortened, answer))
+        case _:
+            return answer
 
 
 def _entry(line: str) -> dict[str, Any] | None:
@@ -76,10 +107,10 @@ def _entry(line: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _journaled(entry: dict[str, Any], api_key: str) -> Fault:
+def _journaled(entry: dict[str, Any]) -> Fault:
     told = f"{entry.get('msg')} {entry.get('error', '')}"
     status = entry.get("status")
-    return Fault(_cause(told, status if isinstance(status, int) else None), _clean(told, api_key))
+    return Fault(_cause(told, status if isinstance(status, int) else None), _clean(told))
 
 
 def _is_error(entry: dict[str, Any]) -> bool:
@@ -110,7 +141,5 @@ def _cause(told: str, status: int | None) -> Cause:
     return Cause.NETWORK if status is None and _NETWORK.search(told) else Cause.REFUSED
 
 
-def _clean(text: str, api_key: str) -> str:
-    """One line, short, and without the key."""
-    line = " ".join((text.replace(api_key, "***") if api_key else text).split())
-    return line if len(line) <= _DETAIL_LIMIT else f"{line[: _DETAIL_LIMIT - 1]}…"
+def _clean(text: str) -> str:
+    return " ".join(text.split())[:_DETAIL_LIMIT]

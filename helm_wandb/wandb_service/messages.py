@@ -38,10 +38,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, and W&B's own words of it; they hold no key."""
+    """What went wrong, and W&B's own words for it."""
 
     cause: Cause
     detail: str
+    """On one line."""
 
 
 class ServiceError(Exception):

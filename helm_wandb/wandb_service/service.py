@@ -13,6 +13,8 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
+from helm_wandb.redaction import NO_SECRETS
+from helm_wandb.wandb_service import faults
 from helm_wandb.wandb_service.messages import (
     Account,
     Cause,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
+    from helm_wandb.redaction import Redactor
     from helm_wandb.wandb_service.messages import Request
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -41,7 +44,7 @@ _BOOT = (
     "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
 )
 _STOP_SECONDS = 10.0
-_DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", "GITHUB_TOKEN")
+_DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN")
 """What begins so tells what a run is, or holds a key or a token."""
 _KEPT_VARIABLES = frozenset(
     {
@@ -67,8 +70,12 @@ class Service:
     Used in a `with` block, it is ended there, with all that it started.
     """
 
-    def __init__(self) -> None:
-        """Nothing is started before the first question."""
+    def __init__(self, redactor: Redactor = NO_SECRETS) -> None:
+        """Nothing is started before the first question.
+
+        redactor: removes secrets from all that the process answers.
+        """
+        self._redactor = redactor
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._scratch: str | None = None
@@ -136,11 +143,11 @@ class Service:
                 self.kill()
                 fault = Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds")
                 raise ServiceError(fault)
-            answer = pipe.recv()
+            answer = faults.shown(pipe.recv(), self._redactor)
         except (EOFError, OSError) as error:
-            words = self._last_words()
+            fault = Fault(Cause.REFUSED, f"W&B's SDK ended: {self._last_words()}")
             self.kill()
-            raise ServiceError(Fault(Cause.REFUSED, f"W&B's SDK ended: {words}")) from error
+            raise ServiceError(faults.shown(fault, self._redactor)) from error
         if isinstance(answer, Fault):
             raise ServiceError(answer)
         return answer

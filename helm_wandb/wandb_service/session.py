@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, overload
 
+from helm_wandb.redaction import Redactor
 from helm_wandb.wandb_service.messages import (
     Cause,
     Connect,
@@ -47,13 +48,14 @@ class Session:
         api_key: str,
         entity: str | None,
         budget_seconds: float = BUDGET_SECONDS,
+        redactor: Redactor | None = None,
     ) -> None:
-        """entity: None for the key's own."""
+        """entity: None for the key's own. redactor: None removes the key alone from answers."""
         self.base_url = base_url
         self._api_key = api_key
         self._entity = entity
         self._left_seconds = budget_seconds
-        self._service = Service()
+        self._service = Service(redactor or Redactor((api_key,)))
         self._connected = False
         self._fault: Fault | None = None
 

@@ -73,7 +73,7 @@ class Worker:
     """What the process remembers from one request to the next."""
 
     api: wandb.Api | None = None
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     base_url: str = ""
     entity: str = ""
     found: dict[str, Run] = field(default_factory=dict)
@@ -304,7 +304,7 @@ class _Writer:
         folder = Path(run.dir).parent
         self._log(run, writing, summary)
         run.finish()
-        fault = faults.in_journal(folder, self._key)
+        fault = faults.in_journal(folder)
         return Written(run_id=writing.id, folder=str(folder), fault=fault)
 
     def _unstored(self, writing: RunWriting, remote: Run, folder: Path) -> Fault | None:
@@ -325,10 +325,10 @@ class _Writer:
     def _fault(self, error: BaseException, writing: RunWriting) -> Fault:
         if isinstance(error, ServiceError):
             return error.fault
-        fault = faults.of(error, self._key)
+        fault = faults.of(error)
         if fault.cause is not Cause.REFUSED:
             return fault
-        return faults.in_journals(self._request.folder, writing.id, self._key) or fault
+        return faults.in_journals(self._request.folder, writing.id) or fault
 
     @property
     def _key(self) -> str:
@@ -474,4 +474,4 @@ def _answer(worker: Worker, request: Request) -> object:
         return worker.answer(request)
     # The SDK exits where its service fails.
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- told to the process that asked
-        return faults.of(error, worker.api_key)
+        return faults.of(error)

@@ -32,17 +32,21 @@ class Answer:
 
     status: int
     body: Any = None
-    """Bytes and text as they are, all else as JSON; None is what GitHub says with the status."""
+    """Bytes and text as they are, all else as JSON; None is what GitHub says with the status.
+
+    A function makes it from the request's Authorization header, as a proxy that repeats it.
+    """
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def reply(self) -> Reply:
-        """The answer as it is sent."""
-        if self.body is None:
+    def reply(self, authorization: str = "") -> Reply:
+        """The answer as it is sent to a request with this header."""
+        body = self.body(authorization) if callable(self.body) else self.body
+        if body is None:
             return as_json(error(self.status), self.status, self.headers)
-        if not isinstance(self.body, bytes | str):
-            return as_json(self.body, self.status, self.headers)
-        body = self.body.encode() if isinstance(self.body, str) else self.body
-        return Reply(status=self.status, body=body, headers=self.headers)
+        if not isinstance(body, bytes | str):
+            return as_json(body, self.status, self.headers)
+        sent = body.encode() if isinstance(body, str) else body
+        return Reply(status=self.status, body=sent, headers=self.headers)
 
 
 def error(status: int, message: str | None = None, **more: Any) -> dict[str, Any]:

@@ -155,19 +155,19 @@ class GithubServer:
         fault = self._faults.take(incoming.method, incoming.path)
         if fault.hook:
             fault.hook()
-        reply = self._reply(fault, answer)
+        reply = self._reply(fault, answer, incoming.headers.get("authorization", ""))
         status = reply.status if reply else "hang" if fault.hang else "drop"
         with self._lock:
             self._requests[place] = dataclasses.replace(self._requests[place], status=status)
         self._stopping.wait(None if fault.hang else 0)
         return reply
 
-    def _reply(self, fault: Fault, answer: Callable[[], Reply]) -> Reply | None:
+    def _reply(self, fault: Fault, answer: Callable[[], Reply], authorization: str) -> Reply | None:
         own = self._locked(answer) if fault.served else None
         self._stopping.wait(fault.delay_seconds)
         if fault.spares:
             return own or self._locked(answer)
-        return fault.answer.reply() if fault.answer else None
+        return fault.answer.reply(authorization) if fault.answer else None
 
     def _locked(self, answer: Callable[[], Reply]) -> Reply:
         with self._lock:

@@ -22,7 +22,10 @@ class Fault:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    """A text as it is, all else as JSON; None is a GraphQL error that says it was injected."""
+    """A text as it is, all else as JSON; None is a GraphQL error that says it was injected.
+
+    A function makes it from the request's Authorization header, as a proxy that repeats it.
+    """
     drop: bool = False
     hang: bool = False
     lose: bool = False

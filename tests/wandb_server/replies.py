@@ -42,14 +42,15 @@ def answer(call: Call, state: State, base_url: str) -> Reply:
     raise LookupError(call.operation)
 
 
-def injected(fault: Fault) -> Reply | None:
+def injected(fault: Fault, incoming: Incoming) -> Reply | None:
     """The reply that a fault asks for, or None."""
     if fault.status is None:
         return None
-    if isinstance(fault.body, str):
-        return Reply(status=fault.status, body=fault.body.encode(), headers=fault.headers)
+    body = fault.body(incoming.authorization) if callable(fault.body) else fault.body
+    if isinstance(body, str):
+        return Reply(status=fault.status, body=body.encode(), headers=fault.headers)
     message = {"errors": [{"message": f"injected {fault.status}"}]}
-    return as_json(message if fault.body is None else fault.body, fault.status, fault.headers)
+    return as_json(message if body is None else body, fault.status, fault.headers)
 
 
 def failure(status: int, message: str) -> Reply:

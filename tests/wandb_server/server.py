@@ -155,7 +155,9 @@ class WandbServer:
             self._remember(call, "hang" if fault.hang else "drop")
             self._stopping.wait(None if fault.hang else 0)
             return None
-        reply = injected(fault) or self._refusal(call) or self._answer(call, lose=fault.lose)
+        reply = (
+            injected(fault, incoming) or self._refusal(call) or self._answer(call, lose=fault.lose)
+        )
         lost = fault.lose and reply.status == HTTPStatus.OK
         self._remember(call, "lost" if lost else reply.status)
         return reply
