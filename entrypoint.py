@@ -2,9 +2,14 @@
 
 import os
 import sys
-from pathlib import Path
 
-from helm_wandb import action
+from helm_wandb import signals
 
 if __name__ == "__main__":
+    signals.install()
+    # Imported here: a signal must end the run during the imports too.
+    from pathlib import Path
+
+    from helm_wandb import action
+
     sys.exit(action.main(os.environ, root=Path(__file__).resolve().parent))

@@ -262,9 +262,8 @@ def _publish(
     path = environ.get("GITHUB_OUTPUT")
     try:
         if path:
-            with files.appending(Path(path)) as file:
-                lines = workflow.output_lines(values, delimiter=secrets.token_hex(16))
-                file.write(lines.encode())
+            lines = workflow.output_lines(values, delimiter=secrets.token_hex(16))
+            files.append_whole(Path(path), lines.encode())
     except OSError as error:
         level = "error" if settings.sink_errors_fail else "warning"
         log.message(level, f"outputs: {path} cannot be written: {error.strerror}")

@@ -52,11 +52,6 @@ COMMANDS = ("init", "validate", "schema")
 """The commands about configs; anything else is a run."""
 
 
-def command() -> int:
-    """The exit code of the command where it was installed, as pre-commit does."""
-    return main(sys.argv[1:], root=Path(__file__).parent)
-
-
 def main(argv: Sequence[str], *, root: Path) -> int:
     """The exit code of the command; see README, "Exit codes".
 

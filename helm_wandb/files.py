@@ -14,12 +14,14 @@ import select
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helm_wandb import signals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
 
 _MODE = 0o644
 """Later steps of a workflow read it as another user."""
@@ -61,12 +63,25 @@ def content(path: Path, *, at_most: int) -> bytes:
         return file.read(at_most)
 
 
-def appending(path: Path) -> BinaryIO:
-    """Open a file of the runner's at its end; it is created if it does not exist.
+def append_whole(path: Path, data: bytes) -> None:
+    """Append all of the data to a file of the runner's, or none of it.
 
-    Its path comes from the runner, not from the checkout, so links are followed.
+    The file is created if it does not exist. Its path comes from the runner, not from the
+    checkout, so links are followed. Raises OSError.
     """
-    return open(path, "ab", opener=_without_waiting)
+    with (
+        signals.deferred(),
+        open(path, "ab", buffering=0, opener=_without_waiting) as file,
+    ):
+        before = os.fstat(file.fileno()).st_size
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(file.fileno(), rest) :]
+        except OSError:
+            with suppress(OSError):
+                file.truncate(before)
+            raise
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -90,12 +105,14 @@ def write_whole(path: Path, data: bytes) -> None:
         _refuse_special(name, at)
         # A new name each time: somebody may have put a link at a name that can be foreseen.
         temporary = f".helm-wandb-{secrets.token_hex(8)}"
-        _create(temporary, data, at)
-        try:
-            os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
-        except BaseException:
-            os.unlink(temporary, dir_fd=at)
-            raise
+        remove = partial(os.unlink, temporary, dir_fd=at)
+        with signals.cleaning(remove):
+            _create(temporary, data, at)
+            try:
+                os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
+            except BaseException:
+                remove()
+                raise
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -103,7 +120,7 @@ def write_new(path: Path, data: bytes) -> None:
 
     Raises FileExistsError if something has its name, and OSError as `write_whole` does.
     """
-    with _folder(path.parent, create=False) as at, _named(path):
+    with signals.deferred(), _folder(path.parent, create=False) as at, _named(path):
         _create(path.name or ".", data, at)
 
 

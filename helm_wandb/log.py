@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
     from helm_wandb.redaction import Redactor
 
-_INTERRUPTED = 130
-"""What shells tell of a process that Ctrl-C ended."""
 _TITLE = "helm-wandb-action"
 _REASONS_SHOWN = 5
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
@@ -220,8 +218,6 @@ def guarded(log: Log, run: Callable[[], int]) -> int:
     except UserError as error:
         log.fault(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        return _INTERRUPTED
     except Exception:  # noqa: BLE001 -- the traceback is shown, safely for a runner's log
         tell_bug(log)
         return BUG_EXIT_CODE

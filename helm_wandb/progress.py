@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
+
+from helm_wandb import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _PATIENCE_SECONDS = 1.0
+_LINE_AND_CURSOR = b"\r\x1b[2K\x1b[?25h"
+"""Clears the bar's line and shows the cursor, which rich hides."""
 
 
 def no_progress(done: int, total: int) -> None:
@@ -41,6 +46,7 @@ class _Bar:
         progress.update(task, completed=done, refresh=True)
         if done == total:
             progress.stop()
+            signals.forget(self._clear)
             self._shown = None
 
     def _begun(self, total: int) -> tuple[Progress, TaskID]:
@@ -48,6 +54,10 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
 
+        signals.on_stop(self._clear)
         progress = Progress(console=Console(file=self._stream), auto_refresh=False, transient=True)
         progress.start()
         return progress, progress.add_task("Reading per-instance scores", total=total)
+
+    def _clear(self) -> None:
+        os.write(self._stream.fileno(), _LINE_AND_CURSOR)

@@ -311,8 +311,8 @@ def test_report_that_cannot_be_written_is_exit_5(
     printed = capsys.readouterr()
     assert "acme/assistant" in printed.out
     assert printed.err == (
-        "error: report: demo: the report cannot be written: it is a folder, and not a file. Remove "
-        "it, or give another path\n"
+        "error: report: demo: the report cannot be written: it is a folder, and not a file. "
+        "Remove it, or give another path\n"
     )
 
 
@@ -432,17 +432,6 @@ def test_a_wrong_server_matters_only_where_it_is_used(
     assert 2 == write(root, "--print-only")
     errors = capsys.readouterr().err.splitlines()
     assert ["error: WANDB_BASE_URL: 'foo' is no URL of a server; mend it or unset it"] * 2 == errors
-
-
-def test_interrupt_shows_no_traceback(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C ends with the shell's own code for it."""
-
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "open", interrupt)
-
-    assert 130 == run(root, "--config", "x.yaml")
 
 
 def test_both_shims_run_from_a_foreign_folder_and_import_nothing_of_it(

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb import files
-from helm_wandb.files import RefusalError, create_folder, hand_over, write_new, write_whole
+from helm_wandb.files import (
+    RefusalError,
+    append_whole,
+    create_folder,
+    hand_over,
+    write_new,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -271,3 +278,14 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """The caller says what the system's error is about."""
     with pytest.raises(IsADirectoryError):
         files.content(tmp_path, at_most=1)
+
+
+def test_what_cannot_be_appended_whole_is_not_appended(tmp_path: Path) -> None:
+    """On a full disk the file ends as it did before, so that a reader never meets half a text."""
+    path = tmp_path / "summary.md"
+    append_whole(path, b"old\n")
+    append_whole(path, b"new\n")
+    with files_of_at_most(100), pytest.raises(OSError, match="File too large"):
+        append_whole(path, b"x" * 100_000)
+
+    assert b"old\nnew\n" == path.read_bytes()

@@ -48,7 +48,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_installed_command_does_the_main_job(installed: Path, workspace: Path) -> None:
     """From the wheel alone it checks a config, and writes report and page of a real tree."""
-    code = "import sys; from helm_wandb.cli import command; sys.exit(command())"
+    code = "import sys; from helm_wandb.__main__ import command; sys.exit(command())"
     environ = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
     config = "configs/mymodel_example.yaml"
     for arguments in (
@@ -67,4 +67,4 @@ def test_hook_calls_the_command() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 
     assert hook["entry"].split()[0] in PROJECT["project"]["scripts"]
-    assert "helm_wandb.cli:command" == PROJECT["project"]["scripts"]["helm-wandb"]
+    assert "helm_wandb.__main__:command" == PROJECT["project"]["scripts"]["helm-wandb"]

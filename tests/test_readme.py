@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from helm_wandb import cli, config, errors, items
+from helm_wandb import cli, config, errors, items, signals
 from helm_wandb.github_service.repository import BUDGET_SECONDS
 from helm_wandb.model import HelmEval
 from helm_wandb.settings import Settings
@@ -240,10 +241,11 @@ def test_pictures_are_described(name: str) -> None:
 
 
 def test_exit_codes_are_those_of_the_code() -> None:
-    """The table of exit codes has each class of error, and no other."""
+    """The table of exit codes has each class of error and both usual signals, and no other."""
     (table,) = (table for table in README.tables if table[0][0] == "code")
     classes = errors.UserError.__subclasses__()
     codes = {0, errors.BUG_EXIT_CODE, errors.GATE_EXIT_CODE} | {one.exit_code for one in classes}
+    codes |= {signals.exit_code(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     assert sorted(codes) == [int(row[0]) for row in table[2:]]
 

@@ -270,7 +270,7 @@ def _is_whole(text: str) -> None:
     )
 
 
-LIMITS = [*range(0, 1_000, 100), *range(1_000, 8_000, 2_000), 8_000, 30_000, 70_000]
+LIMITS = [*range(0, 1_000, 50), *range(1_000, 8_000, 1_000), *range(8_000, 70_001, 20_000)]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from helm_wandb.render import deltas, markdown, tables, terminal
 from helm_wandb.render.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import COMPARED, DELTAS, OVERALL, REGRESSION, TOXICITY
-from tests.rows import parametrize_rows
 from tests.test_render_safe_text import ANY_TEXT, Page
 
 if TYPE_CHECKING:
@@ -296,7 +295,7 @@ def large() -> Report:
     return thousands()
 
 
-@parametrize_rows("limit", [LIMIT, 65_536, 30_000], quick=[65_536])
+@pytest.mark.parametrize("limit", [LIMIT, 65_536, 30_000])
 def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
     """Within any budget the page is whole, with the gate and what is red before all else."""
     text = markdown.render(large, limit_bytes=limit)

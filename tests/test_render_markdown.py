@@ -13,7 +13,6 @@ from helm_wandb.render import markdown
 from helm_wandb.render.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import REPORTS, large
-from tests.rows import parametrize_rows
 from tests.test_render_safe_text import ANY_TEXT, Page
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def test_any_names_keep_the_page_whole(model: str, note: str) -> None:
     assert plain(note or "x") == page.found
 
 
-@parametrize_rows("limit", [LIMIT, 65_536, 20_000], quick=[65_536])
+@pytest.mark.parametrize("limit", [LIMIT, 65_536, 20_000])
 @pytest.mark.parametrize(
     "report", [large(), large(models=120, metrics=10, iterations=3)], ids=["models", "curves"]
 )

@@ -69,6 +69,7 @@ def test_a_bug_in_a_process_is_a_bug() -> None:
 
 SLOW = """
 import os, sys, time
+from helm_wandb import signals
 from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
 from tests.waiting import LIMIT_SECONDS
@@ -77,6 +78,7 @@ def slow(number):
     time.sleep(0.02)
     return "x" * 100_000
 
+signals.install()
 print("ready", flush=True)
 mapped(slow, range(400), progress=no_progress)
 """

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.enable_socket
 
+KEPT = "written: report, terminal; not finished: W&B; not written: job summary"
 AT_ONCE = 4
 """How many rows run side by side: they mostly wait."""
 
@@ -57,6 +58,9 @@ class Interrupted:
     traces: Sequence[str]
     """Where the key shows."""
     scratch: Sequence[str]
+    stderr: str
+    files: Sequence[str]
+    """The names in its working folder."""
 
 
 def interrupted(interruption: Interruption, folder: Path) -> Interrupted:
@@ -66,7 +70,7 @@ def interrupted(interruption: Interruption, folder: Path) -> Interrupted:
         desk = Desk(folder=folder, base_url=server.url)
         server.fault(match, hang=True)
         desk.configure(scores("alpha", 1, mmlu=0.25))
-        process = desk.begin()
+        process = desk.begin("--report", "report.json")
         until(lambda: server.operations()[match] > 0)
         os.kill(process.pid, wanted)
         done = ended(process, time.monotonic())
@@ -76,6 +80,8 @@ def interrupted(interruption: Interruption, folder: Path) -> Interrupted:
             processes=desk.processes(),
             traces=traces(desk, done),
             scratch=desk.scratch(),
+            stderr=done.stderr,
+            files=[path.name for path in desk.work.iterdir()],
         )
 
 
@@ -97,8 +103,25 @@ def test_no_process_outlives_the_command(
     """Ended by a signal in the middle of a request, it leaves no process, folder and key behind."""
     found = all_interrupted[interruption]
 
-    assert 0 != found.exit_code
     assert ([], [], []) == (found.processes, found.traces, found.scratch)
+
+
+STOPPED = [row for row in INTERRUPTIONS if row[1] is not signal.SIGKILL]
+
+
+@parametrize_rows(
+    "interruption", STOPPED, quick=[row for row in STOPPED if row[0] == "file_stream"]
+)
+def test_a_stopped_command_says_what_it_leaves(
+    all_interrupted: Results[Interruption, Interrupted], interruption: Interruption
+) -> None:
+    """It ends at once with the signal's exit code and one line, and what it wrote is whole."""
+    number = interruption[1]
+    found = all_interrupted[interruption]
+    said = f"stopped by {number.name}: {KEPT}\n"
+
+    assert (128 + number, said) == (found.exit_code, found.stderr)
+    assert {"config.yaml", "report.json"} == set(found.files)
 
 
 PASSED_SECONDS = (0.0, 50.0, 120.0)

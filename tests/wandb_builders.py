@@ -124,7 +124,7 @@ class Desk:
 
     def scratch(self) -> list[str]:
         """What is left of temporary folders."""
-        return sorted(path.name for path in self.made("tmp").glob("helm-wandb-*"))
+        return sorted(path.name for path in self.made("tmp").iterdir())
 
     def with_key(self) -> list[str]:
         """The files of all its folders that hold the key."""

@@ -6,13 +6,13 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from helm_wandb import streams
+from helm_wandb import signals, streams
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.redaction import NO_SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
     from helm_wandb.model import Report
@@ -50,12 +50,27 @@ def deliver(
     """
     report = redactor.values(report, leave=_NUMBERS)
     receipts: dict[str, Receipt] = {}
-    for sink in sinks:
+    for place, sink in enumerate(sinks):
+        signals.note(_progress(receipts, [one.name for one in sinks[place:]]))
         receipt = redactor.values(_served(sink, report))
         receipts[sink.name] = receipt
         if receipt.url:
             report = replace(report, links={**report.links, sink.name: receipt.url})
+    signals.note(_progress(receipts, []))
     return report, tuple(receipts.values())
+
+
+def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> str:
+    """Say what there is if the run is stopped now.
+
+    left: the names of the outputs that are still to be written; the first has been begun.
+    """
+    named = {
+        "written": [name for name, one in receipts.items() if one.status is Status.DONE],
+        "not finished": [name for name in left[:1] if name not in receipts],
+        "not written": [name for name in dict.fromkeys(left[1:]) if name not in receipts],
+    }
+    return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
 
 
 def printed(sink: str, stream: TextIO | None, text: str) -> Receipt:

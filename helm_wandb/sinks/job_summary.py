@@ -40,12 +40,12 @@ class JobSummary:
 
     def _append(self, text_of: Callable[[int], str]) -> Receipt:
         try:
-            with files.appending(self.path) as file:
-                parting = "\n\n" if file.tell() else ""
-                text = text_of(_LIMIT_BYTES - file.tell() - len(parting))
-                if not text:
-                    return Receipt(sink=self.name, status=Status.SKIPPED, reason=_FULL)
-                file.write(f"{parting}{text}".encode())
+            taken = self.path.stat().st_size if self.path.exists() else 0
+            parting = "\n\n" if taken else ""
+            text = text_of(_LIMIT_BYTES - taken - len(parting))
+            if not text:
+                return Receipt(sink=self.name, status=Status.SKIPPED, reason=_FULL)
+            files.append_whole(self.path, f"{parting}{text}".encode())
         except OSError as error:
             message = f"{self.path}: the job summary cannot be written: {error.strerror}"
             raise SinkError(message) from error

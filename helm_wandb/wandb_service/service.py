@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,8 +12,9 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
+from helm_wandb import signals
 from helm_wandb.redaction import NO_SECRETS
-from helm_wandb.wandb_service import faults
+from helm_wandb.wandb_service import faults, processes
 from helm_wandb.wandb_service.messages import (
     Account,
     Cause,
@@ -103,9 +103,11 @@ class Service:
         """Start the process if it does not run; it then loads the SDK by itself, in some 0.5 s."""
         if self._process is not None:
             return
-        self._scratch = tempfile.mkdtemp(prefix="helm-wandb-")
+        with signals.deferred():
+            self._scratch = tempfile.mkdtemp(prefix="helm-wandb-")
+            signals.on_stop(self._abort)
         self._pipe, other = Pipe()
-        with other, Path(self._scratch, "output").open("wb") as output:
+        with signals.deferred(), other, Path(self._scratch, "output").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 [sys.executable, *_flags(), "-c", _BOOT, str(other.fileno())],
                 pass_fds=[other.fileno()],
@@ -168,11 +170,17 @@ class Service:
             return
         if self._pipe:
             self._pipe.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        processes.end(self._process.pid)
         self._process.wait()
         shutil.rmtree(str(self._scratch), ignore_errors=True)
+        signals.forget(self._abort)
         self._process = self._pipe = self._scratch = None
+
+    def _abort(self) -> None:
+        """Do what `kill` does, without the locks that the interrupted code may hold."""
+        if self._process:
+            processes.end(self._process.pid)
+        shutil.rmtree(str(self._scratch), ignore_errors=True)
 
     def _last_words(self) -> str:
         text = Path(str(self._scratch), "output").read_text(encoding="utf-8", errors="replace")
@@ -197,6 +205,8 @@ def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
     return {
         **kept,
         **({"SSL_CERT_FILE": trusted} if trusted else {}),
+        # Its socket and its temporary files, which it leaves behind if it is killed.
+        "TMPDIR": scratch,
         "WANDB_CACHE_DIR": scratch,
         "WANDB_CONFIG_DIR": scratch,
         "WANDB_DATA_DIR": scratch,

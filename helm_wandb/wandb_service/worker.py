@@ -10,7 +10,6 @@ import itertools
 import os
 import select
 import shutil
-import signal
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import wandb
 
-from helm_wandb.wandb_service import faults
+from helm_wandb.wandb_service import faults, processes
 from helm_wandb.wandb_service.messages import (
     THREADS,
     Account,
@@ -449,12 +448,9 @@ def _end_with_asker(descriptor: int, ending: Event) -> None:
     hung_up.poll()
     time.sleep(_ORPHAN_SECONDS)
     ending.set()
-    for children in Path("/proc/self/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            # The SDK's service, which would go on to write to the folder.
-            with suppress(OSError):
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+    for child in processes.children(os.getpid()):
+        # The SDK's service, which would go on to write to the folder.
+        processes.end(child)
     _clean_up()
     os._exit(1)
 

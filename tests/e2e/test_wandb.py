@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.tls import Authority
+from tests.waiting import until
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
@@ -133,3 +135,24 @@ def test_the_systems_authorities_are_trusted(
 
     assert 0 == step.exit_code, step.log
     assert names(server) == RUNS
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [("TERM", 143), ("INT", 130)])
+def test_a_signal_ends_the_container(
+    runner: Runner, server: WandbServer, number: str, exit_code: int
+) -> None:
+    """Process 1 ends in the middle of a request to W&B, and says what was written."""
+    server.fault("file_stream", hang=True)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(recorded, runner, server.url)
+        until(lambda: server.operations()["file_stream"] > 0 or running.done())
+        (container,) = runner.engine.ask(
+            "ps", "--quiet", "--filter", "name=helm-wandb-e2e-"
+        ).split()
+        runner.engine.ask("kill", "--signal", number, container)
+        step = running.result()
+    said = f"stopped by SIG{number}: written: report, terminal; not finished: W&B"
+
+    assert exit_code == step.exit_code, step.log
+    assert any(line.startswith(said) for line in step.printed)
+    assert [] == runner.left_by_root()

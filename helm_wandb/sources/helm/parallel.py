@@ -7,8 +7,10 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from helm_wandb import signals
 from helm_wandb.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -61,21 +63,28 @@ def _forked(
 
     context = get_context("fork")
     workers: dict[Any, BaseProcess] = {}
-    try:
-        for first in range(cores):
-            receiver, sender = context.Pipe(duplex=False)
-            # A forked process has the function and the tasks already: nothing is sent to it.
-            receivers = [*workers, receiver]
-            share = (function, tasks[first::cores], sender, receivers)
-            worker: BaseProcess = context.Process(target=_work, args=share, daemon=True)
-            worker.start()
-            sender.close()
-            workers[receiver] = worker
-        return _collected(workers, len(tasks), progress)
-    finally:
-        for worker in workers.values():
-            worker.kill()
-            worker.join()
+    with signals.cleaning(partial(_kill, workers)):
+        try:
+            for first in range(cores):
+                receiver, sender = context.Pipe(duplex=False)
+                # A forked process has the function and the tasks already: nothing is sent to it.
+                receivers = [*workers, receiver]
+                share = (function, tasks[first::cores], sender, receivers)
+                worker: BaseProcess = context.Process(target=_work, args=share, daemon=True)
+                with signals.deferred():
+                    worker.start()
+                    workers[receiver] = worker
+                sender.close()
+            return _collected(workers, len(tasks), progress)
+        finally:
+            _kill(workers)
+            for worker in workers.values():
+                worker.join()
+
+
+def _kill(workers: dict[Any, BaseProcess]) -> None:
+    for worker in workers.values():
+        worker.kill()
 
 
 def _work(
