@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.enable_socket
 
-AT_ONCE = 2
+AT_ONCE = 1
 """How many crowds run side by side: each is up to six processes of the SDK."""
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.enable_socket
 
-AT_ONCE = 8
+AT_ONCE = 5
 """How many rows run side by side: each waits for some 20 seconds and works for some two."""
 RUNS = 3
 """The summary, the benchmark's detail run, and the leaderboard."""
