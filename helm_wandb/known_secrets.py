@@ -10,7 +10,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_VARIABLES = (
+VARIABLES = (
     "WANDB_API_KEY",
     "GITHUB_TOKEN",
     "GH_TOKEN",
@@ -19,6 +19,7 @@ _VARIABLES = (
     "ACTIONS_RUNTIME_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 )
+"""Each holds a key or a token, and nothing else."""
 _HEADERS_VARIABLE = "WANDB_X_EXTRA_HTTP_HEADERS"
 """A JSON object; the SDK sends these headers along with each request."""
 _SECRET_HEADER = re.compile("auth|cookie|credential|key|password|secret|token", re.IGNORECASE)
@@ -26,7 +27,7 @@ _SECRET_HEADER = re.compile("auth|cookie|credential|key|password|secret|token", 
 
 def of_environ(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return each secret once: keys, tokens, passwords in URLs, and what authorizes by a header."""
-    found = [environ.get(name, "").strip() for name in _VARIABLES]
+    found = [environ.get(name, "").strip() for name in VARIABLES]
     for name, value in environ.items():
         if name.upper().endswith(("PROXY", "URL")):
             found += _in_url(value)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from helm_wandb import known_secrets
+from helm_wandb.wandb_service.service import _environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,15 @@ def test_secrets_are_found_where_programs_keep_them(
 ) -> None:
     """Keys and tokens, passwords of proxies and servers, and what a header authorizes with."""
     assert tuple(expected) == known_secrets.of_environ({name: value})
+
+
+@pytest.mark.parametrize("name", known_secrets.VARIABLES)
+def test_the_sdks_process_is_given_no_token(name: str, tmp_path: Path) -> None:
+    """No key or token is among the variables of W&B's process, which has no use for them."""
+    given = _environment({name: "t1", "PATH": "/bin"}, str(tmp_path))
+
+    assert "/bin" == given["PATH"]
+    assert "t1" not in given.values()
 
 
 def test_each_secret_is_found_once() -> None:

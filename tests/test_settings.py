@@ -332,6 +332,12 @@ def test_each_secret_input_is_a_secret(name: str) -> None:
     assert (SHORT,) == secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
 
 
+@pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])
+def test_settings_show_no_secret(name: str) -> None:
+    """A traceback or a message that shows the settings shows no secret input."""
+    assert KEY not in repr(settings(**{name.replace("-", "_"): KEY}))
+
+
 def test_logins_are_secrets(tmp_path: Path) -> None:
     """The keys that `wandb login` left are secrets, of whatever server; other passwords aren't."""
     path = tmp_path / "netrc"

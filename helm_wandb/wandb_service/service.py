@@ -12,7 +12,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
-from helm_wandb import signals
+from helm_wandb import known_secrets, signals
 from helm_wandb.redaction import NO_SECRETS
 from helm_wandb.wandb_service import faults, processes
 from helm_wandb.wandb_service.messages import (
@@ -44,7 +44,7 @@ _BOOT = (
     "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
 )
 _STOP_SECONDS = 10.0
-_DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN")
+_DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", *known_secrets.VARIABLES)
 """What begins so tells what a run is, or holds a key or a token."""
 _KEPT_VARIABLES = frozenset(
     {
