@@ -157,6 +157,7 @@ def _sinks(
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
         environ=environ,
         project=project,
+        wandb_key=settings.wandb_key,
         comment=about.comment,
     )
 

@@ -131,9 +131,10 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
         records=not arguments.print_only,
         summary_only=arguments.summary_only,
     )
+    key = _key(config) if uses_wandb else None
     with shell.project(
         config,
-        _key(config) if uses_wandb else None,
+        key,
         os.environ,
         tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
@@ -151,11 +152,15 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
             redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
-        return pipeline.run(config, plan, _sinks(arguments, wishes, config, project))
+        return pipeline.run(config, plan, _sinks(arguments, wishes, config, project, key))
 
 
 def _sinks(
-    arguments: Namespace, wishes: shell.Wishes, config: Config, project: WandbProject | None
+    arguments: Namespace,
+    wishes: shell.Wishes,
+    config: Config,
+    project: WandbProject | None,
+    key: str | None,
 ) -> list[Sink]:
     shown = shell.sinks(
         wishes,
@@ -163,6 +168,7 @@ def _sinks(
         terminal=None if arguments.json or arguments.quiet else _terminal(),
         environ=os.environ,
         project=project,
+        wandb_key=key,
     )
     return [*shown, JsonOutput(sys.stdout)] if arguments.json else shown
 

@@ -197,6 +197,8 @@ def tell(outcome: Outcome, log: Log) -> None:
             is_skipped = receipt.status is Status.SKIPPED
             level = "notice" if is_skipped or receipt.sink == WANDB else "info"
             log.message(level, f"{receipt.sink}: {receipt.reason}")
+        for warning in receipt.warnings:
+            log.message("warning", f"{receipt.sink}: {warning}")
 
 
 def _of_gate(gate: Gate) -> tuple[str, str]:

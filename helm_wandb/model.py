@@ -450,6 +450,8 @@ class Receipt:
     url: str | None = None
     reason: str | None = None
     """Why it was skipped or failed, and what to do; with `done`, what to know."""
+    warnings: tuple[str, ...] = ()
+    """What to look at although it is done."""
     exit_code: int = 0
     """What the process ends with because of it."""
     traceback: str | None = None

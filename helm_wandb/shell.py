@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Config
     from helm_wandb.redaction import Redactor
     from helm_wandb.sinks import Sink
+    from helm_wandb.sinks.wandb_recording import Seal
     from helm_wandb.wandb_project import WandbProject
 
 _REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
@@ -59,6 +60,7 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     terminal: Sink | None,
     environ: Mapping[str, str],
     project: WandbProject | None,
+    wandb_key: str | None = None,
     comment: Sink | None = None,
 ) -> list[Sink]:
     """The sinks in the order they are served.
@@ -66,6 +68,7 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     The report file is first, so that nothing is lost, and last again, with the links. What cannot
     be replaced, as a FIFO, is written only once.
     project: where runs are sent to; None: they are recorded offline.
+    wandb_key: seals what is recorded offline in a workflow.
     comment: the pull request's, where there is one.
     """
     report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
@@ -79,7 +82,11 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
 
         found.append(
             WandbRuns(
-                config=config, summary_only=wishes.summary_only, folder=Path(), project=project
+                config=config,
+                summary_only=wishes.summary_only,
+                folder=Path(),
+                project=project,
+                seal=_seal(environ, wandb_key),
             )
         )
     if wishes.html:
@@ -88,6 +95,15 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     if summary:
         found.append(JobSummary(Path(summary)))
     return [*found, *([comment] if comment else []), *report_file]
+
+
+def _seal(environ: Mapping[str, str], key: str | None) -> Seal | None:
+    """Return what tells recordings of this workflow run from all others; None outside of one."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    from helm_wandb.sinks.wandb_recording import Seal  # noqa: PLC0415 -- as its caller does
+
+    return Seal(workflow_run=environ.get("GITHUB_RUN_ID", ""), key=key or "")
 
 
 def with_server(config: Config, environ: Mapping[str, str], *, given: str | None = None) -> Config:

@@ -12,6 +12,8 @@ from helm_wandb.errors import SinkError
 from helm_wandb.sinks import wandb_offline
 from tests.wandb_builders import Desk, ended, scores
 
+RUN = "helm-0123456789abcdef0123"
+FOLDER = f"offline-run-20261124_050204-{RUN}"
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -26,29 +28,33 @@ def test_what_another_process_set_aside_is_set_aside(tmp_path: Path) -> None:
     assert [folder.name] == [one.name for one in (tmp_path / "wandb/superseded").iterdir()]
 
 
-@pytest.mark.parametrize("link", ["wandb", "wandb/offline-run-1-helm-1"])
+@pytest.mark.parametrize("link", ["wandb", f"wandb/{FOLDER}"])
 def test_what_a_link_leads_to_was_not_recorded_here(link: str, tmp_path: Path) -> None:
     """Neither a linked folder of runs nor a linked run counts as an earlier recording."""
-    run = tmp_path / "outside/offline-run-1-helm-1"
+    run = tmp_path / "outside" / FOLDER
     run.mkdir(parents=True)
-    (run / "run-helm-1.wandb").touch()
+    (run / f"run-{RUN}.wandb").touch()
     (tmp_path / link).parent.mkdir(exist_ok=True)
     (tmp_path / link).symlink_to(tmp_path / "outside" if link == "wandb" else run)
 
-    assert () == wandb_offline.earlier(tmp_path, "team/llm")
+    assert () == wandb_offline.earlier(tmp_path, "team/llm", {RUN}).usable
 
 
 @pytest.mark.parametrize("target", ["fifo", "/dev/zero"])
 def test_a_recording_that_never_ends_is_not_read(target: str, tmp_path: Path) -> None:
     """Of such a run nothing is known, so that it will be replaced."""
-    run = tmp_path / "wandb/offline-run-1-helm-1"
+    run = tmp_path / "wandb" / FOLDER
     run.mkdir(parents=True)
-    (run / "run-helm-1.wandb").touch()
+    (run / f"run-{RUN}.wandb").touch()
     os.mkfifo(run / "fifo")
     (run / "helm-recording.json").symlink_to(target)
-    (found,) = wandb_offline.earlier(tmp_path, "team/llm")
+    (found,) = wandb_offline.earlier(tmp_path, "team/llm", {RUN}).ignored
 
-    assert ("helm-1", None) == (found.run, found.record)
+    assert (RUN, None, "its helm-recording.json is a link") == (
+        found.run,
+        found.record,
+        found.fault,
+    )
 
 
 def test_nothing_is_set_aside_through_a_link(

@@ -5,12 +5,14 @@ folder keeps a small file of what it holds, and of each run at most one folder w
 be sent. A folder that a newer one replaces is moved aside, out of `wandb sync`'s sight,
 and never deleted. What a folder cannot know: whether its rows were sent from elsewhere,
 and what was sent from folders that are gone; only reading the server can tell that.
+
+A folder whose file cannot be used is ignored, and `fault` says why.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,30 +21,31 @@ import msgspec
 
 from helm_wandb import files, wandb_record
 from helm_wandb.errors import SinkError
-from helm_wandb.sinks import wandb_changes, wandb_texts
+from helm_wandb.sinks import wandb_changes, wandb_recording, wandb_texts
 from helm_wandb.sinks.wandb_changes import Held
 from helm_wandb.wandb_record import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from helm_wandb.sinks.wandb_layout import RunPlan
+    from helm_wandb.sinks.wandb_recording import Seal
     from helm_wandb.wandb_record import Record
     from helm_wandb.wandb_service.messages import Row, RunWriting
 
-_FILE = "helm-recording.json"
-"""Beside the run's own files; `wandb sync` sends only what the run's log names."""
-_LIMIT_BYTES = 64 << 20
-"""Of that file."""
+_SYNCED_BY_COMMAND = "offline-run-*-helm-*"
+"""What the command that we tell sends."""
+_FOLDER = re.compile("offline-run-[0-9]{8}_[0-9]{6}-(helm-[0-9a-f]{20})~*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What one run folder holds; an interrupted one holds nothing that can be relied on."""
+    """What one run folder holds."""
 
     folder: Path
     run: str
+    """The run's id; empty if the folder's name has none of ours."""
     synced: bool
     """W&B has it already."""
     rows: tuple[Row, ...] = ()
@@ -50,6 +53,16 @@ class Recording:
     """How many rows of W&B's history it fills."""
     record: Record | None = None
     """Of the whole run, what was sent before included."""
+    fault: str | None = None
+    """Why it is ignored, as a clause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What the folder held before, of runs that are to be written."""
+
+    usable: tuple[Recording, ...]
+    ignored: tuple[Recording, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,7 @@ class Writing:
 
     run: RunWriting
     superseded: tuple[Recording, ...]
-    """Those whose rows it carries, so that they must not be sent as well."""
+    """Those whose rows it carries, so that they must not be sent as well; and the ignored ones."""
 
     @property
     def empty(self) -> bool:
@@ -66,19 +79,21 @@ class Writing:
         return not self.run.rows and not self.run.tables
 
 
-def earlier(folder: Path, project: str) -> tuple[Recording, ...]:
-    """The recordings below `<folder>/wandb` that belong to a project, the oldest first.
+def earlier(
+    folder: Path, project: str, runs: Collection[str], *, seal: Seal | None = None
+) -> Earlier:
+    """Return the recordings of runs of a project below `<folder>/wandb`, the oldest first.
 
-    What a link leads to was not recorded here.
+    runs: their ids. seal: that of this workflow run; then whatever else `wandb sync` would send
+    is listed as ignored, whichever run it is of.
     """
-    logs: list[Path] = []
     wandb = folder / "wandb"
-    runs = () if wandb.is_symlink() else wandb.glob("offline-run-*")
-    for run in sorted(run for run in runs if not run.is_symlink()):
-        # Another process may set it aside meanwhile.
-        with suppress(FileNotFoundError):
-            logs += sorted(run.glob("run-helm-*.wandb"))
-    return tuple(found for log in logs if (found := _read(log, project)))
+    folders = () if wandb.is_symlink() else sorted(wandb.glob(_SYNCED_BY_COMMAND))
+    found = [one for one in (_read(path, project, seal) for path in folders) if one]
+    return Earlier(
+        usable=tuple(one for one in found if one.run in runs and not one.fault),
+        ignored=tuple(one for one in found if one.fault and (seal or one.run in runs)),
+    )
 
 
 def waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
@@ -96,34 +111,34 @@ def carrying(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
 
 
 def unrecorded(
-    plan: RunPlan,
-    recordings: Sequence[Recording],
-    *,
-    writer: str,
-    remote: Held | None = None,
+    plan: RunPlan, earlier: Earlier, *, writer: str, remote: Held | None = None
 ) -> Writing | None:
     """What is left to record of a run, or None where its recordings hold it all.
 
     remote: what W&B holds, where it could be asked; else the recordings that were sent tell.
     A row that only a waiting recording has is carried over; one that was sent is not repeated.
     """
-    sent = [one for one in recordings if one.run == plan.id and one.synced]
-    left = waiting(plan, recordings)
+    sent = [one for one in earlier.usable if one.run == plan.id and one.synced]
+    left, ignored = waiting(plan, earlier.usable), waiting(plan, earlier.ignored)
     # Offline there are no artifacts: their files would be kept elsewhere, under absolute paths.
     plan = replace(carrying(plan, left), artifact=None)
     fresh = wandb_changes.writing(plan, remote or _held(sent), writer=writer)
-    return None if _holds(left, fresh) else Writing(run=fresh, superseded=left)
+    is_held = not ignored and _holds(left, fresh)
+    return None if is_held else Writing(run=fresh, superseded=(*left, *ignored))
 
 
-def keep(finished: Path, project: str, run: RunWriting, *, folder: Path) -> None:
+def keep(
+    finished: Path, project: str, run: RunWriting, *, folder: Path, seal: Seal | None = None
+) -> None:
     """Write down beside a finished run what it holds, and move it whole to `<folder>/wandb`."""
-    content = {
-        "project": project,
-        "rows": run.rows,
-        "steps": len(run.rows) + bool(run.tables),
-        "record": wandb_changes.final_mark(run),
-    }
-    (finished / _FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    contents = wandb_recording.Contents(
+        run=run.id,
+        project=project,
+        rows=tuple(map(dict, run.rows)),  # type: ignore[arg-type] # as the layout nests them
+        steps=len(run.rows) + bool(run.tables),
+        record=str(wandb_changes.final_mark(run)),
+    )
+    wandb_recording.write(finished, contents, seal)
     files.hand_over(finished, like=folder)
     finished.rename(_unused(folder / "wandb" / finished.name))
 
@@ -149,21 +164,36 @@ def _unused(path: Path) -> Path:
     return path
 
 
-def _read(log: Path, project: str) -> Recording | None:
-    """The recording of a run's log; None where it belongs to another project."""
+def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
+    """The recording in a run folder; None if it belongs to another project, or is gone."""
+    name = _FOLDER.fullmatch(folder.name)
+    run = name[1] if name else ""
+    log = folder / f"run-{run}.wandb"
     synced = log.with_name(f"{log.name}.synced").exists()
-    run = log.stem.removeprefix("run-")
-    blank = Recording(folder=log.parent, run=run, synced=synced)
+    blank = Recording(folder=folder, run=run, synced=synced)
     try:
-        content = json.loads(files.content(log.parent / _FILE, at_most=_LIMIT_BYTES))
-        rows = tuple(content["rows"])
-        record = wandb_record.from_summary({MARK: content["record"]})
-        known = replace(blank, rows=rows, steps=int(content["steps"]), record=record)
-        if record is None or not all(isinstance(row["iteration"], int) for row in rows):
-            return blank
-    except (OSError, ValueError, LookupError, TypeError):
-        return blank
-    return known if content["project"] == project else None
+        _refuse_foreign(folder, log, is_named=bool(name))
+        contents, record = wandb_recording.read(folder, run, seal)
+    except wandb_recording.UnusableError as error:
+        # Another process may have set it aside meanwhile.
+        return replace(blank, fault=str(error)) if os.path.lexists(folder) else None
+    if contents.project != project:
+        return None
+    return replace(blank, rows=contents.rows, steps=contents.steps, record=record)
+
+
+def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
+    """Raise UnusableError for a folder that this tool would not have made."""
+    if not is_named:
+        message = "its name is not that of a recording"
+        raise wandb_recording.UnusableError(message)
+    for path in (folder, log):
+        if path.is_symlink():
+            message = f"{path.name} is a link"
+            raise wandb_recording.UnusableError(message)
+    if not log.is_file():
+        message = f"it has no file {log.name}"
+        raise wandb_recording.UnusableError(message)
 
 
 def _held(sent: Sequence[Recording]) -> Held:

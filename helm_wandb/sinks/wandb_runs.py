@@ -26,14 +26,26 @@ if TYPE_CHECKING:
     from helm_wandb.model import Config, Report
     from helm_wandb.sinks.wandb_changes import Held
     from helm_wandb.sinks.wandb_layout import RunPlan
-    from helm_wandb.sinks.wandb_offline import Recording, Writing
+    from helm_wandb.sinks.wandb_offline import Earlier, Recording, Writing
     from helm_wandb.sinks.wandb_online import Sent
+    from helm_wandb.sinks.wandb_recording import Seal
     from helm_wandb.wandb_project import WandbProject
     from helm_wandb.wandb_service.messages import Written
 
 _OFFLINE_SECONDS = 60.0
 """Offline nothing is waited for but this machine; a thousand runs take it some ten seconds."""
 _OFFLINE_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What is in the folder now."""
+
+    number: int
+    """Runs that had something to write."""
+    earlier: Earlier
+    carried: tuple[Recording, ...]
+    """Earlier recordings whose rows are in new ones now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,8 @@ class WandbRuns:
     """How long sending them may take at most."""
     turn_seconds: float = TURN_SECONDS
     """How long to wait at most for others that record in the folder."""
+    seal: Seal | None = None
+    """That of this workflow run, which ignores what others recorded in the folder."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def deliver(self, report: Report) -> Receipt:
@@ -65,8 +79,8 @@ class WandbRuns:
             reason = "The report holds no score that could be recorded in W&B."
             return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)
         if self.project is None:
-            recorded = self._recorded(plans, self._record(plans, {}))
-            return Receipt(sink=self.name, status=Status.DONE, reason=recorded)
+            kept = self._record(plans, {})
+            return self._done(self._recorded(plans, kept), kept.earlier)
         return self._send(self.project, report, plans)
 
     def _plans(self, report: Report) -> tuple[RunPlan, ...]:
@@ -76,8 +90,8 @@ class WandbRuns:
 
     def _send(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Receipt:
         """The receipt of runs that W&B was seen to hold; of all others a copy is kept here."""
-        recordings = wandb_offline.earlier(self.folder, self._project)
-        waiting = {plan.id: wandb_offline.waiting(plan, recordings) for plan in plans}
+        earlier = self._earlier(plans)
+        waiting = {plan.id: wandb_offline.waiting(plan, earlier.usable) for plan in plans}
         whole = [wandb_offline.carrying(plan, waiting[plan.id]) for plan in plans]
         sent = self._sent(project, report, whole)
         unsent = {plan.id for plan in sent.unsent}
@@ -86,11 +100,25 @@ class WandbRuns:
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         if stuck:
-            raise SinkError(*stuck)
+            raise SinkError(*stuck, *wandb_texts.ignored(earlier.ignored, self.folder))
         reason = f"{wandb_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - sent.written
         held = f" ({same} held the same results already)" if same else ""
-        return Receipt(sink=self.name, status=Status.DONE, url=sent.url, reason=f"{reason}{held}")
+        along = wandb_texts.carried(arrived)
+        return self._done(f"{reason}{held}{along}", earlier, url=sent.url)
+
+    def _done(self, reason: str, earlier: Earlier, *, url: str | None = None) -> Receipt:
+        return Receipt(
+            sink=self.name,
+            status=Status.DONE,
+            url=url,
+            reason=reason,
+            warnings=wandb_texts.ignored(earlier.ignored, self.folder),
+        )
+
+    def _earlier(self, plans: Sequence[RunPlan]) -> Earlier:
+        runs = {plan.id for plan in plans}
+        return wandb_offline.earlier(self.folder, self._project, runs, seal=self.seal)
 
     def _sent(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Sent:
         """What became of the models' runs and then, with these in the project, the leaderboard."""
@@ -129,13 +157,13 @@ class WandbRuns:
             kept = self._record(sent.unsent, sent.held)
         except SinkError as error:
             return f"{told} {missing}, and no copy could be kept: {error}"
-        if not kept:
+        if not kept.number:
             return f"{told} {missing} whole; what they lack is their report: run again to send it"
         command = wandb_texts.sync_command(self.folder, project.session.base_url)
         return f"{told} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
 
-    def _record(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> int:
-        """The number of runs that had something to write into the folder.
+    def _record(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
+        """What was written into the folder.
 
         held: run id → what W&B was seen to hold of it.
         """
@@ -146,18 +174,17 @@ class WandbRuns:
         except OSError as error:
             raise SinkError(wandb_texts.unwritable(self.folder, error)) from error
 
-    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> int:
-        recordings = wandb_offline.earlier(self.folder, self._project)
+    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
+        earlier = self._earlier(plans)
         found = [
-            wandb_offline.unrecorded(
-                plan, recordings, writer=self._writer, remote=held.get(plan.id)
-            )
+            wandb_offline.unrecorded(plan, earlier, writer=self._writer, remote=held.get(plan.id))
             for plan in plans
         ]
         writings = [writing for writing in found if writing]
         if writings:
             self._write(writings)
-        return len(writings)
+        carried = [one for writing in writings for one in writing.superseded if not one.fault]
+        return _Kept(number=len(writings), earlier=earlier, carried=tuple(carried))
 
     def _write(self, writings: Sequence[Writing]) -> None:
         """Write the runs; those that were finished are kept even where others fail."""
@@ -198,7 +225,9 @@ class WandbRuns:
         """Let the run's new folder take the place of those that it supersedes."""
         if written and not written.fault and written.folder:
             finished = Path(written.folder)
-            wandb_offline.keep(finished, self._project, writing.run, folder=self.folder)
+            wandb_offline.keep(
+                finished, self._project, writing.run, folder=self.folder, seal=self.seal
+            )
         if writing.empty or (written and not written.fault):
             for recording in writing.superseded:
                 wandb_offline.set_aside(recording)
@@ -207,13 +236,14 @@ class WandbRuns:
     def _project(self) -> str:
         return f"{self.config.entity or ''}/{self.config.project}"
 
-    def _recorded(self, plans: Sequence[RunPlan], written: int) -> str:
-        held = len(plans) - written
+    def _recorded(self, plans: Sequence[RunPlan], kept: _Kept) -> str:
+        held = len(plans) - kept.number
         already = f" ({held} held the same results already)" if held else ""
+        along = wandb_texts.carried(kept.carried)
         command = wandb_texts.sync_command(self.folder, self.config.base_url)
         return (
             f"{wandb_texts.counted(len(plans))} recorded offline in {self.folder / 'wandb'}"
-            f"{already}; to send what W&B does not have: `{command}`"
+            f"{already}{along}; to send what W&B does not have: `{command}`"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,13 @@ from helm_wandb.sinks.wandb_details import plain
 from helm_wandb.wandb_service.messages import Cause, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from helm_wandb.sinks.wandb_offline import Recording
+
+_SHOWN = 3
+"""Recordings that are named."""
 _HAPPENED = {
     Cause.KEY: "does not accept the key (HTTP 401)",
     Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
@@ -71,6 +77,33 @@ def still_waiting(run_folder: Path, error: OSError) -> str:
         f"{run_folder}: it is superseded, and could not be moved to superseded/: "
         f"{error.filename}: {error.strerror}. Remove it: `wandb sync` would send its rows twice"
     )
+
+
+def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:
+    """Return which recordings were not used, why, and what to do; one sentence counts the rest."""
+    shown = tuple(_ignored(one, folder) for one in recordings[:_SHOWN])
+    more = len(recordings) - _SHOWN
+    rest = f"{folder / 'wandb'}: {more} more recordings were ignored for such reasons"
+    return (*shown, rest) if more > 0 else shown
+
+
+def _ignored(one: Recording, folder: Path) -> str:
+    place = one.folder
+    if not os.path.lexists(place):
+        place = folder / "wandb" / "superseded" / one.folder.name
+    return (
+        f"{place}: ignored, because {one.fault}. If its results are yours, `wandb sync` sends "
+        "them; otherwise remove it"
+    )
+
+
+def carried(recordings: Sequence[Recording]) -> str:
+    """Return which earlier recordings' results go with those of this run; empty without any."""
+    if not recordings:
+        return ""
+    names = ", ".join(one.folder.name for one in recordings[:_SHOWN])
+    more = len(recordings) - _SHOWN
+    return f"; with what was recorded before in {names}{f' and {more} more' if more > 0 else ''}"
 
 
 def no_turn(folder: Path, seconds: float) -> str:
