@@ -98,7 +98,7 @@ class HelmEval:
     """Billions of tokens."""
     default_iteration: int
     iteration_pattern: str | None
-    """A regex with one group, searched in the model id."""
+    """A regular expression for `patterns`, with one group, searched in the model id."""
     asked: tuple[ScoreKey, ...]
 
     def at(self, key: str) -> Place:
@@ -151,8 +151,8 @@ class Policy:
     higher_is_better: frozenset[ScoreKey] = frozenset()
     """The same for the other direction; no metric is in both."""
     clusters: Mapping[str, str] = field(default_factory=dict)
-    """Benchmark → a regex, searched in the input text, whose match is the cluster; or
-    `instance`, where each instance is its own."""
+    """Benchmark → a regular expression for `patterns`, searched in the input text, whose match is
+    the cluster; or `instance`, where each instance is its own."""
     floor: Mapping[ScoreKey, float] = field(default_factory=dict)
     """The least value, or where lower is better the greatest, that is accepted."""
 

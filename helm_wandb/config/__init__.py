@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from helm_wandb.config.messages import Finding, findings
@@ -21,6 +20,7 @@ from helm_wandb.model import (
     ReportEval,
     ScoreKey,
 )
+from helm_wandb.patterns import Pattern
 from helm_wandb.urls import holds_user, is_server_url
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             yield Finding(path, _url_problem(text))
         case (_, str(text)) if _CONTROL.search(text):
             yield Finding(path, f"must be one line without control characters: {shown(text)}")
+        case (_, str(text)) if len(text) > LONGEST_NAME:
+            yield Finding(path, _at_most(text))
         case (("evals", int(), "iteration_pattern"), str(text)):
             yield from _check_pattern(path, text, _ITERATION)
         case (("compare", "clusters", str()), str(text)) if text != EACH_INSTANCE:
             yield from _check_pattern(path, text, _CLUSTER)
-        case (_, str(text)) if len(text) > LONGEST_NAME:
-            yield Finding(path, _at_most(text))
         case (("evals", int(), "benchmarks"), list(items)):
             yield from _check_repeated(path, [_name(item) for item in items], "name")
         case (
@@ -189,20 +189,19 @@ def _check_directions(
     path: Path, lower: Sequence[object], higher: Sequence[object]
 ) -> Iterator[Finding]:
     """A finding for each metric that is said to be better either way."""
+    texts = {item for item in lower if isinstance(item, str)}
     for index, item in enumerate(higher):
-        if item in lower:
-            message = f"{shown(str(item))} is under lower_is_better too: remove one of the two"
+        if isinstance(item, str) and item in texts:
+            message = f"{shown(item)} is under lower_is_better too: remove one of the two"
             yield Finding((*path, "higher_is_better", index), message)
 
 
 def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
-    """A finding where the text is no regular expression with so many groups."""
+    """A finding if the text is not a regular expression with so many groups."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            groups = re.compile(text).groups
-    except (re.error, OverflowError, RecursionError) as error:
-        yield Finding(path, f"is no regular expression: {shown(str(error))}")
+        groups = Pattern.compile(text).groups
+    except ValueError as error:
+        yield Finding(path, str(error))
         return
     if groups not in kind.groups:
         yield Finding(path, f"{kind.demand}; it has {groups}")

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ConfigError, Problem
+from helm_wandb.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +93,7 @@ def _told_apart(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
 
 def _parted(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
     if spec.iteration_pattern is not None:
-        pattern = re.compile(spec.iteration_pattern)
+        pattern = Pattern.compile(spec.iteration_pattern)
         return {model: _by_pattern(model, pattern, spec) for model in ids}
     parts = {model: _by_marker(model) for model in ids}
     if spec.model_name is None or spec.helm_model is not None:
@@ -102,17 +103,19 @@ def _parted(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
     return _by_bare_number(ids) or parts
 
 
-def _by_pattern(model: str, pattern: re.Pattern[str], spec: HelmEval) -> _Parts:
-    found = pattern.search(model)
-    if found is None:
+def _by_pattern(model: str, pattern: Pattern, spec: HelmEval) -> _Parts:
+    spans = pattern.search(model)
+    if spans is None:
         return _Parts(model, model, None)
-    if not re.fullmatch(r"[0-9]{1,15}", found.group(1) or ""):
+    match, number = spans
+    caught = model[slice(*number)]
+    if not re.fullmatch(r"[0-9]{1,15}", caught):
         raise _error(
             spec,
             "iteration_pattern",
-            f"its group caught {found.group(1)!r} in {model!r}, which is not a whole number",
+            f"its group caught {caught!r} in {model!r}, which is not a whole number",
         )
-    return _around(model, found.span(1), found.span())
+    return _around(model, number, match)
 
 
 def _by_marker(model: str) -> _Parts:

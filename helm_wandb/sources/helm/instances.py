@@ -7,7 +7,6 @@ and instance), adaptation/scenario_state.py, and, since 0.5.0, presentation/run_
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
@@ -19,6 +18,7 @@ import msgspec
 from helm_wandb.errors import ArtifactError
 from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.patterns import Pattern
 from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
         found = tuple(one.instance for one in states)
     else:
         return {}
-    pattern = re.compile(rule) if rule and rule != EACH_INSTANCE else None
+    pattern = Pattern.compile(rule) if rule and rule != EACH_INSTANCE else None
     passages = rule is None and run.scenario in PASSAGE_SCENARIOS
     hashes: dict[str, tuple[str, str]] = {}
     for one in found:
@@ -172,10 +172,12 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
     return hashes
 
 
-def _matched(pattern: re.Pattern[str], text: str) -> str | None:
+def _matched(pattern: Pattern, text: str) -> str | None:
     """What the pattern finds in the text: its group, if it has one."""
-    found = pattern.search(text)
-    return found.group(pattern.groups) if found else None
+    spans = pattern.search(text)
+    if spans is None or min(spans[-1]) < 0:
+        return None
+    return text[slice(*spans[-1])]
 
 
 def _passage(text: str) -> str | None:

@@ -1,0 +1,94 @@
+r"""Regular expressions of a config, run by RE2: the config and the texts may be anybody's.
+
+RE2 never backtracks, so a search takes time in proportion to the text. The price: it has neither
+lookaround nor backreferences, and its `\d`, `\w`, `\s` and `\b` know ASCII only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SYNTAX = "https://github.com/google/re2/wiki/Syntax"
+_MEMORY_BYTES = 1 << 20
+"""Of a compiled pattern, which is then refused beyond some 10,000 instructions: a search can take
+10 ns for each of them, for each character."""
+_LONGEST_SHOWN = 60
+_HINTS = (
+    (
+        ("invalid perl operator: (?=", "invalid perl operator: (?!", "invalid perl operator: (?<"),
+        "lookaround is not supported; match the text around the group instead",
+    ),
+    (
+        (*(f"invalid escape sequence: \\{digit}" for digit in "123456789"),),
+        "backreferences are not supported",
+    ),
+    (
+        ("invalid perl operator: (?P",),
+        "backreferences are not supported; a group's name is written `(?P<name>…)`",
+    ),
+    (("invalid escape sequence: \\Z",), "write `\\z`"),
+    (("missing )", "missing ]"), "close the bracket"),
+    (("bad repetition operator",), "drop the second sign; RE2 never backtracks"),
+    (("invalid repetition size", "pattern too large"), "repeat at most 1,000 times, or use + or *"),
+)
+"""Beginnings of RE2's own words, and what to do."""
+
+Span = tuple[int, int]
+"""Where a group's match begins and ends; -1 twice if the group is not part of the match."""
+
+
+class _Compiled(Protocol):
+    """RE2's pattern, as far as it is used here; the package has no types."""
+
+    groups: int
+
+    def search(self, text: str) -> _Match | None: ...
+
+
+class _Match(Protocol):
+    def span(self, group: int) -> Span: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression of RE2's syntax."""
+
+    _compiled: _Compiled
+
+    @classmethod
+    def compile(cls, text: str) -> Self:
+        """Return the pattern; raise ValueError with a clause that says what is wrong with it."""
+        # Imported here: configs without patterns need none of its 10 ms.
+        import re2  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = _MEMORY_BYTES
+        try:
+            return cls(re2.compile(text, options))
+        except re2.error as error:
+            (said,) = error.args
+            raise ValueError(_explained(said.decode(errors="replace"))) from None
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return self._compiled.groups
+
+    def search(self, text: str) -> Sequence[Span] | None:
+        """Spans of the first match and of its groups, or None if nothing matches."""
+        # RE2 reads UTF-8, which has no lone surrogate: a ? takes its place.
+        found = self._compiled.search(text.encode(errors="replace").decode())
+        return [found.span(group) for group in range(self.groups + 1)] if found else None
+
+
+def _explained(said: str) -> str:
+    """Clause that says what RE2 refuses, which may end in a part of the pattern, and what to do."""
+    hints = (hint for beginnings, hint in _HINTS if said.startswith(beginnings))
+    cut = said if len(said) <= _LONGEST_SHOWN else f"{said[: _LONGEST_SHOWN - 1]}…"
+    advice = next(hints, f"see {SYNTAX}")
+    return f"is not a regular expression of RE2, which says `{cut}`: {advice}"
