@@ -108,6 +108,8 @@ def patterns_in(data: object) -> Iterator[str]:
         case list():
             for value in data:
                 yield from patterns_in(value)
+        case _:
+            pass
 
 
 ONLY_WHOLE = {"_PLACEHOLDER", "_EXPONENT", "_OTHER_BASE", "_GIVEN_UP", "_ANSWER"}
