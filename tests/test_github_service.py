@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import ssl
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from helm_wandb.errors import InputError
+from helm_wandb.github_service.connection import ANSWER_LIMIT_BYTES
 from helm_wandb.github_service.messages import (
     Artifact,
     Cause,
@@ -28,7 +30,7 @@ from helm_wandb.github_service.messages import (
     PullRequest,
     WorkflowRun,
 )
-from helm_wandb.github_service.repository import connect, of_environ
+from helm_wandb.github_service.repository import MOST_PAGES, connect, of_environ
 from helm_wandb.redaction import NO_SECRETS
 from tests.github_clients import BASE, HEAD, LOGIN, NUMBER, REPOSITORY, Clock, client, furnish
 from tests.github_server import TOKEN, GithubServer, answers
@@ -518,6 +520,43 @@ def test_answers_that_are_not_githubs_are_told(
 
     assert Cause.UNREADABLE is cause_of(lambda: call(github))
     assert 1 == len(server.requests)
+
+
+HUGE = b" " * (ANSWER_LIMIT_BYTES + 1)
+GZIP = {"Content-Encoding": "gzip"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers.Answer(status=200, body=HUGE),
+        answers.Answer(status=403, body=HUGE),
+        answers.Answer(status=200, body=gzip.compress(4 * HUGE, 1), headers=GZIP),
+    ],
+    ids=["plain", "refusal", "packed"],
+)
+def test_answers_have_a_size_limit(
+    server: GithubServer, github: Repository, answer: answers.Answer
+) -> None:
+    """An answer is read no further than 32 MiB, unpacked; it is told, and not asked for again."""
+    server.fault(answer=answer)
+
+    with pytest.raises(GithubError, match="larger than 32 MiB") as told:
+        github.default_branch()
+
+    assert Cause.UNREADABLE is told.value.cause
+    assert 1 == len(server.requests)
+
+
+def test_lists_without_an_end_end(server: GithubServer, github: Repository) -> None:
+    """Of a list whose pages lead in a circle, a hundred are read."""
+    again = {"Link": f'<{server.url}/repos/{REPOSITORY}/issues/1/comments?page=2>; rel="next"'}
+    server.fault(answer=answers.Answer(status=200, body=[], headers=again))
+
+    with pytest.raises(GithubError, match="it has more than 100 pages"):
+        list(github.comments(1))
+
+    assert MOST_PAGES == len(server.requests)
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '{"message": 5}', "[" * 100_000, "<html>"])

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from helm_wandb.github_service import answers
+from helm_wandb.github_service.bounded import bound
 from helm_wandb.github_service.messages import Cause, GithubError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from github.Requester import Requester
+    from github.Requester import (
+        HTTPRequestsConnectionClass,
+        HTTPSRequestsConnectionClass,
+        Requester,
+    )
 
     from helm_wandb.redaction import Redactor
 
@@ -23,6 +29,8 @@ _TOKEN = re.compile(r"[!-~]+")
 _API_VERSION = "2022-11-28"
 PAGE_LENGTH = 100
 """The most that GitHub gives; its default is 30."""
+ANSWER_LIMIT_BYTES = 32 << 20
+"""A page of 100 comments of 65,536 characters, all of four bytes, takes 26 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +81,7 @@ class Connection:
         token goes nowhere else. Raises what PyGithub and requests raise.
         """
         status, headers, text = self._requester.requestJson(
-            verb, path, parameters=dict(parameters or {}), input=body
+            verb, path, parameters=dict(parameters or {}), input=body, cnx=self._channel
         )
         return Answer(status=status, headers=headers, text=text)
 
@@ -88,6 +96,8 @@ class Connection:
 
     def close(self) -> None:
         """Close what was opened."""
+        if "_channel" in self.__dict__:
+            self._channel.close()
         if "_requester" in self.__dict__:
             self._requester.close()
 
@@ -109,6 +119,26 @@ class Connection:
             seconds_between_writes=0,
             api_version=_API_VERSION,
         ).requester
+
+    @cached_property
+    def _channel(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+        """PyGithub's own way to a server, with a limit to what it reads into memory."""
+        from github import Requester  # noqa: PLC0415 - as above
+
+        url = urlsplit(self.api_url)
+        kind: type[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = (
+            Requester.HTTPSRequestsConnectionClass
+            if url.scheme == "https"
+            else Requester.HTTPRequestsConnectionClass
+        )
+        channel = kind(
+            url.hostname or "",
+            url.port,
+            timeout=ceil(self.timeout_seconds),
+            verify=self.certificates or True,
+        )
+        bound(channel.session, limit_bytes=ANSWER_LIMIT_BYTES)
+        return channel
 
     def _check(self) -> None:
         """Raise GithubError where the token cannot be one; requests would repeat it."""

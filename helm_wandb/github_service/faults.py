@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from helm_wandb.github_service.bounded import TooLargeError
 from helm_wandb.github_service.messages import Cause, GithubError
 from helm_wandb.render.safe_text import plain
 
@@ -68,7 +69,7 @@ def of_exception(error: Exception, *, what: str) -> GithubError:
     if isinstance(error, TimeoutError | exceptions.Timeout):
         return TransientError(Cause.NETWORK, f"{asked}, and did not answer in time")
     if isinstance(error, ValueError | RuntimeError):
-        return unreadable(what)
+        return unreadable(what, why=str(error) if isinstance(error, TooLargeError) else "")
     return TransientError(Cause.NETWORK, f"{asked}, and the connection failed")
 
 

@@ -36,6 +36,8 @@ API_URL = "https://api.github.com"
 GRAPHQL_URL = "https://api.github.com/graphql"
 BUDGET_SECONDS = 150.0
 TIMEOUT_SECONDS = 15
+MOST_PAGES = 100
+"""Of a list: 10,000 things, more than any pull request has comments."""
 _WORKFLOW_LOGIN = "github-actions[bot]"
 """Who the token of a workflow is."""
 _WHO = "tell whose the token is"
@@ -279,13 +281,16 @@ class Repository:
         parameters: Mapping[str, str | int] | None = None,
         what: str,
     ) -> Iterator[T]:
-        """Each page; GitHub tells the next one's URL in a header."""
+        """Each page; GitHub tells the next one's URL in a header, which may lead in a circle."""
         url = f"{self.path}{path}"
         wanted = {**(parameters or {}), "per_page": PAGE_LENGTH}
-        while url:
+        for _ in range(MOST_PAGES):
             answer = self._ask("GET", url, parameters=wanted, what=what)
             yield answers.decoded(answer.text, kind, what=what)
             url, wanted = answer.next_url, {}
+            if not url:
+                return
+        raise faults.unreadable(what, why=f"it has more than {MOST_PAGES} pages")
 
     def _ask(
         self,

@@ -1,0 +1,47 @@
+"""Answers of a limited size: a server, or a proxy, may send as much as it likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requests import Response, Session
+
+
+class TooLargeError(ValueError):
+    """A body that is larger than the limit, with a clause that says so."""
+
+
+def bound(session: Session, *, limit_bytes: int) -> None:
+    """Have each answer of the session end with TooLargeError at so many bytes, unpacked."""
+
+    def limit(response: Response, **_: object) -> None:
+        response.raw = _Body(response.raw, limit_bytes)
+
+    session.hooks["response"].append(limit)
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A body as urllib3 has it, with an end; requests reads it by `stream`."""
+
+    raw: Any
+    limit_bytes: int
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's
+        """Its pieces, unpacked if it is compressed."""
+        left = self.limit_bytes
+        for piece in self.raw.stream(*arguments, **options):
+            left -= len(piece)
+            if left < 0:
+                self.raw.close()
+                message = f"it is larger than {self.limit_bytes >> 20} MiB"
+                raise TooLargeError(message)
+            yield piece
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - urllib3's
+        """All else that it has."""
+        return getattr(self.raw, name)
