@@ -103,5 +103,5 @@ $(NODE_MODULES): tests/browser/package-lock.json | $(DEVELOPMENT)
 # HELM's run directories hold `:` in their names, which not every checkout can.
 $(DEMO_TREES): $(TREES)
 	@mkdir -p $(@D)
-	@for tree in checkpoints models; do $(PYTHON) -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done
+	@for tree in checkpoints models; do $(PYTHON) -W ignore::DeprecationWarning -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done
 	@touch $@

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from .conftest import ROOT
+from .e2e.base_image import OFFICIAL
 from .package_index import locked_here, write_index
 
 if TYPE_CHECKING:
@@ -363,6 +364,17 @@ def test_locked_versions_of_python_are_tested() -> None:
     oldest, newest = map(int, accepted.groups())
 
     assert versions == [f"3.{minor}" for minor in range(oldest, newest + 1)]
+
+
+def test_the_image_is_tested_on_its_base() -> None:
+    """The Dockerfile and its tests name the same base image, with a Python that make accepts."""
+    base = re.search(r"^ARG BASE_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert base
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python-version"]
+
+    assert OFFICIAL == base[1]
+    assert OFFICIAL.removeprefix("python:").partition("-")[0] in versions
 
 
 def test_interrupted_node_modules_are_installed_again(project: Project) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tests.e2e.engine import run
@@ -102,12 +104,17 @@ def test_nothing_of_this_machine_is_in_the_layers(engine: Engine, image: str) ->
     assert [] == re.findall(r"(?i)index-url|trusted-host|pip\.conf|_proxy=", history)
 
 
-def test_all_packages_have_wheels_for_both_architectures(tmp_path: Path) -> None:
-    """The lock can be installed without compiling on amd64 and on arm64."""
-    for platform in ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28"):
+@pytest.mark.parametrize("lock", ["runtime", "development"])
+def test_all_packages_have_wheels(tmp_path: Path, lock: str) -> None:
+    """Each lock can be installed without compiling on amd64 and arm64, by every Python."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python-version"]
+    machines = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
+    for machine, version in product(machines, versions):
         run(
             *(str(ROOT / ".venv/bin/uv"), "pip", "install", "--dry-run", "--quiet"),
-            *("--python-platform", platform, "--python-version", "3.12"),
-            *("--only-binary", ":all:", "--no-deps", "--require-hashes", "--target", str(tmp_path)),
-            *("--requirement", str(ROOT / "requirements/runtime.txt")),
+            *("--python-platform", machine, "--python-version", version),
+            *("--only-binary", ":all:", "--no-deps", "--require-hashes"),
+            *("--target", str(tmp_path)),
+            *("--requirement", str(ROOT / f"requirements/{lock}.txt")),
         )
