@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,25 +20,13 @@ from helm_wandb.files import (
     write_new,
     write_whole,
 )
+from tests.full_disk import files_of_at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 OWNER = 1000
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-
-
-@contextmanager
-def files_of_at_most(limit_bytes: int) -> Iterator[None]:
-    """A disk that takes no larger file."""
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.SIG_IGN
-    handler = signal.signal(signal.SIGXFSZ, ignored)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_what_is_new_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:

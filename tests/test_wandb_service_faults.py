@@ -14,6 +14,7 @@ from helm_wandb.redaction import Redactor
 from helm_wandb.sinks import wandb_texts
 from helm_wandb.wandb_service import faults
 from helm_wandb.wandb_service.messages import Account, Cause, Fault, ServiceError, Written
+from tests.full_disk import files_of_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +85,10 @@ SAID = [
     (f"filestream: failed to upload: 413 Request Entity Too Large url={STREAM}", Cause.REFUSED),
     ("file transfer: upload: failed to upload: status: 403 Forbidden: body: {}", Cause.ACCESS),
     ("file transfer: upload: failed to upload: status: 500 Error: body: EOF", Cause.SERVER),
+    ("write /tmp/run-helm-1.wandb: no space left on device", Cause.DISK),
+    ("open /tmp/logs/debug.log: read-only file system", Cause.DISK),
+    ("write /tmp/run-helm-1.wandb: disk quota exceeded", Cause.DISK),
+    (f"POST {URL} giving up: HTTP 500: no space left on device", Cause.SERVER),
     ("run helm-1 is already in use", Cause.REFUSED),
     ("Invalid project name 'a/b'", Cause.REFUSED),
     ("HTTP 200: 500 rows", Cause.REFUSED),
@@ -301,3 +306,25 @@ def test_each_cause_is_told_with_what_to_do(cause: Cause) -> None:
     assert "http://h" in told
     assert ("(words). " in told) == (cause is not Cause.KEY)
     assert told.endswith(".")
+
+
+@pytest.mark.parametrize("cause", [Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED])
+def test_a_full_disk_is_blamed_for_what_it_can_explain(cause: Cause, tmp_path: Path) -> None:
+    """However the SDK fails where it cannot write, the folder is named, also of single runs."""
+    fault = Fault(cause, "no answer within 60 seconds")
+    answers = (Written(run_id="a", fault=fault), Written(run_id="b"))
+    with files_of_at_most(1000):
+        alone = faults.blame_disk(fault, [tmp_path])
+        among = faults.blame_disk(answers, [tmp_path])
+
+    assert Cause.DISK is alone.cause
+    assert alone.detail.endswith(f"File too large: '{tmp_path}'")
+    assert (alone, None) == (among[0].fault, among[1].fault)
+    assert fault == faults.blame_disk(fault, [tmp_path])
+
+
+@pytest.mark.parametrize("cause", [Cause.KEY, Cause.ACCESS, Cause.LIMIT, Cause.SERVER])
+def test_a_full_disk_is_not_blamed_for_what_the_server_says(cause: Cause, tmp_path: Path) -> None:
+    """A refused key stays one, however full the disk is."""
+    with files_of_at_most(1000):
+        assert Fault(cause, "") == faults.blame_disk(Fault(cause, ""), [tmp_path])

@@ -6,10 +6,9 @@ import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar
 
-from helm_wandb import leaderboard
+from helm_wandb import leaderboard, scratch
 from helm_wandb.errors import SinkError
 from helm_wandb.files import create_folder
 from helm_wandb.model import Receipt, Status
@@ -264,7 +263,5 @@ def _private_folder(wandb: Path) -> Iterator[Path]:
     cannot be created; the SDK would go to /tmp instead.
     """
     create_folder(wandb)
-    with TemporaryDirectory(
-        prefix=".recording-", dir=wandb.absolute(), ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(folder)
+    with scratch.folder(wandb.absolute()) as folder:
+        yield folder

@@ -25,7 +25,8 @@ _HAPPENED = {
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
     Cause.SERVER: "has a fault of its own (HTTP 5xx)",
     Cause.REFUSED: "refused what was sent",
-    Cause.DISK: "was sent nothing: the temporary folder of this machine cannot be written to",
+    Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",
+    Cause.ENDED: "was not sent everything: the process of W&B's SDK ended",
     Cause.LOST: "did not store what it was sent",
 }
 _TO_DO = {
@@ -38,7 +39,8 @@ _TO_DO = {
     Cause.LIMIT: "Run again later.",
     Cause.SERVER: "Run again later.",
     Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config, and run again.",
-    Cause.DISK: "Make room in the folder that TMPDIR names, /tmp without it.",
+    Cause.DISK: "Free space in $TMPDIR (default /tmp).",
+    Cause.ENDED: "Run again, on a machine with more memory if it ends again.",
     Cause.LOST: "Run again: what is there already is not sent twice.",
 }
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from helm_wandb.scratch import check_room
 from helm_wandb.wandb_service.messages import Cause, Fault, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from helm_wandb.redaction import Redactor
 
@@ -28,6 +29,11 @@ _NETWORK = re.compile(
     "connection refused|no such host|EOF|reset by peer|[Tt]imed out|[Tt]imeout|deadline exceeded"
     "|did not respond|no route to host|network is unreachable|certificate|x509|tls|proxyconnect"
 )
+_DISK = re.compile("no space left on device|disk quota exceeded|read-only file system")
+_BLAMED_ON_DISK = frozenset({Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED})
+"""Where there is no room, not even a message of the SDK that says so may fit."""
+_LEAST_BYTES = 1 << 16
+"""Where there is less room than that, something could not be written."""
 _PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
 _UNANSWERED = "did not respond in time"
 """Said of the SDK's own service, and meant of the server that it waits for."""
@@ -45,13 +51,18 @@ def of(error: BaseException) -> Fault:
     chain = list(_chain(error))
     is_network = isinstance(chain[-1], TimeoutError | ConnectionError)
     if isinstance(chain[-1], OSError) and not is_network:
-        return Fault(Cause.DISK, _clean(str(chain[-1])))
+        return of_disk(chain[-1])
     told = "\n".join(str(one) for one in chain)
     status = next(filter(None, map(_http_status, chain)), None)
     words = _PREAMBLE.sub("", str(error)) or type(error).__name__
     if _UNANSWERED in told:
         words = "no answer in time"
     return Fault(_cause(told, status), _clean(words))
+
+
+def of_disk(error: OSError) -> Fault:
+    """Return the fault of a folder or file that cannot be written to."""
+    return Fault(Cause.DISK, _clean(str(error)))
 
 
 def in_journals(folder: str, run_id: str) -> Fault | None:
@@ -84,6 +95,29 @@ def shown(answer: T, redactor: Redactor) -> T:
     """
     shortened: T = _shortened(redactor.values(answer))
     return shortened
+
+
+def blame_disk(answer: T, folders: Sequence[Path]) -> T:
+    """Return an answer whose faults are blamed on the disk if one of the folders is full."""
+    blamed: T = _blamed(answer, folders)
+    return blamed
+
+
+def _blamed(answer: Any, folders: Sequence[Path]) -> Any:  # noqa: ANN401 -- any answer
+    match answer:
+        case Fault(cause=cause) if cause in _BLAMED_ON_DISK:
+            try:
+                for folder in folders:
+                    check_room(folder, _LEAST_BYTES)
+            except OSError as error:
+                return of_disk(error)
+            return answer
+        case Written(fault=Fault()):
+            return replace(answer, fault=_blamed(answer.fault, folders))
+        case tuple():
+            return tuple(_blamed(one, folders) for one in answer)
+        case _:
+            return answer
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- any answer
@@ -138,6 +172,8 @@ def _cause(told: str, status: int | None) -> Cause:
         return _BY_STATUS[status]
     if status is not None and status >= _SERVER_FAULT:
         return Cause.SERVER
+    if status is None and _DISK.search(told):
+        return Cause.DISK
     return Cause.NETWORK if status is None and _NETWORK.search(told) else Cause.REFUSED
 
 

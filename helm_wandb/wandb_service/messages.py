@@ -33,7 +33,9 @@ class Cause(StrEnum):
     LOST = "lost"
     """It took everything, and does not have it."""
     DISK = "disk"
-    """The local folder cannot be written to."""
+    """A folder of this machine is full, or cannot be written to."""
+    ENDED = "ended"
+    """The SDK's process has ended by itself, or was killed by the system."""
 
 
 @dataclass(frozen=True, slots=True)

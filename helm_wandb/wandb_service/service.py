@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
 from helm_wandb import known_secrets, signals
+from helm_wandb import scratch as scratches
 from helm_wandb.redaction import NO_SECRETS
 from helm_wandb.wandb_service import faults, processes
 from helm_wandb.wandb_service.messages import (
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from helm_wandb.redaction import Redactor
+    from helm_wandb.scratch import Scratch
     from helm_wandb.wandb_service.messages import Request
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -78,7 +78,7 @@ class Service:
         self._redactor = redactor
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self._scratch: str | None = None
+        self._scratch: Scratch | None = None
 
     def __enter__(self) -> Self:
         """The service itself."""
@@ -97,26 +97,41 @@ class Service:
     def scratch(self) -> Path:
         """A folder of its own, for what nobody needs when the process has ended."""
         self.start()
-        return Path(str(self._scratch))
+        assert self._scratch is not None  # noqa: S101 -- started above
+        return self._scratch.path
 
     def start(self) -> None:
-        """Start the process if it does not run; it then loads the SDK by itself, in some 0.5 s."""
+        """Start the process if it does not run; it then loads the SDK by itself, in some 0.5 s.
+
+        Raises ServiceError if no folder has room for it.
+        """
         if self._process is not None:
             return
-        with signals.deferred():
-            self._scratch = tempfile.mkdtemp(prefix="helm-wandb-")
-            signals.on_stop(self._abort)
-        self._pipe, other = Pipe()
-        with signals.deferred(), other, Path(self._scratch, "output").open("wb") as output:
+        try:
+            self._scratch = scratches.create_with_room()
+        except OSError as error:
+            raise ServiceError(faults.of_disk(error)) from error
+        try:
+            self._pipe = self._spawn(self._scratch)
+        except OSError as error:
+            self._scratch.remove()
+            raise ServiceError(Fault(Cause.ENDED, str(error))) from error
+
+    def _spawn(self, scratch: Scratch) -> Connection:
+        pipe, other = Pipe()
+        with signals.deferred(), other, (scratch.path / "output").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 [sys.executable, *_flags(), "-c", _BOOT, str(other.fileno())],
-                pass_fds=[other.fileno()],
-                env=_environment(os.environ, self._scratch),
+                # It shares the lock of its folder, which nobody removes while it runs.
+                pass_fds=[other.fileno(), scratch.lock],
+                env=_environment(os.environ, str(scratch.path)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
+            signals.on_stop(self._abort)
+        return pipe
 
     @overload
     def ask(self, request: Connect, *, seconds: float) -> Account: ...
@@ -137,22 +152,26 @@ class Service:
         process ends before it; the process is then ended, and the next question starts another.
         """
         self.start()
-        pipe, answer = self._pipe, None
-        assert pipe is not None  # noqa: S101 -- started above
-        try:
-            pipe.send(request)
-            if not pipe.poll(max(0.0, seconds)):
-                self.kill()
-                fault = Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds")
-                raise ServiceError(fault)
-            answer = faults.shown(pipe.recv(), self._redactor)
-        except (EOFError, OSError) as error:
-            fault = Fault(Cause.REFUSED, f"W&B's SDK ended: {self._last_words()}")
+        answer, has_ended = self._answer(request, seconds)
+        recorded_in = [Path(request.folder)] if isinstance(request, WriteRuns) else []
+        folders = [self.scratch, *recorded_in]
+        answer = faults.blame_disk(faults.shown(answer, self._redactor), folders)
+        if has_ended:
             self.kill()
-            raise ServiceError(faults.shown(fault, self._redactor)) from error
         if isinstance(answer, Fault):
             raise ServiceError(answer)
         return answer
+
+    def _answer(self, request: Request, seconds: float) -> tuple[object, bool]:
+        """Return the answer or a Fault, and whether the process has ended or has to be."""
+        assert self._pipe is not None  # noqa: S101 -- started by who asks
+        try:
+            self._pipe.send(request)
+            if self._pipe.poll(max(0.0, seconds)):
+                return self._pipe.recv(), False
+        except (EOFError, OSError):
+            return Fault(Cause.ENDED, self._last_words()), True
+        return Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds"), True
 
     def stop(self) -> None:
         """End the process after it has finished with its files; in a few seconds if it hangs."""
@@ -170,20 +189,20 @@ class Service:
             return
         if self._pipe:
             self._pipe.close()
-        processes.end(self._process.pid)
+        self._abort()
         self._process.wait()
-        shutil.rmtree(str(self._scratch), ignore_errors=True)
         signals.forget(self._abort)
+        if self._scratch:
+            self._scratch.remove()
         self._process = self._pipe = self._scratch = None
 
     def _abort(self) -> None:
-        """Do what `kill` does, without the locks that the interrupted code may hold."""
+        """End the process, without the locks that interrupted code may hold."""
         if self._process:
             processes.end(self._process.pid)
-        shutil.rmtree(str(self._scratch), ignore_errors=True)
 
     def _last_words(self) -> str:
-        text = Path(str(self._scratch), "output").read_text(encoding="utf-8", errors="replace")
+        text = (self.scratch / "output").read_text(encoding="utf-8", errors="replace")
         return (text.strip().splitlines() or ["without a word"])[-1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, overload
 
 from helm_wandb.redaction import Redactor
@@ -85,7 +85,9 @@ class Session:
 
     def prepare(self) -> None:
         """Let the process load the SDK while something else is done."""
-        self._service.start()
+        # What hinders it is said by the first question.
+        with suppress(ServiceError):
+            self._service.start()
 
     def drop(self) -> None:
         """End the process at once, with the runs that it left open; a question starts another."""

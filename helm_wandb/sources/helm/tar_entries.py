@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from helm_wandb import scratch
 from helm_wandb.errors import ArtifactError
 from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm.archive_entries import (
@@ -25,6 +24,7 @@ from helm_wandb.sources.helm.archive_entries import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from helm_wandb.sources.helm.archive_entries import Contents, Entry
     from helm_wandb.sources.helm.files import Limits
@@ -50,8 +50,8 @@ def is_tar(head: bytes) -> bool:
 @contextmanager
 def decompressed(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
     """A temporary file with the uncompressed tar."""
-    with tempfile.TemporaryDirectory(prefix="helm-") as folder:
-        unpacked = Path(folder) / "helm.tar"
+    with scratch.folder() as folder:
+        unpacked = folder / "helm.tar"
         try:
             _decompress(path, unpacked, shown_as, limits)
         except gzip.BadGzipFile:
