@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,11 @@ _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", _CALM, max_examples=20, derandomize=True)
 settings.register_profile("full", _CALM, max_examples=200)
 settings.load_profile("quick")
+
+
+def pytest_configure() -> None:
+    """Let the tests' processes get Ctrl-C, which a shell's background jobs ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
