@@ -11,7 +11,18 @@ from helm_wandb import wandb_record
 from helm_wandb.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 from helm_wandb.report import from_json
-from helm_wandb.wandb_record import REPORT_FILE, report_name, slug
+from helm_wandb.wandb_record import (
+    ITERATION,
+    REPORT_FILE,
+    SUMMARY_RUN,
+    TOKENS,
+    finite,
+    is_name,
+    iteration_of,
+    original_name,
+    report_name,
+    slug,
+)
 from helm_wandb.wandb_service.messages import FindRuns, ReadArtifacts
 
 if TYPE_CHECKING:
@@ -21,7 +32,6 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_service.messages import RemoteRun
     from helm_wandb.wandb_service.session import Session
 
-_SUMMARY_TAG = "summary"
 REPORT_LIMIT_BYTES = 128 << 20
 
 
@@ -98,12 +108,12 @@ class WandbProject:
         }
 
     def _runs(self) -> tuple[RemoteRun, ...]:
-        filters = {"tags": {"$in": [_SUMMARY_TAG]}}
+        filters = {"tags": {"$in": [SUMMARY_RUN]}}
         return self.session.ask(FindRuns(project=self.name, filters=filters))
 
     def _counts(self, run: RemoteRun) -> bool:
         track = run.config.get("track")
-        return track is None or track in self.tracks
+        return track is None or (isinstance(track, str) and track in self.tracks)
 
 
 def _evaluations(content: bytes) -> tuple[Evaluation, ...]:
@@ -126,7 +136,7 @@ def evaluation(run: RemoteRun) -> Evaluation | None:
     """
     record = wandb_record.from_summary(run.summary)
     model = run.config.get("model", run.group)
-    if not isinstance(model, str) or not model:
+    if not is_name(model):
         return None
     latest = record.latest if record else None
     scores = _recorded(latest) if latest else dict(_plain(run.summary))
@@ -172,34 +182,25 @@ def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
             continue
         nested = value if isinstance(value, Mapping) else {}
         for told, held in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
-            number = _number(held)
+            number = finite(held)
             if number is not None:
                 yield told, number
 
 
-def _number(value: object) -> float | None:
-    """The value, where it is a number that can be a score."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # JSON's integers have any size
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _key(name: str) -> ScoreKey | None:
     try:
-        return ScoreKey.parse(name)
+        key = ScoreKey.parse(name)
     except ValueError:
         return None
+    original = ScoreKey(original_name(key.benchmark), key.metric)
+    return original if is_name(original.benchmark) and is_name(key.metric) else None
 
 
 def _iteration(summary: Mapping[str, object]) -> int:
     """Logged as a value, or, by the ancestor, as W&B's own step."""
-    known = (_number(summary.get(key)) for key in ("iteration", "_step"))
-    return int(next((number for number in known if number is not None), 0))
+    known = (iteration_of(summary.get(key)) for key in (ITERATION, "_step"))
+    return next((number for number in known if number is not None), 0)
 
 
 def _tokens(summary: Mapping[str, object]) -> float | None:
-    return _number(summary.get("tokens_billions"))
+    return finite(summary.get(TOKENS))

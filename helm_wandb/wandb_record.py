@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import msgspec
 
@@ -21,9 +22,26 @@ REPORT_FILE = "helm-wandb-report.json"
 """The file in the artifact of a model's report."""
 MARK = "helm_wandb"
 """The key of the record in a run's summary, and of the writer's mark in its config."""
-
-
+ITERATION = "iteration"
+TOKENS = "tokens_billions"
+CHANGED_ITEMS = "changed_items"
+"""The key of the table of instances whose scores changed."""
+SUMMARY_RUN = "summary"
+LEADERBOARD_RUN = "leaderboard"
+_TAKEN = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN})
+"""Keys of our own in rows and summaries, and names of our own runs."""
+_KEPT = "benchmark "
 _SLUG_LIMIT = 64
+GREATEST_ITERATION = 2**63 - 1
+_LONGEST_NAME = 1_000
+"""Characters of a model, benchmark or metric, as in reports."""
+_LONGEST_TEXT = 100_000
+_LONGEST_DIGEST = 64
+_Iteration = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
+_IterationText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", max_length=19)]
+_Digest = Annotated[str, msgspec.Meta(max_length=_LONGEST_DIGEST)]
+_Key = Annotated[str, msgspec.Meta(max_length=5 * _LONGEST_NAME)]
+"""The names of a benchmark, which `kept_name` makes longer, and of a metric."""
 
 
 class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,30 +49,30 @@ class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     value: float
     lower_is_better: bool | None = None
-    partial: str | None = None
+    partial: Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)] | None = None
     """Why the value must not be compared, as in `model.Score`."""
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A model at its greatest iteration."""
 
-    iteration: int
+    iteration: _Iteration
     tokens_billions: float | None = None
-    scores: dict[str, LatestScore]
-    """`mmlu.EM` → score."""
+    scores: dict[_Key, LatestScore]
+    """`mmlu.EM`, with the benchmark's name as W&B keeps it → score."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run holds, in digests."""
 
-    writer: str
-    rows: dict[str, str] = {}
+    writer: _Digest
+    rows: dict[_IterationText, _Digest] = {}
     """Iteration → digest of the values that its rows come to."""
-    settings: str = ""
+    settings: _Digest = ""
     """Of the run's group, name, tags and config, less the provenance."""
-    tables: str = ""
+    tables: _Digest = ""
     """Empty where it has none."""
-    report: str = ""
+    report: _Digest = ""
     """Of the report that it keeps as an artifact; empty where it has none."""
     latest: Latest | None = None
 
@@ -83,6 +101,48 @@ def from_summary(summary: Mapping[str, object]) -> Record | None:
         return msgspec.json.decode(text, type=Record)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return None
+
+
+def is_name(text: object) -> TypeGuard[str]:
+    """Whether a value that anybody may have stored can be the name of a model."""
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME
+
+
+def finite(value: object) -> float | None:
+    """Return a value as a finite float, or None if it is not one; JSON's integers have any size."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def iteration_of(value: object) -> int | None:
+    """Return a value as an iteration, or None if it is not a number that can be one."""
+    number = finite(value)
+    return int(number) if number is not None and 0 <= number < GREATEST_ITERATION else None
+
+
+def kept_name(benchmark: str) -> str:
+    """Return the name under which W&B keeps a benchmark: its own, if nothing else has that.
+
+    W&B keeps names that begin with `_` for itself, and replaces what is logged as `_step`;
+    `iteration` is ours. Such a benchmark is `benchmark _step`; a dot, which would part its name,
+    is `%2E`. Different benchmarks have different names.
+    """
+    is_free = benchmark not in _TAKEN and not benchmark.startswith(("_", _KEPT))
+    if is_free and benchmark and "." not in benchmark:
+        return benchmark
+    return _KEPT + benchmark.replace("%", "%25").replace(".", "%2E")
+
+
+def original_name(name: str) -> str:
+    """Return the benchmark that is kept under a name."""
+    if not name.startswith(_KEPT):
+        return name
+    return name.removeprefix(_KEPT).replace("%2E", ".").replace("%25", "%")
 
 
 def newer(one: Latest | None, other: Latest | None) -> Latest | None:

@@ -354,6 +354,9 @@ def test_what_wandb_adds_to_a_row_is_none_of_its_values() -> None:
             "bars": {"_type": "table-file", "path": "x"},
             "note": "NaN",
             "none": None,
+            "huge": 10**400,
+            "endless": {"EM": math.inf, "F1": math.nan},
+            "deep": {"a": {"b": {"c": 1}}},
         }
     )
 
@@ -371,7 +374,7 @@ def test_rows_without_iteration_are_nobodys() -> None:
     assert {7: {"mmlu.EM": 0.5, "quac.F1": 1, "iteration": 7}} == wandb_changes.by_iteration(rows)
 
 
-@pytest.mark.parametrize("iteration", [math.nan, math.inf])
+@pytest.mark.parametrize("iteration", [math.nan, math.inf, 10**400, 1e300, -1])
 def test_an_iteration_that_is_none_is_nobodys(iteration: float) -> None:
     """A row that another hand added, at no iteration that there is, counts for none."""
     assert {} == wandb_changes.by_iteration([{"mmlu": {"EM": 0.5}, "iteration": iteration}])

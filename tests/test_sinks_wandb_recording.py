@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import wandb_record
-from helm_wandb.model import Config, Provenance
+from helm_wandb.model import Provenance
 from helm_wandb.sinks import wandb_recording
 from helm_wandb.sinks.wandb_layout import run_id
 from helm_wandb.sinks.wandb_recording import FILE, Contents, Seal, UnusableError
 from helm_wandb.sinks.wandb_runs import WandbRuns
 from helm_wandb.wandb_record import Record
+from tests import test_sinks_wandb_runs as runs
 from tests.builders import evaluation, report
 
 if TYPE_CHECKING:
@@ -37,15 +38,7 @@ CONTENTS = Contents(
     record=wandb_record.to_text(Record(writer="w", rows={"3": "a" * 20})),
 )
 SEAL = Seal(workflow_run="7", key="k1")
-CONFIG = Config(
-    project="llm",
-    entity="team",
-    base_url=None,
-    evals=(),
-    leaderboard=False,
-    leaderboard_metrics=(),
-    excluded_models=frozenset(),
-)
+CONFIG = replace(runs.CONFIG, leaderboard=False, leaderboard_metrics=())
 
 
 def written(folder: Path, seal: Seal | None = None) -> Path:

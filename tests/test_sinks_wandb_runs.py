@@ -463,12 +463,55 @@ def test_run_ids_are_stable() -> None:
 
 
 def test_a_benchmark_named_as_our_own_runs_has_its_own_id() -> None:
-    """A benchmark called `summary` does not write into the summary run."""
-    content = report([evaluation("alpha", 1, {"summary.EM": 0.5})])
-    plans = wandb_layout.plans(content, summary_only=False, leaderboard=False)
+    """No benchmark, whatever its name, writes into the summary run or another benchmark's."""
+    benchmarks = ("summary", "summary (benchmark)", "benchmark summary", "leaderboard")
+    entry = evaluation("leaderboard", 1, {f"{name}.EM": 0.5 for name in benchmarks})
+    plans = wandb_layout.plans(report([entry]), summary_only=False, leaderboard=True)
 
-    assert ["summary", "summary (benchmark)"] == [plan.name for plan in plans]
-    assert 2 == len({plan.id for plan in plans})
+    assert [
+        "summary",
+        "benchmark benchmark summary",
+        "benchmark leaderboard",
+        "benchmark summary",
+        "summary (benchmark)",
+        "leaderboard",
+    ] == [plan.name for plan in plans]
+    assert 6 == len({plan.id for plan in plans})
+
+
+def test_subjects_that_share_a_name_are_told_apart_or_told() -> None:
+    """A subject named as a metric is recorded; of two scores of one name the first is."""
+    subjects = {
+        "b.EM": {"us": 0.1, "EM": 0.2, "F1": 0.3},
+        "b.law.EM": {"us": 0.4},
+        "b.EM2": {"us.law": 0.5},
+    }
+    scores = dict.fromkeys(("b.EM", "b.law.EM", "b.F1", "b.EM2"), 0.5)
+    other = {"b.EM": {"us.law": 0.6}, "b.law.EM": {"us": 0.7}}
+    entries = [
+        evaluation("alpha", 1, scores, subjects=subjects),
+        evaluation("alpha", 2, dict.fromkeys(other, 0.5), subjects=other),
+    ]
+    plan = wandb_layout.plans(report(entries), summary_only=False, leaderboard=False)[-1]
+
+    assert [
+        {
+            "b": {
+                "us": {"EM": 0.1, "law.EM": 0.4},
+                "EM": {"EM": 0.2},
+                "F1.EM": 0.3,
+                "us.law": {"EM2": 0.5},
+                "F1": 0.5,
+            },
+            "iteration": 1,
+        },
+        {"b": {"us.law": {"EM": 0.6}}, "iteration": 2},
+    ] == list(plan.rows)
+    (lost,) = plan.unrecorded
+    assert lost == (
+        "alpha: b: 'law.EM' of 'us' is not recorded, because another score has the same name in "
+        "W&B, us.law.EM; the report has both"
+    )
 
 
 def test_a_model_without_scores_has_no_run() -> None:

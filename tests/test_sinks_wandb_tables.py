@@ -12,6 +12,7 @@ from helm_wandb import wandb_record
 from helm_wandb.model import Item, Texts, Verdict
 from helm_wandb.sinks import wandb_changes, wandb_layout, wandb_tables
 from helm_wandb.sinks.wandb_changes import Held
+from helm_wandb.wandb_record import CHANGED_ITEMS
 from tests import builders
 from tests.test_sinks_wandb_runs import record_summary, runs, summary_of, table_of
 from tests.wandb_builders import Desk, holds, summary_run
@@ -96,9 +97,9 @@ def test_a_table_of_what_changed_once_does_not_stay() -> None:
     settled = wandb_record.from_summary({wandb_record.MARK: wandb_changes.final_mark(gone)})
     again = wandb_changes.writing(now, Held(rows=rows, steps=2, record=settled), writer="c")
 
-    assert wandb_tables.CHANGED_ITEMS not in first.summary
-    assert ((), None) == (gone.tables, gone.summary[wandb_tables.CHANGED_ITEMS])
-    assert wandb_tables.CHANGED_ITEMS not in again.summary
+    assert CHANGED_ITEMS not in first.summary
+    assert ((), None) == (gone.tables, gone.summary[CHANGED_ITEMS])
+    assert CHANGED_ITEMS not in again.summary
 
 
 @pytest.mark.parametrize("name", ["leaderboard", "summary"])
@@ -114,7 +115,7 @@ def test_the_table_is_recorded_beside_the_scores(tmp_path: Path) -> None:
     """A run's folder holds its table, and its scores are as without one."""
     record_summary(tmp_path, report(comparison(ITEM)))
     run = runs(tmp_path)["alpha", "summary"]
-    key = wandb_tables.CHANGED_ITEMS
+    key = CHANGED_ITEMS
     table = table_of(replace(run, rows=run.rows[1:]), key)
 
     assert {"mmlu.EM": 0.25, "iteration": 1} == run.rows[0]

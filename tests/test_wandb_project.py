@@ -120,6 +120,28 @@ def test_without_an_iteration_it_is_the_first() -> None:
     assert 0 == found.iteration
 
 
+@pytest.mark.parametrize("iteration", [-1, 1e300, 10**400, 2.0**63])
+def test_an_iteration_that_no_report_could_hold_is_none(iteration: float) -> None:
+    """What is beside 0 to 2**63 is as if it were not there; W&B's step then counts."""
+    found = evaluation(run({"mmlu": {"EM": 0.3}, "iteration": iteration, "_step": 7}))
+
+    assert found is not None
+    assert 7 == found.iteration
+
+
+def test_a_benchmarks_own_name_is_read() -> None:
+    """What is kept under another name, as W&B has a use for it, is read by its own."""
+    summary = {
+        "benchmark _step": {"EM": 0.25},
+        "benchmark a%2Eb": {"EM": 0.5},
+        "x" * 1001: {"EM": 1},
+    }
+    found = evaluation(run(summary))
+
+    assert found is not None
+    assert {("_step", "EM"), ("a.b", "EM")} == {(key.benchmark, key.metric) for key in found.scores}
+
+
 def test_the_configs_name_goes_before_the_group() -> None:
     """W&B cuts the names of groups; the config holds a model's in full."""
     found = evaluation(run({"mmlu.EM": 0.3}, config={"model": "alpha" * 40}, group="alpha~"))
@@ -128,7 +150,9 @@ def test_the_configs_name_goes_before_the_group() -> None:
     assert "alpha" * 40 == found.model
 
 
-@pytest.mark.parametrize("config", [{"model": ""}, {"model": None}, {"model": {"a": 1}}])
+@pytest.mark.parametrize(
+    "config", [{"model": ""}, {"model": None}, {"model": {"a": 1}}, {"model": "a" * 1001}]
+)
 def test_a_run_of_no_model_is_none(config: dict[str, object]) -> None:
     """A run whose config names something else than a model has none."""
     assert None is evaluation(run({"mmlu.EM": 0.3}, config=config))
@@ -233,6 +257,7 @@ def test_a_project_is_its_tracks_summary_runs() -> None:
         "ancestor": {"tags": ["evaluate", "summary"]},
         "detail": {"tags": ["evaluate", "detail"], "config": {"track": "branch/main"}},
         "empty": {"tags": ["summary"], "summary": {"loss": 1.5}},
+        "odd": {"tags": ["summary"], "config": {"track": {"branch/main": 1}}},
     }
     with (
         WandbServer() as server,

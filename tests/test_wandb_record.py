@@ -19,14 +19,14 @@ SCORES = st.builds(
 )
 LATEST = st.builds(
     Latest,
-    iteration=st.integers(0, 3),
+    iteration=st.integers(0, 3) | st.just(2**63 - 1),
     tokens_billions=st.none() | FLOATS,
     scores=st.dictionaries(st.sampled_from(["mmlu.EM", "quac.F1", "raft.EM"]), SCORES),
 )
 RECORDS = st.builds(
     Record,
     writer=TEXTS,
-    rows=st.dictionaries(st.integers().map(str), TEXTS),
+    rows=st.dictionaries(st.integers(0, 2**63 - 1).map(str), TEXTS),
     settings=TEXTS,
     tables=TEXTS,
     report=TEXTS,
@@ -73,6 +73,13 @@ def test_what_is_not_known_takes_no_room() -> None:
         '{"writer":"w","latest":{"iteration":1,"scores":{"a.b":{"value":NaN}}}}',
         '{"writer":"w","latest":{"iteration":1,"scores":{"a.b":{"value":1e999}}}}',
         '{"writer":"\ud800"}',
+        f'{{"writer":"{"w" * 65}"}}',
+        '{"writer":"w","rows":{"-1":"d"}}',
+        f'{{"writer":"w","rows":{{"{"1" * 20}":"d"}}}}',
+        f'{{"writer":"w","latest":{{"iteration":{2**63},"scores":{{}}}}}}',
+        f'{{"writer":"w","latest":{{"iteration":{"9" * 5000},"scores":{{}}}}}}',
+        '{"writer":"w","latest":{"iteration":-1,"scores":{}}}',
+        f'{{"writer":"w","latest":{{"iteration":1,"scores":{{"{"a" * 5001}":{{"value":1}}}}}}}}',
         b'{"writer":"w"}',
         {"writer": "w"},
         None,
@@ -107,6 +114,48 @@ def test_whatever_stands_under_the_mark_raises_nothing(value: object, text: str)
 def test_a_field_of_a_later_version_is_no_hindrance() -> None:
     """A record with more fields than are known is read all the same."""
     assert Record(writer="w") == wandb_record.from_summary({MARK: '{"writer":"w","more":1}'})
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "name"),
+    [
+        ("mmlu", "mmlu"),
+        ("summary (benchmark)", "summary (benchmark)"),
+        ("100%", "100%"),
+        ("iteration", "benchmark iteration"),
+        ("tokens_billions", "benchmark tokens_billions"),
+        ("helm_wandb", "benchmark helm_wandb"),
+        ("_step", "benchmark _step"),
+        ("_", "benchmark _"),
+        ("", "benchmark "),
+        ("a.b", "benchmark a%2Eb"),
+        ("benchmark a.b%2E", "benchmark benchmark a%2Eb%252E"),
+    ],
+)
+def test_a_benchmark_has_a_name_that_wandb_keeps(benchmark: str, name: str) -> None:
+    """Its own, unless W&B, this tool or a dot has another use for it."""
+    assert (name, benchmark) == (
+        wandb_record.kept_name(benchmark),
+        wandb_record.original_name(name),
+    )
+
+
+NAMES = st.lists(
+    st.sampled_from(["benchmark ", "_", "_step", "iteration", "summary", ".", "%", "%2E", "%25"])
+    | st.text(max_size=2)
+).map("".join)
+
+
+@given(NAMES)
+@example("%252E.")
+def test_no_two_benchmarks_share_a_name(benchmark: str) -> None:
+    """From the name comes the benchmark, so no other one has it; no name has a use besides."""
+    name = wandb_record.kept_name(benchmark)
+
+    assert benchmark == wandb_record.original_name(name)
+    assert "." not in name
+    assert not name.startswith("_")
+    assert name not in {"", MARK, "iteration", "tokens_billions", "summary", "leaderboard"}
 
 
 @given(LATEST, LATEST)

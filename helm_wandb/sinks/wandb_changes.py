@@ -7,7 +7,6 @@ takes nothing from another job's, and no row is ever dropped for coming out of o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from helm_wandb import wandb_record
-from helm_wandb.sinks import wandb_layout, wandb_tables
-from helm_wandb.wandb_record import MARK, Record
+from helm_wandb.sinks import wandb_layout
+from helm_wandb.wandb_record import CHANGED_ITEMS, ITERATION, MARK, Record
 from helm_wandb.wandb_service.messages import RunWriting
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, float]
 """The values of an iteration by the names that W&B shows, `mmlu.EM`."""
+_DEPTH = 3
+"""Benchmark, subject, metric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +42,22 @@ class Held:
 
 
 def values_of(row: Mapping[str, object]) -> dict[str, float]:
-    """A row's numbers by the names that W&B shows; what W&B itself adds to a row is left out."""
+    """A row's numbers by the names that W&B shows.
+
+    What W&B itself adds to a row is left out, and so is what this tool never writes: numbers that
+    no float holds, and deeper levels.
+    """
     return {name: value for name, value in _leaves(row) if not name.startswith("_")}
 
 
-def _leaves(row: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, float]]:
+def _leaves(
+    row: Mapping[str, object], prefix: str = "", depth: int = _DEPTH
+) -> Iterable[tuple[str, float]]:
     for key, value in row.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if depth > 1:
+                yield from _leaves(value, f"{prefix}{key}.", depth - 1)
+        elif isinstance(value, int | float) and wandb_record.finite(value) is not None:
             yield f"{prefix}{key}", value
 
 
@@ -58,8 +66,9 @@ def by_iteration(rows: Iterable[Mapping[str, object]]) -> dict[int, dict[str, fl
     found: dict[int, dict[str, float]] = {}
     for row in rows:
         values = values_of(row)
-        if math.isfinite(values.get("iteration", math.nan)):
-            found.setdefault(int(values["iteration"]), {}).update(values)
+        iteration = wandb_record.iteration_of(values.get(ITERATION))
+        if iteration is not None:
+            found.setdefault(iteration, {}).update(values)
     return found
 
 
@@ -67,7 +76,7 @@ def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
     """One row of each iteration, ascending, with the last value of each metric."""
     found: dict[int, Row] = {}
     for row in rows:
-        iteration = cast("int", row["iteration"])
+        iteration = cast("int", row[ITERATION])
         found[iteration] = _overlaid(found.get(iteration, {}), row)
     return tuple(found[iteration] for iteration in sorted(found))
 
@@ -76,7 +85,7 @@ def is_recorded(plan: RunPlan, record: Record | None) -> bool:
     """Whether a run's own record says that it holds all of the plan, provenance aside."""
     if record is None:
         return False
-    rows = {str(row["iteration"]): wandb_record.row_digest(values_of(row)) for row in plan.rows}
+    rows = {str(row[ITERATION]): wandb_record.row_digest(values_of(row)) for row in plan.rows}
     return (
         rows.items() <= record.rows.items()
         and (record.settings, record.tables) == (settings_digest(plan), tables_digest(plan))
@@ -89,7 +98,7 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
     rows = tuple(
         row
         for row in plan.rows
-        if not values_of(row).items() <= held.rows.get(cast("int", row["iteration"]), {}).items()
+        if not values_of(row).items() <= held.rows.get(cast("int", row[ITERATION]), {}).items()
     )
     known = held.record or Record(writer="")
     record = _record(plan, held, writer)
@@ -113,7 +122,7 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
 def _outdated(plan: RunPlan, known: Record) -> Row:
     """What takes the place of a table of changed items where nothing changed any more."""
     gone = known.tables and not plan.tables
-    return {wandb_tables.CHANGED_ITEMS: None} if gone else {}
+    return {CHANGED_ITEMS: None} if gone else {}
 
 
 def final_mark(run: RunWriting) -> object:
@@ -190,7 +199,7 @@ def _others(summary: Row, greatest: Mapping[str, tuple[int, float]], own: Iterab
 
 
 def _iterations_with(plan: RunPlan, name: str) -> Iterable[int]:
-    return (cast("int", row["iteration"]) for row in plan.rows if name in values_of(row))
+    return (cast("int", row[ITERATION]) for row in plan.rows if name in values_of(row))
 
 
 def _replaced(row: Row, values: Values, prefix: str = "") -> dict[str, object]:

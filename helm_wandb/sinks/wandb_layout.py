@@ -7,19 +7,31 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from helm_wandb.evaluations import by_model
 from helm_wandb.model import Leaderboard, Provenance
 from helm_wandb.report import to_json
 from helm_wandb.sinks import wandb_tables
-from helm_wandb.wandb_record import REPORT_FILE, Latest, LatestScore, digest, report_name, slug
+from helm_wandb.wandb_record import (
+    ITERATION,
+    LEADERBOARD_RUN,
+    REPORT_FILE,
+    SUMMARY_RUN,
+    TOKENS,
+    Latest,
+    LatestScore,
+    digest,
+    kept_name,
+    report_name,
+    slug,
+)
 from helm_wandb.wandb_service.messages import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from helm_wandb.model import Evaluation, Report, Score
+    from helm_wandb.model import Evaluation, Report
     from helm_wandb.wandb_service.messages import Row, Table
 
 _TAG_LIMIT = 64
@@ -27,10 +39,6 @@ _TAG_LIMIT = 64
 _NAME_LIMIT = 128
 """What W&B documents for names; `config.model` holds a model's name in full."""
 _NO_LEADERBOARD = Leaderboard(metrics=(), ranking_metrics=(), left_out={}, rows=())
-_ITERATION = "iteration"
-_TOKENS = "tokens_billions"
-_SUMMARY = "summary"
-_LEADERBOARD = "leaderboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +62,13 @@ class RunPlan:
     """Of a summary run: the report of its model."""
     report: str = ""
     """A digest of what the artifact holds of results, and of the commit they belong to."""
+    unrecorded: tuple[str, ...] = ()
+    """What of the results W&B cannot hold, and why."""
 
     @property
     def is_leaderboard(self) -> bool:
         """Whether it depends on what else the project holds."""
-        return self.name == _LEADERBOARD
+        return self.name == LEADERBOARD_RUN
 
 
 def run_id(track: str, model: str, name: str) -> str:
@@ -82,7 +92,7 @@ def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[Run
     """All runs of a report: each model's summary and details, then the leaderboard."""
     models = by_model(report.evaluations).items()
     runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
-    wanted = [run for run in runs if not summary_only or run.name == _SUMMARY]
+    wanted = [run for run in runs if not summary_only or run.name == SUMMARY_RUN]
     if leaderboard and report.leaderboard.rows:
         wanted.append(leaderboard_plan(report))
     return tuple(wanted)
@@ -94,10 +104,10 @@ def axes(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
     rows: values by the names that W&B shows, `mmlu.EM`. Names with a `*`, which W&B reads as a
     pattern and refuses, are left to its default axis.
     """
-    has_tokens = all(_TOKENS in row for row in rows)
-    axis = _TOKENS if has_tokens else _ITERATION
+    has_tokens = all(TOKENS in row for row in rows)
+    axis = TOKENS if has_tokens else ITERATION
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: axis for name in names if name not in (_ITERATION, _TOKENS) and "*" not in name}
+    return {name: axis for name in names if name not in (ITERATION, TOKENS) and "*" not in name}
 
 
 def _model_plans(
@@ -109,15 +119,22 @@ def _model_plans(
     if benchmarks:
         yield _summary_plan(report, model, [entry for entry in evaluations if entry.scores])
     for benchmark in sorted(benchmarks):
-        details = (_detail_row(entry, benchmark) for entry in evaluations)
-        rows = tuple(row for row in details if benchmark in row)
-        name = _detail_name(benchmark)
-        yield replace(_plan(report, model, name, "detail", config), rows=rows)
+        name = kept_name(benchmark)
+        details = [_detail_row(entry, benchmark) for entry in evaluations]
+        yield replace(
+            _plan(report, model, name, "detail", config),
+            rows=tuple(row for row in details if name in row),
+            unrecorded=tuple(
+                f"{model}: {lost}"
+                for entry in evaluations
+                for lost in _unrecorded(entry, benchmark)
+            ),
+        )
 
 
 def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation]) -> RunPlan:
     """The summary run of a model's evaluations, each of which has a score."""
-    plan = _plan(report, model, _SUMMARY, _SUMMARY, _model_config(model, evaluations))
+    plan = _plan(report, model, SUMMARY_RUN, SUMMARY_RUN, _model_config(model, evaluations))
     content, report_digest = _report_of(report, model, evaluations)
     return replace(
         plan,
@@ -162,18 +179,12 @@ def _latest(entry: Evaluation) -> Latest:
         iteration=entry.iteration,
         tokens_billions=entry.tokens_billions,
         scores={
-            str(key): LatestScore(
+            f"{kept_name(key.benchmark)}.{key.metric}": LatestScore(
                 value=score.value, lower_is_better=score.lower_is_better, partial=score.partial
             )
             for key, score in entry.scores.items()
         },
     )
-
-
-def _detail_name(benchmark: str) -> str:
-    """The benchmark; a benchmark named as one of our own runs does not take its id."""
-    taken = benchmark in {_SUMMARY, _LEADERBOARD}
-    return f"{benchmark} (benchmark)" if taken else benchmark
 
 
 def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, object]) -> RunPlan:
@@ -191,36 +202,60 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
 
 def _axis_values(entry: Evaluation) -> dict[str, object]:
     tokens = entry.tokens_billions
-    known = {} if tokens is None else {_TOKENS: tokens}
-    return {_ITERATION: entry.iteration, **known}
+    known = {} if tokens is None else {TOKENS: tokens}
+    return {ITERATION: entry.iteration, **known}
 
 
 def _summary_row(entry: Evaluation) -> Row:
     """`{"mmlu": {"EM": x}, "iteration": i, "tokens_billions": t}`."""
     nested: dict[str, dict[str, float]] = {}
     for key in sorted(entry.scores):
-        nested.setdefault(key.benchmark, {})[key.metric] = entry.scores[key].value
+        nested.setdefault(kept_name(key.benchmark), {})[key.metric] = entry.scores[key].value
     return {**nested, **_axis_values(entry)}
 
 
 def _detail_row(entry: Evaluation, benchmark: str) -> Row:
     """`{benchmark: {subject: {metric: x}}}`, and `{benchmark: {metric: x}}` without subjects."""
+    values = {".".join(parts): (parts, value) for parts, value in _parts(entry, benchmark)[::-1]}
+    alone = {parts[0] for parts, _ in values.values() if len(parts) == 1}
+    nested: dict[str, object] = {}
+    for name, (parts, value) in reversed(values.items()):
+        subject, *metric = parts
+        if metric and subject not in alone:
+            nested[subject] = {**cast("Row", nested.get(subject, {})), metric[0]: value}
+        else:
+            # W&B shows a subject's metric by this name, whether it is nested or not.
+            nested[name] = value
+    return {**({kept_name(benchmark): nested} if nested else {}), **_axis_values(entry)}
+
+
+def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:
+    """Scores that W&B would show by a name that another one has already."""
+    seen: set[str] = set()
+    for parts, _ in _parts(entry, benchmark):
+        name = ".".join(parts)
+        if name in seen:
+            metric = " of ".join(map(repr, parts[::-1]))
+            yield (
+                f"{benchmark}: {metric} is not recorded, because another score has the same name "
+                f"in W&B, {name}; the report has both"
+            )
+        seen.add(name)
+
+
+def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], float]]:
+    """The values of a benchmark's subjects, by subject and metric, then those without subjects."""
     scores = {
         key.metric: entry.scores[key] for key in sorted(entry.scores) if key.benchmark == benchmark
     }
-    nested = _subjects(scores)
-    for metric, score in scores.items():
-        if not score.subjects:
-            nested.setdefault(metric, score.value)
-    return {**({benchmark: nested} if nested else {}), **_axis_values(entry)}
-
-
-def _subjects(scores: Mapping[str, Score]) -> dict[str, object]:
-    nested: dict[str, dict[str, float]] = {}
-    for metric, score in scores.items():
-        for subject, part in score.subjects.items():
-            nested.setdefault(subject, {})[metric] = part.value
-    return dict(nested)
+    return [
+        *(
+            ((subject, metric), part.value)
+            for metric, score in scores.items()
+            for subject, part in score.subjects.items()
+        ),
+        *(((metric,), score.value) for metric, score in scores.items() if not score.subjects),
+    ]
 
 
 def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, object]:
@@ -263,4 +298,6 @@ def _known(values: Mapping[str, object]) -> dict[str, object]:
 def leaderboard_plan(report: Report) -> RunPlan:
     """The run of the report's leaderboard."""
     tables = wandb_tables.of(report.leaderboard)
-    return replace(_plan(report, _LEADERBOARD, _LEADERBOARD, _LEADERBOARD, {}), tables=tables)
+    return replace(
+        _plan(report, LEADERBOARD_RUN, LEADERBOARD_RUN, LEADERBOARD_RUN, {}), tables=tables
+    )

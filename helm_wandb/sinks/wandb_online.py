@@ -240,8 +240,8 @@ def _of(plans: Iterable[RunPlan], ids: Collection[str]) -> tuple[RunPlan, ...]:
 
 
 def _step(row: Mapping[str, object]) -> int:
-    step = row.get("_step")
-    return step if isinstance(step, int) else -1
+    step = wandb_record.iteration_of(row.get("_step"))
+    return -1 if step is None else step
 
 
 def _is_whole(run: RemoteRun) -> bool:

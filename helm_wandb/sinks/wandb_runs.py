@@ -79,7 +79,7 @@ class WandbRuns:
             return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)
         if self.project is None:
             kept = self._record(plans, {})
-            return self._done(self._recorded(plans, kept), kept.earlier)
+            return self._done(self._recorded(plans, kept), self._warnings(plans, kept.earlier))
         return self._send(self.project, report, plans)
 
     def _plans(self, report: Report) -> tuple[RunPlan, ...]:
@@ -99,21 +99,22 @@ class WandbRuns:
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         if stuck:
-            raise SinkError(*stuck, *wandb_texts.ignored(earlier.ignored, self.folder))
+            raise SinkError(*stuck, *self._warnings(plans, earlier))
         reason = f"{wandb_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - sent.written
         held = f" ({same} held the same results already)" if same else ""
         along = wandb_texts.carried(arrived)
-        return self._done(f"{reason}{held}{along}", earlier, url=sent.url)
+        return self._done(f"{reason}{held}{along}", self._warnings(plans, earlier), url=sent.url)
 
-    def _done(self, reason: str, earlier: Earlier, *, url: str | None = None) -> Receipt:
+    def _done(self, reason: str, warnings: tuple[str, ...], *, url: str | None = None) -> Receipt:
         return Receipt(
-            sink=self.name,
-            status=Status.DONE,
-            url=url,
-            reason=reason,
-            warnings=wandb_texts.ignored(earlier.ignored, self.folder),
+            sink=self.name, status=Status.DONE, url=url, reason=reason, warnings=warnings
         )
+
+    def _warnings(self, plans: Sequence[RunPlan], earlier: Earlier) -> tuple[str, ...]:
+        """What is not in W&B and will not be, and what else lies in the folder."""
+        unused = wandb_texts.ignored(earlier.ignored, self.folder)
+        return (*wandb_texts.unrecorded(plans), *unused)
 
     def _earlier(self, plans: Sequence[RunPlan]) -> Earlier:
         runs = {plan.id for plan in plans}

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.render.items import on_one_line, subject
 from helm_wandb.render.safe_text import plain
-from helm_wandb.wandb_record import digest
+from helm_wandb.wandb_record import CHANGED_ITEMS, digest, kept_name
 from helm_wandb.wandb_service.messages import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from helm_wandb.model import Comparison, Delta, Item, Leaderboard
+    from helm_wandb.model import Comparison, Delta, Item, Leaderboard, ScoreKey
 
-CHANGED_ITEMS = "changed_items"
-"""The key of the table of instances whose scores changed."""
 _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
 
@@ -77,7 +75,7 @@ def _charts(leaderboard: Leaderboard) -> Iterable[Table]:
     yield from _chart("overall", "Overall score (mean)", means)
     for key in leaderboard.metrics:
         values = [(row.model, row.scores.get(key)) for row in leaderboard.rows]
-        yield from _chart(_chart_key(str(key)), str(key), values)
+        yield from _chart(_chart_key(key), str(key), values)
 
 
 def _chart(key: str, title: str, values: Sequence[tuple[str, float | None]]) -> Iterable[Table]:
@@ -86,9 +84,9 @@ def _chart(key: str, title: str, values: Sequence[tuple[str, float | None]]) -> 
         yield Table(key=key, columns=("model", title), rows=bars, title=title)
 
 
-def _chart_key(metric: str) -> str:
+def _chart_key(key: ScoreKey) -> str:
     """`mmlu EM` for `mmlu.EM`: W&B reads a dot in a key as nesting, and makes files of keys."""
-    spaced = metric.replace(".", " ", 1)
-    plain = re.sub(r"[^\w@-]", " ", spaced)
-    whole = plain == spaced and len(plain) <= _CHART_LIMIT
-    return plain if whole else f"{plain[: _CHART_LIMIT - 9]}~{digest(metric)[:8]}"
+    names = (kept_name(key.benchmark), key.metric)
+    plain = " ".join(re.sub(r"[^\w@-]", " ", name) for name in names)
+    whole = plain.split(" ") == [*names] and len(plain) <= _CHART_LIMIT
+    return plain if whole else f"{plain[: _CHART_LIMIT - 9]}~{digest(str(key))[:8]}"

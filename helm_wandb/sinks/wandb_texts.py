@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from helm_wandb.sinks.wandb_layout import RunPlan
     from helm_wandb.sinks.wandb_offline import Recording
 
 _SHOWN = 3
@@ -79,6 +80,14 @@ def still_waiting(run_folder: Path, error: OSError) -> str:
         f"{run_folder}: it is superseded, and could not be moved to superseded/: "
         f"{error.filename}: {error.strerror}. Remove it: `wandb sync` would send its rows twice"
     )
+
+
+def unrecorded(plans: Sequence[RunPlan]) -> tuple[str, ...]:
+    """Return which scores W&B cannot hold, and why; one sentence counts the rest."""
+    found = [reason for plan in plans for reason in plan.unrecorded]
+    more = len(found) - _SHOWN
+    rest = f"{more} more scores are not recorded for such reasons"
+    return (*found[:_SHOWN], rest) if more > 0 else tuple(found)
 
 
 def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:
