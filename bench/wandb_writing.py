@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from helm_wandb.budget import Budget
 from helm_wandb.model import Config
 from helm_wandb.sinks.wandb_runs import WandbRuns
 from helm_wandb.wandb_project import WandbProject
@@ -97,7 +98,7 @@ def _recorded(server: WandbServer, folder: Path, threads: int) -> Recording:
     before = len(server.requests)
     start = time.perf_counter()
     with Session(
-        base_url=server.url, api_key=API_KEY, entity=None, budget_seconds=NO_LIMIT_SECONDS
+        base_url=server.url, api_key=API_KEY, entity=None, budget=Budget(NO_LIMIT_SECONDS)
     ) as session:
         sink = WandbRuns(
             config=_config(server),

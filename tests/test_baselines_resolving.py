@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.baselines import Asked, Choice, Found, Resolved, Trigger, partners, resolve
+from helm_wandb.budget import Budget
 from helm_wandb.github_service.messages import Cause
 from helm_wandb.wandb_project import WandbProject
 from helm_wandb.wandb_service.session import Session
@@ -353,7 +354,7 @@ def test_without_a_branch_wandb_has_no_track(project: WandbProject) -> None:
 
 def test_a_fault_of_wandb_is_told() -> None:
     """A server that is not there ends nothing."""
-    session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None, budget_seconds=0)
+    session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None, budget=Budget(0))
     with session:
         project = WandbProject(session=session, name="llm", tracks=frozenset())
         told = resolve([ALPHA], asked(None, project, Choice.WANDB))

@@ -21,6 +21,7 @@ from helm_wandb.github_service.repository import BUDGET_SECONDS
 from helm_wandb.model import HelmEval
 from helm_wandb.settings import Settings
 from helm_wandb.sinks import pr_comment
+from helm_wandb.wandb_service import session
 
 from .builders import INPUT_DEFAULTS
 from .documents import (
@@ -255,7 +256,7 @@ def test_limits_are_those_of_the_code() -> None:
     limits = README.section("Limits")
 
     assert f"{pr_comment.LIMIT_BYTES:,} bytes" in limits
-    assert f"{BUDGET_SECONDS:.0f} seconds" in limits
+    assert f"GitHub has {BUDGET_SECONDS:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
     assert f"up to {items.MOST:,}" in README.section("Baselines")
 
 

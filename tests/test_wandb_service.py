@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.wandb_service import processes
-from helm_wandb.wandb_service.messages import Cause, FindRuns, ServiceError
+from helm_wandb.wandb_service.messages import Cause, Fault, FindRuns, ServiceError
 from helm_wandb.wandb_service.service import Service
 from tests.full_disk import files_of_at_most
 
@@ -66,3 +66,30 @@ def test_a_process_that_cannot_be_started_leaves_nothing(
     assert Cause.ENDED is caught.value.fault.cause
     assert "No such file or directory" in caught.value.fault.detail
     assert [[], []] == [list(folder.iterdir()) for folder in folders]
+
+
+def test_a_process_that_takes_nothing_in_is_killed_in_time(folders: tuple[Path, Path]) -> None:
+    """Not only an answer is waited for in time, but also that a large request is taken."""
+    large = FindRuns(project="llm", filters={"name": "x" * 10_000_000})
+    with Service() as service:
+        service.start()
+        (process,) = processes.children(os.getpid())
+        os.kill(process, signal.SIGSTOP)
+        with pytest.raises(ServiceError) as caught:
+            service.ask(large, seconds=0.2)
+
+        assert [] == processes.children(os.getpid())
+        assert [] == list(folders[0].iterdir())
+    assert Fault(Cause.NETWORK, "no answer within 0 seconds") == caught.value.fault
+
+
+def test_a_process_that_does_not_end_is_told(folders: tuple[Path, Path]) -> None:
+    """Whoever needs its files whole learns whether it had time to complete them."""
+    with Service() as service:
+        service.start()
+        (process,) = processes.children(os.getpid())
+        os.kill(process, signal.SIGSTOP)
+
+        assert not service.stop(seconds=0.1)
+        assert service.stop(seconds=0.1)
+    assert [] == list(folders[0].iterdir())

@@ -10,11 +10,12 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
+from helm_wandb.budget import Budget
 from helm_wandb.errors import InputError
 from helm_wandb.github_service import answers, download, faults
 from helm_wandb.github_service.connection import PAGE_LENGTH, Connection
 from helm_wandb.github_service.messages import Cause, GithubError
-from helm_wandb.github_service.retries import Budget, tried
+from helm_wandb.github_service.retries import bounded, tried
 from helm_wandb.redaction import Redactor
 from helm_wandb.urls import is_server_url, shown_url
 
@@ -80,7 +81,7 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
         ),
         path=f"/repos/{quote(repository)}",
         graphql_url=graphql_url,
-        budget=Budget(left_seconds=budget_seconds, clock=clock, sleep=sleep),
+        budget=Budget(budget_seconds, clock=clock, sleep=sleep),
     )
 
 
@@ -327,6 +328,6 @@ class Repository:
             message = f"GitHub was not asked to {what}: it had taken all the time that a run has"
             raise GithubError(Cause.NETWORK, message)
         try:
-            return self.budget.bounded(call, seconds=seconds)
+            return bounded(call, self.budget, seconds=seconds)
         except (OSError, ValueError, RuntimeError) as error:
             raise faults.of_exception(error, what=what) from error

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.github_service.faults import TransientError
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tenacity import RetryCallState
+
+    from helm_wandb.budget import Budget
 
 T = TypeVar("T")
 
@@ -26,33 +26,16 @@ _LONGEST_SECONDS = 10.0
 _JITTER_SECONDS = 1.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Budget:
-    """How long GitHub may take, over all that it is asked in a run; other work is not counted."""
+def bounded(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
+    """What the call gives; TimeoutError after so many seconds, or when nothing is left.
 
-    left_seconds: float
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-    def bounded(self, call: Callable[[], T], *, seconds: float) -> T:
-        """What the call gives; TimeoutError after so many seconds, or when nothing is left.
-
-        A timeout of requests is for each piece of an answer, and none bounds a name's look-up.
-        The call is left to itself then, in a thread that does not keep the process from ending.
-        """
-        began = self.clock()
-        future: Future[T] = Future()
+    A timeout of requests is for each piece of an answer, and none bounds a name's look-up.
+    The call is left to itself then, in a thread that does not keep the process from ending.
+    """
+    future: Future[T] = Future()
+    with budget.spending():
         threading.Thread(target=_settle, args=(future, call), daemon=True).start()
-        try:
-            return future.result(timeout=max(0.0, min(seconds, self.left_seconds)))
-        finally:
-            self.left_seconds -= self.clock() - began
-
-    def wait(self, seconds: float) -> None:
-        """Wait, and count it."""
-        began = self.clock()
-        self.sleep(seconds)
-        self.left_seconds -= self.clock() - began
+        return future.result(timeout=max(0.0, min(seconds, budget.left_seconds)))
 
 
 def tried(call: Callable[[], T], budget: Budget) -> T:

@@ -15,6 +15,7 @@ from helm_wandb.sinks import wandb_changes
 from helm_wandb.sinks.wandb_changes import Held
 from helm_wandb.wandb_record import MARK
 from helm_wandb.wandb_service.messages import (
+    NO_TIME,
     THREADS,
     Cause,
     Fault,
@@ -41,7 +42,6 @@ _LEAST_SECONDS = 4.0
 _PAUSE_SECONDS = (0.5, 2.0)
 """Before a run is looked at again that another job writes; drawn, as other jobs wait too."""
 _CONTENDED = Fault(Cause.LOST, "another job kept writing to the same runs")
-_NO_TIME = Fault(Cause.NETWORK, "there was no time left to begin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Sender:
             if not writings:
                 return
             if self._writing_seconds < _LEAST_SECONDS:
-                progress.fault = progress.fault or (_NO_TIME if first else _CONTENDED)
+                progress.fault = progress.fault or (NO_TIME if first else _CONTENDED)
                 return
             first = False
             self._settle(progress, writings, self._write(tuple(writings.values())))
@@ -222,7 +222,7 @@ class Sender:
         progress.left = tuple(plans[run_id] for run_id, one in done.items() if one.yielded)
         progress.written |= {run_id for run_id, one in done.items() if not one.yielded}
         progress.url = progress.url or _project_url(done.values())
-        faults = {run_id: done[run_id].fault if run_id in done else _NO_TIME for run_id in plans}
+        faults = {run_id: done[run_id].fault if run_id in done else NO_TIME for run_id in plans}
         failed = [plan for plan in plans.values() if faults[plan.id]]
         if not failed:
             return

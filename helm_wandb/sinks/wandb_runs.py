@@ -5,19 +5,29 @@ from __future__ import annotations
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb import leaderboard, scratch
+from helm_wandb.budget import Budget
 from helm_wandb.errors import SinkError
 from helm_wandb.files import create_folder
 from helm_wandb.model import Receipt, Status
 from helm_wandb.sinks import WANDB, wandb_layout, wandb_offline, wandb_texts
 from helm_wandb.sinks.wandb_online import WRITING_SECONDS, Sender
-from helm_wandb.sinks.wandb_turn import TURN_SECONDS, turn
+from helm_wandb.sinks.wandb_turn import turn
 from helm_wandb.wandb_record import MARK
-from helm_wandb.wandb_service.messages import THREADS, Cause, Fault, ServiceError, WriteRuns
+from helm_wandb.wandb_service.messages import (
+    NO_TIME,
+    THREADS,
+    Cause,
+    Fault,
+    ServiceError,
+    WriteRuns,
+)
 from helm_wandb.wandb_service.service import Service
+from helm_wandb.wandb_service.session import BUDGET_SECONDS, GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +41,12 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_project import WandbProject
     from helm_wandb.wandb_service.messages import Written
 
-_OFFLINE_SECONDS = 60.0
-"""Offline nothing is waited for but this machine; a thousand runs take it some ten seconds."""
+_RECORDING_SECONDS = 15.0
+"""What waiting for others leaves for the recording; a thousand runs take it some ten seconds."""
+_END_SECONDS = 3.0
+"""What the recording leaves for the end of the SDK's process, which completes the files."""
 _OFFLINE_THREADS = 4
+_NOT_ENDED = Fault(Cause.NETWORK, "the process of W&B's SDK did not end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +75,8 @@ class WandbRuns:
     """How many runs are sent at once."""
     writing_seconds: float = WRITING_SECONDS
     """How long sending them may take at most."""
-    turn_seconds: float = TURN_SECONDS
-    """How long to wait at most for others that record in the folder."""
+    budget: Budget = field(default_factory=partial(Budget, BUDGET_SECONDS))
+    """The time for all of it without a project, whose session has a budget for both."""
     seal: Seal | None = None
     """That of this workflow run, which ignores what others recorded in the folder."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -73,6 +86,14 @@ class WandbRuns:
 
         Results that are there already are not recorded again. Raises SinkError.
         """
+        with self._time.spending():
+            return self._deliver(report)
+
+    @property
+    def _time(self) -> Budget:
+        return self.project.session.budget if self.project else self.budget
+
+    def _deliver(self, report: Report) -> Receipt:
         plans = self._plans(report)
         if not plans:
             reason = "The report holds no score that could be recorded in W&B."
@@ -169,7 +190,7 @@ class WandbRuns:
         """
         try:
             create_folder(self.folder)
-            with turn(self.folder, seconds=self.turn_seconds):
+            with turn(self.folder, seconds=self._time.left_seconds - _RECORDING_SECONDS):
                 return self._record_alone(plans, held)
         except OSError as error:
             raise SinkError(wandb_texts.unwritable(self.folder, error)) from error
@@ -194,6 +215,8 @@ class WandbRuns:
                 left = [writing for writing in writings if not writing.empty]
                 done = self._written(left, private)
                 fault = next((one.fault for one in done.values() if one.fault), None)
+                if len(done) < len(left):
+                    fault = fault or NO_TIME
                 for writing in writings:
                     self._keep(writing, done.get(writing.run.id))
         except ServiceError as error:
@@ -204,6 +227,9 @@ class WandbRuns:
     def _written(self, writings: Sequence[Writing], folder: Path) -> dict[str, Written]:
         if not writings:
             return {}
+        left_seconds = self._time.left_seconds - _END_SECONDS
+        if left_seconds <= 0:
+            raise ServiceError(NO_TIME)
         request = WriteRuns(
             mode="offline",
             entity=self.config.entity,
@@ -211,14 +237,16 @@ class WandbRuns:
             base_url=self.config.base_url,
             folder=str(folder),
             runs=tuple(writing.run for writing in writings),
-            seconds=_OFFLINE_SECONDS,
+            seconds=left_seconds - GRACE_SECONDS,
             threads=_OFFLINE_THREADS,
             mark=MARK,
             writer=self._writer,
         )
         # A run's log is complete only when the process has ended.
         with Service() as service:
-            done = service.ask(request, seconds=_OFFLINE_SECONDS)
+            done = service.ask(request, seconds=left_seconds)
+            if not service.stop(seconds=self._time.left_seconds):
+                raise ServiceError(_NOT_ENDED)
         return {one.run_id: one for one in done}
 
     def _keep(self, writing: Writing, written: Written | None) -> None:

@@ -45,6 +45,25 @@ _TO_DO = {
     Cause.LOST: "Run again: what is there already is not sent twice.",
 }
 
+_OFFLINE = {
+    Cause.DISK: (
+        "the W&B runs could not be written",
+        "Run in a folder that can be written to and has space left.",
+    ),
+    Cause.NETWORK: (
+        "the W&B runs could not be recorded in time",
+        "Run again when this machine is less busy.",
+    ),
+    Cause.ENDED: (
+        "the W&B runs could not be recorded, as the process of W&B's SDK ended",
+        _TO_DO[Cause.ENDED],
+    ),
+}
+_REFUSED_OFFLINE = (
+    "W&B refused to record the runs",
+    "Check `project`, `entity` and `base_url` in the config.",
+)
+
 
 def happened(fault: Fault, base_url: str) -> str:
     """A sentence of what went wrong at the server, and another of what to do."""
@@ -56,15 +75,8 @@ def happened(fault: Fault, base_url: str) -> str:
 
 def offline(fault: Fault, folder: Path) -> str:
     """The same of a recording in a folder."""
-    if fault.cause is Cause.DISK:
-        return (
-            f"{folder / 'wandb'}: the W&B runs could not be written: {plain(fault.detail)}. "
-            "Run in a folder that can be written to and has space left."
-        )
-    return (
-        f"{folder / 'wandb'}: W&B refused to record the runs: {plain(fault.detail)}. "
-        "Check `project`, `entity` and `base_url` in the config."
-    )
+    what, to_do = _OFFLINE.get(fault.cause, _REFUSED_OFFLINE)
+    return f"{folder / 'wandb'}: {what}: {plain(fault.detail)}. {to_do}"
 
 
 def unwritable(folder: Path, error: OSError) -> str:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TURN_SECONDS = 120.0
-"""Two others may go before, each with all the time that recording may take."""
 _PAUSE_SECONDS = 0.1
 
 
@@ -32,7 +30,7 @@ def turn(folder: Path, *, seconds: float) -> Iterator[None]:
         until = time.monotonic() + seconds
         while not _taken(descriptor):
             if time.monotonic() > until:
-                raise SinkError(wandb_texts.no_turn(folder, seconds))
+                raise SinkError(wandb_texts.no_turn(folder, max(0.0, seconds)))
             time.sleep(_PAUSE_SECONDS)
         yield
     finally:

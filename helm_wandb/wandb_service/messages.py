@@ -47,6 +47,9 @@ class Fault:
     """On one line."""
 
 
+NO_TIME = Fault(Cause.NETWORK, "there was no time left to begin")
+
+
 class ServiceError(Exception):
     """The process could not do what it was asked."""
 

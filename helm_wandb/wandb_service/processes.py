@@ -18,8 +18,8 @@ def children(process: int) -> list[int]:
     return found
 
 
-def end(process: int) -> None:
-    """Kill a process that we started, and its children, and wait until it has ended.
+def kill(process: int) -> list[int]:
+    """Kill a process that we started, and its children, and return them all.
 
     The SDK's service leads a session of its own, so that killing a group would not reach it.
     """
@@ -27,7 +27,12 @@ def end(process: int) -> None:
     for each in doomed:
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
-    for each in doomed:
+    return doomed
+
+
+def end(process: int) -> None:
+    """Kill a process that we started, and its children, and wait until they have ended."""
+    for each in kill(process):
         # As process 1 of a container we inherit the children, and nobody else waits for them.
         with suppress(ChildProcessError):
             os.waitpid(each, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Self, overload
 
 from helm_wandb import known_secrets, signals
@@ -43,7 +43,6 @@ _BOOT = (
     f"import sys; sys.path.insert(0, {str(_ROOT)!r}); "
     "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
 )
-_STOP_SECONDS = 10.0
 _DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", *known_secrets.VARIABLES)
 """What begins so tells what a run is, or holds a key or a token."""
 _KEPT_VARIABLES = frozenset(
@@ -85,8 +84,8 @@ class Service:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process."""
-        self.stop()
+        """End the process at once; see `stop`."""
+        self.kill()
 
     @property
     def running(self) -> bool:
@@ -163,25 +162,39 @@ class Service:
         return answer
 
     def _answer(self, request: Request, seconds: float) -> tuple[object, bool]:
-        """Return the answer or a Fault, and whether the process has ended or has to be."""
+        """Return the answer or a Fault, and whether the process has ended.
+
+        It is killed when its time is up: also a large request, or half an answer, may wait for it.
+        """
         assert self._pipe is not None  # noqa: S101 -- started by who asks
+        assert self._process is not None  # noqa: S101 -- as well
+        is_late = Event()
+        watch = Timer(max(0.0, seconds), _kill_late, args=(self._process.pid, is_late))
+        watch.start()
         try:
             self._pipe.send(request)
-            if self._pipe.poll(max(0.0, seconds)):
-                return self._pipe.recv(), False
+            return self._pipe.recv(), False
         except (EOFError, OSError):
+            if is_late.is_set():
+                return Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds"), True
             return Fault(Cause.ENDED, self._last_words()), True
-        return Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds"), True
+        finally:
+            watch.cancel()
+            watch.join()
 
-    def stop(self) -> None:
-        """End the process after it has finished with its files; in a few seconds if it hangs."""
+    def stop(self, *, seconds: float) -> bool:
+        """End the process, and return whether it had finished with its files in this time."""
         if self._process is None:
-            return
+            return True
         if self._pipe:
             self._pipe.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STOP_SECONDS)
-        self.kill()
+        try:
+            self._process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            self.kill()
+        return True
 
     def kill(self) -> None:
         """End the process at once, and with it the SDK's own service: nothing more is sent."""
@@ -204,6 +217,11 @@ class Service:
     def _last_words(self) -> str:
         text = (self.scratch / "output").read_text(encoding="utf-8", errors="replace")
         return (text.strip().splitlines() or ["without a word"])[-1]
+
+
+def _kill_late(process: int, is_late: Event) -> None:
+    is_late.set()
+    processes.kill(process)
 
 
 def _flags() -> list[str]:

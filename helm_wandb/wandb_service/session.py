@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, overload
 
+from helm_wandb.budget import Budget
 from helm_wandb.redaction import Redactor
 from helm_wandb.wandb_service.messages import (
+    NO_TIME,
     Cause,
     Connect,
     Fault,
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
         Written,
     )
 
-BUDGET_SECONDS = 75.0
-"""For all questions together; a job must not wait longer for a server that is not well."""
+BUDGET_SECONDS = 90.0
+"""For all that has to do with W&B in a run: guests and baselines, writing, and an offline copy."""
+COPY_SECONDS = 30.0
+"""What questions to W&B leave of it, so that an offline copy can still be kept."""
 _QUESTION_SECONDS = 20.0
 """For one question but writing: enough for the SDK to try again after three faults."""
-_GRACE_SECONDS = 2.0
+GRACE_SECONDS = 2.0
 """For the SDK to give up by itself, which tells more, before its process is ended."""
+_STOP_SECONDS = 3.0
+"""For its process to end by itself."""
 
 
 class Session:
@@ -47,14 +52,18 @@ class Session:
         base_url: str,
         api_key: str,
         entity: str | None,
-        budget_seconds: float = BUDGET_SECONDS,
+        budget: Budget | None = None,
         redactor: Redactor | None = None,
     ) -> None:
-        """entity: None for the key's own. redactor: None removes the key alone from answers."""
+        """Nothing is asked yet.
+
+        entity: None for the key's own. budget: None for BUDGET_SECONDS. redactor: None removes
+        the key alone from answers.
+        """
         self.base_url = base_url
         self._api_key = api_key
         self._entity = entity
-        self._left_seconds = budget_seconds
+        self.budget = budget or Budget(BUDGET_SECONDS)
         self._service = Service(redactor or Redactor((api_key,)))
         self._connected = False
         self._fault: Fault | None = None
@@ -64,13 +73,14 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process."""
-        self._service.stop()
+        """End the process; nothing is lost by that, as all that was sent was looked at again."""
+        with self.budget.spending():
+            self._service.stop(seconds=min(_STOP_SECONDS, self.budget.left_seconds))
 
     @property
     def left_seconds(self) -> float:
-        """What is left of the budget."""
-        return self._left_seconds
+        """What is left for questions."""
+        return self.budget.left_seconds - COPY_SECONDS
 
     @property
     def scratch(self) -> Path:
@@ -96,8 +106,7 @@ class Session:
 
     def wait(self, seconds: float) -> None:
         """Let some time of the budget pass."""
-        with self._spending():
-            time.sleep(max(0.0, min(seconds, self._left_seconds)))
+        self.budget.wait(min(seconds, self.left_seconds))
 
     @overload
     def ask(self, request: FindRuns) -> tuple[RemoteRun, ...]: ...
@@ -114,10 +123,10 @@ class Session:
     ) -> object:
         """The answer that the request's docstring promises; raises ServiceError."""
         self._connect()
-        seconds = getattr(request, "seconds", _QUESTION_SECONDS) + _GRACE_SECONDS
-        with self._spending():
+        seconds = getattr(request, "seconds", _QUESTION_SECONDS) + GRACE_SECONDS
+        with self._in_time():
             try:
-                return self._service.ask(request, seconds=min(seconds, self._left_seconds))
+                return self._service.ask(request, seconds=min(seconds, self.left_seconds))
             except ServiceError:
                 self._connected = self._service.running
                 raise
@@ -134,9 +143,9 @@ class Session:
             entity=self._entity,
             seconds=_QUESTION_SECONDS,
         )
-        with self._spending():
+        with self._in_time():
             try:
-                seconds = min(_QUESTION_SECONDS + _GRACE_SECONDS, self._left_seconds)
+                seconds = min(_QUESTION_SECONDS + GRACE_SECONDS, self.left_seconds)
                 account = self._service.ask(request, seconds=seconds)
             except ServiceError as error:
                 self._fault = error.fault
@@ -148,9 +157,9 @@ class Session:
         self._connected = True
 
     @contextmanager
-    def _spending(self) -> Iterator[None]:
-        start = time.monotonic()
-        try:
+    def _in_time(self) -> Iterator[None]:
+        """Count the time of a question; raise ServiceError if there is none left."""
+        with self.budget.spending():
+            if self.left_seconds <= 0:
+                raise ServiceError(NO_TIME)
             yield
-        finally:
-            self._left_seconds -= time.monotonic() - start

@@ -1,0 +1,51 @@
+"""The time that a task may take."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Budget:
+    """Seconds that a task may take over all its parts; other work in between is not counted."""
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Begin with so many seconds; clock and sleep are in seconds too."""
+        self._left_seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._began: float | None = None
+
+    @property
+    def left_seconds(self) -> float:
+        """What is left now; below 0 if the task took longer."""
+        spent = 0.0 if self._began is None else self._clock() - self._began
+        return self._left_seconds - spent
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count the time of a block; a block inside another one is counted once."""
+        if self._began is not None:
+            yield
+            return
+        self._began = self._clock()
+        try:
+            yield
+        finally:
+            self._left_seconds = self.left_seconds
+            self._began = None
+
+    def wait(self, seconds: float) -> None:
+        """Wait and count it, but no longer than what is left."""
+        with self.spending():
+            self._sleep(max(0.0, min(seconds, self.left_seconds)))
