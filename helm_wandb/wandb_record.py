@@ -35,6 +35,7 @@ _SLUG_LIMIT = 64
 GREATEST_ITERATION = 2**63 - 1
 _LONGEST_NAME = 1_000
 """Characters of a model, benchmark or metric, as in reports."""
+_HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_TEXT = 100_000
 _LONGEST_DIGEST = 64
 _Iteration = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
@@ -104,8 +105,11 @@ def from_summary(summary: Mapping[str, object]) -> Record | None:
 
 
 def is_name(text: object) -> TypeGuard[str]:
-    """Whether a value that anybody may have stored can be the name of a model."""
-    return isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME
+    """Whether a value that anybody may have stored can be the name of a model.
+
+    Half of a surrogate pair, which JSON can hold, can be written nowhere else.
+    """
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME and not _HALF.search(text)
 
 
 def finite(value: object) -> float | None:

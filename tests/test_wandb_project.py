@@ -151,7 +151,14 @@ def test_the_configs_name_goes_before_the_group() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{"model": ""}, {"model": None}, {"model": {"a": 1}}, {"model": "a" * 1001}]
+    "config",
+    [
+        {"model": ""},
+        {"model": None},
+        {"model": {"a": 1}},
+        {"model": "a" * 1001},
+        {"model": "\ud800"},
+    ],
 )
 def test_a_run_of_no_model_is_none(config: dict[str, object]) -> None:
     """A run whose config names something else than a model has none."""

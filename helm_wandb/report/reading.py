@@ -117,7 +117,7 @@ def origin(data: bytes) -> tuple[str | None, str | None]:
     """The ref and the commit that a report says it is of; None where it does not say."""
     try:
         found = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=_Origin).provenance
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return None, None
     return found.ref, found.commit
 
