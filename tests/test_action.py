@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from helm_wandb import action
+from helm_wandb.sinks import wandb_recording
 from helm_wandb.sinks.report_file import ReportFile
+from helm_wandb.sinks.wandb_recording import Seal
 from tests.wandb_server import API_KEY, WandbServer
 
 from .conftest import ROOT
@@ -399,18 +401,25 @@ def test_where_wandb_fails_a_copy_is_kept(
     root: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The others are served, what did not arrive is here, and on-sink-error decides the code."""
+    """The others are served, a sealed copy is here, and on-sink-error decides the code."""
     choice, code, level = case
     server.fault("UpsertBucket", status=403, body={"errors": [{"message": "read-only"}]})
     write_config(Path(), file("a", mmlu={"EM": 0.5}))
 
-    assert code == action.main({**online, "INPUT_ON-SINK-ERROR": choice}, root=root)
+    environ = {**online, "INPUT_ON-SINK-ERROR": choice, "GITHUB_RUN_ID": "7"}
+    assert code == action.main(environ, root=root)
 
     printed = capsys.readouterr().out
     assert f"::{level} title=helm-wandb-action::W&B: W&B at {server.url} refuses" in printed
     assert "read-only" in printed
     assert f"WANDB_BASE_URL={server.url} wandb sync" in printed
-    assert 2 == len(list(Path("wandb").glob("offline-run-*")))
+    copies = list(Path("wandb").glob("offline-run-*"))
+    seal = Seal(workflow_run="7", key=API_KEY)
+    assert 2 == len(copies)
+    assert ["test"] * 2 == [
+        wandb_recording.read(copy, f"helm-{copy.name[-20:]}", seal)[0].project.rpartition("/")[2]
+        for copy in copies
+    ]
     assert "" == outputs(online)["wandb-url"]
     assert "helm-wandb-report.json" == outputs(online)["report-path"]
 

@@ -18,9 +18,13 @@ from helm_wandb.sinks import wandb_recording
 from helm_wandb.sinks.wandb_layout import run_id
 from helm_wandb.sinks.wandb_recording import FILE, Contents, Seal, UnusableError
 from helm_wandb.sinks.wandb_runs import WandbRuns
+from helm_wandb.wandb_project import WandbProject
 from helm_wandb.wandb_record import Record
+from helm_wandb.wandb_service.session import Session
 from tests import test_sinks_wandb_runs as runs
 from tests.builders import evaluation, report
+from tests.wandb_builders import rows, summary_run
+from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,13 +206,18 @@ def _recording_of(data: bytes) -> object:
 # What becomes of planted and damaged ones
 
 
-def deliver(folder: Path, iteration: int, value: float, *, seal: Seal | None = None) -> Receipt:
+def deliver(
+    folder: Path,
+    iteration: int,
+    value: float,
+    *,
+    seal: Seal | None = None,
+    project: WandbProject | None = None,
+) -> Receipt:
     """Record the summary run of a model at one iteration."""
-    content = report(
-        [evaluation("alpha", iteration, {"mmlu.EM": value})],
-        provenance=Provenance(tool_version="1"),
-    )
-    return WandbRuns(config=CONFIG, summary_only=True, folder=folder, seal=seal).deliver(content)
+    entry = evaluation("alpha", iteration, {"mmlu.EM": value})
+    sink = WandbRuns(config=CONFIG, summary_only=True, folder=folder, seal=seal, project=project)
+    return sink.deliver(report([entry], provenance=Provenance(tool_version="1")))
 
 
 def waiting(folder: Path) -> dict[str, list[int]]:
@@ -292,3 +301,24 @@ def test_what_waits_on_the_command_line_is_carried_along_and_named(
 
     assert [[1, 9000]] == list(waiting(tmp_path).values())
     assert f"; with what was recorded before in {planted.name}" in (receipt.reason or "")
+
+
+@pytest.mark.enable_socket
+def test_only_recordings_of_the_workflow_run_are_sent_along(planted: Path, tmp_path: Path) -> None:
+    """W&B gets what the same run recorded before, and nothing of a stranger's newest result."""
+    deliver(tmp_path, 1, 0.5, seal=SEAL)
+    (own,) = tmp_path.glob("wandb/offline-run-*")
+    plant(planted, tmp_path, name=f"{planted.name}~")
+    with (
+        WandbServer() as server,
+        Session(base_url=server.url, api_key=API_KEY, entity="team") as session,
+    ):
+        project = WandbProject(session=session, name="llm", tracks=frozenset({"local"}))
+        receipt = deliver(tmp_path, 2, 0.25, seal=SEAL, project=project)
+        sent = rows(summary_run(server, "alpha"))
+
+    assert [{"mmlu": {"EM": 0.5}, "iteration": 1}, {"mmlu": {"EM": 0.25}, "iteration": 2}] == sent
+    assert (receipt.reason or "").endswith(f"; with what was recorded before in {own.name}")
+    (warning,) = receipt.warnings
+    assert warning.startswith(f"{tmp_path}/wandb/{planted.name}~: ignored, because this workflow")
+    assert [f"{planted.name}~"] == list(waiting(tmp_path))

@@ -50,6 +50,9 @@ def visible(text: str, *, is_name: bool = False) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    # A text has few different characters: a long one is looked at by these first.
+    if all(_kind(char) is _Kind.SHOWN for char in set(text)):
+        return text
     shown = []
     marks = _MARKS_IN_A_ROW
     for at, char in enumerate(text):
