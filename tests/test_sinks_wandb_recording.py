@@ -244,6 +244,7 @@ def plant(planted: Path, folder: Path, *, name: str = "") -> None:
     shutil.copytree(planted, folder / "wandb" / (name or planted.name), symlinks=True)
 
 
+@pytest.mark.full
 def test_a_planted_recording_is_not_carried_along_in_a_workflow(
     planted: Path, tmp_path: Path
 ) -> None:
@@ -262,6 +263,7 @@ def test_a_planted_recording_is_not_carried_along_in_a_workflow(
     assert "; with what was recorded before in offline-run-" in (again.reason or "")
 
 
+@pytest.mark.full
 def test_recordings_of_other_runs_are_named_in_a_workflow(planted: Path, tmp_path: Path) -> None:
     """Whatever `wandb sync` would send beside what this workflow run wrote is told, up to three."""
     for at in range(4):

@@ -82,7 +82,8 @@ def test_every_score_arrives_by_its_own_name(tmp_path: Path) -> None:
 
 def test_every_score_is_recorded_offline(tmp_path: Path) -> None:
     """W&B's own reader finds all of them in the folder, by the same names."""
-    sink = WandbRuns(config=CONFIG, summary_only=True, folder=tmp_path)
+    config = replace(CONFIG, leaderboard=False)
+    sink = WandbRuns(config=config, summary_only=True, folder=tmp_path)
     sink.deliver(report([ENTRY], metrics=KEYS))
     run = runs.runs(tmp_path)["leaderboard", "summary"]
 
@@ -90,6 +91,7 @@ def test_every_score_is_recorded_offline(tmp_path: Path) -> None:
     assert EXPECTED | AXES == runs.summary_of(run)
 
 
+@pytest.mark.full
 def test_a_score_that_wandb_cannot_hold_is_named(tmp_path: Path) -> None:
     """Of subjects' scores that share a name all but the first are told: three, then their count."""
     subjects = {
