@@ -26,6 +26,7 @@ _HAPPENED = {
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
     Cause.SERVER: "has a fault of its own (HTTP 5xx)",
     Cause.REFUSED: "refused what was sent",
+    Cause.SIZE: "answers with more than is read",
     Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",
     Cause.ENDED: "was not sent everything: the process of W&B's SDK ended",
     Cause.LOST: "did not store what it was sent",
@@ -40,6 +41,10 @@ _TO_DO = {
     Cause.LIMIT: "Run again later.",
     Cause.SERVER: "Run again later.",
     Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config, and run again.",
+    Cause.SIZE: (
+        "Check `base_url`; delete runs that nobody needs from the project, or set another "
+        "`project`."
+    ),
     Cause.DISK: "Free space in $TMPDIR (default /tmp).",
     Cause.ENDED: "Run again, on a machine with more memory if it ends again.",
     Cause.LOST: "Run again: what is there already is not sent twice.",

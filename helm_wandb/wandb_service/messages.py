@@ -32,6 +32,8 @@ class Cause(StrEnum):
     """It refuses what was sent, for a reason in its own words."""
     LOST = "lost"
     """It took everything, and does not have it."""
+    SIZE = "size"
+    """It answers with more than is read."""
     DISK = "disk"
     """A folder of this machine is full, or cannot be written to."""
     ENDED = "ended"
@@ -129,6 +131,8 @@ class FindRuns:
 
     project: str
     filters: Mapping[str, object]
+    most: int = 50_000
+    """Runs; a fault of SIZE if the project has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +154,8 @@ class ReadHistories:
 
     project: str
     run_ids: tuple[str, ...]
+    most: int = 1_000_000
+    """Rows of a run; a fault of SIZE if one has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 def children(process: int) -> list[int]:
     """List the processes that a process has started; none if the system does not say."""
@@ -16,6 +18,16 @@ def children(process: int) -> list[int]:
         with suppress(OSError):
             found += [int(word) for word in path.read_text().split()]
     return found
+
+
+def memory_bytes(process: int) -> int:
+    """Return the memory of a process and its children; 0 if the system does not say."""
+    total = 0
+    for each in (process, *children(process)):
+        # It may end meanwhile.
+        with suppress(OSError):
+            total += int(Path(f"/proc/{each}/statm").read_text().split()[1]) * _PAGE_BYTES
+    return total
 
 
 def kill(process: int) -> list[int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from multiprocessing import Pipe
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Self, overload
 
 from helm_wandb import known_secrets, signals
@@ -43,6 +44,9 @@ _BOOT = (
     f"import sys; sys.path.insert(0, {str(_ROOT)!r}); "
     "from helm_wandb.wandb_service.worker import main; main(int(sys.argv[1]))"
 )
+MEMORY_BYTES = 2 << 30
+"""The SDK takes 100 MB; a runner has 7 GB and more."""
+_WATCH_SECONDS = 0.25
 _DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", *known_secrets.VARIABLES)
 """What begins so tells what a run is, or holds a key or a token."""
 _KEPT_VARIABLES = frozenset(
@@ -69,12 +73,16 @@ class Service:
     Used in a `with` block, it is ended there, with all that it started.
     """
 
-    def __init__(self, redactor: Redactor = NO_SECRETS) -> None:
+    def __init__(
+        self, redactor: Redactor = NO_SECRETS, *, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
         """Nothing is started before the first question.
 
         redactor: removes secrets from all that the process answers.
+        memory_bytes: what the process and the SDK's own service may take together.
         """
         self._redactor = redactor
+        self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._scratch: Scratch | None = None
@@ -162,25 +170,17 @@ class Service:
         return answer
 
     def _answer(self, request: Request, seconds: float) -> tuple[object, bool]:
-        """Return the answer or a Fault, and whether the process has ended.
-
-        It is killed when its time is up: also a large request, or half an answer, may wait for it.
-        """
+        """Return the answer or a Fault, and whether the process has ended."""
         assert self._pipe is not None  # noqa: S101 -- started by who asks
         assert self._process is not None  # noqa: S101 -- as well
-        is_late = Event()
-        watch = Timer(max(0.0, seconds), _kill_late, args=(self._process.pid, is_late))
-        watch.start()
-        try:
-            self._pipe.send(request)
-            return self._pipe.recv(), False
-        except (EOFError, OSError):
-            if is_late.is_set():
-                return Fault(Cause.NETWORK, f"no answer within {seconds:.0f} seconds"), True
-            return Fault(Cause.ENDED, self._last_words()), True
-        finally:
-            watch.cancel()
-            watch.join()
+        answer, has_ended = None, False
+        with _Watch(self._process.pid, seconds, self._memory_bytes) as watch:
+            try:
+                self._pipe.send(request)
+                answer = self._pipe.recv()
+            except (EOFError, OSError):
+                answer, has_ended = Fault(Cause.ENDED, self._last_words()), True
+        return (watch.fault, True) if watch.fault else (answer, has_ended)
 
     def stop(self, *, seconds: float) -> bool:
         """End the process, and return whether it had finished with its files in this time."""
@@ -219,9 +219,49 @@ class Service:
         return (text.strip().splitlines() or ["without a word"])[-1]
 
 
-def _kill_late(process: int, is_late: Event) -> None:
-    is_late.set()
-    processes.kill(process)
+class _Watch(Thread):
+    """Kills a process in a `with` block when its time is up, or when it takes too much memory.
+
+    Also a large request, or half an answer, may wait for it. And W&B's answers can have any size,
+    and shrink to a thousandth when they are packed: the SDK and its service hold them whole.
+    """
+
+    def __init__(self, process: int, seconds: float, memory_bytes: int) -> None:
+        """memory_bytes: of the process and what it has started."""
+        super().__init__(daemon=True)
+        self.fault: Fault | None = None
+        """Why it was killed."""
+        self._process = process
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._end = time.monotonic() + seconds
+        self._is_over = Event()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Watch no more."""
+        self._is_over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look, and look again."""
+        while not self._is_over.wait(max(0.0, min(_WATCH_SECONDS, self._end - time.monotonic()))):
+            self.fault = self._excess()
+            if self.fault:
+                processes.kill(self._process)
+                return
+
+    def _excess(self) -> Fault | None:
+        if time.monotonic() >= self._end:
+            return Fault(Cause.NETWORK, f"no answer within {self._seconds:.0f} seconds")
+        if processes.memory_bytes(self._process) > self._memory_bytes:
+            size = f"{self._memory_bytes >> 20:,} MiB"
+            return Fault(Cause.SIZE, f"its answers take more than {size} of memory")
+        return None
 
 
 def _flags() -> list[str]:

@@ -6,14 +6,16 @@ exit, print, read the user's variables) happens to ours, which ends it when its 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import resource
 import select
 import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from wandb.apis.public import Run
+    from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
 
     from helm_wandb.wandb_service.messages import Artifact, Request, RunWriting, Table
 
@@ -84,7 +87,7 @@ class Worker:
             case Connect():
                 return self._connect(request)
             case FindRuns():
-                return tuple(map(_remote, self.runs(request.project, request.filters)))
+                return tuple(map(_remote, self._found(request)))
             case ReadArtifacts():
                 return self._artifacts(request)
             case ReadHistories():
@@ -104,15 +107,25 @@ class Worker:
         self.entity = request.entity or self.api.default_entity or ""
         return Account(self.entity)
 
-    def runs(self, project: str, filters: Mapping[str, object]) -> Sequence[Run]:
-        """The runs; none where the project does not exist yet."""
+    def _found(self, request: FindRuns) -> Sequence[Run]:
+        runs = self.runs(request.project, request.filters, most=request.most + 1)
+        if len(runs) > request.most:
+            detail = f"the project {request.project} has more than {request.most:,} runs"
+            raise ServiceError(Fault(Cause.SIZE, detail))
+        return runs
+
+    def runs(
+        self, project: str, filters: Mapping[str, object], *, most: int | None = None
+    ) -> Sequence[Run]:
+        """The first runs, `most` of them; none where the project does not exist yet."""
         api = self.connected()
         # It would answer the same question as it did before.
         api.flush()  # type: ignore[no-untyped-call] # wandb's
         path = f"{self.entity}/{project}"
         try:
             # Not lazy: a lazy run asks for its summary by a request of its own.
-            runs = list(api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False))
+            found = api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False)
+            runs = list(itertools.islice(found, most))
         except ValueError as error:
             if "Could not find project" in str(error):
                 return ()
@@ -137,10 +150,10 @@ class Worker:
                 return None
             if entry.size is None or entry.size > request.limit_bytes:
                 return None
-            with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
-                return Path(entry.download(root=folder, skip_cache=True)).read_bytes()
+            return _downloaded(entry)
 
-        with ThreadPoolExecutor(max(1, min(16, len(request.names)))) as pool:
+        threads = max(1, min(16, len(request.names)))
+        with _files_at_most(request.limit_bytes), ThreadPoolExecutor(threads) as pool:
             found = zip(request.names, pool.map(content, request.names), strict=True)
             return {name: data for name, data in found if data is not None}
 
@@ -151,7 +164,12 @@ class Worker:
             run = api.run(f"{self.entity}/{request.project}/{run_id}")
             # Never with keys: then only the rows that hold them all would come. Nor from the
             # cache, which does not know of rows that were added.
-            return tuple(run.scan_history(use_cache=False))
+            found = run.scan_history(max_step=request.most + 1, use_cache=False)
+            # Its pages are of steps, with rows or without: the last step is W&B's word.
+            if found.max_step >= request.most:
+                detail = f"the run {run_id} has more than {request.most:,} rows"
+                raise ServiceError(Fault(Cause.SIZE, detail))
+            return tuple(found)
 
         with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
             return dict(zip(request.run_ids, pool.map(rows, request.run_ids), strict=True))
@@ -168,6 +186,29 @@ class Worker:
             message = "not connected"
             raise RuntimeError(message)
         return self.api
+
+
+@contextmanager
+def _files_at_most(limit_bytes: int) -> Iterator[None]:
+    """Let this process write no larger files: a server may send more than it said."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limit = limit_bytes if most == resource.RLIM_INFINITY else min(limit_bytes, most)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+def _downloaded(entry: ArtifactManifestEntry) -> bytes | None:
+    """What an artifact holds; None if it is larger than a file may be."""
+    with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
+        try:
+            return Path(entry.download(root=folder, skip_cache=True)).read_bytes()
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                return None
+            raise
 
 
 def _remote(run: Run) -> RemoteRun:
@@ -468,6 +509,8 @@ def _scratch() -> str:
 def _answer(worker: Worker, request: Request) -> object:
     try:
         return worker.answer(request)
+    except ServiceError as error:
+        return error.fault
     # The SDK exits where its service fails.
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- told to the process that asked
         return faults.of(error)

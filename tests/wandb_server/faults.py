@@ -29,6 +29,8 @@ class Fault:
     drop: bool = False
     hang: bool = False
     lose: bool = False
+    endless: bool = False
+    """Each page says that another follows, and its cursor leads to the first."""
     delay_seconds: float = 0.0
     times: int | None = None
     """How many requests it happens to; None is all."""

@@ -53,6 +53,17 @@ def injected(fault: Fault, incoming: Incoming) -> Reply | None:
     return as_json(message if body is None else body, fault.status, fault.headers)
 
 
+def endless(reply: Reply) -> Reply:
+    """The reply, whose pages say that others follow, and whose cursors lead to the first."""
+    content = json.loads(reply.body, object_hook=_before_the_first_page)
+    return as_json(content, reply.status, reply.headers)
+
+
+def _before_the_first_page(node: dict[str, Any]) -> dict[str, Any]:
+    start = {"hasNextPage": True, "endCursor": "0", "cursor": "0"}
+    return {key: start.get(key, value) for key, value in node.items()}
+
+
 def failure(status: int, message: str) -> Reply:
     """An error as W&B words it, with the HTTP status that the SDK decides by."""
     return as_json({"errors": [{"message": message}], "data": None}, status)

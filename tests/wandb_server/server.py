@@ -15,7 +15,7 @@ from tests.wandb_server.calls import understand
 from tests.wandb_server.faults import Fault, Faults
 from tests.wandb_server.graphql import UnknownFieldError
 from tests.wandb_server.records import Request, Unknown
-from tests.wandb_server.replies import answer, failure, injected
+from tests.wandb_server.replies import answer, endless, failure, injected
 from tests.wandb_server.state import RefusedError, State
 from tests.wandb_server.transport import HOST, Incoming, Reply, Transport
 
@@ -158,6 +158,8 @@ class WandbServer:
         reply = (
             injected(fault, incoming) or self._refusal(call) or self._answer(call, lose=fault.lose)
         )
+        if fault.endless:
+            reply = endless(reply)
         lost = fault.lose and reply.status == HTTPStatus.OK
         self._remember(call, "lost" if lost else reply.status)
         return reply
