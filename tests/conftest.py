@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "golden"
 # A property doesn't fail because the machine is busy: no deadline, and data may come slowly.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", _CALM, max_examples=20, derandomize=True)
-settings.register_profile("full", _CALM, max_examples=200)
+settings.register_profile("full", _CALM, max_examples=100)
 settings.load_profile("quick")
 
 

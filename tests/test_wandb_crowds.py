@@ -114,13 +114,12 @@ def of_same(jobs: int) -> list[list[dict[str, Any]]]:
 CROWDS = (
     *(
         Crowd(
-            name=f"{kind.__name__}-{jobs}-latency-{latency}-pause-{pause}",
-            jobs=kind(jobs),
+            name=f"{kind.__name__}-3-latency-{latency}-pause-{pause}",
+            jobs=kind(3),
             latency_seconds=latency,
             pause_seconds=pause,
         )
         for kind in (of_iterations, of_benchmarks, of_models, of_same)
-        for jobs in (2, 3)
         for latency in (0.0, 0.1)
         for pause in (0.0, 0.3)
     ),
