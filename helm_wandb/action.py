@@ -18,6 +18,7 @@ from helm_wandb import (
     provenance,
     report,
     shell,
+    signals,
     wandb_key,
     workflow,
 )
@@ -181,6 +182,7 @@ def _told_unread(
 def _unread_receipt(
     place: JobSummary | PullRequestComment, problems: Sequence[str], known: Provenance
 ) -> Receipt:
+    signals.note(f"not finished: {place.name}")
     try:
         return place.tell_unread(problems, known)
     except SinkError as error:

@@ -13,8 +13,8 @@ import signal
 import sys
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing takes longer to import than all of the others
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType

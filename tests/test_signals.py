@@ -250,3 +250,38 @@ rest()
     # The callbacks run latest first: the bar's comes before the one that looks.
     assert 143 == stop(program(code, tmp_path), signal.SIGTERM).exit_code
     assert (tmp_path / "shown").read_bytes().endswith(b"\r\x1b[2K\x1b[?25h")
+
+
+def test_the_last_line_names_each_output(tmp_path: Path) -> None:
+    """What is written, what failed, what is not finished, and what is not written."""
+    code = """
+from helm_wandb import sinks
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Receipt, Status
+from tests.builders import report
+
+class Output:
+    def __init__(self, name, result):
+        self.name, self.result = name, result
+    def deliver(self, report):
+        return Receipt(sink=self.name, status=self.result())
+
+def fail():
+    raise SinkError("no")
+
+def hang():
+    ready()
+    time.sleep(600)
+
+report_file = Output("report", lambda: Status.DONE)
+skipped = Output("terminal", lambda: Status.SKIPPED)
+failing, hanging = Output("HTML report", fail), Output("W&B", hang)
+left = Output("job summary", lambda: Status.DONE)
+sinks.deliver(report([]), [report_file, skipped, failing, hanging, left, report_file])
+"""
+    said = (
+        "stopped by SIGTERM: written: report; failed: HTML report; not finished: W&B; "
+        "not written: job summary\n"
+    )
+
+    assert Stopped(exit_code=143, stderr=said) == stop(program(code, tmp_path), signal.SIGTERM)

@@ -67,6 +67,7 @@ def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> str:
     """
     named = {
         "written": [name for name, one in receipts.items() if one.status is Status.DONE],
+        "failed": [name for name, one in receipts.items() if one.status is Status.FAILED],
         "not finished": [name for name in left[:1] if name not in receipts],
         "not written": [name for name in dict.fromkeys(left[1:]) if name not in receipts],
     }

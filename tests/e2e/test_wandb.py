@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.enable_socket
 PROJECT = "helm-evaluations"
+_TMP = "/tmp"  # noqa: S108 -- of the container
 RUNS = {"summary", "mmlu", "boolq", "imdb", "hellaswag", "narrative_qa"}
 
 
@@ -155,4 +157,31 @@ def test_a_signal_ends_the_container(
 
     assert exit_code == step.exit_code, step.log
     assert any(line.startswith(said) for line in step.printed)
+    assert [] == runner.left_by_root()
+
+
+def test_a_full_tmp_hinders_nothing(runner: Runner, server: WandbServer) -> None:
+    """If /tmp has no room, temporary files lie in the workspace for as long as they are needed."""
+    step = recorded(runner, server.url, "--tmpfs", f"{_TMP}:size=64k")
+    found = {path.name for path in runner.workspace.iterdir()}
+
+    assert 0 == step.exit_code, step.log
+    assert names(server) == RUNS
+    assert {"checkpoints", "config.yaml", "helm-wandb-report.json"} == found
+
+
+def test_a_tmp_that_fills_up_is_named_and_a_copy_is_kept(
+    runner: Runner, server: WandbServer
+) -> None:
+    """The message says which folder is full and what to do, and the workspace has the runs."""
+    results = {f"b{number}": {"EM": 0.5} for number in range(100)}
+    entry = {"eval_type": "helm", "source": "file", "model_name": "m", "eval_result": results}
+    config = json.dumps({"project": PROJECT, "evals": [entry]})
+    (runner.workspace / "config.yaml").write_text(config, encoding="utf-8")
+    step = recorded(runner, server.url, "--tmpfs", f"{_TMP}:size=1200k")
+
+    assert 5 == step.exit_code, step.log
+    assert "no space left on device" in step.log.lower()
+    assert "Free space in $TMPDIR (default /tmp)." in step.log
+    assert list(runner.workspace.glob("wandb/offline-run-*/run-*.wandb"))
     assert [] == runner.left_by_root()
