@@ -204,7 +204,7 @@ sys.exit(status if not (here / "cleaned").exists() else 1)
     assert (143, "") == (done.returncode, done.stderr)
 
 
-def test_without_standard_error_it_ends_all_the_same(tmp_path: Path) -> None:
+def test_without_standard_error_it_ends_too(tmp_path: Path) -> None:
     """There is nowhere to say what was kept; the file that has its number is left alone."""
     code = """
 taken = (here / "taken").open("w")

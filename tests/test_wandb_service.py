@@ -83,7 +83,7 @@ def test_a_process_that_takes_nothing_in_is_killed_in_time(folders: tuple[Path, 
     assert Fault(Cause.NETWORK, "no answer within 0 seconds") == caught.value.fault
 
 
-def test_a_process_that_does_not_end_is_told(folders: tuple[Path, Path]) -> None:
+def test_a_process_that_does_not_end_is_reported(folders: tuple[Path, Path]) -> None:
     """Whoever needs its files whole learns whether it had time to complete them."""
     with Service() as service:
         service.start()
