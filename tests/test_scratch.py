@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,43 @@ def test_a_folder_that_another_process_removes_is_replaced(
     monkeypatch.setattr(fcntl, "flock", be_late)
     with scratch.folder() as folder:
         assert folder not in seen
+
+
+def test_a_folder_that_is_gone_at_once_is_replaced(
+    usual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That process may even have removed the new folder before it is opened."""
+    real = os.open
+    seen: list[Path] = []
+
+    def be_late(path: Path, flags: int) -> int:
+        if not seen:
+            seen.append(path)
+            path.rmdir()
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", be_late)
+    with scratch.folder() as folder:
+        assert [folder] == list(usual.iterdir())
+        assert folder not in seen
+
+
+def test_a_folder_that_is_still_written_to_goes_too(
+    usual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was killed may end a moment later than its folder is removed."""
+    real = shutil.rmtree
+    calls: list[Path] = []
+
+    def be_late(path: Path, *, ignore_errors: bool) -> None:
+        calls.append(path)
+        if len(calls) > 1:
+            real(path, ignore_errors=ignore_errors)
+
+    with scratch.folder():
+        monkeypatch.setattr(shutil, "rmtree", be_late)
+
+    assert (2, []) == (len(calls), list(usual.iterdir()))
 
 
 def test_the_working_folder_is_the_second_choice(

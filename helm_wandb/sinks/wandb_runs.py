@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from helm_wandb import leaderboard, scratch
+from helm_wandb import leaderboard, scratch, signals
 from helm_wandb.budget import Budget
 from helm_wandb.errors import SinkError
 from helm_wandb.files import create_folder
@@ -116,7 +116,8 @@ class WandbRuns:
         sent = self._sent(project, report, whole)
         unsent = {plan.id for plan in sent.unsent}
         arrived = [one for run_id in waiting.keys() - unsent for one in waiting[run_id]]
-        stuck = list(filter(None, map(_stuck, arrived)))
+        with signals.deferred():
+            stuck = list(filter(None, map(_stuck, arrived)))
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         if stuck:
@@ -251,14 +252,16 @@ class WandbRuns:
 
     def _keep(self, writing: Writing, written: Written | None) -> None:
         """Let the run's new folder take the place of those that it supersedes."""
-        if written and not written.fault and written.folder:
-            finished = Path(written.folder)
-            wandb_offline.keep(
-                finished, self._project, writing.run, folder=self.folder, seal=self.seal
-            )
-        if writing.empty or (written and not written.fault):
-            for recording in writing.superseded:
-                wandb_offline.set_aside(recording)
+        # In between, `wandb sync` would send the rows of both.
+        with signals.deferred():
+            if written and not written.fault and written.folder:
+                finished = Path(written.folder)
+                wandb_offline.keep(
+                    finished, self._project, writing.run, folder=self.folder, seal=self.seal
+                )
+            if writing.empty or (written and not written.fault):
+                for recording in writing.superseded:
+                    wandb_offline.set_aside(recording)
 
     @property
     def _project(self) -> str:
