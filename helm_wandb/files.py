@@ -58,7 +58,7 @@ def content(path: Path, *, at_most: int) -> bytes:
     # Path.open takes no opener.
     with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            message = "it is no ordinary file"
+            message = "it is not a regular file"
             raise ValueError(message)
         return file.read(at_most)
 

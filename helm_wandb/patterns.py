@@ -91,4 +91,4 @@ def _explained(said: str) -> str:
     hints = (hint for beginnings, hint in _HINTS if said.startswith(beginnings))
     cut = said if len(said) <= _LONGEST_SHOWN else f"{said[: _LONGEST_SHOWN - 1]}…"
     advice = next(hints, f"see {SYNTAX}")
-    return f"is not a regular expression of RE2, which says `{cut}`: {advice}"
+    return f"is not a valid RE2 pattern: `{cut}`: {advice}"

@@ -42,7 +42,7 @@ _LEVELS = 6
 """Readings of a text: as it is, and with escapes within escapes, as in JSON quoted in JSON."""
 _ESCAPE = re.compile(
     r"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|\\u\{([0-9A-Fa-f]{1,5})\}"
-    r"|\\U000([0-9A-Fa-f]{5})|\\([0-3][0-7]{2})|\\[\\abefnrtv]|&#?[0-9A-Za-z]{1,8};|<w?br ?/?>"
+    r"|\\U000([0-9A-Fa-f]{5})|\\([0-3][0-7]{2})|\\[\\abefnrtv]|&#?[0-9A-Za-z]{1,32};|<w?br ?/?>"
 )
 """Those of URLs, JSON, Python, Go, C, and HTML."""
 _WITHOUT_TEXT = frozenset({bool, bytes, float, int, type(None)})
@@ -196,6 +196,9 @@ def _forms(secret: str) -> Iterator[tuple[str, int]]:
         yield data.hex(), 2 * FRAGMENT_CHARACTERS
         for form in _base64_forms(data):
             yield form, FRAGMENT_CHARACTERS
+            # A proxy may encode a whole header, in which the secret is encoded already.
+            for twice in _base64_forms(form.encode()):
+                yield twice, FRAGMENT_CHARACTERS
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

@@ -164,7 +164,8 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     inputs = [
         _given(environ, one) for one in INPUTS if one.is_secret or _is_misplaced(environ, one)
     ]
-    found = (*inputs, *known_secrets.of_environ(environ), *wandb_key.logins(environ))
+    variables = [environ.get(one.variable, "").strip() for one in INPUTS if one.is_secret]
+    found = (*inputs, *variables, *known_secrets.of_environ(environ), *wandb_key.logins(environ))
     # Each line of a secret by itself too: a message may quote one.
     parts = (part for one in found for part in (one, *one.splitlines()))
     return tuple(dict.fromkeys(filter(str.strip, parts)))

@@ -24,7 +24,7 @@ LIMIT_SECONDS = 4.0
 _PATIENCE_SECONDS = 2.0
 """How long a stop waits for a block of `deferred`."""
 _FIRST_CODE = 128
-_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STANDARD_ERROR = 2
 
 
@@ -45,7 +45,9 @@ class _State:
 _state = _State()
 
 
-def install(*, limit_seconds: float = LIMIT_SECONDS) -> None:
+def install(
+    *, limit_seconds: float = LIMIT_SECONDS, patience_seconds: float = _PATIENCE_SECONDS
+) -> None:
     """Let the signals end this process; call it before anything that takes time is imported.
 
     A signal that is ignored stays ignored, as under nohup. A forked process ends without clean-up.
@@ -53,9 +55,9 @@ def install(*, limit_seconds: float = LIMIT_SECONDS) -> None:
     _state.process = os.getpid()
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        _stop(signal.Signals(number), limit_seconds)
+        _stop(signal.Signals(number), limit_seconds, min(patience_seconds, limit_seconds))
 
-    for number in _NUMBERS:
+    for number in NUMBERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
 
@@ -106,14 +108,14 @@ def deferred() -> Iterator[None]:
             _finish()
 
 
-def _stop(number: signal.Signals, limit_seconds: float) -> None:
+def _stop(number: signal.Signals, limit_seconds: float, patience_seconds: float) -> None:
     if os.getpid() != _state.process:
         os._exit(exit_code(number))
-    for each in _NUMBERS:
+    for each in NUMBERS:
         signal.signal(each, signal.SIG_IGN)
     _state.number = number
     _after(limit_seconds, _exit)
-    _after(min(_PATIENCE_SECONDS, limit_seconds), _finish)
+    _after(patience_seconds, _finish)
     if not _state.depth:
         _finish()
 

@@ -43,7 +43,7 @@ def main(name: str, *options: str) -> int:
         try:
             _build(name, turn.fileno())
         except (OSError, subprocess.CalledProcessError) as error:
-            sys.stderr.write(f"{error}\n{ENVIRONMENT} is as it was\n")
+            sys.stderr.write(f"{error}\n{ENVIRONMENT} is unchanged\n")
             return 1
     return 0
 
@@ -108,7 +108,11 @@ def _check_version() -> None:
 def _switch(folder: Path) -> None:
     """Let .venv be a link to the folder. The target of an earlier link elsewhere is kept."""
     if ENVIRONMENT.is_dir() and not ENVIRONMENT.is_symlink():
-        ENVIRONMENT.rename(STORE / "replaced")
+        if any(_stamp_path(ENVIRONMENT, name).exists() for name in SERVES):
+            ENVIRONMENT.rename(STORE / "replaced")
+        else:
+            kept = ENVIRONMENT.rename(f"{ENVIRONMENT}.{time.time_ns()}")
+            sys.stderr.write(f"{ENVIRONMENT} was not built by make, and is kept as {kept}\n")
     link = STORE / "link"
     if link.is_symlink():
         link.unlink()

@@ -97,8 +97,8 @@ def test_one_name_twice_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (with_member(b"/etc/passwd", mode=stat.S_IFLNK | 0o777), "its .json is no ordinary file"),
-        (with_member(mode=stat.S_IFIFO), "its .json is no ordinary file"),
+        (with_member(b"/etc/passwd", mode=stat.S_IFLNK | 0o777), "its .json is not a regular file"),
+        (with_member(mode=stat.S_IFIFO), "its .json is not a regular file"),
         (with_member(compression=zipfile.ZIP_BZIP2), "its .json is compressed by method 12"),
         (with_member(compression=zipfile.ZIP_LZMA), "its .json is compressed by method 14"),
         (patched(ONE, 6, b"\x01", in_directory=8), "its .json is encrypted"),

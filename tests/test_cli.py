@@ -377,7 +377,7 @@ def test_what_would_be_waited_for_is_no_config(
 
     assert 2 == run(root, "--config", "fifo")
     assert capsys.readouterr().err.startswith(
-        "error: config 'fifo' cannot be read: it is no ordinary file. "
+        "error: config 'fifo' cannot be read: it is not a regular file. "
     )
 
 

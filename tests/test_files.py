@@ -256,7 +256,7 @@ def test_what_never_ends_is_not_read(target: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(target)
 
-    with pytest.raises(ValueError, match="it is no ordinary file"):
+    with pytest.raises(ValueError, match="it is not a regular file"):
         files.content(tmp_path / "link", at_most=1)
 
 

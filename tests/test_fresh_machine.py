@@ -227,7 +227,7 @@ def test_an_update_replaces_the_environment_when_it_is_complete(project: Project
     done = project.make("runtime")
 
     assert 2 == done.returncode
-    assert ".venv is as it was" in done.stderr
+    assert ".venv is unchanged" in done.stderr
     assert before == (project.folder / ".venv").resolve()
 
     (project.folder / wheel.name).rename(wheel)

@@ -111,6 +111,16 @@ def test_a_secret_is_removed_in_each_form(wrapping: str) -> None:
         assert [] == shown(unlabelled(secret), text), form
 
 
+@pytest.mark.parametrize("secret", TOKENS)
+def test_a_header_that_is_encoded_again_is_removed(secret: str) -> None:
+    """A proxy that reports a whole header in base64 shows nothing of the secret."""
+    header = b"Basic " + base64.b64encode(f"api:{secret}".encode())
+    text = redactor_of(secret).text(f"refused: {base64.b64encode(header).decode()}")
+
+    assert "***" in text
+    assert [] == shown(base64.b64encode(base64.b64encode(secret.encode())).decode(), text)
+
+
 def unlabelled(secret: str) -> str:
     """The secret without the words that say what it is."""
     return re.sub("^(local-|wandb_v1_|ghs_|github_pat_)", "", secret)

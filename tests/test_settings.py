@@ -9,7 +9,7 @@ import pytest
 from helm_wandb.baselines import Choice
 from helm_wandb.errors import InputError
 from helm_wandb.gate import GatePolicy
-from helm_wandb.inputs import INPUTS
+from helm_wandb.inputs import INPUTS, Input
 from helm_wandb.settings import Settings, secrets
 from helm_wandb.sinks.pr_comment import Mode
 from tests.builders import INPUT_DEFAULTS
@@ -330,6 +330,14 @@ def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple
 def test_each_secret_input_is_a_secret(name: str) -> None:
     """What the table of inputs says is secret is masked and removed, without a second list."""
     assert (SHORT,) == secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
+
+
+def test_variable_of_a_secret_input_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new row of the table needs no second place to be masked and removed."""
+    row = Input(name="new-token", description="", is_secret=True, variable="NEW_TOKEN")
+    monkeypatch.setattr("helm_wandb.settings.INPUTS", (*INPUTS, row))
+
+    assert (SHORT,) == secrets({"NETRC": "/nowhere", "NEW_TOKEN": SHORT})
 
 
 @pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])

@@ -25,7 +25,7 @@ import os, sys, time
 from functools import partial
 from pathlib import Path
 from helm_wandb import signals
-signals.install(limit_seconds={limit})
+signals.install(limit_seconds={limit}, patience_seconds={limit})
 here = Path(sys.argv[1])
 ready = partial(os.write, 1, b"ready\\n")
 

@@ -73,7 +73,18 @@ def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
 )
 def test_what_another_workflow_run_wrote_is_not_used(seal: Seal | None, tmp_path: Path) -> None:
     """A recording without a seal, of another run, or made without the key, counts for nothing."""
-    assert "this workflow run did not write it" == why(written(tmp_path, seal), seal=SEAL)
+    assert "it is not sealed with this workflow run's W&B key" == why(
+        written(tmp_path, seal), seal=SEAL
+    )
+
+
+def test_without_a_key_no_seal_fits(tmp_path: Path) -> None:
+    """Anybody can make a seal without a key, so that no recording counts in such a workflow."""
+    seal = replace(SEAL, key="")
+
+    assert "it is not sealed with this workflow run's W&B key" == why(
+        written(tmp_path, seal), seal=seal
+    )
 
 
 def test_a_recording_moved_to_another_run_is_not_used(tmp_path: Path) -> None:
@@ -256,11 +267,11 @@ def test_a_planted_recording_is_not_carried_along_in_a_workflow(
     assert [[1, 2]] == list(waiting(tmp_path).values())
     (warning,) = receipt.warnings
     assert warning == (
-        f"{tmp_path}/wandb/superseded/{planted.name}: ignored, because this workflow run did not "
-        "write it. If its results are yours, `wandb sync` sends them; otherwise remove it"
+        f"{tmp_path}/wandb/superseded/{planted.name}: ignored and moved here, because it is not "
+        "sealed with this workflow run's W&B key. A new recording replaces it"
     )
     assert () == again.warnings
-    assert "; with what was recorded before in offline-run-" in (again.reason or "")
+    assert "; including earlier recordings: offline-run-" in (again.reason or "")
 
 
 @pytest.mark.full
@@ -274,7 +285,7 @@ def test_recordings_of_other_runs_are_named_in_a_workflow(planted: Path, tmp_pat
 
     assert 4 == len(receipt.warnings)
     assert (
-        f"{tmp_path}/wandb: 2 more recordings were ignored for such reasons"
+        f"{tmp_path}/wandb: 2 more recordings were ignored, for similar reasons"
         == (receipt.warnings[-1])
     )
 
@@ -288,9 +299,8 @@ def test_a_damaged_recording_is_replaced_and_named(planted: Path, tmp_path: Path
     assert [[1]] == list(waiting(tmp_path).values())
     (warning,) = receipt.warnings
     assert warning == (
-        f"{tmp_path}/wandb/superseded/{planted.name}: ignored, because its helm-recording.json is "
-        "damaged: Input data was truncated. If its results are yours, `wandb sync` sends them; "
-        "otherwise remove it"
+        f"{tmp_path}/wandb/superseded/{planted.name}: ignored and moved here, because its "
+        "helm-recording.json is damaged: Input data was truncated. A new recording replaces it"
     )
 
 
@@ -302,7 +312,7 @@ def test_what_waits_on_the_command_line_is_carried_along_and_named(
     receipt = deliver(tmp_path, 1, 0.5)
 
     assert [[1, 9000]] == list(waiting(tmp_path).values())
-    assert f"; with what was recorded before in {planted.name}" in (receipt.reason or "")
+    assert f"; including earlier recordings: {planted.name}" in (receipt.reason or "")
 
 
 @pytest.mark.enable_socket
@@ -320,7 +330,9 @@ def test_only_recordings_of_the_workflow_run_are_sent_along(planted: Path, tmp_p
         sent = rows(summary_run(server, "alpha"))
 
     assert [{"mmlu": {"EM": 0.5}, "iteration": 1}, {"mmlu": {"EM": 0.25}, "iteration": 2}] == sent
-    assert (receipt.reason or "").endswith(f"; with what was recorded before in {own.name}")
+    assert (receipt.reason or "").endswith(f"; including earlier recordings: {own.name}")
     (warning,) = receipt.warnings
-    assert warning.startswith(f"{tmp_path}/wandb/{planted.name}~: ignored, because this workflow")
+    assert warning.startswith(
+        f"{tmp_path}/wandb/{planted.name}~: ignored, because it is not sealed"
+    )
     assert [f"{planted.name}~"] == list(waiting(tmp_path))

@@ -133,7 +133,7 @@ def test_what_would_be_waited_for_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "endless.json").symlink_to("/dev/zero")
 
     for name in ("their.json", "endless.json"):
-        assert "no report of this tool: it is no ordinary file" in refusal(None, tmp_path, name)
+        assert "no report of this tool: it is not a regular file" in refusal(None, tmp_path, name)
 
 
 JSON = st.recursive(

@@ -110,5 +110,5 @@ def test_a_score_that_wandb_cannot_hold_is_named(tmp_path: Path) -> None:
         f"alpha: mmlu: 'c.d.e.f' of 'a.b' is not recorded, {why}",
         f"alpha: mmlu: 'd.e.f' of 'a.b.c' is not recorded, {why}",
         f"alpha: mmlu: 'e.f' of 'a.b.c.d' is not recorded, {why}",
-        "1 more scores are not recorded for such reasons",
+        "1 more scores are not recorded, for similar reasons",
     ] == list(receipt.warnings)

@@ -76,7 +76,7 @@ def _refuse(member: zipfile.ZipInfo, limit_bytes: int) -> None:
     """Raise ValueError for a member that no artifact of ours has."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
-        message = "its .json is no ordinary file"
+        message = "its .json is not a regular file"
     elif member.flag_bits & _ENCRYPTED:
         message = "its .json is encrypted"
     elif member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

@@ -61,7 +61,7 @@ class Seal:
     """What ties a recording to a workflow run.
 
     A commit can foresee the number of the run that it starts, but its author does not have the
-    W&B key; without a key nothing is sent to W&B either.
+    W&B key; so without a key no recording fits.
     """
 
     workflow_run: str
@@ -74,7 +74,9 @@ class Seal:
 
     def fits(self, recording: bytes, code: str) -> bool:
         """Return whether a recording was sealed with this seal."""
-        return hmac.compare_digest(self.of(recording).encode(), code.encode(errors="replace"))
+        return bool(self.key) and hmac.compare_digest(
+            self.of(recording).encode(), code.encode(errors="replace")
+        )
 
 
 def to_json(contents: Contents, seal: Seal | None) -> bytes:
@@ -98,7 +100,7 @@ def read(folder: Path, run: str, seal: Seal | None) -> tuple[Contents, Record]:
     try:
         file = msgspec.json.decode(data, type=_File)
         if seal and not seal.fits(bytes(file.recording), file.seal or ""):
-            message = "this workflow run did not write it"
+            message = "it is not sealed with this workflow run's W&B key"
             raise UnusableError(message)
         contents = msgspec.json.decode(file.recording, type=Contents)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:

@@ -26,7 +26,7 @@ _HAPPENED = {
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
     Cause.SERVER: "has a fault of its own (HTTP 5xx)",
     Cause.REFUSED: "refused what was sent",
-    Cause.SIZE: "answers with more than is read",
+    Cause.SIZE: "sent more than is read",
     Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",
     Cause.ENDED: "was not sent everything: the process of W&B's SDK ended",
     Cause.LOST: "did not store what it was sent",
@@ -103,7 +103,7 @@ def unrecorded(plans: Sequence[RunPlan]) -> tuple[str, ...]:
     """Return which scores W&B cannot hold, and why; one sentence counts the rest."""
     found = [reason for plan in plans for reason in plan.unrecorded]
     more = len(found) - _SHOWN
-    rest = f"{more} more scores are not recorded for such reasons"
+    rest = f"{more} more scores are not recorded, for similar reasons"
     return (*found[:_SHOWN], rest) if more > 0 else tuple(found)
 
 
@@ -111,16 +111,16 @@ def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:
     """Return which recordings were not used, why, and what to do; one sentence counts the rest."""
     shown = tuple(_ignored(one, folder) for one in recordings[:_SHOWN])
     more = len(recordings) - _SHOWN
-    rest = f"{folder / 'wandb'}: {more} more recordings were ignored for such reasons"
+    rest = f"{folder / 'wandb'}: {more} more recordings were ignored, for similar reasons"
     return (*shown, rest) if more > 0 else shown
 
 
 def _ignored(one: Recording, folder: Path) -> str:
-    place = one.folder
-    if not os.path.lexists(place):
+    if not os.path.lexists(one.folder):
         place = folder / "wandb" / "superseded" / one.folder.name
+        return f"{place}: ignored and moved here, because {one.fault}. A new recording replaces it"
     return (
-        f"{place}: ignored, because {one.fault}. If its results are yours, `wandb sync` sends "
+        f"{one.folder}: ignored, because {one.fault}. If its results are yours, `wandb sync` sends "
         "them; otherwise remove it"
     )
 
@@ -131,7 +131,7 @@ def carried(recordings: Sequence[Recording]) -> str:
         return ""
     names = ", ".join(one.folder.name for one in recordings[:_SHOWN])
     more = len(recordings) - _SHOWN
-    return f"; with what was recorded before in {names}{f' and {more} more' if more > 0 else ''}"
+    return f"; including earlier recordings: {names}{f' and {more} more' if more > 0 else ''}"
 
 
 def no_turn(folder: Path, seconds: float) -> str:

@@ -33,7 +33,7 @@ class Cause(StrEnum):
     LOST = "lost"
     """It took everything, and does not have it."""
     SIZE = "size"
-    """It answers with more than is read."""
+    """It sent more than is read."""
     DISK = "disk"
     """A folder of this machine is full, or cannot be written to."""
     ENDED = "ended"
