@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,9 +30,7 @@ from helm_wandb.intervals import (
 from helm_wandb.intervals.rates import Difference, Rate
 from helm_wandb.intervals.special import critical, two_sided
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+from .limits import calls_at_most
 
 
 def stratum(
@@ -637,23 +634,6 @@ def test_more_tests_make_the_detectable_change_larger() -> None:
             for tests in (1, 5, 25)
         ]
         assert sorted(mdes) == mdes
-
-
-@contextmanager
-def calls_at_most(limit: int) -> Iterator[None]:
-    """Fail after so many calls of Python functions: work is bounded, on however slow a machine."""
-    calls = 0
-
-    def count(_: FrameType, event: str, __: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-        assert calls <= limit
-
-    sys.setprofile(count)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
 
 
 @pytest.mark.parametrize("size", [3e-4, 1e-4, 2e-9])

@@ -18,8 +18,8 @@ from helm_wandb.sinks.wandb_details import plain
 from helm_wandb.sources.helm.families import assign
 
 from .conftest import ROOT
+from .limits import ends_within
 from .test_sources_helm import spec
-from .time_limits import ends_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,6 +17,7 @@ from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.reader import read
 
 from .conftest import DATA
+from .limits import calls_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -496,6 +497,21 @@ def test_a_misspelt_metric_lists_those_of_its_benchmark(
         f"config.yaml:3:5: suite {suite!r} has none of what was asked for (mmlu.EMM). "
         f"The metrics of mmlu are: {metrics}"
     )
+
+
+def test_metrics_without_number_are_compared_up_to_a_number(
+    helm_trees: Path, tmp_path: Path
+) -> None:
+    """A table of 5,000 columns does not multiply the work of finding the nearest name."""
+    tree = copied(helm_trees, "checkpoints_us", tmp_path)
+    path = tree / "runs/toy-us/groups/mmlu.json"
+    tables = json.loads(path.read_text())
+    for table in tables:
+        table["header"] += [{"value": f"{number} {'abc' * 30}"} for number in range(5_000)]
+    path.write_text(json.dumps(tables))
+
+    with calls_at_most(250_000), pytest.raises(ArtifactError, match="metrics of mmlu are: "):
+        read_tree(tmp_path, "checkpoints_us", "toy-us", asked=(ScoreKey("mmlu", "acb" * 30),))
 
 
 def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ _COMPUTED = (
 _LONGEST_NAME = 1_000
 """Characters of a model's id, as in a report: it comes from whoever wrote the files."""
 _NAME_SHOWN = 40
+_COMPARED_NAMES = 100
+_COMPARED_CHARACTERS = 60
 _NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
@@ -231,11 +233,26 @@ class _Reader:
         else:
             table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
             metrics = [header.value for header in table.header[1:]] if table else []
-        asked = key.metric.casefold()
-        return sorted(
-            dict.fromkeys(map(encodable, metrics)),
-            key=lambda metric: -SequenceMatcher(None, asked, metric.casefold()).ratio(),
-        )
+        return _nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
+
+
+def _nearest_first(names: list[str], wanted: str) -> list[str]:
+    """The names, those first that are spelled most like the wanted one.
+
+    To compare two takes time in proportion to the product of their lengths, and a table may hold
+    any number of any length: of many the first are compared, and of each its beginning.
+    """
+
+    def compared(name: str) -> str:
+        return name[:_COMPARED_CHARACTERS].casefold()
+
+    return [
+        *sorted(
+            names[:_COMPARED_NAMES],
+            key=lambda name: -SequenceMatcher(None, compared(wanted), compared(name)).ratio(),
+        ),
+        *names[_COMPARED_NAMES:],
+    ]
 
 
 @contextmanager
