@@ -181,7 +181,8 @@ def test_a_tmp_that_fills_up_is_named_and_a_copy_is_kept(
     step = recorded(runner, server.url, "--tmpfs", f"{_TMP}:size=1200k")
 
     assert 5 == step.exit_code, step.log
-    assert "no space left on device" in step.log.lower()
-    assert "Free space in $TMPDIR (default /tmp)." in step.log
+    (message,) = (one.message for one in step.annotations if one.kind == "error")
+    assert "no space left on device" in message.lower()
+    assert "Free space in $TMPDIR (default /tmp)." in message
     assert list(runner.workspace.glob("wandb/offline-run-*/run-*.wandb"))
     assert [] == runner.left_by_root()
