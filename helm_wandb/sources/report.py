@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Evaluation, ReportEval
 
-LIMIT_BYTES = 512 * 2**20
+LIMIT_BYTES = 128 << 20
+"""Reading takes up to 29 times as much memory, and a runner may have only 7 GB."""
 _SHOWN = 10
 _FROM_REPORT = "input from-report"
 
