@@ -206,6 +206,6 @@ def test_large_page_is_usable(opened: Open) -> None:
     seen = opened(report, {"evaluate": sorting})
 
     assert size_bytes < 4_000_000
-    assert ("descending",) == seen.values
+    assert ("ascending",) == seen.values
     assert 500 == len(report.leaderboard.rows)
     assert ScoreKey.parse("benchmark_59.metric_59") in report.leaderboard.metrics
