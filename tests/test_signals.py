@@ -282,7 +282,7 @@ report_file = Output("report", lambda: Status.DONE)
 skipped = Output("terminal", lambda: Status.SKIPPED)
 failing, hanging = Output("HTML report", fail), Output("W&B", hang)
 left = Output("job summary", lambda: Status.DONE)
-sinks.deliver(report([]), [report_file, skipped, failing, hanging, left, report_file])
+sinks.deliver(report([]), [report_file, skipped, failing, hanging, left, hanging, report_file])
 """
     said = (
         "stopped by SIGTERM: written: report; failed: HTML report; not finished: W&B; "

@@ -69,7 +69,7 @@ def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> str:
         "written": [name for name, one in receipts.items() if one.status is Status.DONE],
         "failed": [name for name, one in receipts.items() if one.status is Status.FAILED],
         "not finished": [name for name in left[:1] if name not in receipts],
-        "not written": [name for name in dict.fromkeys(left[1:]) if name not in receipts],
+        "not written": [name for name in dict.fromkeys(left) if name not in {*receipts, left[0]}],
     }
     return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
 
