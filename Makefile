@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 # Targets that build .venv if it does not hold these locked packages.
 RUNTIME := runtime
 DEVELOPMENT := development
-# A file's tests share what is slow to make; those that take longest come first.
-PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder
+# One more than the cores: some tests mostly wait. A file's tests share what is slow to make, and
+# those that take longest come first.
+WORKERS = $(shell $(PYTHON) -c "import os; print(1 + os.cpu_count())")
+PYTEST = $(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)

@@ -184,7 +184,7 @@ def after_killed(
         yield results
 
 
-@parametrize_rows("passed_seconds", [50.0, 120.0], quick=[50.0])
+@parametrize_rows("passed_seconds", [50.0, 120.0], quick=[])
 def test_run_of_a_killed_job_is_completed_by_a_later_one(
     after_killed: Results[float, Followed], passed_seconds: float
 ) -> None:
