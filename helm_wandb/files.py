@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from helm_wandb import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MODE = 0o644
 """Later steps of a workflow read it as another user."""
@@ -89,16 +89,18 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK, _MODE)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Replace a file whole, so that nobody reads half of it; a link in its place is replaced.
 
+    data: the content, or the pieces of it.
     Folders on the way are created. What is new belongs to the owner of the folder it lies in.
     A device outside of the working folder is written to. Raises OSError, whose `filename` is the
     path or the folder on the way that causes it; RefusalError for a link on the way, and for
     something in the file's place that is not a file.
     """
+    pieces = [data] if isinstance(data, bytes) else data
     if is_device(path):
-        _write_through(path, data)
+        _write_through(path, pieces)
         return
     with _folder(path.parent, create=True) as at, _named(path):
         name = path.name or "."
@@ -107,7 +109,7 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary = f".helm-wandb-{secrets.token_hex(8)}"
         remove = partial(os.unlink, temporary, dir_fd=at)
         with signals.cleaning(remove):
-            _create(temporary, data, at)
+            _create(temporary, pieces, at)
             try:
                 os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
             except BaseException:
@@ -121,7 +123,7 @@ def write_new(path: Path, data: bytes) -> None:
     Raises FileExistsError if something has its name, and OSError as `write_whole` does.
     """
     with signals.deferred(), _folder(path.parent, create=False) as at, _named(path):
-        _create(path.name or ".", data, at)
+        _create(path.name or ".", [data], at)
 
 
 def create_folder(path: Path) -> None:
@@ -158,12 +160,12 @@ def _give(name: str, at: int, owner: os.stat_result) -> None:
             os.chown(name, owner.st_uid, owner.st_gid, dir_fd=at, follow_symlinks=False)
 
 
-def _create(name: str, data: bytes, at: int) -> None:
+def _create(name: str, pieces: Iterable[bytes], at: int) -> None:
     """Create a file in an open folder, or leave nothing."""
     descriptor = os.open(name, _NEW_FILE, _MODE, dir_fd=at)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fchmod(descriptor, _MODE)
         _give(name, at, os.fstat(at))
@@ -283,15 +285,16 @@ def is_device(path: Path) -> bool:
     return is_kept and (way.follows_links or way.is_system)
 
 
-def _write_through(path: Path, data: bytes) -> None:
+def _write_through(path: Path, pieces: Iterable[bytes]) -> None:
     """Write to a device or FIFO, and give up if nothing reads from it."""
     with _named(path):
         descriptor = _open_device(path)
         try:
-            rest = memoryview(data)
-            while rest:
-                _wait_for_reader(descriptor)
-                rest = rest[os.write(descriptor, rest) :]
+            for piece in pieces:
+                rest = memoryview(piece)
+                while rest:
+                    _wait_for_reader(descriptor)
+                    rest = rest[os.write(descriptor, rest) :]
         finally:
             os.close(descriptor)
 

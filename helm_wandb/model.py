@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 LOCAL_TRACK = "local"
@@ -179,20 +179,21 @@ class Config:
 class Instances:
     """Per-instance scores in columns of equal length, one entry an instance and train trial.
 
-    Their mean, unweighted over the strata's own means, is the score.
+    Their mean, unweighted over the strata's own means, is the score. A column is a tuple, or, of
+    a report, packed: read it from its beginning to its end, not by index.
     """
 
-    stratum: tuple[str, ...]
+    stratum: Collection[str]
     """Run and sub-split, without the model."""
-    id: tuple[str, ...]
+    id: Collection[str]
     """HELM's instance id; unique within run and trial."""
-    trial: tuple[int, ...]
+    trial: Collection[int]
     """HELM's train_trial_index."""
-    input: tuple[str | None, ...]
+    input: Collection[str | None]
     """8 hex digits of the sha256 of the input text; None where no file holds the text."""
-    cluster: tuple[str, ...]
+    cluster: Collection[str]
     """Instances of a stratum that share one are not independent of each other."""
-    value: tuple[float, ...]
+    value: Collection[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

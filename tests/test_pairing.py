@@ -36,7 +36,7 @@ def test_the_same_questions_are_pairs() -> None:
 
     assert (
         PairedStratum(
-            candidate=FIVE.value,
+            candidate=tuple(FIVE.value),
             baseline=(0.0, 0.1, 0.2, 0.3, 0.4),
             cluster=("id0", "id1", "id2", "id3", "id4"),
         ),

@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +34,9 @@ from helm_wandb.report import (
     baseline_from_json,
     baseline_name,
     from_json,
+    json_pieces,
     leaderboard_rows,
+    reading,
     to_dict,
     to_json,
 )
@@ -64,6 +67,25 @@ def test_report_is_valid_by_its_schema(name: str) -> None:
 
     assert [error.message for error in SCHEMA.iter_errors(told)] == []
     assert told == _decoded(to_json(REPORTS[name]))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_pieces_make_the_report_as_it_is_formatted_whole(name: str) -> None:
+    """Written piece by piece, it is indented as msgspec indents it."""
+    report = REPORTS[name]
+    whole = json.dumps(to_dict(report), ensure_ascii=False).encode(errors="replace")
+
+    assert msgspec.json.format(whole, indent=1) + b"\n" == to_json(report)
+
+
+def test_no_piece_is_longer_than_a_score() -> None:
+    """So that a report is never whole in the memory."""
+    report = builders.report([detailed(iteration, benchmarks=5) for iteration in (1, 2)])
+    score = replace(report, evaluations=report.evaluations[:1])
+    pieces = list(json_pieces(report))
+
+    assert to_json(report) == b"".join(pieces)
+    assert max(map(len, pieces)) < len(to_json(score)) / 4
 
 
 def test_report_golden(golden: Callable[[str, str], None]) -> None:
@@ -571,7 +593,7 @@ for _ in range(40):
         (WHOLE.replace(b'"value": 0.5', b'"value": NaN'), "$: it cannot be read as JSON: "),
         (
             WHOLE.replace(b'"value": 0.5', b'"value": 1e999', 1),
-            f"{'$.evaluations[0].scores[...]'}.value: ",
+            f"{IN_BENCHMARK}.value: ",
         ),
         (WHOLE.replace(b'"n": 2', b'"n": 2, "n": 3'), '$: the key "n" stands twice in one object'),
         (b'{"x": ' * 100_000, "$: it is nested too deep for a report"),
@@ -594,7 +616,7 @@ for _ in range(40):
         ),
         (
             changed(*AT, "missing", to={"mmlu.EM": "x" * 100_001}),
-            "$.evaluations[0].missing[...]: expected `str` of length <= 100000",
+            '$.evaluations[0].missing["mmlu.EM"]: expected `str` of length <= 100000',
         ),
         (changed(*AT, "iteration", to=-1), "$.evaluations[0].iteration: expected `int` >= 0"),
         (
@@ -605,10 +627,14 @@ for _ in range(40):
         (changed(*AT, "tokens_billions", to=-1), "$.evaluations[0].tokens_billions: "),
         (changed(*AT, "source", to="x"), "$.evaluations[0].source: invalid enum value 'x'"),
         (changed(*AT, "missing", to={"mmlu": "x"}), "$.evaluations[0].missing: 'mmlu' is not of"),
-        (changed(*AT, "scores", to={".EM": 1}), "$.evaluations[0].scores[...]: expected `object`"),
-        (changed(*OF, "value", to=None), "$.evaluations[0].scores[...].value: expected `float`"),
-        (changed(*OF, "n", to=-1), "$.evaluations[0].scores[...].n: expected `int` >= 0"),
-        (changed(*OF, "subjects", to={"a": 1}), "$.evaluations[0].scores[...].subjects[...]: "),
+        (changed(*AT, "scores", to={".EM": 1}), "$.evaluations[0].scores: '.EM' is not of the "),
+        (
+            changed(*AT, "scores", to={"mmlu.EM": 1}),
+            '$.evaluations[0].scores["mmlu.EM"]: expected `object`, got `int`',
+        ),
+        (changed(*OF, "value", to=None), f"{IN_BENCHMARK}.value: expected `float`"),
+        (changed(*OF, "n", to=-1), f"{IN_BENCHMARK}.n: expected `int` >= 0"),
+        (changed(*OF, "subjects", to={"a": 1}), f"{IN_BENCHMARK}.subjects[...]: "),
         (
             changed(*OF, "fingerprint", to={"a": NESTED}),
             f"{IN_BENCHMARK}.fingerprint: it is nested deeper than 20 levels",
@@ -623,17 +649,37 @@ for _ in range(40):
         ),
         (
             changed(*OF, "instances", "input", to=["x", None]),
-            "$.evaluations[0].scores[...].instances.input[0]: expected `str` matching regex",
+            f"{IN_BENCHMARK}.instances.input[0]: expected `str` matching regex",
         ),
         (
             changed(*OF, "instances", "value", to=[True, 1]),
-            "$.evaluations[0].scores[...].instances.value[0]: expected `float`, got `bool`",
+            f"{IN_BENCHMARK}.instances.value[0]: expected `float`, got `bool`",
         ),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:60],
 )
 def test_what_is_no_report_is_told(data: bytes, expected: str) -> None:
     """Hostile and broken files raise ValueError, with a sentence that begins with the JSON path."""
+    with pytest.raises(ValueError, match="^" + re.escape(expected)):
+        from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "expected"),
+    [
+        ("EVALUATIONS", 0, "$.evaluations: there are more than 0: write them to several reports"),
+        ("SCORES", 0, "$.evaluations: there are more than 0 scores: write them to several reports"),
+        ("INSTANCES", 1, f"{IN_BENCHMARK}.instances: a score has more than 1 instances"),
+        ("MOST_MEMORY_BYTES", 33 << 20, "$: it would take more than three times its size in "),
+    ],
+)
+def test_more_than_a_report_can_have_is_told(
+    limit: str, most: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each limit is named with its number, and what to do."""
+    data = changed(*OF, "fingerprint", to={"a": [[[]] * 9] * 2_000})
+    monkeypatch.setattr(reading, limit, most)
+
     with pytest.raises(ValueError, match="^" + re.escape(expected)):
         from_json(data)
 

@@ -30,7 +30,10 @@ def test_the_bounds_are_those_of_the_code(root: Path) -> None:
         ),
         "a report JSON": (
             f"{report.LIMIT_BYTES >> 20} MiB; no key twice in an object; fingerprints "
-            f"{reading.DEPTH} levels deep"
+            f"{reading.DEPTH} levels deep; {reading.EVALUATIONS:,} evaluations; "
+            f"{reading.SCORES:,} scores; {reading.INSTANCES:,} instances of a score. Reading takes "
+            "at most three times the memory of the file, or that of a small file and "
+            f"{reading.LEAST_MEMORY_BYTES >> 20} MiB"
         ),
         "a glob of reports": f"{paths.ENTRIES:,} files and folders are looked at",
         "a workflow artifact": f"{ZIP_LIMIT_BYTES >> 20} MiB as zip,",

@@ -133,6 +133,17 @@ def test_last_receipt_of_a_sink_listed_twice_counts(
     assert [kept.links for kept in twice.kept] == [{}, {"between": "https://x.example"}]
 
 
+def test_a_report_without_another_link_is_not_written_again() -> None:
+    """A sink that is first and last gets one report if those between gave no link."""
+    twice = shelf("twice")
+    _, receipts = sinks.deliver(REPORT, [twice, shelf("between"), twice])
+
+    assert [("twice", Status.DONE), ("between", Status.DONE)] == [
+        (receipt.sink, receipt.status) for receipt in receipts
+    ]
+    assert [REPORT] == twice.kept
+
+
 def test_interrupt_is_nobodys_failure() -> None:
     """Control-C in a sink ends the run."""
     interrupted = shelf("interrupted", errors=[KeyboardInterrupt()])

@@ -122,8 +122,9 @@ def test_a_file_beyond_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(source, "LIMIT_BYTES", 1 << 20)
 
     assert refusal(b" " * (1 << 20) + b"{}", tmp_path) == (
-        "input from-report: their.json is no report of this tool: it is larger than 1 MiB. Give a "
-        "file that --report or the action wrote."
+        "input from-report: their.json is no report of this tool: it is larger than 1 MiB, the "
+        "limit for a report: write the evaluations to several reports. Give a file that --report "
+        "or the action wrote."
     )
 
 

@@ -291,7 +291,7 @@ def clusters(folder: Path, rule: str | None, *texts: str) -> list[str]:
         clusters={} if rule is None else {"boolq": rule},
     ).evaluations
     columns = only(one.scores[BOOLQ])
-    assert columns.id[: len(texts)] == tuple(ids[: len(texts)])
+    assert tuple(columns.id)[: len(texts)] == tuple(ids[: len(texts)])
     mmlu = only(one.scores[MMLU])
     assert mmlu.id == mmlu.cluster
     return ["own" if c == i else c for c, i in zip(columns.cluster, columns.id, strict=True)][

@@ -126,8 +126,7 @@ def _taken(
 ) -> Found | NotTaken:
     """The baseline in an artifact, or why there is none."""
     try:
-        data = github.download(artifact, limit_bytes=ZIP_LIMIT_BYTES)
-        evaluations = from_json(report_in(data, limit_bytes=LIMIT_BYTES))
+        evaluations = from_json(_report(artifact, github))
     except GithubError as error:
         return _only_this_one(error, artifact)
     except ValueError as error:
@@ -138,6 +137,12 @@ def _taken(
         ref=wanted.base.branch,
         commit=artifact.head_sha,
     )
+
+
+def _report(artifact: Artifact, github: Github) -> bytes:
+    """The report in an artifact; the zip is not kept beside it."""
+    data = github.download(artifact, limit_bytes=ZIP_LIMIT_BYTES)
+    return report_in(data, limit_bytes=LIMIT_BYTES)
 
 
 def _only_this_one(error: GithubError, artifact: Artifact) -> NotTaken:

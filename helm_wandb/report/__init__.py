@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from helm_wandb.evaluations import by_model
 from helm_wandb.model import Report, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from helm_wandb.model import (
         Comparison,
@@ -202,12 +201,15 @@ def counted(number: int, noun: str) -> str:
 
 def to_json(report: Report) -> bytes:
     """The report as indented JSON, numbers at full precision, `null` for what is unknown."""
-    # Imported here: a run that writes no report does not pay for it.
-    import msgspec  # noqa: PLC0415
+    return b"".join(json_pieces(report))
 
-    # msgspec cannot encode lone surrogates, which names may hold: they become `?`.
-    text = json.dumps(to_dict(report), ensure_ascii=False, allow_nan=False)
-    return msgspec.json.format(text.encode(errors="replace"), indent=1) + b"\n"
+
+def json_pieces(report: Report) -> Iterator[bytes]:
+    """Yield the same piece by piece, none of which is longer than a score."""
+    # Imported here: a run that writes no report does not pay for msgspec.
+    from helm_wandb.report import writing  # noqa: PLC0415
+
+    return writing.json_pieces(report)
 
 
 def from_json(data: bytes) -> tuple[Evaluation, ...]:
@@ -215,7 +217,7 @@ def from_json(data: bytes) -> tuple[Evaluation, ...]:
 
     Raises ValueError, with a sentence that begins with the JSON path, where it is no report.
     """
-    from helm_wandb.report import reading  # noqa: PLC0415 -- it needs msgspec, as to_json does
+    from helm_wandb.report import reading  # noqa: PLC0415 -- it needs msgspec, as writing does
 
     return reading.evaluations(data)
 
@@ -237,7 +239,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "verdict": report.verdict.value,
         "headline": report.headline,
-        "evaluations": [_evaluation(one) for one in report.evaluations],
+        "evaluations": [evaluation_fields(one) for one in report.evaluations],
         "leaderboard": {
             "metrics": list(map(str, report.leaderboard.metrics)),
             "ranking_metrics": list(map(str, report.leaderboard.ranking_metrics)),
@@ -329,7 +331,8 @@ def _gate(gate: Gate) -> dict[str, Any]:
     }
 
 
-def _evaluation(one: Evaluation) -> dict[str, Any]:
+def evaluation_fields(one: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as plain data."""
     return {
         "model": one.model,
         "iteration": one.iteration,
@@ -337,12 +340,13 @@ def _evaluation(one: Evaluation) -> dict[str, Any]:
         "source": one.origin.source,
         "suite": one.origin.suite,
         "token_per_iteration": one.origin.token_per_iteration,
-        "scores": {str(key): _score(score) for key, score in one.scores.items()},
+        "scores": {str(key): score_fields(score) for key, score in one.scores.items()},
         "missing": {str(key): why for key, why in one.missing.items()},
     }
 
 
-def _score(score: Score) -> dict[str, Any]:
+def score_fields(score: Score) -> dict[str, Any]:
+    """Return a score as plain data."""
     told = {
         "value": score.value,
         "n": score.n,
@@ -360,12 +364,12 @@ def _score(score: Score) -> dict[str, Any]:
 
 def _columns(instances: Instances) -> dict[str, Any]:
     return {
-        "stratum": instances.stratum,
-        "id": instances.id,
-        "trial": instances.trial,
-        "input": instances.input,
-        "cluster": instances.cluster,
-        "value": instances.value,
+        "stratum": tuple(instances.stratum),
+        "id": tuple(instances.id),
+        "trial": tuple(instances.trial),
+        "input": tuple(instances.input),
+        "cluster": tuple(instances.cluster),
+        "value": tuple(instances.value),
     }
 
 

@@ -1,25 +1,65 @@
 """The bytes of a report JSON → the evaluations in it; nothing else of it is believed.
 
-The file may come from anybody. Whatever it holds, ValueError is all that is raised.
+The file may come from anybody. Whatever it holds, ValueError is all that is raised, and reading
+takes no more than three times the memory of the file, or of a small one LEAST_MEMORY_BYTES and its
+own. So one score is decoded at a time, and what is kept of it is shared or packed, and counted.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from sys import getsizeof
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec.json import Decoder
 
-from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey, SubjectScore
+from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey
 from helm_wandb.report import SCHEMA_VERSION
+from helm_wandb.report.keys import check_keys
+from helm_wandb.report.packed import Column, Subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from helm_wandb.model import SubjectScore
 
 DEPTH = 20
 """How deep a fingerprint's value may nest: far more than HELM's specs do."""
+EVALUATIONS = 20_000
+"""Evaluations of a report, at most; each takes its part of the ranking, the tables and the page."""
+SCORES = 250_000
+"""Scores of all evaluations, also missing ones, at most."""
+INSTANCES = 250_000
+"""Instances of one score, at most; HELM takes 1,000 of a scenario unless another number is set."""
+LEAST_MEMORY_BYTES = 64 << 20
+"""Memory that a report of any size may take beside its own."""
+MOST_MEMORY_BYTES = 192 << 20
+_DECODING_BYTES = 32 << 20
+"""Part of it that is not kept: the keys of an object, a fingerprint or a column is decoded."""
+_FINGERPRINT_BYTES = 512 << 10
+"""Length of a fingerprint, at most; the longest of HELM's have some 100 KiB."""
+_CHUNK_BYTES = 1 << 20
 
+# Memory of what is kept, beside the texts, in CPython 3.11 to 3.14.
+_EVALUATION_BYTES = 800
+_SCORE_BYTES = 350
+_MISSING_BYTES = 100
+_SUBJECTS_BYTES = 250
+_SUBJECT_BYTES = 16
+_NAME_BYTES = 120
+_COLUMN_BYTES = 150
+_KEY_BYTES = 300
+_TEXT_BYTES = 120
+_VALUE_BYTES = 60
+
+_T = TypeVar("_T")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Billions = Annotated[float, msgspec.Meta(ge=0)]
 _LONGEST_NAME = 1_000
@@ -38,44 +78,69 @@ class _Version(msgspec.Struct):
     schema_version: int
 
 
-class _Subject(msgspec.Struct):
+class _Subject(msgspec.Struct, gc=False):
     value: float
     n: _Count | None
 
 
 class _Columns(msgspec.Struct):
-    stratum: tuple[str, ...]
-    id: tuple[str, ...]
-    trial: tuple[_Count, ...]
-    input: tuple[_Hash | None, ...]
-    cluster: tuple[str, ...]
-    value: tuple[float, ...]
+    stratum: msgspec.Raw
+    id: msgspec.Raw
+    trial: msgspec.Raw
+    input: msgspec.Raw
+    cluster: msgspec.Raw
+    value: msgspec.Raw
 
 
 class _Score(msgspec.Struct):
     value: float
     n: _Count | None
     lower_is_better: bool | None
-    subjects: dict[_Text, _Subject]
-    fingerprint: dict[str, Any] | None
+    subjects: msgspec.Raw
+    fingerprint: msgspec.Raw
     partial: _Text | None = None
     no_instances: _Text | None = None
     instances: _Columns | None = None
 
 
 class _Evaluation(msgspec.Struct):
-    model: _Name
+    model: msgspec.Raw
     iteration: _Count
     tokens_billions: _Billions | None
     source: Literal["helm", "file", "report"]
-    suite: _AnyName | None
-    scores: dict[_Key, _Score]
-    missing: dict[_Key, _Text]
+    suite: msgspec.Raw
+    scores: msgspec.Raw
+    missing: msgspec.Raw
     token_per_iteration: _Billions | None = None
 
 
 class _Report(msgspec.Struct):
     evaluations: tuple[_Evaluation, ...]
+
+
+_VERSION = Decoder(_Version)
+_REPORT = Decoder(_Report)
+_MODEL = Decoder(_Name)
+_SUITE = Decoder(_AnyName | None)
+_BY_KEY = Decoder(dict[_Key, msgspec.Raw])
+_REASON = Decoder(_Text)
+_SCORE = Decoder(_Score)
+_SUBJECTS = Decoder(dict[_Text, _Subject])
+_FINGERPRINT = Decoder(dict[str, Any] | None)
+_COLUMNS: dict[str, Decoder[Any]] = {
+    "stratum": Decoder(tuple[str, ...]),
+    "id": Decoder(tuple[str, ...]),
+    "trial": Decoder(tuple[_Count, ...]),
+    "input": Decoder(tuple[_Hash | None, ...]),
+    "cluster": Decoder(tuple[str, ...]),
+    "value": Decoder(tuple[float, ...]),
+}
+_NO_SUBJECTS: Mapping[str, SubjectScore] = MappingProxyType({})
+_NUMBERS = ("trial", "value")
+_REPEATING = ("stratum", "trial")
+_HASHES = re.compile(rb'[\s\[]*+(?:(?:"[0-9a-f]{8}"|null)[\s,\]]*+)*+')
+"""A column of hashes; to decode it as such takes six times as long."""
+_HASHES_OR_NONE = Decoder(tuple[str | None, ...])
 
 
 def evaluations(data: bytes) -> tuple[Evaluation, ...]:
@@ -84,23 +149,15 @@ def evaluations(data: bytes) -> tuple[Evaluation, ...]:
     Raises ValueError, with a sentence that begins with the JSON path, for anything that is no
     report of this version.
     """
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        _check_version(data)
-        read = msgspec.json.decode(data, type=_Report)
-        _check_keys(data)
-    except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at ")
-        message = f"{path.replace('`', '') or '$'}: {what[:1].lower()}{what[1:]}"
-        raise ValueError(message) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"$: it cannot be read as JSON: {error}"
-        raise ValueError(message) from error
-    except RecursionError as error:
-        message = "$: it is nested too deep for a report"
-        raise ValueError(message) from error
+    document = _document(data)
+    _check_version(document)
+    _check_encoding(document)
+    with _as_value_errors("$"):
+        check_keys(document, listed="evaluations", at_most=EVALUATIONS)
+    reader = _Reader(_memory(len(document)))
     return tuple(
-        _evaluation(one, f"$.evaluations[{at}]") for at, one in enumerate(read.evaluations)
+        reader.evaluation(one, f"$.evaluations[{at}]")
+        for at, one in enumerate(_decode(document, _REPORT, "$").evaluations)
     )
 
 
@@ -116,15 +173,20 @@ class _Origin(msgspec.Struct):
 def origin(data: bytes) -> tuple[str | None, str | None]:
     """The ref and the commit that a report says it is of; None where it does not say."""
     try:
-        found = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=_Origin).provenance
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(_document(data), type=_Origin).provenance
+    except (msgspec.MsgspecError, RecursionError):
         return None, None
     return found.ref, found.commit
 
 
-def _check_version(data: bytes) -> None:
+def _document(data: bytes) -> memoryview:
+    """The data without a byte order mark, and without a copy of it."""
+    return memoryview(data)[len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0 :]
+
+
+def _check_version(document: memoryview) -> None:
     """Refuse other versions before anything that they may well have otherwise."""
-    version = msgspec.json.decode(data, type=_Version).schema_version
+    version = _decode(document, _VERSION, "$").schema_version
     if version != SCHEMA_VERSION:
         message = (
             f"$.schema_version: this is {str(version)[:20]}, and {SCHEMA_VERSION} is what can be "
@@ -133,88 +195,230 @@ def _check_version(data: bytes) -> None:
         raise ValueError(message)
 
 
-def _check_keys(data: bytes) -> None:
-    """Refuse keys that stand twice in one object: other readers might believe the other one."""
-    # As floats, integers of any length are read; none of the numbers is used.
-    json.loads(data, object_pairs_hook=_refuse_repeated, parse_int=float)
+def _check_encoding(document: memoryview) -> None:
+    """Refuse what is no UTF-8, also where nothing else looks."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _as_value_errors("$"):
+        for at in range(0, len(document), _CHUNK_BYTES):
+            decoder.decode(document[at : at + _CHUNK_BYTES])
+        decoder.decode(b"", final=True)
 
 
-def _refuse_repeated(pairs: list[tuple[str, object]]) -> None:
-    keys = set()
-    for key, _ in pairs:
-        if key in keys:
-            message = f"$: the key {json.dumps(key[:80])} stands twice in one object"
-            raise ValueError(message)
-        keys.add(key)
+def _decode(part: msgspec.Raw | memoryview | bytes, decoder: Decoder[_T], path: str) -> _T:
+    """The part of the report at the path; raises ValueError where it is no such thing."""
+    with _as_value_errors(path):
+        return decoder.decode(part)
 
 
-def _evaluation(one: _Evaluation, path: str) -> Evaluation:
-    return Evaluation(
-        model=one.model,
-        iteration=one.iteration,
-        tokens_billions=one.tokens_billions,
-        origin=Origin(
-            source=one.source, suite=one.suite, token_per_iteration=one.token_per_iteration
-        ),
-        scores={
-            _key(key, f"{path}.scores"): _score(score, f"{path}.scores[{json.dumps(key)}]")
-            for key, score in one.scores.items()
-        },
-        missing={_key(key, f"{path}.missing"): why for key, why in one.missing.items()},
-    )
-
-
-def _key(text: str, path: str) -> ScoreKey:
+@contextmanager
+def _as_value_errors(path: str) -> Iterator[None]:
+    """Let what a decoder raises be a ValueError that begins with the path in the report."""
     try:
-        return ScoreKey.parse(text)
-    except ValueError as error:
-        message = f"{path}: {error}"
+        yield
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at ")
+        place = place.replace("`", "").replace("$", path, 1) or path
+        message = f"{place}: {what[:1].lower()}{what[1:]}"
+        raise ValueError(message) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"$: it cannot be read as JSON: {error}"
+        raise ValueError(message) from error
+    except RecursionError as error:
+        message = "$: it is nested too deep for a report"
         raise ValueError(message) from error
 
 
-def _score(score: _Score, path: str) -> Score:
-    if score.fingerprint is not None:
-        _check_depth(score.fingerprint, f"{path}.fingerprint")
-    return Score(
-        value=score.value,
-        n=score.n,
-        lower_is_better=score.lower_is_better,
-        subjects={
-            name: SubjectScore(value=subject.value, n=subject.n)
-            for name, subject in score.subjects.items()
-        },
-        partial=score.partial,
-        fingerprint=score.fingerprint,
-        instances=None
-        if score.instances is None
-        else _instances(score.instances, f"{path}.instances"),
-        no_instances=score.no_instances,
-    )
+@dataclass(slots=True)
+class _Budget:
+    """How much of something a report may still take."""
+
+    left: int
+    message: str
+    """What is wrong with a report that takes more."""
+
+    def take(self, amount: int) -> None:
+        """Raise ValueError if there is no room for so much."""
+        self.left -= amount
+        if self.left < 0:
+            raise ValueError(self.message)
 
 
-def _check_depth(fields: Mapping[str, object], path: str) -> None:
-    """Refuse what would be too deep to be compared or written again."""
-    level: list[Any] = [fields]
-    for _ in range(DEPTH):
-        inner = [one.values() if isinstance(one, dict) else one for one in level]
-        level = [value for values in inner for value in values if isinstance(value, dict | list)]
-    if level:
-        message = f"{path}: it is nested deeper than {DEPTH} levels"
+def _memory(size_bytes: int) -> _Budget:
+    """Return the memory that the evaluations of a report of this size may take."""
+    most = min(max(2 * size_bytes, LEAST_MEMORY_BYTES), MOST_MEMORY_BYTES)
+    message = "$: it would take more than three times its size in memory, which no report does"
+    return _Budget(most - _DECODING_BYTES, message)
+
+
+def _scores() -> _Budget:
+    """Return how many scores a report may have."""
+    message = f"$.evaluations: there are more than {SCORES:,} scores: write them to several reports"
+    return _Budget(SCORES, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Makes the nouns of what was decoded; what a report repeats is kept once."""
+
+    memory: _Budget
+    scores: _Budget = field(default_factory=_scores)
+    texts: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, ScoreKey] = field(default_factory=dict)
+    places: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
+    fingerprints: dict[bytes, Mapping[str, object] | None] = field(default_factory=dict)
+
+    def evaluation(self, one: _Evaluation, path: str) -> Evaluation:
+        """The evaluation at the path."""
+        scores = _decode(one.scores, _BY_KEY, f"{path}.scores")
+        missing = _decode(one.missing, _BY_KEY, f"{path}.missing")
+        self.scores.take(len(scores) + len(missing))
+        self.memory.take(
+            _EVALUATION_BYTES + _SCORE_BYTES * len(scores) + _MISSING_BYTES * len(missing)
+        )
+        return Evaluation(
+            model=self._text(_decode(one.model, _MODEL, f"{path}.model")),
+            iteration=one.iteration,
+            tokens_billions=one.tokens_billions,
+            origin=self._origin(one, path),
+            scores={
+                self._key(key, f"{path}.scores"): self._score(raw, _within(f"{path}.scores", key))
+                for key, raw in scores.items()
+            },
+            missing={
+                self._key(key, f"{path}.missing"): self._text(
+                    _decode(raw, _REASON, _within(f"{path}.missing", key))
+                )
+                for key, raw in missing.items()
+            },
+        )
+
+    def _origin(self, one: _Evaluation, path: str) -> Origin:
+        suite = _decode(one.suite, _SUITE, f"{path}.suite")
+        return Origin(
+            source=one.source,
+            suite=None if suite is None else self._text(suite),
+            token_per_iteration=one.token_per_iteration,
+        )
+
+    def _text(self, text: str) -> str:
+        known = self.texts.get(text)
+        if known is None:
+            self.memory.take(_TEXT_BYTES + getsizeof(text))
+            known = self.texts[text] = text
+        return known
+
+    def _key(self, text: str, path: str) -> ScoreKey:
+        if text not in self.keys:
+            self.memory.take(_KEY_BYTES + 2 * getsizeof(text))
+            try:
+                self.keys[text] = ScoreKey.parse(text)
+            except ValueError as error:
+                message = f"{path}: {error}"
+                raise ValueError(message) from error
+        return self.keys[text]
+
+    def _score(self, raw: msgspec.Raw, path: str) -> Score:
+        score = _decode(raw, _SCORE, path)
+        return Score(
+            value=score.value,
+            n=score.n,
+            lower_is_better=score.lower_is_better,
+            subjects=self._subjects(score.subjects, f"{path}.subjects"),
+            partial=score.partial and self._text(score.partial),
+            fingerprint=self._fingerprint(score.fingerprint, f"{path}.fingerprint"),
+            instances=None
+            if score.instances is None
+            else self._instances(score.instances, f"{path}.instances"),
+            no_instances=score.no_instances and self._text(score.no_instances),
+        )
+
+    def _subjects(self, raw: msgspec.Raw, path: str) -> Mapping[str, SubjectScore]:
+        subjects = _decode(raw, _SUBJECTS, path)
+        if not subjects:
+            return _NO_SUBJECTS
+        self.memory.take(_SUBJECTS_BYTES + _SUBJECT_BYTES * len(subjects))
+        return Subjects(
+            self._places(tuple(subjects)),
+            (subject.value for subject in subjects.values()),
+            (subject.n for subject in subjects.values()),
+        )
+
+    def _places(self, names: tuple[str, ...]) -> dict[str, int]:
+        """The names with their places; scores over the same subjects share them."""
+        if names not in self.places:
+            self.memory.take(_NAME_BYTES * len(names))
+            shared = tuple(map(self._text, names))
+            self.places[shared] = {name: place for place, name in enumerate(shared)}
+        return self.places[names]
+
+    def _fingerprint(self, raw: msgspec.Raw, path: str) -> Mapping[str, object] | None:
+        """The fingerprint; scores with the same settings share it."""
+        if memoryview(raw).nbytes > _FINGERPRINT_BYTES:
+            message = f"{path}: it is larger than {_FINGERPRINT_BYTES >> 10} KiB"
+            raise ValueError(message)
+        digest = sha256(raw).digest()
+        if digest not in self.fingerprints:
+            fields = _decode(raw, _FINGERPRINT, path)
+            self.fingerprints[digest] = fields and self._shared(fields, path)
+        return self.fingerprints[digest]
+
+    def _shared(self, value: Any, path: str, depth: int = 0) -> Any:  # noqa: ANN401 -- any JSON
+        """The value, whose texts are kept once; what is too deep to be written is refused."""
+        if isinstance(value, str):
+            return self._text(value)
+        if depth > DEPTH and isinstance(value, dict | list):
+            message = f"{path}: it is nested deeper than {DEPTH} levels"
+            raise ValueError(message)
+        self.memory.take(_VALUE_BYTES + getsizeof(value))
+        if isinstance(value, dict):
+            return {
+                self._text(key): self._shared(inner, path, depth + 1)
+                for key, inner in value.items()
+            }
+        if isinstance(value, list):
+            return [self._shared(inner, path, depth + 1) for inner in value]
+        return value
+
+    def _instances(self, raw: _Columns, path: str) -> Instances:
+        columns = {name: self._column(name, raw, path) for name in _COLUMNS if name != "cluster"}
+        # Most instances are a cluster of their own, which has their id.
+        same = raw.cluster == raw.id
+        columns["cluster"] = columns["id"] if same else self._column("cluster", raw, path)
+        lengths = {name: len(columns[name]) for name in _COLUMNS}
+        if len(set(lengths.values())) > 1 or 0 in lengths.values():
+            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            message = (
+                f"{path}: the columns must be of one length, and not empty; they are of: {told}"
+            )
+            raise ValueError(message)
+        return Instances(**columns)
+
+    def _column(self, name: str, columns: _Columns, path: str) -> Column[Any]:
+        """The column of the name, packed."""
+        raw: msgspec.Raw = getattr(columns, name)
+        _check_length(bytes(raw), path, is_text=name not in _NUMBERS)
+        is_known = name == "input" and _HASHES.fullmatch(memoryview(raw))
+        values = _decode(raw, _HASHES_OR_NONE if is_known else _COLUMNS[name], f"{path}.{name}")
+        column = Column(values, has_runs=name in _REPEATING)
+        self.memory.take(_COLUMN_BYTES + column.size_bytes)
+        return column
+
+
+def _within(path: str, key: str) -> str:
+    return f"{path}[{json.dumps(key)}]"
+
+
+def _check_length(column: bytes, path: str, *, is_text: bool) -> None:
+    """Refuse a column that would fill the memory when it is decoded."""
+    most = column.count(b",") + 1
+    if is_text:
+        # Texts may hold commas.
+        most = min(most, column.count(b'"') // 2 + column.count(b"null"))
+    if most > INSTANCES:
+        message = f"{path}: a score has more than {INSTANCES:,} instances"
         raise ValueError(message)
-
-
-def _instances(columns: _Columns, path: str) -> Instances:
-    instances = Instances(
-        stratum=columns.stratum,
-        id=columns.id,
-        trial=columns.trial,
-        input=columns.input,
-        cluster=columns.cluster,
-        value=columns.value,
-    )
-    lengths = {name: len(getattr(columns, name)) for name in columns.__struct_fields__}
-    if len(set(lengths.values())) > 1 or 0 in lengths.values():
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        message = f"{path}: the columns must be of one length, and not empty; they are of: {told}"
+    # One character outside of ASCII makes a text up to four times as large.
+    is_plain = column.isascii() and b"\\" not in column
+    if _VALUE_BYTES * most + len(column) * (1 if is_plain else 4) > _DECODING_BYTES:
+        message = f"{path}: the names of its instances are too long for so many"
         raise ValueError(message)
-    return instances

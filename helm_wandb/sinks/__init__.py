@@ -44,16 +44,22 @@ def deliver(
 ) -> tuple[Report, tuple[Receipt, ...]]:
     """The report with the links that the sinks gave it, and one receipt of each sink.
 
-    A sink sees the links of those before it. One that is listed twice is served twice, and
-    its last receipt counts. A failing sink stops no other.
+    A sink sees the links of those before it. One that is listed twice is served again if it
+    failed, or if the report has another link since; its last receipt counts. A failing sink stops
+    no other.
     redactor: removes secrets from the report and the receipts, so that no sink can show one.
     """
     report = redactor.values(report, leave=_NUMBERS)
     receipts: dict[str, Receipt] = {}
+    done: dict[str, Report] = {}
     for place, sink in enumerate(sinks):
+        if done.get(sink.name) is report:
+            continue
         signals.note(_progress(receipts, [one.name for one in sinks[place:]]))
         receipt = redactor.values(_served(sink, report))
         receipts[sink.name] = receipt
+        if receipt.status is Status.DONE:
+            done[sink.name] = report
         if receipt.url:
             report = replace(report, links={**report.links, sink.name: receipt.url})
     signals.note(_progress(receipts, []))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from helm_wandb.errors import SinkError
 from helm_wandb.files import write_whole
 from helm_wandb.model import Receipt, Status
-from helm_wandb.report import to_json
+from helm_wandb.report import json_pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class ReportFile:
     def deliver(self, report: Report) -> Receipt:
         """Done; raises SinkError where the file cannot be written."""
         try:
-            write_whole(self.path, to_json(report))
+            write_whole(self.path, json_pieces(report))
         except OSError as error:
             message = f"{error.filename}: the report cannot be written: {error.strerror}"
             raise SinkError(message) from error

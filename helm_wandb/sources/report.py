@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Evaluation, ReportEval
 
-LIMIT_BYTES = 128 << 20
-"""Reading takes up to 29 times as much memory, and a runner may have only 7 GB."""
+LIMIT_BYTES = 256 << 20
+"""Size of a report, at most. 20 models with two iterations each of the 16 core benchmarks, with all
+of MMLU, take some 170 MB. Reading takes up to three times as much memory, of the 7 GB of a runner.
+"""
 _SHOWN = 10
 _FROM_REPORT = "input from-report"
 
@@ -104,7 +106,10 @@ def _bytes(path: Path) -> bytes:
     """What the file holds; ValueError for more than a report can be, or no file at all."""
     data = files.content(path, at_most=LIMIT_BYTES + 1)
     if len(data) > LIMIT_BYTES:
-        message = f"it is larger than {LIMIT_BYTES >> 20} MiB"
+        message = (
+            f"it is larger than {LIMIT_BYTES >> 20} MiB, the limit for a report: write the "
+            "evaluations to several reports"
+        )
         raise ValueError(message)
     return data
 
