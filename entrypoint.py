@@ -3,7 +3,7 @@
 import os
 import sys
 
-from helm_wandb import signals
+from helm_wandb.system import signals
 
 if __name__ == "__main__":
     signals.install()

@@ -2,7 +2,7 @@
 
 import sys
 
-from helm_wandb import signals
+from helm_wandb.system import signals
 
 if __name__ == "__main__":
     signals.install()

@@ -100,9 +100,9 @@ def _opened(folder: Path) -> Iterator[tuple[Files, list[Run]]]:
 
 def runs_ours(folder: Path) -> float:
     """The number of values of all runs' files, inputs hashed, on all cores that there are."""
-    from helm_wandb.progress import no_progress  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.instances import read_run  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.parallel import mapped  # noqa: PLC0415 -- timed
+    from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
     with _opened(folder) as (output, runs):
         tasks = [(run, _selectors(), None) for run in runs]
@@ -124,10 +124,10 @@ def _selectors() -> frozenset[Selector]:
 
 def whole_reading(folder: Path) -> float:
     """The number of instances in the evaluations of the whole suite, inputs hashed."""
-    from helm_wandb.helm_metrics import CORE_METRICS  # noqa: PLC0415 -- timed
+    from helm_wandb.comparing.helm_metrics import CORE_METRICS  # noqa: PLC0415 -- timed
     from helm_wandb.model import HelmEval, Place  # noqa: PLC0415 -- timed
-    from helm_wandb.progress import no_progress  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.reader import read  # noqa: PLC0415 -- timed
+    from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
     spec = HelmEval(
         place=Place("bench", 1, 1),

@@ -17,14 +17,20 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from rich.table import Table
 
-from helm_wandb.intervals import PairedStratum, Stratum, minimum_detectable, paired, unpaired
+from helm_wandb.comparing.statistics import (
+    PairedStratum,
+    Stratum,
+    minimum_detectable,
+    paired,
+    unpaired,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from helm_wandb.intervals import Estimate
+    from helm_wandb.comparing.statistics import Estimate
 
     Floats = NDArray[np.float64]
 

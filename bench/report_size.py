@@ -11,7 +11,7 @@ from hashlib import sha256
 from rich.table import Table
 
 from helm_wandb.baselines import steps
-from helm_wandb.compare import compared
+from helm_wandb.comparing.verdicts import compared
 from helm_wandb.model import Evaluation, Instances, Policy
 from helm_wandb.report import to_json
 from tests import builders

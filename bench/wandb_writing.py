@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from helm_wandb.budget import Budget
 from helm_wandb.model import Config
-from helm_wandb.sinks.wandb_runs import WandbRuns
-from helm_wandb.wandb_project import WandbProject
-from helm_wandb.wandb_service.messages import THREADS
-from helm_wandb.wandb_service.session import Session
+from helm_wandb.system.budget import Budget
+from helm_wandb.wandb_runs.project_models import WandbProject
+from helm_wandb.wandb_runs.sdk.messages import THREADS
+from helm_wandb.wandb_runs.sdk.session import Session
+from helm_wandb.wandb_runs.sink import WandbRuns
 from tests.builders import evaluation, report
 from tests.wandb_server import API_KEY, WandbServer
 

@@ -10,42 +10,33 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb import (
-    baselines,
-    conversation,
-    files,
-    pipeline,
-    provenance,
-    report,
-    shell,
-    signals,
-    wandb_key,
-    workflow,
-)
-from helm_wandb import log as logs
+from helm_wandb import baselines, outputs, pipeline, report
 from helm_wandb.errors import SinkError, UserError
-from helm_wandb.model import Receipt, Status, Verdict
-from helm_wandb.redaction import Redactor, masked_forms
-from helm_wandb.render.safe_text import plain
-from helm_wandb.settings import Settings
-from helm_wandb.settings import secrets as secrets_of
-from helm_wandb.sinks import WANDB
+from helm_wandb.model import WANDB, Receipt, Status, Verdict
+from helm_wandb.pr_comment import conversation
+from helm_wandb.pr_comment.sticky_comment import PullRequestComment
+from helm_wandb.runner import log as logs
+from helm_wandb.runner import provenance, wandb_key, workflow
+from helm_wandb.runner.settings import Settings
+from helm_wandb.runner.settings import secrets as secrets_of
 from helm_wandb.sinks.job_summary import JobSummary
-from helm_wandb.sinks.pr_comment import PullRequestComment
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.sources.report import from_report
+from helm_wandb.system import files, signals
+from helm_wandb.text.redaction import Redactor, masked_forms
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from helm_wandb.baselines import Resolved
-    from helm_wandb.conversation import Conversation
-    from helm_wandb.github_service.messages import Github
+    from helm_wandb.github_api.messages import Github
     from helm_wandb.model import Config, Evaluation, Provenance, Reading
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.pr_comment.conversation import Conversation
     from helm_wandb.sinks import Sink
-    from helm_wandb.wandb_project import WandbProject
+    from helm_wandb.wandb_runs.project_models import WandbProject
 
 _SEARCH_SECONDS = 60.0
 """How long GitHub may take to give a baseline: it must not cost the comment."""
@@ -68,8 +59,8 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 
 def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redactor) -> int:
     settings = Settings.from_environ(environ)
-    event = shell.event(environ, log)
-    with shell.github(
+    event = outputs.event(environ, log)
+    with outputs.github(
         environ, settings.github_token, seconds=_CONVERSATION_SECONDS, redactor=redactor
     ) as github:
         about = conversation.of_run(settings, environ, event, github)
@@ -88,7 +79,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
     logs.tell(outcome, log)
     if settings.print_only:
         log.message("notice", "print-only: nothing was written to W&B")
-    failed = _publish(outputs(outcome, settings), environ, settings, log)
+    failed = _publish(step_outputs(outcome, settings), environ, settings, log)
     return outcome.exit_code or failed
 
 
@@ -109,9 +100,9 @@ def _outcome(
     if not (config.evals or settings.wandb_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.nothing()
-    config = shell.with_server(config, environ, given=settings.wandb_base_url)
+    config = outputs.with_server(config, environ, given=settings.wandb_base_url)
     with (
-        shell.project(
+        outputs.project(
             config,
             settings.wandb_key if _asks_wandb(settings, config) else None,
             environ,
@@ -119,7 +110,7 @@ def _outcome(
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
             redactor=known.redactor,
         ) as project,
-        shell.github(
+        outputs.github(
             environ, settings.github_token, seconds=_SEARCH_SECONDS, redactor=known.redactor
         ) as searched,
     ):
@@ -146,13 +137,13 @@ def _sinks(
     project: WandbProject | None,
     about: Conversation,
 ) -> list[Sink]:
-    wishes = shell.Wishes(
+    wishes = outputs.Wishes(
         report=settings.report,
         html=settings.html,
         records=not settings.print_only,
         summary_only=settings.summary_only,
     )
-    return shell.sinks(
+    return outputs.sinks(
         wishes,
         config,
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
@@ -239,7 +230,7 @@ def _baseline(
     return partial(baselines.resolve, asked=asked)
 
 
-def outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
+def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """The action's outputs, all of them strings."""
     told = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}

@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import __version__, config_commands, pipeline, provenance, shell, wandb_key
-from helm_wandb import log as logs
-from helm_wandb.gate import GatePolicy
+from helm_wandb import __version__, config_commands, outputs, pipeline
+from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
-from helm_wandb.progress import progress_bar
-from helm_wandb.redaction import Redactor
-from helm_wandb.settings import secrets as secrets_of
+from helm_wandb.runner import log as logs
+from helm_wandb.runner import provenance, wandb_key
+from helm_wandb.runner.settings import secrets as secrets_of
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
+from helm_wandb.system.progress import progress_bar
+from helm_wandb.text.redaction import Redactor
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Config, Evaluation
     from helm_wandb.pipeline import Outcome
     from helm_wandb.sinks import Sink
-    from helm_wandb.wandb_project import WandbProject
+    from helm_wandb.wandb_runs.project_models import WandbProject
 
 
 _USAGE = """\
@@ -122,17 +123,17 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
-        config = shell.with_server(config, os.environ)
-    event = shell.event(os.environ, log)
+        config = outputs.with_server(config, os.environ)
+    event = outputs.event(os.environ, log)
     baseline = _baseline(arguments.baseline)
-    wishes = shell.Wishes(
+    wishes = outputs.Wishes(
         report=arguments.report,
         html=arguments.html,
         records=not arguments.print_only,
         summary_only=arguments.summary_only,
     )
     key = _key(config) if uses_wandb else None
-    with shell.project(
+    with outputs.project(
         config,
         key,
         os.environ,
@@ -157,12 +158,12 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
 
 def _sinks(
     arguments: Namespace,
-    wishes: shell.Wishes,
+    wishes: outputs.Wishes,
     config: Config,
     project: WandbProject | None,
     key: str | None,
 ) -> list[Sink]:
-    shown = shell.sinks(
+    shown = outputs.sinks(
         wishes,
         config,
         terminal=None if arguments.json or arguments.quiet else _terminal(),

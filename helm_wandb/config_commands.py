@@ -8,16 +8,17 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import pipeline, streams
+from helm_wandb import pipeline
 from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
-from helm_wandb.files import write_new
 from helm_wandb.sources import paths
+from helm_wandb.system import streams
+from helm_wandb.system.files import write_new
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from helm_wandb.log import Log
+    from helm_wandb.runner.log import Log
     from helm_wandb.sources.helm.inventory import SuiteFound
 
 
@@ -93,7 +94,7 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
 
 def _init(arguments: Namespace, log: Log) -> int:
     # Imported here: no other command reads HELM's output without a config.
-    from helm_wandb import first_config  # noqa: PLC0415
+    from helm_wandb.config import first_config  # noqa: PLC0415
     from helm_wandb.sources.helm.inventory import inventory  # noqa: PLC0415
 
     if paths.is_unexpanded(arguments.folder) and not os.path.lexists(arguments.folder):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 
+WANDB = "W&B"
+"""Name of the output whose receipt says how to go on, and whose link is an output."""
 LOCAL_TRACK = "local"
 """Of what is run on the command line, outside of a workflow."""
 

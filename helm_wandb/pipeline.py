@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
-from helm_wandb import evaluations, files, leaderboard, report, sources
+from helm_wandb import report, sources
+from helm_wandb.comparing import evaluations, leaderboard
+from helm_wandb.comparing.gate import GatePolicy, gate
 from helm_wandb.errors import (
     GATE_EXIT_CODE,
     ArtifactError,
@@ -15,20 +17,20 @@ from helm_wandb.errors import (
     SinkError,
     UserError,
 )
-from helm_wandb.gate import GatePolicy, gate
 from helm_wandb.model import Reading
-from helm_wandb.progress import no_progress
-from helm_wandb.redaction import NO_SECRETS
 from helm_wandb.render.terminal import ToldInLog
 from helm_wandb.sinks import deliver
 from helm_wandb.sources import paths
+from helm_wandb.system import files
+from helm_wandb.system.progress import no_progress
+from helm_wandb.text.redaction import NO_SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from helm_wandb.baselines import Resolved
-    from helm_wandb.compare import Partner
+    from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.model import (
         Comparison,
         Config,
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
         Report,
         ReportEval,
     )
-    from helm_wandb.redaction import Redactor
     from helm_wandb.sinks import Sink
-    from helm_wandb.wandb_project import WandbProject
+    from helm_wandb.text.redaction import Redactor
+    from helm_wandb.wandb_runs.project_models import WandbProject
 
 
 _DEFAULTS = b"{project: none, leaderboard: true}"
@@ -223,13 +225,14 @@ class _Compared:
         if plan.baseline is None and not plan.with_details:
             return cls()
         # Imported here: without a baseline print-only never pays for it.
-        from helm_wandb import baselines, compare  # noqa: PLC0415
+        from helm_wandb import baselines  # noqa: PLC0415
+        from helm_wandb.comparing import verdicts  # noqa: PLC0415
 
         resolved = plan.baseline(candidates) if plan.baseline else baselines.Resolved()
         found = cls(
-            comparisons=compare.compared(resolved.partners, config.compare),
+            comparisons=verdicts.compared(resolved.partners, config.compare),
             partners=resolved.partners,
-            steps=compare.compared(baselines.steps(candidates), config.compare),
+            steps=verdicts.compared(baselines.steps(candidates), config.compare),
             notes=resolved.notes,
             missing_reason=resolved.missing_reason,
         )
@@ -242,11 +245,13 @@ class _Compared:
         if not self.partners:
             return self
         # Imported here: without a baseline print-only never pays for it.
-        from helm_wandb import items  # noqa: PLC0415
+        from helm_wandb.comparing import changed_instances  # noqa: PLC0415
 
-        bare = items.looked_into(self.comparisons, self.partners)
-        texts, notes = sources.texts(specs, folder=folder, wanted=items.wanted(bare))
-        return replace(self, comparisons=items.told(bare, texts), notes=(*self.notes, *notes))
+        bare = changed_instances.looked_into(self.comparisons, self.partners)
+        texts, notes = sources.texts(specs, folder=folder, wanted=changed_instances.wanted(bare))
+        return replace(
+            self, comparisons=changed_instances.told(bare, texts), notes=(*self.notes, *notes)
+        )
 
 
 def _guests(config: Config, project: WandbProject | None) -> Reading:
@@ -258,13 +263,13 @@ def _guests(config: Config, project: WandbProject | None) -> Reading:
     if project is None or not config.leaderboard:
         return Reading(evaluations=())
     # Imported here: print-only never pays for it.
-    from helm_wandb.sinks import wandb_texts  # noqa: PLC0415
-    from helm_wandb.wandb_service.messages import ServiceError  # noqa: PLC0415
+    from helm_wandb.wandb_runs import receipt_texts  # noqa: PLC0415
+    from helm_wandb.wandb_runs.sdk.messages import ServiceError  # noqa: PLC0415
 
     try:
         found = project.read()
     except ServiceError as error:
-        why = wandb_texts.happened(error.fault, project.session.base_url)
+        why = receipt_texts.happened(error.fault, project.session.base_url)
         if not config.evals:
             raise SinkError(why) from error
         return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb import leaderboard
 from helm_wandb import report as reports
-from helm_wandb.evaluations.legs import mean_of_strata
-from helm_wandb.helm_metrics import CORE_METRICS
-from helm_wandb.inputs import INPUTS
+from helm_wandb.comparing import leaderboard
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.model import (
     Baseline,
     Comparison,
@@ -25,6 +24,7 @@ from helm_wandb.model import (
     SubjectScore,
     Verdict,
 )
+from helm_wandb.runner.inputs import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

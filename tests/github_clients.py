@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.github_service.messages import PullRequest
-from helm_wandb.github_service.repository import connect
+from helm_wandb.github_api.messages import PullRequest
+from helm_wandb.github_api.repository import connect
 from helm_wandb.model import Verdict
-from helm_wandb.sinks.comment_marker import Marker
-from helm_wandb.sinks.pr_comment import Mode, PullRequestComment
+from helm_wandb.pr_comment.comment_marker import Marker
+from helm_wandb.pr_comment.sticky_comment import Mode, PullRequestComment
 from tests.builders import evaluation, report
 from tests.github_server import TOKEN
 
 if TYPE_CHECKING:
-    from helm_wandb.github_service.messages import Github
-    from helm_wandb.github_service.repository import Repository
+    from helm_wandb.github_api.messages import Github
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Report
     from tests.github_server import GithubServer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import Gate, Provenance, Report, ScoreKey, Verdict
 from tests import builders
 

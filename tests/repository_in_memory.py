@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
-from helm_wandb.github_service.messages import (
+from helm_wandb.github_api.messages import (
     Artifact,
     Cause,
     Commit,
@@ -21,7 +21,7 @@ from tests import builders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from helm_wandb.github_service.messages import Github
+    from helm_wandb.github_api.messages import Github
     from helm_wandb.model import Evaluation
 
 OWNER = "org"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from helm_wandb import action
-from helm_wandb.sinks import wandb_recording
 from helm_wandb.sinks.report_file import ReportFile
-from helm_wandb.sinks.wandb_recording import Seal
+from helm_wandb.wandb_runs import offline_recording
+from helm_wandb.wandb_runs.offline_recording import Seal
 from tests.wandb_server import API_KEY, WandbServer
 
 from .conftest import ROOT
@@ -417,7 +417,7 @@ def test_where_wandb_fails_a_copy_is_kept(
     seal = Seal(workflow_run="7", key=API_KEY)
     assert 2 == len(copies)
     assert ["test"] * 2 == [
-        wandb_recording.read(copy, f"helm-{copy.name[-20:]}", seal)[0].project.rpartition("/")[2]
+        offline_recording.read(copy, f"helm-{copy.name[-20:]}", seal)[0].project.rpartition("/")[2]
         for copy in copies
     ]
     assert "" == outputs(online)["wandb-url"]

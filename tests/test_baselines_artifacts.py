@@ -12,14 +12,14 @@ from helm_wandb.baselines import artifacts
 from helm_wandb.baselines.artifacts import DOWNLOADS, Wanted, in_artifacts
 from helm_wandb.baselines.base import Base
 from helm_wandb.baselines.found import Found, NotTaken
-from helm_wandb.github_service.messages import Cause, GithubError, WorkflowRun
+from helm_wandb.github_api.messages import Cause, GithubError, WorkflowRun
 from tests import builders
 from tests.repository_in_memory import Repository, packed, report_zip
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from helm_wandb.github_service.messages import Artifact
+    from helm_wandb.github_api.messages import Artifact
 
 ALPHA = builders.evaluation("alpha")
 GOOD = report_zip(ALPHA)

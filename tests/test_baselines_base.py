@@ -8,8 +8,8 @@ import pytest
 
 from helm_wandb.baselines.base import Base, base
 from helm_wandb.baselines.found import Unavailable
-from helm_wandb.baselines.trigger import Trigger
-from helm_wandb.github_service.messages import Cause
+from helm_wandb.github_api.messages import Cause
+from helm_wandb.runner.event import Trigger
 from tests.repository_in_memory import NAME, Repository
 
 REPOSITORY = {"default_branch": "main", "full_name": NAME}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb.baselines import Asked, Choice, Resolved, Trigger, artifacts, resolve
-from helm_wandb.github_service.repository import connect
+from helm_wandb.github_api.repository import connect
 from tests import builders
 from tests.github_server import TOKEN, GithubServer, answers
 from tests.repository_in_memory import report_zip

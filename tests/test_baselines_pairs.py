@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb import compare
 from helm_wandb.baselines import Found
 from helm_wandb.baselines.pairs import partners, unserved
 from helm_wandb.baselines.telling import named
+from helm_wandb.comparing import verdicts
 from helm_wandb.model import Evaluation, Policy, Verdict
 from tests import builders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from helm_wandb.compare import Partner
+    from helm_wandb.comparing.verdicts import Partner
 
 FIVE, NONE = {"max_train_instances": 5}, {"max_train_instances": 0}
 BOTH = {"mmlu.EM": FIVE, "raft.EM": FIVE}
@@ -75,7 +75,7 @@ def test_what_nobody_asked_alike_stands_beside_the_nearest() -> None:
     """So that it is told how it was asked there."""
     near = found(0, asked({"raft.EM": NONE}))
     far = found(1, asked({"raft.EM": {"max_train_instances": 1}}))
-    (compared,) = compare.compared(partners([asked({"raft.EM": FIVE})], near, far), Policy())
+    (compared,) = verdicts.compared(partners([asked({"raft.EM": FIVE})], near, far), Policy())
 
     assert "0 behind" == compared.baseline.origin
     assert ["5-shot here, 0-shot there"] == list(compared.not_comparable.values())
@@ -173,7 +173,7 @@ def test_two_baselines_of_a_model_are_one_family_of_tests() -> None:
     candidate = builders.measured("alpha", 0, worse, fingerprint=FIVE)
     near = found(0, asked({"mmlu.EM": FIVE, "raft.EM": NONE}))
     made = partners([candidate], near, found(1, asked(BOTH)))
-    first, second = compare.compared(made, Policy())
+    first, second = verdicts.compared(made, Policy())
 
     deltas = [*first.deltas, *second.deltas]
     assert [Verdict.REGRESSED] * 2 == [delta.verdict for delta in deltas]

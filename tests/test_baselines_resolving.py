@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.baselines import Asked, Choice, Found, Resolved, Trigger, partners, resolve
-from helm_wandb.budget import Budget
-from helm_wandb.github_service.messages import Cause
-from helm_wandb.wandb_project import WandbProject
-from helm_wandb.wandb_service.session import Session
+from helm_wandb.github_api.messages import Cause
+from helm_wandb.system.budget import Budget
+from helm_wandb.wandb_runs.project_models import WandbProject
+from helm_wandb.wandb_runs.sdk.session import Session
 from tests import builders
 from tests.repository_in_memory import Repository, report_zip
 from tests.wandb_server import API_KEY, WandbServer

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from helm_wandb import action, cli, intervals
+from helm_wandb import action, cli
+from helm_wandb.comparing import statistics
 from tests.conftest import ROOT
 
 from .test_action import outputs, runner
@@ -450,7 +451,7 @@ def test_steps_are_a_family_of_their_own(workspace: Path) -> None:
         (deltas,) = [one["deltas"] for one in report[family]]
         tested = [one for one in deltas if one["p"] is not None]
         assert [one["p_adjusted"] for one in tested] == pytest.approx(
-            intervals.adjusted([one["p"] for one in tested])
+            statistics.adjusted([one["p"] for one in tested])
         )
         assert len(tested) > 1
 

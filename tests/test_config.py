@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.config import LIMIT_BYTES, NUMBERS, parse
 from helm_wandb.config.messages import SENTENCES, SLIPS
 from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
 from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
-from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Config, FileEval, HelmEval, Place, Policy, ReportEval, ScoreKey
 from tests.conftest import DATA, ROOT
 

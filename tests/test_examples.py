@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from helm_wandb import config
-from helm_wandb.settings import Settings
+from helm_wandb.runner.settings import Settings
 from tests.builders import INPUT_DEFAULTS
 
 ROOT = Path(__file__).parent.parent

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from helm_wandb.model import Status
+from helm_wandb.pr_comment.sticky_comment import Mode
 from helm_wandb.sinks import deliver
-from helm_wandb.sinks.pr_comment import Mode
 from tests.github_clients import (
     BASE,
     HEAD,

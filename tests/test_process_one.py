@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.wandb_service import processes
+from helm_wandb.wandb_runs.sdk import processes
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
 from tests.waiting import until
 from tests.wandb_builders import ROOT, Desk, ended, scores

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from helm_wandb import action, cli
-from helm_wandb.inputs import INPUTS
 from helm_wandb.pipeline import Outcome
-from helm_wandb.settings import Settings
+from helm_wandb.runner.inputs import INPUTS
+from helm_wandb.runner.settings import Settings
 from helm_wandb.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_outputs_are_those_of_the_action(action_yml: dict[str, Any]) -> None:
     nothing = Outcome(report=None, receipts=(), faults=(), exit_code=0)
     settings = Settings.from_environ({"INPUT_CONFIG": "config.yaml"})
 
-    assert list(action_yml["outputs"]) == list(action.outputs(nothing, settings))
+    assert list(action_yml["outputs"]) == list(action.step_outputs(nothing, settings))
 
 
 def test_readme_lists_inputs_and_outputs(action_yml: dict[str, Any], root: Path) -> None:

@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from helm_wandb import cli, config, errors, items, signals
-from helm_wandb.github_service.repository import BUDGET_SECONDS
+from helm_wandb import cli, config, errors
+from helm_wandb.comparing import changed_instances
+from helm_wandb.github_api.repository import BUDGET_SECONDS
 from helm_wandb.model import HelmEval
-from helm_wandb.settings import Settings
-from helm_wandb.sinks import pr_comment
-from helm_wandb.wandb_service import session
+from helm_wandb.pr_comment import sticky_comment
+from helm_wandb.runner.settings import Settings
+from helm_wandb.system import signals
+from helm_wandb.wandb_runs.sdk import session
 
 from .builders import INPUT_DEFAULTS
 from .documents import (
@@ -254,9 +256,9 @@ def test_limits_are_those_of_the_code() -> None:
     """The numbers that the README names are those that hold."""
     limits = README.section("Limits")
 
-    assert f"{pr_comment.LIMIT_BYTES:,} bytes" in limits
+    assert f"{sticky_comment.LIMIT_BYTES:,} bytes" in limits
     assert f"GitHub has {BUDGET_SECONDS:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
-    assert f"up to {items.MOST:,}" in README.section("Baselines")
+    assert f"up to {changed_instances.MOST:,}" in README.section("Baselines")
 
 
 def test_marks_are_those_of_the_pages() -> None:

@@ -14,7 +14,7 @@ from helm_wandb.render.charts import CHARTS_SHOWN, COLOURS, Chart, charts
 from tests import builders
 from tests.contrast import contrast
 from tests.golden_reports import REPORTS, large
-from tests.test_render_safe_text import ANY_TEXT
+from tests.test_text_safe_text import ANY_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

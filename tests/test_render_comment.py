@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helm_wandb import compare, evaluations, gate, leaderboard, sources
 from helm_wandb import report as reports
-from helm_wandb.helm_metrics import CORE_METRICS
+from helm_wandb import sources
+from helm_wandb.comparing import evaluations, gate, leaderboard, verdicts
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import (
     Baseline,
     Gate,
@@ -22,13 +23,13 @@ from helm_wandb.model import (
     Provenance,
     ScoreKey,
 )
-from helm_wandb.progress import no_progress
 from helm_wandb.render import comment, markdown
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.system.progress import no_progress
+from helm_wandb.text.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import COMMENTS, DELTAS, OVERALL, REGRESSION, RUN_URL
 from tests.test_render_deltas import thousands
-from tests.test_render_safe_text import HOSTILE, Page
+from tests.test_text_safe_text import HOSTILE, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def test_comment_of_real_output_golden(
         ref="refs/heads/main",
         commit="4be1c02" + "0" * 33,
     )
-    comparisons = compare.compared([compare.Partner(here, there, baseline)], Policy())
+    comparisons = verdicts.compared([verdicts.Partner(here, there, baseline)], Policy())
     board = leaderboard.build([here], metrics=CORE_METRICS, excluded_models=frozenset())
     told = reports.build(
         [here],

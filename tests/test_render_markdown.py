@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.render import markdown
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.text.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import REPORTS, large
-from tests.test_render_safe_text import ANY_TEXT, Page
+from tests.test_text_safe_text import ANY_TEXT, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from helm_wandb import leaderboard
+from helm_wandb.comparing import leaderboard
 from helm_wandb.model import ScoreKey
 from helm_wandb.render import tables
 from tests import builders

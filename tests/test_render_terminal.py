@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from helm_wandb.render import terminal
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.text.safe_text import Name, plain
 from tests import builders
 from tests.golden_reports import REPORTS, large
 

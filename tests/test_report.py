@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bench import report_size
-from helm_wandb import baselines, compare
+from helm_wandb import baselines
+from helm_wandb.comparing import verdicts
 from helm_wandb.model import (
     Evaluation,
     Instances,
@@ -274,7 +275,7 @@ def pair(change: float = 0.0) -> tuple[Report, Report]:
     )
     baseline = builders.report([before])
     found = baselines.Found(origin="base.json", evaluations=from_json(to_json(baseline)))
-    compared = compare.compared(baselines.partners([after], found), Policy())
+    compared = verdicts.compared(baselines.partners([after], found), Policy())
     return baseline, builders.report([after], comparisons=compared, steps=compared)
 
 

@@ -15,13 +15,14 @@ import pytest
 from helm_wandb import sinks
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
-from helm_wandb.redaction import Redactor
-from helm_wandb.render import html_report, markdown, terminal
+from helm_wandb.render import markdown, terminal
+from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
+from helm_wandb.text.redaction import Redactor
 from tests.conftest import ROOT
 from tests.golden_reports import REPORTS, large
 

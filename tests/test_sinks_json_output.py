@@ -11,7 +11,7 @@ from helm_wandb.report import to_dict, to_json
 from helm_wandb.sinks.json_output import JsonOutput
 from tests import builders
 from tests.golden_reports import REPORTS
-from tests.test_workflow import Runner
+from tests.test_runner_workflow import Runner
 
 NAMES = ("“모델”", "a−b…", "\U0001f999", "##[error]x", "###[error]x", "\\##[error]x", "#[", "\x7f")
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError, ConfigError
-from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, HelmEval, Place, Reading, ScoreKey
-from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.reader import read
+from helm_wandb.system.progress import no_progress
 
 from .conftest import DATA
 from .limits import calls_at_most

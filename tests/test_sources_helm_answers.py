@@ -16,7 +16,7 @@ from .test_sources_helm import copied, spec
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from helm_wandb.items import Found
+    from helm_wandb.comparing.changed_instances import Found
     from helm_wandb.model import HelmEval
 
 MODEL = "acme/assistant"

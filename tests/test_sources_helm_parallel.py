@@ -11,8 +11,8 @@ import time
 import pytest
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
+from helm_wandb.system.progress import no_progress
 from tests.waiting import LIMIT_SECONDS
 
 from .conftest import ROOT
@@ -70,7 +70,7 @@ def test_a_bug_in_a_process_is_a_bug() -> None:
 SLOW = """
 import os, sys, time
 from helm_wandb import signals
-from helm_wandb.progress import no_progress
+from helm_wandb.system.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
 from tests.waiting import LIMIT_SECONDS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.evaluations import merge
+from helm_wandb.comparing.evaluations import merge
 from helm_wandb.model import Evaluation, Score, ScoreKey
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.files import opened

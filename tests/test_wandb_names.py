@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
-from helm_wandb.sinks.wandb_runs import WandbRuns
-from helm_wandb.wandb_project import WandbProject
-from helm_wandb.wandb_record import kept_name
-from helm_wandb.wandb_service.session import Session
-from tests import test_sinks_wandb_runs as runs
+from helm_wandb.wandb_runs.project_models import WandbProject
+from helm_wandb.wandb_runs.run_record import kept_name
+from helm_wandb.wandb_runs.sdk.session import Session
+from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import test_wandb_runs_sink as runs
 from tests.builders import evaluation, report
 from tests.wandb_builders import own, rows, summary_run
 from tests.wandb_server import API_KEY, WandbServer

@@ -5,7 +5,7 @@ from helm_wandb.baselines.found import Found
 from helm_wandb.baselines.pairs import partners, steps
 from helm_wandb.baselines.resolving import Asked, Choice, Resolved, resolve
 from helm_wandb.baselines.telling import notes
-from helm_wandb.baselines.trigger import Trigger
+from helm_wandb.runner.event import Trigger
 
 __all__ = [
     "Asked",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.baselines.asking import needing, sentence, told
 from helm_wandb.baselines.found import Found, NotTaken, Unavailable
 from helm_wandb.baselines.packed import report_in
-from helm_wandb.github_service.messages import Cause, GithubError
+from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.report import from_json
 from helm_wandb.sources.report import LIMIT_BYTES
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from helm_wandb.baselines.base import Base
-    from helm_wandb.github_service.messages import Artifact, Github, WorkflowRun
+    from helm_wandb.github_api.messages import Artifact, Github, WorkflowRun
 
 ANCESTORS = 200
 """How far back a baseline is looked for."""

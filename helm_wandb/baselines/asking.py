@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from helm_wandb.baselines.found import Unavailable
-from helm_wandb.github_service.messages import Cause, GithubError
+from helm_wandb.github_api.messages import Cause, GithubError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb import pull_request
 from helm_wandb.baselines.asking import needing
 from helm_wandb.baselines.found import Unavailable
-from helm_wandb.github_service.messages import Cause, GithubError
+from helm_wandb.github_api import pull_requests
+from helm_wandb.github_api.messages import Cause, GithubError
 
 if TYPE_CHECKING:
-    from helm_wandb.baselines.trigger import Trigger
-    from helm_wandb.github_service.messages import Github, PullRequest
+    from helm_wandb.github_api.messages import Github, PullRequest
+    from helm_wandb.runner.event import Trigger
 
 _MERGE_BASE = "the merge base"
 _MERGED = "the base commit"
@@ -122,7 +122,7 @@ def _of_another_run(trigger: Trigger, github: Github) -> Base:
 
 def _of_head(github: Github, *, owner: str, branch: str, sha: str) -> PullRequest | None:
     with needing("pull-requests"):
-        return pull_request.of_head(github, owner=owner, branch=branch, sha=sha)
+        return pull_requests.of_head(github, owner=owner, branch=branch, sha=sha)
 
 
 def _of_side_branch(trigger: Trigger, github: Github) -> Base:

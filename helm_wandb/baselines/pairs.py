@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb import fingerprints
-from helm_wandb.compare import Partner
-from helm_wandb.evaluations import by_model, latest
+from helm_wandb.comparing import fingerprints
+from helm_wandb.comparing.evaluations import by_model, latest
+from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Baseline
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from helm_wandb.baselines.base import Base
-    from helm_wandb.baselines.trigger import Trigger
-    from helm_wandb.compare import Partner
-    from helm_wandb.github_service.messages import Github
+    from helm_wandb.comparing.verdicts import Partner
+    from helm_wandb.github_api.messages import Github
     from helm_wandb.model import Evaluation
-    from helm_wandb.wandb_project import WandbProject
+    from helm_wandb.runner.event import Trigger
+    from helm_wandb.wandb_runs.project_models import WandbProject
 
 
 class Choice(StrEnum):

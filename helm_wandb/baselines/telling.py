@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helm_wandb.evaluations import by_model, latest
+from helm_wandb.comparing.evaluations import by_model, latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from helm_wandb.baselines.found import Found
-    from helm_wandb.compare import Partner
+    from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.model import Evaluation
 
 _SHOWN = 10

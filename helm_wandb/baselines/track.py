@@ -6,14 +6,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.found import Found, NotTaken
-from helm_wandb.evaluations import latest
-from helm_wandb.wandb_service.messages import ServiceError
+from helm_wandb.comparing.evaluations import latest
+from helm_wandb.wandb_runs.sdk.messages import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from helm_wandb.model import Evaluation
-    from helm_wandb.wandb_project import Recorded, WandbProject
+    from helm_wandb.wandb_runs.project_models import Recorded, WandbProject
 
 
 def in_track(

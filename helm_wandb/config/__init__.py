@@ -6,11 +6,11 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.config.messages import Finding, findings
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import json_path, read
 from helm_wandb.errors import ConfigError, Problem
-from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import (
     EACH_INSTANCE,
     Config,
@@ -20,8 +20,8 @@ from helm_wandb.model import (
     ReportEval,
     ScoreKey,
 )
-from helm_wandb.patterns import Pattern
-from helm_wandb.urls import holds_user, is_server_url
+from helm_wandb.text.patterns import Pattern
+from helm_wandb.text.urls import holds_user, is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

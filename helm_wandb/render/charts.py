@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from helm_wandb.evaluations import by_model
-from helm_wandb.render.plots import are_drawable, round_ends
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.render.html.plots import are_drawable, round_ends
+from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from helm_wandb.evaluations import by_model
+from helm_wandb.comparing.evaluations import by_model
 from helm_wandb.model import Verdict
 from helm_wandb.render.markdown import fitting, from_template
 from helm_wandb.render.quantities import in_points
-from helm_wandb.render.safe_text import Name, link, markdown, plain
 from helm_wandb.report import baseline_name, counted, counted_verdicts, told_if
+from helm_wandb.text.safe_text import Name, link, markdown, plain
 
 if TYPE_CHECKING:
     from helm_wandb.model import Report

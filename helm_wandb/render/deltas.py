@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from helm_wandb.model import Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.quantities import UNKNOWN, difference, number, size
-from helm_wandb.render.safe_text import Name, plain
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.report import counted_verdicts
+from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

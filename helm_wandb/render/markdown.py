@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.render import charts
 from helm_wandb.render.pages import pages
-from helm_wandb.render.safe_text import Name, link, markdown
+from helm_wandb.text.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.render import deltas, items, sentences, tables
+from helm_wandb.render import changed_instances, deltas, sentences, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,7 +88,7 @@ def pages(report: Report, charts: Sequence[Chart] = ()) -> Iterator[Page]:
     whole = Page(
         sentences=tuple(sentences.of(report, limit=_REASONS)),
         first=tuple(deltas.first(report)),
-        items=_rows(items.changed(report), _ITEMS),
+        items=_rows(changed_instances.changed(report), _ITEMS),
         board=deltas.leaderboard(report),
         rest=tuple(deltas.rest(report)),
         details=tuple(tables.details(report)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Verdict
 from helm_wandb.render.quantities import difference, number
-from helm_wandb.render.safe_text import Name, plain
+from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

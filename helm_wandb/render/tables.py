@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.evaluations import by_model
+from helm_wandb.comparing.evaluations import by_model
 from helm_wandb.render.quantities import UNKNOWN, number, tokens
-from helm_wandb.render.safe_text import Name, OwnName, plain
 from helm_wandb.render.sparklines import sparkline
+from helm_wandb.text.safe_text import Name, OwnName, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

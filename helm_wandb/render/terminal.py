@@ -6,7 +6,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from helm_wandb.render import deltas, sentences, tables
-from helm_wandb.render.safe_text import plain
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.evaluations import by_model
+from helm_wandb.comparing.evaluations import by_model
 from helm_wandb.model import Report, Verdict
 
 if TYPE_CHECKING:

@@ -6,20 +6,17 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from helm_wandb import signals, streams
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Status
-from helm_wandb.redaction import NO_SECRETS
+from helm_wandb.system import signals, streams
+from helm_wandb.text.redaction import NO_SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
 
     from helm_wandb.model import Report
-    from helm_wandb.redaction import Redactor
-
-WANDB = "W&B"
-"""The sink whose receipt tells how to go on, and whose link is an output."""
+    from helm_wandb.text.redaction import Redactor
 
 
 class Sink(Protocol):

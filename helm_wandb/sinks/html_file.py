@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.files import write_whole
 from helm_wandb.model import Receipt, Status
+from helm_wandb.system.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ class HtmlFile:
     def deliver(self, report: Report) -> Receipt:
         """Done; raises SinkError where the file cannot be written."""
         # Imported here: only who asks for the page pays for its templates.
-        from helm_wandb.render import html_report  # noqa: PLC0415
+        from helm_wandb.render.html import html_report  # noqa: PLC0415
 
         try:
             write_whole(self.path, html_report.render(report).encode())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from helm_wandb import files
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Receipt, Status
 from helm_wandb.render import markdown
+from helm_wandb.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

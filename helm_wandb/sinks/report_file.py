@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.files import write_whole
 from helm_wandb.model import Receipt, Status
 from helm_wandb.report import json_pieces
+from helm_wandb.system.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

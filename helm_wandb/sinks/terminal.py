@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.render import terminal
+from helm_wandb.runner.workflow import group, literal
 from helm_wandb.sinks import printed
-from helm_wandb.workflow import group, literal
 
 if TYPE_CHECKING:
     from typing import TextIO

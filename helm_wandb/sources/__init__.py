@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from helm_wandb.items import Found, Wanted
+    from helm_wandb.comparing.changed_instances import Found, Wanted
     from helm_wandb.model import FileEval, Reading, ReportEval
 
 _SHOWN = 3

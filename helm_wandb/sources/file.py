@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeGuard
 
-from helm_wandb.helm_metrics import is_lower_better
+from helm_wandb.comparing.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Reading, Score
 
 if TYPE_CHECKING:

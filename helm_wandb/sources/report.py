@@ -7,11 +7,11 @@ from glob import has_magic
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
-from helm_wandb import files
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
 from helm_wandb.sources import paths
+from helm_wandb.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import baselines, pipeline
-from helm_wandb.gate import GatePolicy
+from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import Provenance
-from helm_wandb.render import comment, html_report, markdown
+from helm_wandb.render import comment, markdown
+from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
 from tests.browser.browser import Browser
 from tests.conftest import DATA, ROOT

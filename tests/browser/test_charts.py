@@ -9,7 +9,7 @@ from helm_wandb.model import ScoreKey
 from helm_wandb.render.charts import charts
 from tests import builders
 from tests.golden_reports import HOSTILE_NAMES, REPORTS
-from tests.test_render_safe_text import HOSTILE
+from tests.test_text_safe_text import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

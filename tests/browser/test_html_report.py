@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb.model import ScoreKey
-from helm_wandb.render import html_report
+from helm_wandb.render.html import html_report
 from tests import builders
 from tests.golden_reports import COMPARED, REPORTS, large
-from tests.test_render_items import SHOWN as ITEMS
+from tests.test_render_changed_instances import SHOWN as ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from helm_wandb.items import Found, Place, Wanted, Whose
+    from helm_wandb.comparing.changed_instances import Found, Place, Wanted, Whose
     from helm_wandb.model import HelmEval
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm.archive_entries import (
     Contents,
     Link,
@@ -29,6 +28,7 @@ from helm_wandb.sources.helm.archive_entries import (
 from helm_wandb.sources.helm.files import leads_out, no_file, refuse_size, unreadable
 from helm_wandb.sources.helm.tar_entries import BLOCK, decompressed, is_tar, tar_entries
 from helm_wandb.sources.helm.zip_entries import zip_entries
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

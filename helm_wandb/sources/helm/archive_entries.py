@@ -7,8 +7,8 @@ import zlib
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm.files import MUST_BE
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ConfigError, Problem
-from helm_wandb.patterns import Pattern
+from helm_wandb.text.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

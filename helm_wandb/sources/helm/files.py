@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.files import KINDS
-from helm_wandb.render.safe_text import plain
+from helm_wandb.system.files import KINDS
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

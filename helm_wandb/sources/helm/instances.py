@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.errors import ArtifactError
-from helm_wandb.evaluations.legs import mean_of_strata
 from helm_wandb.model import EACH_INSTANCE, Instances
-from helm_wandb.patterns import Pattern
 from helm_wandb.sources.helm.json_files import encodable, read_json
+from helm_wandb.text.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

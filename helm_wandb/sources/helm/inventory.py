@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import HelmEval, Place
-from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.json_files import read_json
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.tables import Table, headline
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

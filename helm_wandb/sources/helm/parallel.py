@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from helm_wandb import signals
 from helm_wandb.errors import ArtifactError
+from helm_wandb.system import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
-from helm_wandb.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources import paths
 from helm_wandb.sources.helm import details, families, layout

@@ -8,9 +8,7 @@ import tarfile
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from helm_wandb import scratch
 from helm_wandb.errors import ArtifactError
-from helm_wandb.render.safe_text import plain
 from helm_wandb.sources.helm.archive_entries import (
     Folder,
     HardLink,
@@ -21,6 +19,8 @@ from helm_wandb.sources.helm.archive_entries import (
     text,
     too_much,
 )
+from helm_wandb.system import scratch
+from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Evaluations → comparison, verdicts, ranking; nothing here touches the outside."""

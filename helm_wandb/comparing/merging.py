@@ -1,0 +1,283 @@
+"""The scores that the legs of one evaluation give for one key → one score.
+
+A leg is what one reading has of a model at an iteration: of a matrix whose jobs evaluate some
+subjects each, say. All that is decided here is decided alike whichever leg comes first, but for
+what legs disagree about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from math import fsum, isclose, nan
+from typing import TYPE_CHECKING, TypeVar
+
+from helm_wandb.comparing.fingerprints import in_words
+from helm_wandb.model import Instances, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from helm_wandb.model import ScoreKey, SubjectScore
+
+_T = TypeVar("_T")
+_Row = tuple[str, str, int, str | None, str, float]
+"""One entry of the columns of Instances."""
+
+_TOLERANCE = 1e-9
+_SHOWN = 3
+_ONE_ENTRY = "Give each score in one entry of evals only."
+_ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
+_NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
+_OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
+"""How the fields begin that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
+legs of one evaluation may differ in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """What two legs tell differently of one score."""
+
+    two: str
+    """Of what there are two: `values`."""
+    which: str
+    """Which they are, and what to do, to follow the key."""
+
+    def told(self, key: ScoreKey) -> str:
+        """What a model has, to follow its name."""
+        return f"two {self.two} of {key}{self.which}"
+
+
+def one_score(legs: Sequence[Score]) -> tuple[Score, list[Disagreement]]:
+    """The legs' scores as one; a leg that disagrees with those before it is left out, and told.
+
+    Scores over different subjects become their unweighted mean, as HELM computes it, to the
+    same last digit in any order. Equal ones stay as they are, since theirs is HELM's own cell.
+    """
+    merged, disagreements = legs[0], []
+    for leg in legs[1:]:
+        joined = _union(merged, leg)
+        if isinstance(joined, Disagreement):
+            disagreements.append(joined)
+        else:
+            merged = joined
+    return (merged if any(merged is leg for leg in legs) else _covered(merged)), disagreements
+
+
+def _covered(score: Score) -> Score:
+    """The score, without instances where they are only those of some of its subjects."""
+    if score.instances is None or _is_close(mean_of_strata(score.instances), score.value):
+        return score
+    return replace(score, instances=None, no_instances=_NOT_COVERED)
+
+
+def _union(first: Score, later: Score) -> Score | Disagreement:
+    if first == later:
+        return first
+    if disagreement := _disagreement(first, later):
+        return disagreement
+    fingerprint = _fingerprint(first.fingerprint, later.fingerprint)
+    instances = _instances(first.instances, later.instances)
+    if isinstance(fingerprint, Disagreement):
+        return fingerprint
+    if isinstance(instances, Disagreement):
+        return instances
+    subjects = _subjects(first, later)
+    is_same = _are_over_the_same(first, later)
+    reasons = [why for why in (first.no_instances, later.no_instances) if why is not None]
+    return Score(
+        value=first.value
+        if is_same and first.value == later.value
+        else _mean_of_subjects(subjects),
+        n=_known(first.n, later.n) if is_same else _count(subjects),
+        lower_is_better=_known(first.lower_is_better, later.lower_is_better),
+        subjects=subjects,
+        fingerprint=fingerprint,
+        instances=instances,
+        no_instances=longest(reasons) if reasons and instances is None else None,
+    )
+
+
+def _known(first: _T | None, later: _T | None) -> _T | None:
+    return later if first is None else first
+
+
+def _disagreement(first: Score, later: Score) -> Disagreement | None:
+    """Which directions or values there are, or None where the two scores can be made one."""
+    if {first.lower_is_better, later.lower_is_better} == {True, False}:
+        kept, other = ("lower", "higher") if first.lower_is_better else ("higher", "lower")
+        which = f": better when {kept} (kept) and better when {other}. "
+        advice = "Name it under compare.lower_is_better in every leg's config, or in none."
+        return Disagreement("directions", which + advice)
+    both = first.subjects.keys() & later.subjects.keys()
+    differing = [name for name in both if not _agree(first.subjects[name], later.subjects[name])]
+    if differing:
+        return _two_values_of(sorted(differing), first, later)
+    is_same = _are_over_the_same(first, later)
+    if is_same and _agree(first, later):
+        return None
+    are_means = _is_mean_of_subjects(first) and _is_mean_of_subjects(later)
+    if are_means and not (is_same and _counts_differ(first, later)):
+        return None
+    why = "" if is_same else ", which are not both the mean over the subjects beside them"
+    return Disagreement("values", f": {_told(first)} (kept) and {_told(later)}{why}. {_ONE_ENTRY}")
+
+
+def _two_values_of(names: Sequence[str], first: Score, later: Score) -> Disagreement:
+    told = [
+        f"in {name!r}: {_told(first.subjects[name])} (kept) and {_told(later.subjects[name])}"
+        for name in names[:_SHOWN]
+    ]
+    more = [f"and in {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return Disagreement("values", f" {', '.join([*told, *more])}. {_ONE_LEG}")
+
+
+def _told(score: Score | SubjectScore) -> str:
+    return str(score.value) if score.n is None else f"{score.value} (n = {score.n})"
+
+
+def _agree(first: Score | SubjectScore, later: Score | SubjectScore) -> bool:
+    return first.value == later.value and not _counts_differ(first, later)
+
+
+def _counts_differ(first: Score | SubjectScore, later: Score | SubjectScore) -> bool:
+    return first.n != later.n and None not in (first.n, later.n)
+
+
+def _are_over_the_same(first: Score, later: Score) -> bool:
+    """Whether both are over the same subjects, or one does not name its own."""
+    named = [score.subjects.keys() for score in (first, later) if score.subjects]
+    return all(names == named[0] for names in named)
+
+
+def _is_mean_of_subjects(score: Score) -> bool:
+    return bool(score.subjects) and _is_close(score.value, _mean_of_subjects(score.subjects))
+
+
+def _subjects(first: Score, later: Score) -> dict[str, SubjectScore]:
+    """The subjects of both, in the order of their names unless both have the same ones."""
+    union = dict(first.subjects)
+    for name, subject in later.subjects.items():
+        if name not in union or union[name].n is None:
+            union[name] = subject
+    return union if _are_over_the_same(first, later) else dict(sorted(union.items()))
+
+
+def _mean_of_subjects(subjects: Mapping[str, SubjectScore]) -> float:
+    return _mean([subject.value for subject in subjects.values()])
+
+
+def _mean(values: Collection[float]) -> float:
+    """The mean of one value or more, the same to the last digit in any order."""
+    try:
+        return fsum(values) / len(values)
+    except OverflowError:  # the sum is beyond all floats, though the mean cannot be
+        return fsum(value / len(values) for value in values)
+    except ValueError:  # infinities of both signs
+        return nan
+
+
+def _count(subjects: Mapping[str, SubjectScore]) -> int | None:
+    """The instances of all subjects; None where one's are not counted."""
+    counts = [subject.n for subject in subjects.values() if subject.n is not None]
+    return sum(counts) if len(counts) == len(subjects) else None
+
+
+def _is_close(one: float, other: float) -> bool:
+    return isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+
+
+def _fingerprint(
+    first: Mapping[str, object] | None, later: Mapping[str, object] | None
+) -> Mapping[str, object] | Disagreement | None:
+    """The fields of both; one that varies over the runs has all their values, sorted."""
+    if first is None or later is None or first == later:
+        return _known(first, later)
+    fields = {**later, **first}
+    told = []
+    for name in sorted(first.keys() & later.keys()):
+        values = _values(first[name], later[name], varies=name.startswith(_OF_SUBJECTS))
+        if values is None:
+            told.append(f"{in_words(name, first[name])} (kept) and {in_words(name, later[name])}")
+        else:
+            fields[name] = values
+    if told:
+        more = f", and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+        advice = "Evaluate all subjects in the same way."
+        return Disagreement("settings", f": {', '.join(told[:_SHOWN])}{more}. {advice}")
+    return dict(sorted(fields.items()))
+
+
+def _values(first: object, later: object, *, varies: bool) -> object | None:
+    """A field's value, or its several values, or None where two legs were asked differently."""
+    if first == later:
+        return first
+    known = [value if isinstance(value, list | tuple) else [value] for value in (first, later)]
+    is_text = all(isinstance(value, str) for values in known for value in values)
+    if is_text and (varies or max(map(len, known)) > 1):
+        return sorted({str(value) for values in known for value in values})
+    return None
+
+
+def _instances(first: Instances | None, later: Instances | None) -> Instances | Disagreement | None:
+    """The strata of both, each whole, in an order that does not depend on who came first."""
+    if first is None or later is None or first == later:
+        return _known(first, later)
+    strata, others = _strata(first), _strata(later)
+    for stratum in sorted(strata.keys() & others.keys()):
+        if strata[stratum] != others[stratum]:
+            return _two_instances_of(stratum, strata[stratum], others[stratum])
+    union = {**others, **strata}
+    rows = [row for stratum in sorted(union) for row in union[stratum]]
+    return Instances(
+        stratum=tuple(row[0] for row in rows),
+        id=tuple(row[1] for row in rows),
+        trial=tuple(row[2] for row in rows),
+        input=tuple(row[3] for row in rows),
+        cluster=tuple(row[4] for row in rows),
+        value=tuple(row[5] for row in rows),
+    )
+
+
+def _strata(instances: Instances) -> dict[str, list[_Row]]:
+    """Stratum → its rows, sorted."""
+    columns = (
+        *(instances.stratum, instances.id, instances.trial),
+        *(instances.input, instances.cluster, instances.value),
+    )
+    strata: dict[str, list[_Row]] = defaultdict(list)
+    for row in zip(*columns, strict=True):
+        strata[row[0]].append(row)
+    for rows in strata.values():
+        rows.sort(key=lambda row: (*row[:3], row[3] or "", *row[4:]))
+    return strata
+
+
+def _two_instances_of(stratum: str, first: Sequence[_Row], later: Sequence[_Row]) -> Disagreement:
+    kept, other = next(
+        ((row, other) for row, other in zip(first, later, strict=False) if row != other),
+        (None, None),
+    )
+    if kept is None or other is None or kept[:3] != other[:3]:
+        which = f"{len(first)} (kept) and {len(later)}, not of the same ids"
+    elif kept[-1] == other[-1]:
+        which = f"{kept[1]!r} has other input"
+    else:
+        which = f"{kept[1]!r} has {kept[-1]} (kept) and {other[-1]}"
+    return Disagreement("sets of instances", f" in {stratum!r}: {which}. {_ONE_LEG}")
+
+
+def mean_of_strata(instances: Instances) -> float:
+    """The unweighted mean over the strata of the means within them, HELM's aggregate.
+
+    instances: one or more.
+    """
+    strata: dict[str, list[float]] = defaultdict(list)
+    for stratum, value in zip(instances.stratum, instances.value, strict=True):
+        strata[stratum].append(value)
+    return _mean([_mean(values) for values in strata.values()])
+
+
+def longest(reasons: Iterable[str]) -> str:
+    """The longest reason, which tells most."""
+    return max(reasons, key=lambda why: (len(why), why))

@@ -1,0 +1,294 @@
+"""Evaluation × evaluation → comparison: what changed, how surely, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import fsum, isclose, isfinite
+from typing import TYPE_CHECKING
+
+from helm_wandb.comparing import fingerprints, pairing, statistics
+from helm_wandb.comparing.merging import mean_of_strata
+from helm_wandb.model import Comparison, Delta, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from helm_wandb.comparing.statistics import Estimate
+    from helm_wandb.model import (
+        Baseline,
+        Evaluation,
+        Instances,
+        Interval,
+        Policy,
+        Score,
+        ScoreKey,
+    )
+
+_TOLERANCE = 1e-9
+_SHOWN = 3
+_NO_DIRECTION = (
+    "nothing says which direction is better: name it under compare.lower_is_better or "
+    "compare.higher_is_better"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A candidate, and what it is compared with."""
+
+    candidate: Evaluation
+    baseline: Evaluation
+    told: Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One score on both sides, before it is judged beside all others."""
+
+    key: ScoreKey
+    candidate: Score
+    baseline: Score
+    estimate: Estimate | None
+    why: str | None
+
+
+def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, ...]:
+    """A comparison of each, judged as one family: Holm's adjustment is over all their deltas.
+
+    One model may have several partners, each for some of its scores. What can never be marked,
+    as nothing says which direction is better, makes nobody else's p-value larger.
+    """
+    cells = [_cells(partner) for partner in partners]
+    every = [cell for found, _ in cells for cell in found]
+    p_values = [_p_of_family(cell) for cell in every]
+    adjusted = dict(zip(map(id, every), statistics.adjusted(p_values), strict=True))
+    tests = sum(p is not None for p in p_values)
+    found = []
+    for partner, (of_partner, apart) in zip(partners, cells, strict=True):
+        deltas = tuple(
+            _delta(cell, policy, p_adjusted=adjusted[id(cell)], tests=tests) for cell in of_partner
+        )
+        found.append(
+            Comparison(
+                model=partner.candidate.model,
+                iteration=partner.candidate.iteration,
+                baseline=partner.told,
+                overall=_overall(list(zip(of_partner, deltas, strict=True)), policy),
+                deltas=deltas,
+                not_comparable=apart,
+            )
+        )
+    return tuple(found)
+
+
+def _p_of_family(cell: _Cell) -> float | None:
+    """The p-value that Holm counts."""
+    directed = cell.candidate.lower_is_better is not None
+    return cell.estimate.p if cell.estimate and directed else None
+
+
+def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
+    """The scores that both sides have, and why others cannot stand beside each other."""
+    here, there = partner.candidate, partner.baseline
+    cells: list[_Cell] = []
+    apart: dict[ScoreKey, str] = {}
+    for key in dict.fromkeys([*here.scores, *there.scores]):
+        if key not in here.scores:
+            why = here.missing.get(key, "this run did not ask for it")
+            apart[key] = f"only the baseline has it; here: {why}"
+        elif key not in there.scores:
+            why = there.missing.get(key, "it did not ask for it")
+            apart[key] = f"only this run has it; in the baseline: {why}"
+        else:
+            found = _cell(key, here.scores[key], there.scores[key])
+            if isinstance(found, str):
+                apart[key] = found
+            else:
+                cells.append(found)
+    return cells, apart
+
+
+def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
+    """The score on both sides; or why they cannot be compared."""
+    why = _why_apart(candidate, baseline)
+    if why:
+        return why
+    if candidate.instances is None or baseline.instances is None:
+        side, score = ("here", candidate) if candidate.instances is None else ("there", baseline)
+        told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
+        return _Cell(key, candidate, baseline, None, told)
+    pairs = pairing.paired(candidate.instances, baseline.instances)
+    if pairs.share < pairing.LEAST_SHARE:
+        return _other_questions(candidate, baseline, pairs)
+    for side, score in (("here", candidate), ("there", baseline)):
+        if score.instances and not _is_made_of(score, score.instances):
+            why = f"the per-instance scores {side} do not make the score"
+            return _Cell(key, candidate, baseline, None, why)
+    if not pairs.is_testable:
+        why = f"values beyond ±{pairing.LARGEST:g} cannot be tested"
+        return _Cell(key, candidate, baseline, None, why)
+    estimate = statistics.paired(pairs.strata)
+    lost = max(pairs.candidate, pairs.baseline) - pairs.matched
+    less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
+    return _Cell(key, candidate, baseline, estimate, estimate.why or less)
+
+
+def _why_apart(candidate: Score, baseline: Score) -> str | None:
+    """Why two scores are not of the same thing."""
+    if candidate.subjects.keys() != baseline.subjects.keys():
+        return _other_subjects(candidate, baseline)
+    if not isfinite(candidate.value - baseline.value):
+        return "the difference is larger than any number"
+    if candidate.fingerprint is None or baseline.fingerprint is None:
+        return None
+    return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
+
+
+def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) -> str:
+    """How many questions are the same; and where the specs are, what is known all the same."""
+    total = max(pairs.candidate, pairs.baseline)
+    told = f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    interval = _unpaired_interval(candidate, baseline)
+    if interval is None:
+        return told
+    pp = all(0 <= score.value <= 1 for score in (candidate, baseline))
+    low, high = (f"{100 * end:+.1f}" if pp else f"{end:+.4g}" for end in interval)
+    ends = f"{low} to {high}{' pp' if pp else ''}".replace("-", "−")
+    return f"{told}; as samples of one kind, not paired, they differ by {ends} (95 % interval)"
+
+
+def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:
+    """Of the difference between two samples of questions by the same specs; None if unknown."""
+    if candidate.fingerprint is None or baseline.fingerprint is None:
+        return None
+    sides = []
+    for score in (candidate, baseline):
+        strata = pairing.unpaired(score.instances) if score.instances else None
+        if not strata or not score.instances or not _is_made_of(score, score.instances):
+            return None
+        sides.append(strata)
+    interval = statistics.unpaired(*sides).interval
+    return (interval.low, interval.high) if interval else None
+
+
+def _is_made_of(score: Score, instances: Instances) -> bool:
+    """Whether the instances' mean is the score: else the test would be of something else."""
+    return isclose(mean_of_strata(instances), score.value, rel_tol=0, abs_tol=_TOLERANCE)
+
+
+def _other_subjects(candidate: Score, baseline: Score) -> str:
+    """How many subjects each side has, and which of them the other lacks."""
+    told = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    if not candidate.subjects or not baseline.subjects:
+        return told
+    for side, one, other in (("here", candidate, baseline), ("there", baseline, candidate)):
+        alone = sorted(one.subjects.keys() - other.subjects.keys())
+        more = f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else ""
+        told += f"; only {side}: {', '.join(alone[:_SHOWN])}{more}" if alone else ""
+    return told
+
+
+def _subjects(score: Score) -> str:
+    count = len(score.subjects)
+    return f"{count or 'no'} subject{'' if count == 1 else 's'}"
+
+
+def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
+    lower = cell.candidate.lower_is_better
+    bare = _bare(cell)
+    if cell.estimate is None or cell.estimate.p is None:
+        return bare
+    if lower is None:
+        return replace(bare, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
+    estimate, least = cell.estimate, policy.min_effect_of(cell.key)
+    return replace(
+        bare,
+        p_adjusted=p_adjusted,
+        mde=statistics.minimum_detectable(
+            estimate, alpha=policy.alpha, tests=tests, min_effect=least
+        ),
+        verdict=_judged(
+            estimate,
+            lower_is_better=lower,
+            significant=_is_under(p_adjusted, policy.alpha),
+            least=least,
+        ),
+    )
+
+
+def _bare(cell: _Cell) -> Delta:
+    """The delta before it is judged."""
+    lower = cell.candidate.lower_is_better
+    estimate = cell.estimate
+    difference = cell.candidate.value - cell.baseline.value
+    up, down = (estimate.better, estimate.worse) if estimate else (None, None)
+    return Delta(
+        key=cell.key,
+        baseline=cell.baseline.value,
+        candidate=cell.candidate.value,
+        difference=estimate.difference if estimate else difference,
+        lower_is_better=lower,
+        verdict=Verdict.UNTESTABLE,
+        interval=estimate.interval if estimate else None,
+        n=estimate.n if estimate else None,
+        clusters=estimate.clusters if estimate else None,
+        p=estimate.p if estimate else None,
+        better=down if lower else up,
+        worse=up if lower else down,
+        why=cell.why,
+    )
+
+
+def _is_under(p_adjusted: float | None, alpha: float) -> bool:
+    return p_adjusted is not None and p_adjusted < alpha
+
+
+def _judged(
+    estimate: Estimate, *, lower_is_better: bool, significant: bool, least: float
+) -> Verdict:
+    """The verdict on one tested delta."""
+    if significant and abs(estimate.difference) > least:
+        worse = (estimate.difference > 0) == lower_is_better
+        return Verdict.REGRESSED if worse else Verdict.IMPROVED
+    if estimate.interval and not estimate.few_changes and _is_within(estimate.interval, least):
+        return Verdict.NO_CHANGE
+    return Verdict.UNCLEAR
+
+
+def _is_within(interval: Interval, least: float) -> bool:
+    return -least <= interval.low and interval.high <= least
+
+
+def _overall(found: Sequence[tuple[_Cell, Delta]], policy: Policy) -> Delta | None:
+    """The mean over the benchmarks that were tested, within 0…1, and better when higher.
+
+    Of a single one it is that one's delta.
+    """
+    tested = [(cell, delta) for cell, delta in found if _is_averageable(cell)]
+    if not tested:
+        return None
+    if len(tested) == 1:
+        return replace(tested[0][1], key=None)
+    estimate = statistics.overall([cell.estimate for cell, _ in tested if cell.estimate])
+    significant = _is_under(estimate.p, policy.alpha)
+    return Delta(
+        key=None,
+        baseline=fsum(delta.baseline for _, delta in tested) / len(tested),
+        candidate=fsum(delta.candidate for _, delta in tested) / len(tested),
+        difference=estimate.difference,
+        lower_is_better=False,
+        verdict=_judged(
+            estimate, lower_is_better=False, significant=significant, least=policy.min_effect
+        ),
+        interval=estimate.interval,
+        n=estimate.n,
+        clusters=estimate.clusters,
+        p=estimate.p,
+        p_adjusted=None,
+    )
+
+
+def _is_averageable(cell: _Cell) -> bool:
+    within = all(0 <= score.value <= 1 for score in (cell.candidate, cell.baseline))
+    higher = cell.candidate.lower_is_better is False
+    return within and higher and cell.estimate is not None and cell.estimate.interval is not None

@@ -1,0 +1,90 @@
+"""A file that GitHub's API redirects to: with bounds, and the token kept for the API's own host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from helm_wandb.github_api.faults import of_answer, unreadable
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from helm_wandb.github_api.connection import Connection
+
+_REDIRECTS = 5
+_PIECE_BYTES = 65_536
+_SERVER_FAULT, _REQUEST_FAULT = 500, 400
+_PORTS = {"http": 80, "https": 443}
+
+
+def fetch(connection: Connection, path: str, *, limit_bytes: int, what: str) -> bytes:
+    """The bytes at a path below the API's URL.
+
+    PyGithub's own way refuses hosts that are not GitHub's, as those that store artifacts, has no
+    timeout there, and sends the token along to another port.
+    what: what is asked, in words. Raises GithubError, of UNREADABLE where the file is larger
+    than the limit, and what requests raises.
+    """
+    # Imported here: most runs download nothing.
+    from requests import Session  # noqa: PLC0415
+
+    api = connection.api_url.rstrip("/")
+    url = f"{api}{path}"
+    with Session() as session:
+        session.auth = _anonymous
+        for _ in range(_REDIRECTS + 1):
+            is_api = _origin(url) == _origin(api)
+            with session.get(
+                url,
+                headers={
+                    "Accept-Encoding": "identity",
+                    "User-Agent": "helm-wandb-action",
+                    **(connection.authorization() if is_api else {}),
+                },
+                stream=True,
+                allow_redirects=False,
+                timeout=connection.timeout_seconds,
+                verify=connection.certificates or True,
+            ) as response:
+                if not response.is_redirect:
+                    return _content(connection, response, limit_bytes=limit_bytes, what=what)
+                url = _followed(url, response.headers["location"], api=api, what=what)
+    raise unreadable(what, why="too many redirects")
+
+
+def _anonymous(request: PreparedRequest) -> PreparedRequest:
+    """The request as it is: without this, requests would send what ~/.netrc has for the host."""
+    return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _followed(url: str, location: str, *, api: str, what: str) -> str:
+    """Where a redirect leads; raises GithubError where that would be less safe than the API."""
+    found = urljoin(url, location)
+    if urlsplit(found).scheme not in {"https", urlsplit(api).scheme}:
+        raise unreadable(what, why="a redirect to what is not https")
+    return found
+
+
+def _content(connection: Connection, response: Response, *, limit_bytes: int, what: str) -> bytes:
+    """The body, of which no more than the limit is held at any time."""
+    status = response.status_code
+    is_api = _origin(response.url) == _origin(connection.api_url)
+    if not is_api and _REQUEST_FAULT <= status < _SERVER_FAULT:
+        raise unreadable(what, why=f"HTTP {status} where GitHub stores its files")
+    held = bytearray()
+    for piece in response.iter_content(_PIECE_BYTES):
+        held += piece
+        if len(held) > limit_bytes:
+            raise unreadable(what, why=f"it is larger than {limit_bytes} bytes")
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    said = connection.words(bytes(held)) if status >= _REQUEST_FAULT else ""
+    fault = of_answer(status, headers, said, what=what)
+    if fault:
+        raise fault
+    return bytes(held)

@@ -1,0 +1,1 @@
+"""The sticky comment in the pull request."""

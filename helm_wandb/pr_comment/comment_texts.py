@@ -1,0 +1,60 @@
+"""What is said of a comment that was not written: what happened, and what to do now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helm_wandb.github_api.messages import Cause
+
+if TYPE_CHECKING:
+    from helm_wandb.github_api.messages import GithubError
+
+_PERMISSION = (
+    "The token may not comment on pull requests: add the line `pull-requests: write` under "
+    "`permissions:` of the job"
+)
+_FORK = (
+    "This run is of a fork or of Dependabot, and GitHub gives it a token that can only read. A "
+    'second workflow, on workflow_run, can comment in its place: see README, "Forks"'
+)
+_LOCKED = "The conversation of the pull request is locked; unlock it to get a comment"
+_TO_DO = {
+    Cause.UNAUTHORIZED: (
+        "The token is wrong or has expired: give github-token a valid one, or leave it out"
+    ),
+    Cause.LIMITED: "Run again later",
+    Cause.SERVER: "Run again later; githubstatus.com tells of known trouble",
+    Cause.NETWORK: "Check the network, the proxy and the certificates of this machine",
+    Cause.UNREADABLE: "Check GITHUB_API_URL, and the proxy of this machine",
+}
+_UNKNOWN_CURE = "Please report this as a bug of helm-wandb-action"
+SAME = "it says the same already"
+OUTDATED = (
+    "the comment is of a newer state of the pull request, and stays: the results of this older "
+    "run are in its log and report"
+)
+NOTHING_TO_MEND = "nothing could be read, and there is no comment that would be out of date"
+NO_PULL_REQUEST = (
+    "no open pull request has the commit as its head that the other run evaluated: it has moved "
+    "on since, or was closed"
+)
+NOT_ASKED = {
+    "off": "the input comment is off",
+    "on-change": "no score is marked as regressed or improved, and there is no comment to update",
+    "on-regression": "no score regressed, and there is no comment to update",
+}
+"""The mode → why nothing is posted."""
+
+
+def skipped(error: GithubError, *, can_only_read: bool) -> str | None:
+    """Why there is no comment, where that is no failure; None where it is one."""
+    if error.cause is Cause.LOCKED:
+        return f"{_LOCKED}. ({error})"
+    if error.cause in (Cause.FORBIDDEN, Cause.NOT_FOUND):
+        return f"{error}. {_FORK if can_only_read else _PERMISSION}"
+    return None
+
+
+def failed(error: GithubError) -> str:
+    """What went wrong, and what to do."""
+    return f"{error}. {_TO_DO.get(error.cause, _UNKNOWN_CURE)}"

@@ -1,0 +1,148 @@
+"""A Report → one HTML page that needs nothing else: no network, no script from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.render import changed_instances, deltas, sentences, tables
+from helm_wandb.render.html import plots
+from helm_wandb.render.quantities import number
+from helm_wandb.render.tables import Column, Table
+from helm_wandb.text.safe_text import Name, plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from helm_wandb.model import Report, ScoreKey
+
+_TEMPLATES = "helm_wandb.render"
+_MARKS = {"▼": " regressed", "▲": " improved"}
+_WHISKERS_SHOWN = 12
+"""Models whose changes are drawn; those of all are in the tables."""
+_SHORT = 30
+"""Characters of a cell that stay on one line."""
+
+
+def render(report: Report) -> str:
+    """The report as HTML: verdict, what changed, plots, tables that can be sorted.
+
+    Its policy lets a browser run the page's own script and nothing else, whatever the names in
+    it hold (Content Security Policy, level 3).
+    """
+    script, style = _file("report.js"), _file("report.css")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            changed=deltas.first(report),
+            leaderboard=deltas.leaderboard(report),
+            scores=scores(report),
+            folded=[*changed_instances.changed(report), *deltas.rest(report), *_details(report)],
+            sentences=sentences.of(report),
+            reading=[*sentences.reading(report), tables.ranking_rule(report)],
+            whiskers=plots.changes(report),
+            whiskers_shown=_WHISKERS_SHOWN,
+            curves=plots.curves(report),
+            frame=plots.CURVES,
+            polyline=plots.polyline,
+            links=_links(report),
+            script=script,
+            script_source=_source(script),
+            style=style,
+            style_source=_source(style),
+            name=Name,
+            look=_look,
+            row_head=_row_head,
+        )
+    )
+
+
+def scores(report: Report) -> Table:
+    """Models × metrics: every score of the greatest iterations, in the leaderboard's order."""
+    values = {row.model: dict(row.scores) for row in report.leaderboard.rows}
+    keys = dict.fromkeys(report.leaderboard.metrics)
+    lower: set[ScoreKey] = set()
+    for model, of_model in by_model(report.evaluations).items():
+        latest = of_model[-1].scores
+        values.setdefault(model, {}).update({key: one.value for key, one in latest.items()})
+        keys.update(dict.fromkeys(latest))
+        lower.update(key for key, score in latest.items() if score.lower_is_better)
+    heads = [Column(Name(f"{key} ↓" if key in lower else str(key))) for key in keys]
+    rows = ((Name(model), *(number(of.get(key)) for key in keys)) for model, of in values.items())
+    columns = (Column("Model", numeric=False), *heads)
+    return tables.without_unknown(Table("Scores of all models", columns, tuple(rows)))
+
+
+def _details(report: Report) -> list[Table]:
+    """The curves in numbers, and what has no score or rank."""
+    models = by_model(report.evaluations)
+    several = tuple(one for one in report.evaluations if len(models[one.model]) > 1)
+    others = (tables.unranked(report), tables.missing(report))
+    curves = tables.scores(replace(report, evaluations=several))
+    return [*curves, *(table for table in others if table)]
+
+
+def _links(report: Report) -> list[tuple[str, str]]:
+    """The pages that the report is on, and the workflow run; nothing that a browser would run."""
+    found = {**report.links, "Workflow run": report.provenance.run_url or ""}
+    return [(name, url) for name, url in found.items() if url.startswith(("https://", "http://"))]
+
+
+def _row_head(table: Table) -> int:
+    """The column that names a row: the first that holds no numbers."""
+    return [column.numeric for column in table.columns].index(False)
+
+
+def _look(cell: str, column: Column) -> str:
+    """The classes of a cell; a colour only repeats what its mark says."""
+    mark = "" if isinstance(cell, Name) else _MARKS.get(cell[:1], "")
+    if column.numeric:
+        return f"number{mark}"
+    return f"{'short' if len(cell) <= _SHORT else 'long'}{mark}"
+
+
+def _file(name: str) -> Markup:
+    """A file of ours, put into the page as it is."""
+    from markupsafe import Markup  # noqa: PLC0415 -- it comes with jinja2
+
+    text = resources.files(_TEMPLATES).joinpath("templates", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704
+
+
+def _source(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    # Imported here: only who asks for the page pays for it.
+    from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
+
+    return SandboxedEnvironment(
+        loader=PackageLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: object) -> object:
+    """The value with nothing invisible in it; a Name as code. Jinja2 escapes it after that."""
+    from markupsafe import Markup  # noqa: PLC0415 -- it comes with jinja2
+
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    shown = plain(value)
+    return Markup("<code>{}</code>").format(shown) if isinstance(value, Name) else shown

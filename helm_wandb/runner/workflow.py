@@ -1,0 +1,103 @@
+"""The runner's protocol: workflow commands, outputs, the event.
+
+Source: GitHub's "Workflow commands for GitHub Actions", and actions/runner 2.336.0
+(Runner.Common/ActionCommand.cs, Runner.Worker/FileCommandManager.cs).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from helm_wandb.text.safe_text import plain
+from helm_wandb.text.visible import visible, visible_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from helm_wandb.errors import Problem
+
+_PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]{1,18})/")
+ANNOTATIONS_SHOWN = 10
+"""GitHub shows ten annotations of a type per step; more are dropped."""
+_MESSAGE_CHARACTERS = 4000
+"""GitHub keeps 4,096 characters of an annotation."""
+
+
+def pull_request_of_ref(ref: str) -> int | None:
+    """The number in `refs/pull/7/merge`; None where the ref is none of a pull request."""
+    found = _PULL_REQUEST_REF.match(ref)
+    return int(found.group(1)) if found else None
+
+
+def command(name: str, message: str, **properties: str | int) -> str:
+    """A workflow command, `::name key=value,…::message`, that no text can break out of.
+
+    message: its line feeds are shown as such; whatever else a terminal obeys becomes visible.
+    """
+    joined = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
+    shown = visible_lines(message[:_MESSAGE_CHARACTERS])
+    return f"::{name}{' ' if joined else ''}{joined}::{_escape(shown)}"
+
+
+def mask(secret: str) -> str:
+    """The command after which the runner shows `***` for the line, however long it is."""
+    return f"::add-mask::{_escape(secret)}"
+
+
+def _escape(text: str) -> str:
+    return _encodable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _encodable(text: str) -> str:
+    """The text less lone surrogates, which file names and YAML may hold and UTF-8 cannot."""
+    return text.encode(errors="replace").decode()
+
+
+def _escape_property(text: str) -> str:
+    return _escape(visible(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
+    """An error annotation for each problem, on its line; the tenth counts the rest."""
+    shown = problems if len(problems) <= ANNOTATIONS_SHOWN else problems[: ANNOTATIONS_SHOWN - 1]
+    commands = [
+        command(
+            "error",
+            plain(f"{problem.path}: {problem.message}"),
+            file=problem.place.file,
+            line=problem.place.line,
+            col=problem.place.column,
+            title=title,
+        )
+        for problem in shown
+    ]
+    if len(shown) < len(problems):
+        more = len(problems) - len(shown)
+        commands.append(command("error", f"{more} more are in the log of this step", title=title))
+    return commands
+
+
+def literal(text: str, *, token: str) -> str:
+    """The text for the log, with every workflow command and escape sequence in it switched off.
+
+    token: random, unknown to whoever wrote the text.
+    """
+    end = "" if text.endswith("\n") else "\n"
+    return f"::stop-commands::{token}\n{visible_lines(text)}{end}::{token}::\n"
+
+
+def group(title: str, lines: str) -> str:
+    """The lines folded under a title in the log."""
+    return f"{command('group', title)}\n{lines}::endgroup::\n"
+
+
+def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
+    """The lines for the file at GITHUB_OUTPUT.
+
+    delimiter: random, unknown to whoever wrote the values.
+    """
+    return "".join(
+        f"{name}<<{delimiter}\n{_encodable(value)}\n{delimiter}\n"
+        for name, value in outputs.items()
+    )

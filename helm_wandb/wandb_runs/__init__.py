@@ -1,0 +1,1 @@
+"""Report → runs in W&B, and back."""

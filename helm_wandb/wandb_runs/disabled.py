@@ -1,0 +1,23 @@
+"""The W&B sink of those who want none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.model import WANDB, Receipt, Status
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WandbDisabled:
+    """Records nothing, and says so."""
+
+    name: ClassVar[str] = WANDB
+
+    def deliver(self, _: Report) -> Receipt:
+        """A receipt that says why nothing was recorded."""
+        reason = "nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled"
+        return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)

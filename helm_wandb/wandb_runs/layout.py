@@ -1,0 +1,303 @@
+"""Which W&B runs a report becomes: ids, groups, tags, configs, rows, tables.
+
+Pure: nothing here imports wandb, reads a disk or knows of a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.model import Leaderboard, Provenance
+from helm_wandb.report import to_json
+from helm_wandb.wandb_runs import layout_tables
+from helm_wandb.wandb_runs.run_record import (
+    ITERATION,
+    LEADERBOARD_RUN,
+    REPORT_FILE,
+    SUMMARY_RUN,
+    TOKENS,
+    Latest,
+    LatestScore,
+    digest,
+    kept_name,
+    report_name,
+    slug,
+)
+from helm_wandb.wandb_runs.sdk.messages import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from helm_wandb.model import Evaluation, Report
+    from helm_wandb.wandb_runs.sdk.messages import Row, Table
+
+_TAG_LIMIT = 64
+"""W&B refuses longer tags."""
+_NAME_LIMIT = 128
+"""What W&B documents for names; `config.model` holds a model's name in full."""
+_NO_LEADERBOARD = Leaderboard(metrics=(), ranking_metrics=(), left_out={}, rows=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """A run as W&B shall hold it."""
+
+    id: str
+    group: str
+    name: str
+    tags: tuple[str, ...]
+    config: Mapping[str, object]
+    """What belongs to the results; a change of it is a change of the run."""
+    provenance: Mapping[str, object]
+    """Shown in the run's config as well; a change of it alone is no reason to record again."""
+    rows: tuple[Row, ...] = ()
+    """One per iteration, ascending; a score that is missing is left out."""
+    tables: tuple[Table, ...] = ()
+    latest: Latest | None = None
+    """Of a summary run: the model at its greatest iteration."""
+    artifact: Artifact | None = None
+    """Of a summary run: the report of its model."""
+    report: str = ""
+    """A digest of what the artifact holds of results, and of the commit they belong to."""
+    unrecorded: tuple[str, ...] = ()
+    """What of the results W&B cannot hold, and why."""
+
+    @property
+    def is_leaderboard(self) -> bool:
+        """Whether it depends on what else the project holds."""
+        return self.name == LEADERBOARD_RUN
+
+
+def run_id(track: str, model: str, name: str) -> str:
+    """`helm-` and 20 hex digits of the sha256 of the JSON list [track, model, run name].
+
+    The same three always give the same run, and no character that W&B refuses in an id.
+    """
+    return f"helm-{digest([track, model, name])}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut to a limit of characters where it is longer.
+
+    What is cut ends in `~` and 8 hex digits of the whole text's sha256, so that
+    two long texts with a common start stay distinct.
+    """
+    return text if len(text) <= limit else f"{text[: limit - 9]}~{digest(text)[:8]}"
+
+
+def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
+    """All runs of a report: each model's summary and details, then the leaderboard."""
+    models = by_model(report.evaluations).items()
+    runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
+    wanted = [run for run in runs if not summary_only or run.name == SUMMARY_RUN]
+    if leaderboard and report.leaderboard.rows:
+        wanted.append(leaderboard_plan(report))
+    return tuple(wanted)
+
+
+def axes(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
+    """The x-axis of each metric: tokens where every row knows them, else the iteration.
+
+    rows: values by the names that W&B shows, `mmlu.EM`. Names with a `*`, which W&B reads as a
+    pattern and refuses, are left to its default axis.
+    """
+    has_tokens = all(TOKENS in row for row in rows)
+    axis = TOKENS if has_tokens else ITERATION
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: axis for name in names if name not in (ITERATION, TOKENS) and "*" not in name}
+
+
+def _model_plans(
+    report: Report, model: str, evaluations: Sequence[Evaluation]
+) -> Iterable[RunPlan]:
+    """The model's summary run and its detail runs; none of rows without a score."""
+    config = _model_config(model, evaluations)
+    benchmarks = {key.benchmark for entry in evaluations for key in entry.scores}
+    if benchmarks:
+        yield _summary_plan(report, model, [entry for entry in evaluations if entry.scores])
+    for benchmark in sorted(benchmarks):
+        name = kept_name(benchmark)
+        details = [_detail_row(entry, benchmark) for entry in evaluations]
+        yield replace(
+            _plan(report, model, name, "detail", config),
+            rows=tuple(row for row in details if name in row),
+            unrecorded=tuple(
+                f"{model}: {lost}"
+                for entry in evaluations
+                for lost in _unrecorded(entry, benchmark)
+            ),
+        )
+
+
+def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation]) -> RunPlan:
+    """The summary run of a model's evaluations, each of which has a score."""
+    plan = _plan(report, model, SUMMARY_RUN, SUMMARY_RUN, _model_config(model, evaluations))
+    content, report_digest = _report_of(report, model, evaluations)
+    return replace(
+        plan,
+        rows=tuple(map(_summary_row, evaluations)),
+        tables=layout_tables.changed_items(one for one in report.comparisons if one.model == model),
+        latest=_latest(max(evaluations, key=lambda entry: entry.iteration)),
+        artifact=Artifact(
+            name=report_name(model),
+            type="helm-report",
+            file_name=REPORT_FILE,
+            content=content,
+            aliases=_aliases(report.provenance),
+        ),
+        report=report_digest,
+    )
+
+
+def _report_of(report: Report, model: str, evaluations: Sequence[Evaluation]) -> tuple[bytes, str]:
+    """The report of one model, as JSON, and a digest of its results and their commit."""
+    rows = tuple(row for row in report.leaderboard.rows if row.model == model)
+    own = replace(
+        report,
+        evaluations=tuple(evaluations),
+        leaderboard=replace(report.leaderboard, rows=rows),
+        notes=(),
+        links={},
+    )
+    nobodys = replace(
+        own, headline="", provenance=Provenance(tool_version=""), leaderboard=_NO_LEADERBOARD
+    )
+    results = hashlib.sha256(to_json(nobodys)).hexdigest()
+    return to_json(own), digest([results, report.provenance.commit])
+
+
+def _aliases(provenance: Provenance) -> tuple[str, ...]:
+    """The track and the commit, by which a version of the report is found."""
+    return tuple(slug(name) for name in (provenance.track, provenance.commit) if name)
+
+
+def _latest(entry: Evaluation) -> Latest:
+    return Latest(
+        iteration=entry.iteration,
+        tokens_billions=entry.tokens_billions,
+        scores={
+            f"{kept_name(key.benchmark)}.{key.metric}": LatestScore(
+                value=score.value, lower_is_better=score.lower_is_better, partial=score.partial
+            )
+            for key, score in entry.scores.items()
+        },
+    )
+
+
+def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, object]) -> RunPlan:
+    """A run that holds nothing yet."""
+    track = report.provenance.track
+    return RunPlan(
+        id=run_id(track, model, name),
+        group=shortened(model, _NAME_LIMIT),
+        name=shortened(name, _NAME_LIMIT),
+        tags=("evaluate", tag, shortened(track, _TAG_LIMIT)),
+        config={**config, "track": track},
+        provenance=_provenance(report.provenance),
+    )
+
+
+def _axis_values(entry: Evaluation) -> dict[str, object]:
+    tokens = entry.tokens_billions
+    known = {} if tokens is None else {TOKENS: tokens}
+    return {ITERATION: entry.iteration, **known}
+
+
+def _summary_row(entry: Evaluation) -> Row:
+    """`{"mmlu": {"EM": x}, "iteration": i, "tokens_billions": t}`."""
+    nested: dict[str, dict[str, float]] = {}
+    for key in sorted(entry.scores):
+        nested.setdefault(kept_name(key.benchmark), {})[key.metric] = entry.scores[key].value
+    return {**nested, **_axis_values(entry)}
+
+
+def _detail_row(entry: Evaluation, benchmark: str) -> Row:
+    """`{benchmark: {subject: {metric: x}}}`, and `{benchmark: {metric: x}}` without subjects."""
+    values = {".".join(parts): (parts, value) for parts, value in _parts(entry, benchmark)[::-1]}
+    alone = {parts[0] for parts, _ in values.values() if len(parts) == 1}
+    nested: dict[str, object] = {}
+    for name, (parts, value) in reversed(values.items()):
+        subject, *metric = parts
+        if metric and subject not in alone:
+            nested[subject] = {**cast("Row", nested.get(subject, {})), metric[0]: value}
+        else:
+            # W&B shows a subject's metric by this name, whether it is nested or not.
+            nested[name] = value
+    return {**({kept_name(benchmark): nested} if nested else {}), **_axis_values(entry)}
+
+
+def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:
+    """Scores that W&B would show by a name that another one has already."""
+    seen: set[str] = set()
+    for parts, _ in _parts(entry, benchmark):
+        name = ".".join(parts)
+        if name in seen:
+            metric = " of ".join(map(repr, parts[::-1]))
+            yield (
+                f"{benchmark}: {metric} is not recorded, because another score has the same name "
+                f"in W&B, {name}; the report has both"
+            )
+        seen.add(name)
+
+
+def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], float]]:
+    """The values of a benchmark's subjects, by subject and metric, then those without subjects."""
+    scores = {
+        key.metric: entry.scores[key] for key in sorted(entry.scores) if key.benchmark == benchmark
+    }
+    return [
+        *(
+            ((subject, metric), part.value)
+            for metric, score in scores.items()
+            for subject, part in score.subjects.items()
+        ),
+        *(((metric,), score.value) for metric, score in scores.items() if not score.subjects),
+    ]
+
+
+def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, object]:
+    origins = [entry.origin for entry in evaluations]
+    files = [entry for entry in evaluations if entry.origin.source == "file"]
+    return _known(
+        {
+            "model": model,
+            "source": _each(origin.source for origin in origins),
+            "suite": _each(origin.suite for origin in origins),
+            "token_per_iteration": _each(origin.token_per_iteration for origin in origins),
+            "token_num": _each(entry.tokens_billions for entry in files),
+        }
+    )
+
+
+def _each(values: Iterable[object]) -> object:
+    """The one value that there is; a list of them where they differ; None without any."""
+    distinct = list(dict.fromkeys(value for value in values if value is not None))
+    return distinct if len(distinct) > 1 else next(iter(distinct), None)
+
+
+def _provenance(provenance: Provenance) -> dict[str, object]:
+    return _known(
+        {
+            "commit": provenance.commit,
+            "ref": provenance.ref,
+            "pull_request": provenance.pull_request,
+            "run_url": provenance.run_url,
+            "attempt": provenance.attempt,
+            "tool_version": provenance.tool_version,
+        }
+    )
+
+
+def _known(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def leaderboard_plan(report: Report) -> RunPlan:
+    """The run of the report's leaderboard."""
+    tables = layout_tables.of(report.leaderboard)
+    return replace(
+        _plan(report, LEADERBOARD_RUN, LEADERBOARD_RUN, LEADERBOARD_RUN, {}), tables=tables
+    )

@@ -1,0 +1,92 @@
+"""The leaderboard as W&B's table and bar charts, and what changed as a table.
+
+Pure, as the layout of the runs is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from helm_wandb.render.changed_instances import on_one_line, subject
+from helm_wandb.text.safe_text import plain
+from helm_wandb.wandb_runs.run_record import CHANGED_ITEMS, digest, kept_name
+from helm_wandb.wandb_runs.sdk.messages import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from helm_wandb.model import Comparison, Delta, Item, Leaderboard, ScoreKey
+
+_CHART_LIMIT = 40
+"""A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
+
+
+def of(leaderboard: Leaderboard) -> tuple[Table, ...]:
+    """The table of all models, the overall score's bars, then each metric's."""
+    return (_leaderboard_table(leaderboard), *_charts(leaderboard))
+
+
+def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
+    """The table of all items of the comparisons' marked deltas; none without any."""
+    rows = tuple(
+        _item(delta, item)
+        for one in comparisons
+        for delta in one.deltas
+        for item in delta.items or ()
+    )
+    columns = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
+    scores = ("before", "after")
+    return (Table(key=CHANGED_ITEMS, columns=(*columns, *scores), rows=rows),) if rows else ()
+
+
+def _item(delta: Delta, item: Item) -> tuple[object, ...]:
+    texts = item.texts
+    told = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
+    return (
+        *(plain(cell) if isinstance(cell, str) else cell for cell in told),
+        *(
+            None if text is None else plain(on_one_line(text))
+            for text in (texts.input, texts.reference, texts.answer)
+        ),
+        item.before,
+        item.after,
+    )
+
+
+def _leaderboard_table(leaderboard: Leaderboard) -> Table:
+    """A row per model: the ranked in their order, then the unranked with the reason."""
+    leading = ("rank", "model", "iteration", "tokens_billions", "mean", "mean_win_rate")
+    rows = (
+        (
+            *(getattr(row, column) for column in leading),
+            *(row.scores.get(key) for key in leaderboard.metrics),
+            row.unranked,
+        )
+        for row in leaderboard.rows
+    )
+    columns = (*leading, *map(str, leaderboard.metrics), "unranked")
+    return Table(key="leaderboard", columns=columns, rows=tuple(rows))
+
+
+def _charts(leaderboard: Leaderboard) -> Iterable[Table]:
+    """The overall score's bars, then each metric's, of the models that have it."""
+    means = [(row.model, row.mean) for row in leaderboard.rows]
+    yield from _chart("overall", "Overall score (mean)", means)
+    for key in leaderboard.metrics:
+        values = [(row.model, row.scores.get(key)) for row in leaderboard.rows]
+        yield from _chart(_chart_key(key), str(key), values)
+
+
+def _chart(key: str, title: str, values: Sequence[tuple[str, float | None]]) -> Iterable[Table]:
+    bars = tuple((model, value) for model, value in values if value is not None)
+    if bars:
+        yield Table(key=key, columns=("model", title), rows=bars, title=title)
+
+
+def _chart_key(key: ScoreKey) -> str:
+    """`mmlu EM` for `mmlu.EM`: W&B reads a dot in a key as nesting, and makes files of keys."""
+    names = (kept_name(key.benchmark), key.metric)
+    plain = " ".join(re.sub(r"[^\w@-]", " ", name) for name in names)
+    whole = plain.split(" ") == [*names] and len(plain) <= _CHART_LIMIT
+    return plain if whole else f"{plain[: _CHART_LIMIT - 9]}~{digest(str(key))[:8]}"

@@ -1,0 +1,217 @@
+"""What earlier offline recordings in a folder hold, and what is left to record there.
+
+`wandb sync` appends: two recordings of one run, both sent, double its rows. So each run
+folder keeps a small file of what it holds, and of each run at most one folder waits to
+be sent. A folder that a newer one replaces is moved aside, out of `wandb sync`'s sight,
+and never deleted. What a folder cannot know: whether its rows were sent from elsewhere,
+and what was sent from folders that are gone; only reading the server can tell that.
+
+A folder whose file cannot be used is ignored, and `fault` says why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from helm_wandb.errors import SinkError
+from helm_wandb.system import files
+from helm_wandb.wandb_runs import changes, offline_recording, receipt_texts, run_record
+from helm_wandb.wandb_runs.changes import Held
+from helm_wandb.wandb_runs.run_record import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from helm_wandb.wandb_runs.layout import RunPlan
+    from helm_wandb.wandb_runs.offline_recording import Seal
+    from helm_wandb.wandb_runs.run_record import Record
+    from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting
+
+_SYNCED_BY_COMMAND = "offline-run-*-helm-*"
+"""What the command that we tell sends."""
+_FOLDER = re.compile("offline-run-[0-9]{8}_[0-9]{6}-(helm-[0-9a-f]{20})~*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What one run folder holds."""
+
+    folder: Path
+    run: str
+    """The run's id; empty if the folder's name has none of ours."""
+    synced: bool
+    """W&B has it already."""
+    rows: tuple[Row, ...] = ()
+    steps: int = 0
+    """How many rows of W&B's history it fills."""
+    record: Record | None = None
+    """Of the whole run, what was sent before included."""
+    fault: str | None = None
+    """Why it is ignored, as a clause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What the folder held before, of runs that are to be written."""
+
+    usable: tuple[Recording, ...]
+    ignored: tuple[Recording, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What is left to record of a run."""
+
+    run: RunWriting
+    superseded: tuple[Recording, ...]
+    """Those whose rows it carries, so that they must not be sent as well; and the ignored ones."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether W&B has all of it, so that the superseded are only to be set aside."""
+        return not self.run.rows and not self.run.tables
+
+
+def earlier(
+    folder: Path, project: str, runs: Collection[str], *, seal: Seal | None = None
+) -> Earlier:
+    """Return the recordings of runs of a project below `<folder>/wandb`, the oldest first.
+
+    runs: their ids. seal: that of this workflow run; then whatever else `wandb sync` would send
+    is listed as ignored, whichever run it is of.
+    """
+    wandb = folder / "wandb"
+    folders = () if wandb.is_symlink() else sorted(wandb.glob(_SYNCED_BY_COMMAND))
+    found = [one for one in (_read(path, project, seal) for path in folders) if one]
+    return Earlier(
+        usable=tuple(one for one in found if one.run in runs and not one.fault),
+        ignored=tuple(one for one in found if one.fault and (seal or one.run in runs)),
+    )
+
+
+def waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """The recordings of a run that were not sent yet."""
+    return tuple(one for one in recordings if one.run == plan.id and not one.synced)
+
+
+def carrying(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
+    """The plan, with the rows that only recordings have that wait to be sent."""
+    rows = [row for recording in recordings for row in recording.rows]
+    latest = None
+    for record in (recording.record for recording in recordings if recording.record):
+        latest = run_record.newer(latest, record.latest)
+    return changes.carried(plan, rows, latest)
+
+
+def unrecorded(
+    plan: RunPlan, earlier: Earlier, *, writer: str, remote: Held | None = None
+) -> Writing | None:
+    """What is left to record of a run, or None where its recordings hold it all.
+
+    remote: what W&B holds, where it could be asked; else the recordings that were sent tell.
+    A row that only a waiting recording has is carried over; one that was sent is not repeated.
+    """
+    sent = [one for one in earlier.usable if one.run == plan.id and one.synced]
+    left, ignored = waiting(plan, earlier.usable), waiting(plan, earlier.ignored)
+    # Offline there are no artifacts: their files would be kept elsewhere, under absolute paths.
+    plan = replace(carrying(plan, left), artifact=None)
+    fresh = changes.writing(plan, remote or _held(sent), writer=writer)
+    is_held = not ignored and _holds(left, fresh)
+    return None if is_held else Writing(run=fresh, superseded=(*left, *ignored))
+
+
+def keep(
+    finished: Path, project: str, run: RunWriting, *, folder: Path, seal: Seal | None = None
+) -> None:
+    """Write down beside a finished run what it holds, and move it whole to `<folder>/wandb`."""
+    contents = offline_recording.Contents(
+        run=run.id,
+        project=project,
+        rows=tuple(map(dict, run.rows)),  # type: ignore[arg-type] # as the layout nests them
+        steps=len(run.rows) + bool(run.tables),
+        record=str(changes.final_mark(run)),
+    )
+    offline_recording.write(finished, contents, seal)
+    files.hand_over(finished, like=folder)
+    finished.rename(_unused(folder / "wandb" / finished.name))
+
+
+def set_aside(recording: Recording) -> None:
+    """Move a superseded run folder to `wandb/superseded/`, where `wandb sync` does not look.
+
+    One that another process has moved already is where it belongs. Raises SinkError.
+    """
+    aside = recording.folder.parent / "superseded"
+    try:
+        files.create_folder(aside)
+        with suppress(FileNotFoundError):
+            recording.folder.rename(_unused(aside / recording.folder.name))
+    except OSError as error:
+        raise SinkError(receipt_texts.still_waiting(recording.folder, error)) from error
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, or one beside it if something is there: W&B names folders by the second."""
+    while os.path.lexists(path):
+        path = path.with_name(f"{path.name}~")
+    return path
+
+
+def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
+    """The recording in a run folder; None if it belongs to another project, or is gone."""
+    name = _FOLDER.fullmatch(folder.name)
+    run = name[1] if name else ""
+    log = folder / f"run-{run}.wandb"
+    synced = log.with_name(f"{log.name}.synced").exists()
+    blank = Recording(folder=folder, run=run, synced=synced)
+    try:
+        _refuse_foreign(folder, log, is_named=bool(name))
+        contents, record = offline_recording.read(folder, run, seal)
+    except offline_recording.UnusableError as error:
+        # Another process may have set it aside meanwhile.
+        return replace(blank, fault=str(error)) if os.path.lexists(folder) else None
+    if contents.project != project:
+        return None
+    return replace(blank, rows=contents.rows, steps=contents.steps, record=record)
+
+
+def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
+    """Raise UnusableError for a folder that this tool would not have made."""
+    if not is_named:
+        message = "its name is not that of a recording"
+        raise offline_recording.UnusableError(message)
+    for path in (folder, log):
+        if path.is_symlink():
+            message = f"{path.name} is a link"
+            raise offline_recording.UnusableError(message)
+    if not log.is_file():
+        message = f"it has no file {log.name}"
+        raise offline_recording.UnusableError(message)
+
+
+def _held(sent: Sequence[Recording]) -> Held:
+    """What W&B holds, as far as the recordings know that were sent."""
+    return Held(
+        rows=changes.by_iteration(row for one in sent for row in one.rows),
+        steps=sum(one.steps for one in sent),
+        record=sent[-1].record if sent else None,
+    )
+
+
+def _holds(left: Sequence[Recording], fresh: RunWriting) -> bool:
+    """Whether what waits to be sent is what is to be sent, no less and no more."""
+    if not left:
+        return not fresh.rows and not fresh.tables
+    only = left[0]
+    record = run_record.from_summary({MARK: changes.final_mark(fresh)})
+    if only.record is None or record is None or len(left) > 1:
+        return False
+    same = msgspec.structs.replace(only.record, writer=record.writer) == record
+    return same and only.rows == fresh.rows

@@ -1,0 +1,206 @@
+"""The models that a W&B project holds, read from its summary runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helm_wandb.comparing.helm_metrics import is_lower_better
+from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.report import from_json
+from helm_wandb.wandb_runs import run_record
+from helm_wandb.wandb_runs.run_record import (
+    ITERATION,
+    REPORT_FILE,
+    SUMMARY_RUN,
+    TOKENS,
+    finite,
+    is_name,
+    iteration_of,
+    original_name,
+    report_name,
+    slug,
+)
+from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from helm_wandb.wandb_runs.run_record import Latest
+    from helm_wandb.wandb_runs.sdk.messages import RemoteRun
+    from helm_wandb.wandb_runs.sdk.session import Session
+
+REPORT_LIMIT_BYTES = 128 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A model as a track's summary run has it, and the state of the code that it is of."""
+
+    evaluations: tuple[Evaluation, ...]
+    """Of its iterations."""
+    commit: str | None
+    run_url: str | None
+    """Of the workflow's run that recorded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WandbProject:
+    """A project, and the tracks of it whose models are ranked."""
+
+    session: Session
+    name: str
+    tracks: frozenset[str]
+
+    @property
+    def told_tracks(self) -> str:
+        """The tracks in words."""
+        return " or ".join(f"track {track}" for track in sorted(self.tracks))
+
+    def read(self) -> tuple[Evaluation, ...]:
+        """Each model of those tracks at its greatest iteration; raises ServiceError.
+
+        Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
+        """
+        return tuple(
+            found for run in self._runs() if self._counts(run) and (found := evaluation(run))
+        )
+
+    def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
+        """What one track has of these models; raises ServiceError.
+
+        Of the report that the track recorded with a run, or, where there is none that can be
+        read, of the summary: then without subjects and instances.
+        A run without a track says nothing of the branch that it is of, and is none of it.
+        """
+        found = {
+            one.model: (one, run.config)
+            for run in self._runs()
+            if run.config.get("track") == track and (one := evaluation(run)) and one.model in models
+        }
+        reports = self._reports(found, track)
+        return tuple(
+            Recorded(
+                evaluations=reports.get(model) or (one,),
+                commit=_text(config, "commit"),
+                run_url=_text(config, "run_url"),
+            )
+            for model, (one, config) in found.items()
+        )
+
+    def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
+        """What the newest reports of a track hold of their models."""
+        names = {model: f"{report_name(model)}:{slug(track)}" for model in models}
+        if not names:
+            return {}
+        request = ReadArtifacts(
+            project=self.name,
+            names=tuple(names.values()),
+            file_name=REPORT_FILE,
+            limit_bytes=REPORT_LIMIT_BYTES,
+        )
+        contents = self.session.ask(request)
+        return {
+            model: tuple(one for one in _evaluations(contents.get(name, b"")) if one.model == model)
+            for model, name in names.items()
+        }
+
+    def _runs(self) -> tuple[RemoteRun, ...]:
+        filters = {"tags": {"$in": [SUMMARY_RUN]}}
+        return self.session.ask(FindRuns(project=self.name, filters=filters))
+
+    def _counts(self, run: RemoteRun) -> bool:
+        track = run.config.get("track")
+        return track is None or (isinstance(track, str) and track in self.tracks)
+
+
+def _evaluations(content: bytes) -> tuple[Evaluation, ...]:
+    """Those of a report; none where it cannot be read."""
+    try:
+        return from_json(content)
+    except ValueError:
+        return ()
+
+
+def _text(config: Mapping[str, object], key: str) -> str | None:
+    value = config.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def evaluation(run: RemoteRun) -> Evaluation | None:
+    """What a summary run says of its model; None where that is no score.
+
+    What it lacks is lacking in the evaluation, and costs nothing else.
+    """
+    record = run_record.from_summary(run.summary)
+    model = run.config.get("model", run.group)
+    if not is_name(model):
+        return None
+    latest = record.latest if record else None
+    scores = _recorded(latest) if latest else dict(_plain(run.summary))
+    if not scores:
+        return None
+    return Evaluation(
+        model=model,
+        iteration=latest.iteration if latest else _iteration(run.summary),
+        tokens_billions=latest.tokens_billions if latest else _tokens(run.summary),
+        origin=Origin(source="wandb", suite=None, token_per_iteration=None),
+        scores=scores,
+        missing={},
+    )
+
+
+def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
+    scores = {}
+    for name, score in latest.scores.items():
+        key = _key(name)
+        if key and math.isfinite(score.value):
+            scores[key] = Score(
+                value=score.value,
+                n=None,
+                lower_is_better=score.lower_is_better,
+                subjects={},
+                partial=score.partial,
+            )
+    return scores
+
+
+def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
+    """The scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
+    for name, value in _numbers(summary):
+        key = _key(name)
+        if key:
+            lower = is_lower_better(key.metric)
+            yield key, Score(value=value, n=None, lower_is_better=lower, subjects={})
+
+
+def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
+    for name, value in summary.items():
+        if name.startswith("_"):
+            continue
+        nested = value if isinstance(value, Mapping) else {}
+        for told, held in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
+            number = finite(held)
+            if number is not None:
+                yield told, number
+
+
+def _key(name: str) -> ScoreKey | None:
+    try:
+        key = ScoreKey.parse(name)
+    except ValueError:
+        return None
+    original = ScoreKey(original_name(key.benchmark), key.metric)
+    return original if is_name(original.benchmark) and is_name(key.metric) else None
+
+
+def _iteration(summary: Mapping[str, object]) -> int:
+    """Logged as a value, or, by the ancestor, as W&B's own step."""
+    known = (iteration_of(summary.get(key)) for key in (ITERATION, "_step"))
+    return next((number for number in known if number is not None), 0)
+
+
+def _tokens(summary: Mapping[str, object]) -> float | None:
+    return finite(summary.get(TOKENS))

@@ -1,0 +1,153 @@
+"""What is said of runs that are in W&B, that wait here, or that were refused: what to do now."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from helm_wandb.system.files import RefusalError
+from helm_wandb.wandb_runs.details import plain
+from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from helm_wandb.wandb_runs.layout import RunPlan
+    from helm_wandb.wandb_runs.offline import Recording
+
+_SHOWN = 3
+"""Recordings that are named."""
+_HAPPENED = {
+    Cause.KEY: "does not accept the key (HTTP 401)",
+    Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
+    Cause.NETWORK: "cannot be reached",
+    Cause.LIMIT: "takes no more requests for now (HTTP 429)",
+    Cause.SERVER: "has a fault of its own (HTTP 5xx)",
+    Cause.REFUSED: "refused what was sent",
+    Cause.SIZE: "sent more than is read",
+    Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",
+    Cause.ENDED: "was not sent everything: the process of W&B's SDK ended",
+    Cause.LOST: "did not store what it was sent",
+}
+_TO_DO = {
+    Cause.KEY: "Make a new key in the user settings of W&B, and put it into the secret.",
+    Cause.ACCESS: (
+        "Check `entity` and `project` in the config, and that the key's user or team may write "
+        "there."
+    ),
+    Cause.NETWORK: "Check `base_url`, and the network and proxy of this machine.",
+    Cause.LIMIT: "Run again later.",
+    Cause.SERVER: "Run again later.",
+    Cause.REFUSED: "Check `project`, `entity` and `base_url` in the config, and run again.",
+    Cause.SIZE: (
+        "Check `base_url`; delete runs that nobody needs from the project, or set another "
+        "`project`."
+    ),
+    Cause.DISK: "Free space in $TMPDIR (default /tmp).",
+    Cause.ENDED: "Run again, on a machine with more memory if it ends again.",
+    Cause.LOST: "Run again: what is there already is not sent twice.",
+}
+
+_OFFLINE = {
+    Cause.DISK: (
+        "the W&B runs could not be written",
+        "Run in a folder that can be written to and has space left.",
+    ),
+    Cause.NETWORK: (
+        "the W&B runs could not be recorded in time",
+        "Run again when this machine is less busy.",
+    ),
+    Cause.ENDED: (
+        "the W&B runs could not be recorded, as the process of W&B's SDK ended",
+        _TO_DO[Cause.ENDED],
+    ),
+}
+_REFUSED_OFFLINE = (
+    "W&B refused to record the runs",
+    "Check `project`, `entity` and `base_url` in the config.",
+)
+
+
+def happened(fault: Fault, base_url: str) -> str:
+    """A sentence of what went wrong at the server, and another of what to do."""
+    # A refused key is refused; "user is not logged in", as W&B says, is of no user of ours.
+    detail = "" if fault.cause is Cause.KEY else plain(fault.detail)
+    words = f" ({detail})" if detail else ""
+    return f"W&B at {base_url} {_HAPPENED[fault.cause]}{words}. {_TO_DO[fault.cause]}"
+
+
+def offline(fault: Fault, folder: Path) -> str:
+    """The same of a recording in a folder."""
+    what, to_do = _OFFLINE.get(fault.cause, _REFUSED_OFFLINE)
+    return f"{folder / 'wandb'}: {what}: {plain(fault.detail)}. {to_do}"
+
+
+def unwritable(folder: Path, error: OSError) -> str:
+    """Return why a folder cannot hold a recording, and what to do."""
+    if isinstance(error, RefusalError):
+        return f"{error.filename}: the W&B runs could not be written: {error.strerror}"
+    return offline(Fault(Cause.DISK, error.strerror or str(error)), folder)
+
+
+def still_waiting(run_folder: Path, error: OSError) -> str:
+    """Return why a superseded recording stays where `wandb sync` finds it, and what to do."""
+    return (
+        f"{run_folder}: it is superseded, and could not be moved to superseded/: "
+        f"{error.filename}: {error.strerror}. Remove it: `wandb sync` would send its rows twice"
+    )
+
+
+def unrecorded(plans: Sequence[RunPlan]) -> tuple[str, ...]:
+    """Return which scores W&B cannot hold, and why; one sentence counts the rest."""
+    found = [reason for plan in plans for reason in plan.unrecorded]
+    more = len(found) - _SHOWN
+    rest = f"{more} more scores are not recorded, for similar reasons"
+    return (*found[:_SHOWN], rest) if more > 0 else tuple(found)
+
+
+def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:
+    """Return which recordings were not used, why, and what to do; one sentence counts the rest."""
+    shown = tuple(_ignored(one, folder) for one in recordings[:_SHOWN])
+    more = len(recordings) - _SHOWN
+    rest = f"{folder / 'wandb'}: {more} more recordings were ignored, for similar reasons"
+    return (*shown, rest) if more > 0 else shown
+
+
+def _ignored(one: Recording, folder: Path) -> str:
+    if not os.path.lexists(one.folder):
+        place = folder / "wandb" / "superseded" / one.folder.name
+        return f"{place}: ignored and moved here, because {one.fault}. A new recording replaces it"
+    return (
+        f"{one.folder}: ignored, because {one.fault}. If its results are yours, `wandb sync` sends "
+        "them; otherwise remove it"
+    )
+
+
+def carried(recordings: Sequence[Recording]) -> str:
+    """Return which earlier recordings' results go with those of this run; empty without any."""
+    if not recordings:
+        return ""
+    names = ", ".join(one.folder.name for one in recordings[:_SHOWN])
+    more = len(recordings) - _SHOWN
+    return f"; including earlier recordings: {names}{f' and {more} more' if more > 0 else ''}"
+
+
+def no_turn(folder: Path, seconds: float) -> str:
+    """That others keep recording in a folder, and what to do."""
+    return (
+        f"{folder / 'wandb'}: other runs have been recording there for {seconds:.0f} seconds, so "
+        "this one recorded nothing. Run it again when they have ended"
+    )
+
+
+def counted(number: int) -> str:
+    """`1 run is`, `2 runs are`."""
+    return "1 run is" if number == 1 else f"{number} runs are"
+
+
+def sync_command(folder: Path, base_url: str | None) -> str:
+    """The command that sends what waits in a folder."""
+    host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
+    return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*-helm-*"

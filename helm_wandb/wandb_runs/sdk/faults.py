@@ -1,0 +1,181 @@
+"""What the SDK raises, or writes to its own log → a Fault.
+
+Its words can hold secrets until the process that asked has removed them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from helm_wandb.system.scratch import check_room
+from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from helm_wandb.text.redaction import Redactor
+
+T = TypeVar("T")
+
+_SHOWN_CHARACTERS = 300
+_DETAIL_LIMIT = 65_536
+"""An answer can have any length. What is left of a secret that is cut here is removed too."""
+_STATUS = re.compile(r"\b(?:HTTP|error|failed to upload:|status:|HTTP status) ([45][0-9]{2})\b")
+_NETWORK = re.compile(
+    "connection refused|no such host|EOF|reset by peer|[Tt]imed out|[Tt]imeout|deadline exceeded"
+    "|did not respond|no route to host|network is unreachable|certificate|x509|tls|proxyconnect"
+)
+_DISK = re.compile("no space left on device|disk quota exceeded|read-only file system")
+_BLAMED_ON_DISK = frozenset({Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED})
+"""Where there is no room, not even a message of the SDK that says so may fit."""
+_LEAST_BYTES = 1 << 16
+"""Where there is less room than that, something could not be written."""
+_PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
+_UNANSWERED = "did not respond in time"
+"""Said of the SDK's own service, and meant of the server that it waits for."""
+_BY_STATUS = {
+    401: Cause.KEY,
+    403: Cause.ACCESS,
+    404: Cause.ACCESS,
+    429: Cause.LIMIT,
+}
+_SERVER_FAULT = 500
+
+
+def of(error: BaseException) -> Fault:
+    """The fault that an exception of the SDK tells of, its causes included."""
+    chain = list(_chain(error))
+    is_network = isinstance(chain[-1], TimeoutError | ConnectionError)
+    if isinstance(chain[-1], OSError) and not is_network:
+        return of_disk(chain[-1])
+    told = "\n".join(str(one) for one in chain)
+    status = next(filter(None, map(_http_status, chain)), None)
+    words = _PREAMBLE.sub("", str(error)) or type(error).__name__
+    if _UNANSWERED in told:
+        words = "no answer in time"
+    return Fault(_cause(told, status), _clean(words))
+
+
+def of_disk(error: OSError) -> Fault:
+    """Return the fault of a folder or file that cannot be written to."""
+    return Fault(Cause.DISK, _clean(str(error)))
+
+
+def in_journals(folder: str, run_id: str) -> Fault | None:
+    """The same of the newest folder of a run that could not be begun."""
+    found = sorted(
+        Path(folder).glob(f"wandb/run-*-{run_id}"), key=lambda path: path.stat().st_mtime
+    )
+    return in_journal(found[-1]) if found else None
+
+
+def in_journal(run_folder: Path) -> Fault | None:
+    """The last error of the SDK's own log of a run whose cause is known; None without errors.
+
+    Where it gives rows or files up it raises nothing: this log is all that tells why.
+    """
+    try:
+        text = (run_folder / "logs" / "debug-internal.log").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    entries = filter(None, map(_entry, text.splitlines()))
+    found = [_journaled(entry) for entry in entries if _is_error(entry)]
+    known = [fault for fault in found if fault.cause is not Cause.REFUSED]
+    return next(iter([*known[::-1], *found[::-1]]), None)
+
+
+def shown(answer: T, redactor: Redactor) -> T:
+    """Return an answer without secrets, and then with few enough words for a message.
+
+    In this order, since a secret that is cut is harder to recognize.
+    """
+    shortened: T = _shortened(redactor.values(answer))
+    return shortened
+
+
+def blame_disk(answer: T, folders: Sequence[Path]) -> T:
+    """Return an answer whose faults are blamed on the disk if one of the folders is full."""
+    blamed: T = _blamed(answer, folders)
+    return blamed
+
+
+def _blamed(answer: Any, folders: Sequence[Path]) -> Any:  # noqa: ANN401 -- any answer
+    match answer:
+        case Fault(cause=cause) if cause in _BLAMED_ON_DISK:
+            try:
+                for folder in folders:
+                    check_room(folder, _LEAST_BYTES)
+            except OSError as error:
+                return of_disk(error)
+            return answer
+        case Written(fault=Fault()):
+            return replace(answer, fault=_blamed(answer.fault, folders))
+        case tuple():
+            return tuple(_blamed(one, folders) for one in answer)
+        case _:
+            return answer
+
+
+def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- any answer
+    match answer:
+        case Fault(detail=words) if len(words) > _SHOWN_CHARACTERS:
+            return replace(answer, detail=f"{words[: _SHOWN_CHARACTERS - 1]}…")
+        case Written(fault=Fault()):
+            return replace(answer, fault=_shortened(answer.fault))
+        case tuple():
+            return tuple(map(_shortened, answer))
+        case _:
+            return answer
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """None for a line that the SDK's service did not finish, or that Go itself wrote."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _journaled(entry: dict[str, Any]) -> Fault:
+    told = f"{entry.get('msg')} {entry.get('error', '')}"
+    status = entry.get("status")
+    return Fault(_cause(told, status if isinstance(status, int) else None), _clean(told))
+
+
+def _is_error(entry: dict[str, Any]) -> bool:
+    """Whether the entry tells of a fault; what a run's own end cuts off is none."""
+    cut_off = "context canceled" in f"{entry.get('msg')} {entry.get('error', '')}"
+    return str(entry.get("level", "")).startswith("ERROR") and not cut_off
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _http_status(error: BaseException) -> int | None:
+    status = getattr(getattr(error, "response", None), "http_status", None)
+    return status or None
+
+
+def _cause(told: str, status: int | None) -> Cause:
+    found = _STATUS.search(told)
+    status = status or (int(found.group(1)) if found else None)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status is not None and status >= _SERVER_FAULT:
+        return Cause.SERVER
+    if status is None and _DISK.search(told):
+        return Cause.DISK
+    return Cause.NETWORK if status is None and _NETWORK.search(told) else Cause.REFUSED
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.split())[:_DETAIL_LIMIT]

@@ -1,0 +1,159 @@
+"""One key, one server, and a budget of time for all that is asked of them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Self, overload
+
+from helm_wandb.system.budget import Budget
+from helm_wandb.text.redaction import Redactor
+from helm_wandb.wandb_runs.sdk.messages import NO_TIME, Cause, Connect, Fault, ServiceError
+from helm_wandb.wandb_runs.sdk.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from helm_wandb.wandb_runs.sdk.messages import (
+        FindRuns,
+        ReadArtifacts,
+        ReadHistories,
+        RemoteRun,
+        Row,
+        Withdraw,
+        WriteRuns,
+        Written,
+    )
+
+BUDGET_SECONDS = 90.0
+"""For all that has to do with W&B in a run: guests and baselines, writing, and an offline copy."""
+COPY_SECONDS = 30.0
+"""What questions to W&B leave of it, so that an offline copy can still be kept."""
+_QUESTION_SECONDS = 20.0
+"""For one question but writing: enough for the SDK to try again after three faults."""
+GRACE_SECONDS = 2.0
+"""For the SDK to give up by itself, which tells more, before its process is ended."""
+_STOP_SECONDS = 3.0
+"""For its process to end by itself."""
+
+
+class Session:
+    """W&B as one user sees it. The process starts with `prepare`, or with the first question."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        entity: str | None,
+        budget: Budget | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
+        """Nothing is asked yet.
+
+        entity: None for the key's own. budget: None for BUDGET_SECONDS. redactor: None removes
+        the key alone from answers.
+        """
+        self.base_url = base_url
+        self._api_key = api_key
+        self._entity = entity
+        self.budget = budget or Budget(BUDGET_SECONDS)
+        self._service = Service(redactor or Redactor((api_key,)))
+        self._connected = False
+        self._fault: Fault | None = None
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process; nothing is lost by that, as all that was sent was looked at again."""
+        with self.budget.spending():
+            self._service.stop(seconds=min(_STOP_SECONDS, self.budget.left_seconds))
+
+    @property
+    def left_seconds(self) -> float:
+        """What is left for questions."""
+        return self.budget.left_seconds - COPY_SECONDS
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that ends with the process."""
+        return self._service.scratch
+
+    @property
+    def entity(self) -> str:
+        """Whose runs these are; raises ServiceError where the key is not accepted."""
+        self._connect()
+        return self._entity or ""
+
+    def prepare(self) -> None:
+        """Let the process load the SDK while something else is done."""
+        # What hinders it is said by the first question.
+        with suppress(ServiceError):
+            self._service.start()
+
+    def drop(self) -> None:
+        """End the process at once, with the runs that it left open; a question starts another."""
+        self._service.kill()
+        self._connected = False
+
+    def wait(self, seconds: float) -> None:
+        """Let some time of the budget pass."""
+        self.budget.wait(min(seconds, self.left_seconds))
+
+    @overload
+    def ask(self, request: FindRuns) -> tuple[RemoteRun, ...]: ...
+    @overload
+    def ask(self, request: ReadArtifacts) -> dict[str, bytes]: ...
+    @overload
+    def ask(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]: ...
+    @overload
+    def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
+    @overload
+    def ask(self, request: Withdraw) -> None: ...
+    def ask(
+        self, request: FindRuns | ReadArtifacts | ReadHistories | WriteRuns | Withdraw
+    ) -> object:
+        """The answer that the request's docstring promises; raises ServiceError."""
+        self._connect()
+        seconds = getattr(request, "seconds", _QUESTION_SECONDS) + GRACE_SECONDS
+        with self._in_time():
+            try:
+                return self._service.ask(request, seconds=min(seconds, self.left_seconds))
+            except ServiceError:
+                self._connected = self._service.running
+                raise
+
+    def _connect(self) -> None:
+        """Check the key, once: where that failed, nothing is waited for a second time."""
+        if self._fault:
+            raise ServiceError(self._fault)
+        if self._connected:
+            return
+        request = Connect(
+            base_url=self.base_url,
+            api_key=self._api_key,
+            entity=self._entity,
+            seconds=_QUESTION_SECONDS,
+        )
+        with self._in_time():
+            try:
+                seconds = min(_QUESTION_SECONDS + GRACE_SECONDS, self.left_seconds)
+                account = self._service.ask(request, seconds=seconds)
+            except ServiceError as error:
+                self._fault = error.fault
+                raise
+        if not account.entity:
+            self._fault = Fault(Cause.ACCESS, "the key belongs to no entity")
+            raise ServiceError(self._fault)
+        self._entity = account.entity
+        self._connected = True
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Count the time of a question; raise ServiceError if there is none left."""
+        with self.budget.spending():
+            if self.left_seconds <= 0:
+                raise ServiceError(NO_TIME)
+            yield

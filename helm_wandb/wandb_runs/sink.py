@@ -1,0 +1,300 @@
+"""The W&B sink: a report's runs, sent to the server, or recorded below the current folder."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from helm_wandb.comparing import leaderboard
+from helm_wandb.errors import SinkError
+from helm_wandb.model import WANDB, Receipt, Status
+from helm_wandb.system import scratch, signals
+from helm_wandb.system.budget import Budget
+from helm_wandb.system.files import create_folder
+from helm_wandb.wandb_runs import layout, offline, receipt_texts
+from helm_wandb.wandb_runs.folder_lock import turn
+from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender
+from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.sdk.messages import (
+    NO_TIME,
+    THREADS,
+    Cause,
+    Fault,
+    ServiceError,
+    WriteRuns,
+)
+from helm_wandb.wandb_runs.sdk.service import Service
+from helm_wandb.wandb_runs.sdk.session import BUDGET_SECONDS, GRACE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from helm_wandb.model import Config, Report
+    from helm_wandb.wandb_runs.changes import Held
+    from helm_wandb.wandb_runs.layout import RunPlan
+    from helm_wandb.wandb_runs.offline import Earlier, Recording, Writing
+    from helm_wandb.wandb_runs.offline_recording import Seal
+    from helm_wandb.wandb_runs.online import Sent
+    from helm_wandb.wandb_runs.project_models import WandbProject
+    from helm_wandb.wandb_runs.sdk.messages import Written
+
+_RECORDING_SECONDS = 15.0
+"""What waiting for others leaves for the recording; a thousand runs take it some ten seconds."""
+_END_SECONDS = 3.0
+"""What the recording leaves for the end of the SDK's process, which completes the files."""
+_OFFLINE_THREADS = 4
+_NOT_ENDED = Fault(Cause.NETWORK, "the process of W&B's SDK did not end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What is in the folder now."""
+
+    number: int
+    """Runs that had something to write."""
+    earlier: Earlier
+    carried: tuple[Recording, ...]
+    """Earlier recordings whose rows are in new ones now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WandbRuns:
+    """Keeps a report's runs in W&B; without a key, or where that fails, in `<folder>/wandb`."""
+
+    name: ClassVar[str] = WANDB
+
+    config: Config
+    summary_only: bool
+    folder: Path
+    project: WandbProject | None = None
+    """Where the runs are sent to; None: nowhere."""
+    threads: int = THREADS
+    """How many runs are sent at once."""
+    writing_seconds: float = WRITING_SECONDS
+    """How long sending them may take at most."""
+    budget: Budget = field(default_factory=partial(Budget, BUDGET_SECONDS))
+    """The time for all of it without a project, whose session has a budget for both."""
+    seal: Seal | None = None
+    """That of this workflow run, which ignores what others recorded in the folder."""
+    _writer: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def deliver(self, report: Report) -> Receipt:
+        """A receipt that says where the runs are and, if they are here, how to send them.
+
+        Results that are there already are not recorded again. Raises SinkError.
+        """
+        with self._time.spending():
+            return self._deliver(report)
+
+    @property
+    def _time(self) -> Budget:
+        return self.project.session.budget if self.project else self.budget
+
+    def _deliver(self, report: Report) -> Receipt:
+        plans = self._plans(report)
+        if not plans:
+            reason = "The report holds no score that could be recorded in W&B."
+            return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)
+        if self.project is None:
+            kept = self._record(plans, {})
+            return self._done(self._recorded(plans, kept), self._warnings(plans, kept.earlier))
+        return self._send(self.project, report, plans)
+
+    def _plans(self, report: Report) -> tuple[RunPlan, ...]:
+        return layout.plans(
+            report, summary_only=self.summary_only, leaderboard=self.config.leaderboard
+        )
+
+    def _send(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Receipt:
+        """The receipt of runs that W&B was seen to hold; of all others a copy is kept here."""
+        earlier = self._earlier(plans)
+        waiting = {plan.id: offline.waiting(plan, earlier.usable) for plan in plans}
+        whole = [offline.carrying(plan, waiting[plan.id]) for plan in plans]
+        sent = self._sent(project, report, whole)
+        unsent = {plan.id for plan in sent.unsent}
+        arrived = [one for run_id in waiting.keys() - unsent for one in waiting[run_id]]
+        with signals.deferred():
+            stuck = list(filter(None, map(_stuck, arrived)))
+        if sent.fault:
+            stuck.insert(0, self._unsent(project, sent, len(plans)))
+        if stuck:
+            raise SinkError(*stuck, *self._warnings(plans, earlier))
+        reason = f"{receipt_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
+        same = len(plans) - sent.written
+        held = f" ({same} held the same results already)" if same else ""
+        along = receipt_texts.carried(arrived)
+        return self._done(f"{reason}{held}{along}", self._warnings(plans, earlier), url=sent.url)
+
+    def _done(self, reason: str, warnings: tuple[str, ...], *, url: str | None = None) -> Receipt:
+        return Receipt(
+            sink=self.name, status=Status.DONE, url=url, reason=reason, warnings=warnings
+        )
+
+    def _warnings(self, plans: Sequence[RunPlan], earlier: Earlier) -> tuple[str, ...]:
+        """What is not in W&B and will not be, and what else lies in the folder."""
+        unused = receipt_texts.ignored(earlier.ignored, self.folder)
+        return (*receipt_texts.unrecorded(plans), *unused)
+
+    def _earlier(self, plans: Sequence[RunPlan]) -> Earlier:
+        runs = {plan.id for plan in plans}
+        return offline.earlier(self.folder, self._project, runs, seal=self.seal)
+
+    def _sent(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Sent:
+        """What became of the models' runs and then, with these in the project, the leaderboard."""
+        sender = Sender(
+            session=project.session,
+            project=self.config.project,
+            writer=self._writer,
+            threads=self.threads,
+            writing_seconds=self.writing_seconds,
+        )
+        boards = [plan for plan in plans if plan.is_leaderboard]
+        sent = sender.send([plan for plan in plans if not plan.is_leaderboard])
+        if sent.fault or not boards:
+            return replace(sent, unsent=(*sent.unsent, *boards))
+
+        def board() -> Sequence[RunPlan]:
+            own = report.evaluations
+            ranking = leaderboard.build(
+                own,
+                guests=project.read(),
+                metrics=self.config.leaderboard_metrics,
+                excluded_models=self.config.excluded_models,
+                alpha=self.config.compare.alpha,
+            )
+            return [layout.leaderboard_plan(replace(report, leaderboard=ranking))]
+
+        ranked = sender.send(boards, planned_anew=board)
+        return replace(ranked, written=sent.written + ranked.written, url=ranked.url or sent.url)
+
+    def _unsent(self, project: WandbProject, sent: Sent, number: int) -> str:
+        """What went wrong and what to do, once a copy of what W&B does not have is kept."""
+        fault = sent.fault or Fault(Cause.LOST, "")
+        told = receipt_texts.happened(fault, project.session.base_url)
+        missing = f"{len(sent.unsent)} of {number} runs did not arrive"
+        try:
+            kept = self._record(sent.unsent, sent.held)
+        except SinkError as error:
+            return f"{told} {missing}, and no copy could be kept: {error}"
+        if not kept.number:
+            return f"{told} {missing} whole; what they lack is their report: run again to send it"
+        command = receipt_texts.sync_command(self.folder, project.session.base_url)
+        return f"{told} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
+
+    def _record(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
+        """What was written into the folder.
+
+        held: run id → what W&B was seen to hold of it.
+        """
+        try:
+            create_folder(self.folder)
+            with turn(self.folder, seconds=self._time.left_seconds - _RECORDING_SECONDS):
+                return self._record_alone(plans, held)
+        except OSError as error:
+            raise SinkError(receipt_texts.unwritable(self.folder, error)) from error
+
+    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
+        earlier = self._earlier(plans)
+        found = [
+            offline.unrecorded(plan, earlier, writer=self._writer, remote=held.get(plan.id))
+            for plan in plans
+        ]
+        writings = [writing for writing in found if writing]
+        if writings:
+            self._write(writings)
+        carried = [one for writing in writings for one in writing.superseded if not one.fault]
+        return _Kept(number=len(writings), earlier=earlier, carried=tuple(carried))
+
+    def _write(self, writings: Sequence[Writing]) -> None:
+        """Write the runs; those that were finished are kept even where others fail."""
+        fault = None
+        try:
+            with _private_folder(self.folder / "wandb") as private:
+                left = [writing for writing in writings if not writing.empty]
+                done = self._written(left, private)
+                fault = next((one.fault for one in done.values() if one.fault), None)
+                if len(done) < len(left):
+                    fault = fault or NO_TIME
+                for writing in writings:
+                    self._keep(writing, done.get(writing.run.id))
+        except ServiceError as error:
+            fault = error.fault
+        if fault:
+            raise SinkError(receipt_texts.offline(fault, self.folder))
+
+    def _written(self, writings: Sequence[Writing], folder: Path) -> dict[str, Written]:
+        if not writings:
+            return {}
+        left_seconds = self._time.left_seconds - _END_SECONDS
+        if left_seconds <= 0:
+            raise ServiceError(NO_TIME)
+        request = WriteRuns(
+            mode="offline",
+            entity=self.config.entity,
+            project=self.config.project,
+            base_url=self.config.base_url,
+            folder=str(folder),
+            runs=tuple(writing.run for writing in writings),
+            seconds=left_seconds - GRACE_SECONDS,
+            threads=_OFFLINE_THREADS,
+            mark=MARK,
+            writer=self._writer,
+        )
+        # A run's log is complete only when the process has ended.
+        with Service() as service:
+            done = service.ask(request, seconds=left_seconds)
+            if not service.stop(seconds=self._time.left_seconds):
+                raise ServiceError(_NOT_ENDED)
+        return {one.run_id: one for one in done}
+
+    def _keep(self, writing: Writing, written: Written | None) -> None:
+        """Let the run's new folder take the place of those that it supersedes."""
+        # In between, `wandb sync` would send the rows of both.
+        with signals.deferred():
+            if written and not written.fault and written.folder:
+                finished = Path(written.folder)
+                offline.keep(
+                    finished, self._project, writing.run, folder=self.folder, seal=self.seal
+                )
+            if writing.empty or (written and not written.fault):
+                for recording in writing.superseded:
+                    offline.set_aside(recording)
+
+    @property
+    def _project(self) -> str:
+        return f"{self.config.entity or ''}/{self.config.project}"
+
+    def _recorded(self, plans: Sequence[RunPlan], kept: _Kept) -> str:
+        held = len(plans) - kept.number
+        already = f" ({held} held the same results already)" if held else ""
+        along = receipt_texts.carried(kept.carried)
+        command = receipt_texts.sync_command(self.folder, self.config.base_url)
+        return (
+            f"{receipt_texts.counted(len(plans))} recorded offline in {self.folder / 'wandb'}"
+            f"{already}{along}; to send what W&B does not have: `{command}`"
+        )
+
+
+def _stuck(recording: Recording) -> str | None:
+    """Set a recording aside; return why that cannot be done."""
+    try:
+        offline.set_aside(recording)
+    except SinkError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _private_folder(wandb: Path) -> Iterator[Path]:
+    """Create a folder for the SDK, which would write through links and read settings there.
+
+    What is not moved out of it, as a run that failed, is deleted with it. Raises OSError if it
+    cannot be created; the SDK would go to /tmp instead.
+    """
+    create_folder(wandb)
+    with scratch.folder(wandb.absolute()) as folder:
+        yield folder

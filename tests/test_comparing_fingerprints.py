@@ -1,0 +1,46 @@
+"""What differs between two ways of asking, in words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb.comparing.fingerprints import difference
+
+FIVE_SHOT = {"max_train_instances": "5", "method": "generation", "scenario subject": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, None),
+        ({"max_train_instances": "0"}, "5-shot here, 0-shot there"),
+        ({"temperature": "0.7"}, "no temperature here, temperature 0.7 there"),
+        (
+            {"scenario subject": ["a", "b", "c", "d", "e"]},
+            "scenario subject a, b here, scenario subject a, b, c and 2 more there",
+        ),
+        (
+            {"method": "joint", "max_train_instances": "0", "x": "1", "y": "2"},
+            (
+                "5-shot here, 0-shot there; method generation here, method joint there; "
+                "no x here, x 1 there; and 1 more fields"
+            ),
+        ),
+    ],
+)
+def test_differences_in_words(changes: dict[str, object], words: str | None) -> None:
+    """Shots come first and by their name, other fields by theirs, a few of many."""
+    assert words == difference(FIVE_SHOT, {**FIVE_SHOT, **changes})
+
+
+FINGERPRINTS = st.dictionaries(st.text(), st.one_of(st.text(), st.lists(st.text())))
+
+
+@given(FINGERPRINTS, FINGERPRINTS)
+def test_only_equal_fingerprints_do_not_differ(
+    here: dict[str, object], there: dict[str, object]
+) -> None:
+    """Words are found for any difference, and for none where there is none."""
+    assert (difference(here, there) is None) == (here == there)

@@ -1,0 +1,85 @@
+"""A config to begin with, whatever HELM's output is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb import config
+from helm_wandb.config import first_config
+from helm_wandb.model import HelmEval, ScoreKey
+from helm_wandb.sources.helm.inventory import SuiteFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "schema/config.schema.json").read_text())
+
+# What a path of a config may hold: YAML's printable characters.
+WORDS = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_categories=["Cc"]), min_size=1
+)
+
+
+def suite(**known: object) -> SuiteFound:
+    """A suite of one benchmark, and what is known of it."""
+    usual = {
+        "name": "nightly",
+        "run_count": 1,
+        "models": {"org/model": ()},
+        "needs_model_name": False,
+        "metrics": {"mmlu": ("EM",)},
+    }
+    return SuiteFound(**(usual | known))  # type: ignore[arg-type] # its own fields
+
+
+def entry(text: str) -> HelmEval:
+    """The one entry of a config that must be valid."""
+    (found,) = config.parse(text.encode(), file="config.yaml", schema=SCHEMA).evals
+    return cast("HelmEval", found)
+
+
+def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
+    """A suite of checkpoints and another one beside it make this text."""
+    found = suite(models={"org/model": (1000, 2000)}, metrics={"mmlu": ("EM",), "quac": ("F1",)})
+
+    golden("first_config.yaml", first_config.written(found, [suite(name="other")], folder="out"))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"needs_model_name": True, "models": {"model": (1, 2)}}, "    model_name: model\n"),
+        ({"models": {"a": (), "b": ()}}, "own name: a, b.\n"),
+        ({"models": {str(n): () for n in range(12)}}, "8, 9 and 2 more.\n"),
+        ({"metrics": {}}, "the 16 core scenarios of HELM are read.\n"),
+    ],
+)
+def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> None:
+    """Models of several names, of a common one, and a suite without benchmarks are told."""
+    text = first_config.written(suite(**known), [], folder="out")
+
+    assert expected in text
+    assert "out" == entry(text).helm_output_dir
+
+
+@given(
+    name=WORDS, model=WORDS, folder=WORDS, benchmark=st.text("ab: {}[],'\"#&*!|>%@`-", min_size=1)
+)
+def test_no_name_breaks_it(name: str, model: str, folder: str, benchmark: str) -> None:
+    """Folder, suite and benchmark are read back as they are, and a model's name changes nothing."""
+    found = suite(name=name, models={model: (), "b": ()}, metrics={benchmark: ("E: M",)})
+    read = entry(first_config.written(found, [suite(name=model)], folder=folder))
+
+    assert (folder, name) == (read.helm_output_dir, read.helm_suite_name)
+    assert (ScoreKey(benchmark, "E: M"),) == read.asked
+
+
+def test_the_schema_is_found_by_its_id() -> None:
+    """The URL that editors are given is the schema's own."""
+    assert SCHEMA["$id"] == first_config.SCHEMA_URL

@@ -1,0 +1,288 @@
+"""What both shells do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from helm_wandb import outputs
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.errors import InputError
+from helm_wandb.model import Config, FileEval, Place, Receipt, Status
+from helm_wandb.runner import wandb_key
+from helm_wandb.sinks.terminal import Terminal
+from helm_wandb.text.redaction import NO_SECRETS
+from tests.builders import report
+
+KEY = "0123456789abcdef" * 3
+
+
+def config(base_url: str | None = None, entity: str | None = None) -> Config:
+    """A config with this W&B server and entity."""
+    return Config(
+        project="test",
+        entity=entity,
+        base_url=base_url,
+        evals=(),
+        leaderboard=False,
+        leaderboard_metrics=CORE_METRICS,
+        excluded_models=frozenset(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "variable", "expected"),
+    [
+        ("http://input", "http://config", "http://variable", "http://input"),
+        (None, "http://config", "http://variable", "http://config"),
+        (None, None, "http://variable", "http://variable"),
+        (None, None, " ", None),
+        (None, None, " http://variable/\n", "http://variable"),
+        ("http://input/", "http://config", "", "http://input"),
+        (None, "http://config//", "", "http://config"),
+        (None, "https://host/wandb/", "", "https://host/wandb"),
+    ],
+)
+def test_one_base_url(
+    given: str | None, own: str | None, variable: str, expected: str | None
+) -> None:
+    """The input goes before the config, the config before the environment, no slash at the end."""
+    found = outputs.with_server(config(own), {"WANDB_BASE_URL": variable}, given=given)
+
+    assert expected == found.base_url
+
+
+def test_a_variable_without_url_is_an_input_error() -> None:
+    """WANDB_BASE_URL that is no URL is told by its name, exit 2."""
+    with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
+        outputs.with_server(config(), {"WANDB_BASE_URL": "x"})
+
+
+def test_a_password_in_a_variable_is_refused_and_not_told() -> None:
+    """WANDB_BASE_URL with a password is an input error that does not repeat it."""
+    with pytest.raises(InputError) as caught:
+        outputs.with_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
+
+    assert str(caught.value) == (
+        "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) is no URL of "
+        "a server; mend it or unset it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "variable", "expected"),
+    [
+        ("config", "variable", "config"),
+        (None, " variable\n", "variable"),
+        (None, "  ", None),
+        (None, None, None),
+        ("config", "not/allowed", "config"),
+    ],
+)
+def test_one_entity(own: str | None, variable: str | None, expected: str | None) -> None:
+    """The config's entity goes before WANDB_ENTITY; a blank one is none."""
+    environ = {} if variable is None else {"WANDB_ENTITY": variable}
+
+    assert expected == outputs.with_server(config(entity=own), environ).entity
+
+
+@pytest.mark.parametrize("refused", "/\\#?%:")
+def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
+    """Characters that would lead elsewhere in a URL are told with the variable, exit 2."""
+    with pytest.raises(InputError) as caught:
+        outputs.with_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
+
+    expected = f"WANDB_ENTITY: {f'te{refused}am'!r} is no entity: it may hold none of / \\ # ? % :"
+    assert (2, expected) == (caught.value.exit_code, str(caught.value))
+
+
+def test_all_else_of_the_config_stays() -> None:
+    """Without variables and input the config is as it was."""
+    assert config("http://config", "team") == outputs.with_server(
+        config("http://config", "team"), {}
+    )
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_without_a_key_there_is_no_project(key: str | None) -> None:
+    """Nothing can be asked of W&B without a key, on whatever event and host."""
+    environ = {"GITHUB_EVENT_NAME": "pull_request_target"}
+    asked = outputs.project(
+        config("http://stranger"),
+        key,
+        environ,
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
+    )
+    with asked as project:
+        assert project is None
+
+
+NO_PROJECT = """
+import sys
+from helm_wandb import shell, wandb_key
+from helm_wandb.text.redaction import NO_SECRETS
+from tests.test_shell import config
+before = set(sys.modules)
+with shell.project(config(), None, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS):
+    print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
+"""
+
+
+def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
+    """Who has no key does not wait for the SDK, nor for what speaks to it."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_PROJECT],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root)},
+    )
+
+    assert "[] False\n" == done.stdout
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_the_key_goes_to_no_strangers_host(event: str) -> None:
+    """Where a checkout may be anybody's, a host that its config names is refused, exit 2."""
+    asked = outputs.project(
+        config("https://stranger.example"),
+        KEY,
+        {"GITHUB_EVENT_NAME": event},
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
+    )
+    with (
+        pytest.raises(InputError, match=r"^base_url 'https://stranger\.example': on ") as caught,
+        asked,
+    ):
+        pass
+
+    assert KEY not in str(caught.value)
+
+
+def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
+    """The project is that of the config; before a question is asked, no network is needed."""
+    tracks = frozenset({"branch/main", "local"})
+    asked = outputs.project(
+        config("http://127.0.0.1:1", "team"),
+        KEY,
+        {},
+        tracks=tracks,
+        trusted_url=None,
+        redactor=NO_SECRETS,
+    )
+    with asked as project:
+        assert project is not None
+        assert ("test", tracks, "http://127.0.0.1:1") == (
+            project.name,
+            project.tracks,
+            project.session.base_url,
+        )
+
+
+def test_without_base_url_the_server_is_the_sdks_own() -> None:
+    """A config that names no server means the one that the SDK takes."""
+    asked = outputs.project(
+        config(), KEY, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    )
+    with asked as project:
+        assert project is not None
+        assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
+
+
+@pytest.mark.parametrize(
+    ("mode", "evals", "is_asked"),
+    [
+        ("", True, True),
+        (" Online\n", True, True),
+        ("offline", True, False),
+        ("dryrun", True, False),
+        ("disabled", True, False),
+        ("disabled", False, True),
+        ("offline", False, False),
+    ],
+)
+def test_the_mode_decides_whether_wandb_is_asked(
+    mode: str,
+    evals: bool,  # noqa: FBT001 -- a case
+    is_asked: bool,  # noqa: FBT001 -- its outcome
+) -> None:
+    """Offline and disabled have no project; only a ranking of the project alone is still read."""
+    entry = FileEval(
+        place=Place("config.yaml", 1, 1),
+        path="$.evals[0]",
+        model_name="a",
+        token_num=None,
+        default_iteration=0,
+        eval_result={},
+    )
+    wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
+    asked = outputs.project(
+        wanted, KEY, {"WANDB_MODE": mode}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    )
+    with asked as project:
+        assert is_asked == (project is not None)
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
+    """Another word than W&B's is told with those that are known, exit 2, with or without a key."""
+    asked = outputs.project(
+        config(),
+        key,
+        {"WANDB_MODE": "of-line"},
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
+    )
+    with pytest.raises(InputError) as caught, asked:
+        pass
+
+    expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; mend it or unset it"
+    assert (2, expected) == (caught.value.exit_code, str(caught.value))
+
+
+def test_disabled_records_nothing_and_says_so() -> None:
+    """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
+    wishes = outputs.Wishes(report=None, records=True, summary_only=False)
+    (sink,) = outputs.sinks(
+        wishes, config(), terminal=None, environ={"WANDB_MODE": "disabled"}, project=None
+    )
+
+    assert sink.deliver(report([])) == Receipt(
+        sink="W&B",
+        status=Status.SKIPPED,
+        reason="nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wishes", "environ", "names"),
+    [
+        (
+            outputs.Wishes(report="r.json", records=True, summary_only=False),
+            {"GITHUB_STEP_SUMMARY": "s.md"},
+            ["report", "terminal", "W&B", "job summary", "report"],
+        ),
+        (outputs.Wishes(report=None, records=False, summary_only=False), {}, ["terminal"]),
+    ],
+)
+def test_sinks_in_their_order(
+    wishes: outputs.Wishes, environ: dict[str, str], names: list[str]
+) -> None:
+    """The report file is first and last, and W&B comes before the texts that link to it."""
+    terminal = Terminal(stream=StringIO())
+    found = outputs.sinks(wishes, config(), terminal=terminal, environ=environ, project=None)
+
+    assert names == [sink.name for sink in found]
+    assert not Path("r.json").exists()

@@ -1,0 +1,77 @@
+"""The hidden first line of our comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from helm_wandb.pr_comment.comment_marker import Marker, key_of, read
+from tests.github_clients import HEAD, KEY, marked
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "<!-- helm-wandb-action v1 key=0123abcd run=0.0 head=unknown -->\n"),
+        ({"head_sha": "--> <b>"}, "<!-- helm-wandb-action v1 key=0123abcd run=0.0 head=b -->\n"),
+        (
+            {"head_sha": "-->\n"},
+            "<!-- helm-wandb-action v1 key=0123abcd run=0.0 head=unknown -->\n",
+        ),
+        (
+            {"head_sha": "a" * 99, "run_id": 12, "attempt": 3},
+            f"<!-- helm-wandb-action v1 key=0123abcd run=12.3 head={'a' * 64} -->\n",
+        ),
+    ],
+)
+def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: str) -> None:
+    """Values keep their letters and digits only."""
+    assert expected == Marker(key=KEY, **given).line
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (marked("text", 12), (12, 1, HEAD, "text")),
+        (marked("text", 12).replace("\n", "\r\n"), (12, 1, HEAD, "text")),
+        (f"<!-- helm-wandb-action v1 key={KEY} -->", (0, 0, "unknown", "")),
+        (f"<!-- helm-wandb-action v1 key={KEY} --> text", None),
+        ("<!-- helm-wandb-action v2 key=0123abcd -->", None),
+        ("text", None),
+    ],
+)
+def test_marker_is_read(body: str, expected: object) -> None:
+    """What a run wrote, as GitHub may have stored it; anything else is none."""
+    found = read(body)
+    told = found and (found[0].run_id, found[0].attempt, found[0].head_sha, found[1])
+
+    assert expected == told
+
+
+def test_marker_of_a_run() -> None:
+    """Key, run and attempt are the runner's; without its variables they are 0."""
+    environ = {
+        "GITHUB_WORKFLOW": "Evaluate",
+        "GITHUB_JOB": "helm",
+        "GITHUB_RUN_ID": "4711",
+        "GITHUB_RUN_ATTEMPT": "2",
+    }
+    made = Marker.of_run(environ, comment_key="", head_sha=HEAD)
+    bare = Marker.of_run({"GITHUB_RUN_ID": "x"}, comment_key="k", head_sha=HEAD)
+
+    assert (4711, 2, HEAD) == (made.run_id, made.attempt, made.head_sha)
+    assert key_of(workflow="Evaluate", job="helm", comment_key="") == made.key
+    assert (0, 0) == (bare.run_id, bare.attempt)
+    assert key_of(workflow="", job="", comment_key="k") == bare.key
+
+
+def test_comment_key_alone_is_the_key() -> None:
+    """With a key, workflow and job do not matter; without one both do."""
+    with_key = {key_of(workflow=name, job=name, comment_key="k") for name in "ab"}
+    without = {
+        key_of(workflow=workflow, job=job, comment_key="") for workflow in "ab" for job in "ab"
+    }
+
+    assert (1, 4) == (len(with_key), len(without))
+    assert all(len(key) == 8 for key in {*with_key, *without})

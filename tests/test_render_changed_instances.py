@@ -1,0 +1,197 @@
+"""The instances whose scores changed, in each form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+
+from helm_wandb.model import Item, Texts, Verdict
+from helm_wandb.render import changed_instances, comment, markdown, terminal
+from helm_wandb.render.html import html_report
+from helm_wandb.text.safe_text import Name, plain
+from tests import builders
+from tests.test_text_safe_text import ANY_TEXT, HOSTILE, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from helm_wandb.model import Comparison, Delta, Report
+
+LIMIT = 1_048_576
+COMMENT_LIMIT = 65_536
+LOST = Item(
+    stratum="boolq",
+    id="id101",
+    trial=0,
+    before=1.0,
+    after=0.0,
+    texts=Texts(input="A passage.\nQuestion: is it?", reference="No", answer="Yes"),
+)
+WON = replace(LOST, id="id7", before=0.0, after=1.0, texts=Texts(answer=""))
+LAW = Item(
+    stratum="mmlu:subject=us law,method=multiple_choice_joint",
+    id="id3",
+    trial=2,
+    before=0.25,
+    after=0.7512,
+)
+
+
+def delta(*found: Item, key: str = "boolq.EM", changed: tuple[int, int] | None = None) -> Delta:
+    """A delta with these items; changed: how many got better and worse."""
+    verdict = Verdict.REGRESSED if key == "boolq.EM" else Verdict.IMPROVED
+    made = builders.delta(
+        key,
+        0.73,
+        0.6,
+        verdict,
+        within=(-0.2, -0.1),
+        n=100,
+        changed=changed or (sum(one.after > one.before for one in found), len(found)),
+    )
+    return replace(made, items=found)
+
+
+def report(*comparisons: Comparison) -> Report:
+    """The report of comparisons."""
+    models = dict.fromkeys(one.model for one in comparisons)
+    return builders.report(
+        [builders.evaluation(model) for model in models], comparisons=comparisons
+    )
+
+
+def of(*deltas: Delta) -> Report:
+    """The report of one model's deltas."""
+    return report(builders.comparison(*deltas))
+
+
+MANY = of(delta(*(replace(LOST, id=f"id{at}") for at in range(40)), changed=(2, 58)))
+SHOWN = of(
+    delta(LAW, key="mmlu.EM", changed=(1, 0)),
+    delta(LOST, WON, changed=(1, 1)),
+    builders.delta("imdb.EM", 0.8, 0.8, Verdict.NO_CHANGE),
+)
+
+
+def test_a_table_tells_which_questions_were_lost() -> None:
+    """Regressions first; ids, texts and scores of each item, with line ends that can be seen."""
+    boolq, mmlu = changed_instances.changed(SHOWN)
+
+    assert ["boolq.EM: 1 worse, 1 better", "mmlu.EM: 0 worse, 1 better"] == [
+        boolq.title,
+        mmlu.title,
+    ]
+    assert ["Instance", "Input", "Reference", "Answer", "Score"] == [
+        column.label for column in boolq.columns
+    ]
+    assert (
+        ("id101", "A passage.⏎Question: is it?", "No", "Yes", "1.000 → 0.000"),
+        ("id7", "–", "–", "(empty)", "0.000 → 1.000"),
+    ) == boolq.rows
+
+
+def test_what_nothing_is_known_of_has_no_column() -> None:
+    """Without texts there are the instance, its subject, and the scores."""
+    (_, mmlu) = changed_instances.changed(SHOWN)
+
+    assert ["Instance", "Subject", "Score"] == [column.label for column in mmlu.columns]
+    assert (("id3 (trial 2)", "subject=us law", "0.250 → 0.751"),) == mmlu.rows
+
+
+def test_texts_are_somebody_elses_words() -> None:
+    """Ids, subjects and texts are names; what we say of a missing text is not."""
+    boolq, mmlu = changed_instances.changed(SHOWN)
+
+    assert [[True] * 4, [True, False, False, False]] == [
+        [isinstance(cell, Name) for cell in row[:-1]] for row in boolq.rows
+    ]
+    assert [True, True] == [isinstance(cell, Name) for cell in mmlu.rows[0][:-1]]
+
+
+def test_models_are_named_where_there_are_several() -> None:
+    """The title of each table names its model, as plain text."""
+    both = report(
+        builders.comparison(delta(LOST), model="al\npha"),
+        builders.comparison(delta(LOST), model="beta"),
+    )
+
+    assert ["boolq.EM of al?pha: 1 worse, 0 better", "boolq.EM of beta: 1 worse, 0 better"] == [
+        table.title for table in changed_instances.changed(both)
+    ]
+
+
+def test_a_delta_that_was_not_looked_into_has_no_table() -> None:
+    """Neither without items, nor with none."""
+    bare = builders.delta("boolq.EM", 0.7, 0.6, Verdict.REGRESSED)
+
+    assert [] == changed_instances.changed(of(bare, replace(bare, items=())))
+
+
+def test_the_rest_of_many_is_counted() -> None:
+    """Of 60 changed instances of which the report holds 40, a Markdown page folds ten away."""
+    (table,) = changed_instances.changed(MANY)
+    summary = markdown.render(MANY, limit_bytes=LIMIT)
+    page = html_report.render(MANY)
+
+    assert (40, 20) == (len(table.rows), table.left_out)
+    assert "boolq.EM: 58 worse, 2 better (the first 10 of 60)" in summary
+    assert (10, 40) == (summary.count("is it?"), page.count("is it?"))
+    assert "boolq.EM: 58 worse, 2 better (40 of 60)" in page
+
+
+def test_all_of_a_few_is_shown(golden: Callable[[str, str], None]) -> None:
+    """The summary's form, folded, behind what changed."""
+    golden("items.md", markdown.render(SHOWN, limit_bytes=LIMIT))
+
+
+def test_the_comment_folds_the_same(golden: Callable[[str, str], None]) -> None:
+    """The comment's form."""
+    golden("comment_items.md", comment.render(SHOWN, limit_bytes=COMMENT_LIMIT))
+
+
+@pytest.mark.parametrize("render", [markdown.render, comment.render])
+def test_items_are_what_is_left_out_first(render: Callable[..., str]) -> None:
+    """With one byte less each time, there are three, then one, then none, and all else stays."""
+    pages = [render(MANY, limit_bytes=LIMIT)]
+    for _ in range(3):
+        pages.append(render(MANY, limit_bytes=len(pages[-1].encode()) - 1))
+    gone = set(pages[0].splitlines()) - set(pages[3].splitlines()) - {"</details>"}
+
+    assert [10, 3, 1, 0] == [page.count("is it?") for page in pages]
+    assert ["", "7 of", "9 of", "10 of"] == [
+        "".join(re.findall(r"no room: (\d+ of)", page)) for page in pages
+    ]
+    # The title of the items, their columns and the rule below these, and the ten rows.
+    assert 13 == len(gone)
+
+
+def test_a_terminal_shows_none() -> None:
+    """Texts of hundreds of characters are for pages."""
+    assert "is it?" not in terminal.render_piped(SHOWN)
+
+
+@given(ANY_TEXT, ANY_TEXT)
+@example("".join(HOSTILE), "</table><script>alert(1)</script>")
+def test_hostile_texts_are_only_text(text: str, name: str) -> None:
+    """Whatever a model answered, the pages have the elements that they have without it."""
+    lost = replace(
+        LOST, id=name or "x", stratum=f"a:{name}b", texts=Texts(input=text, answer=f"{text}.")
+    )
+    tame = replace(LOST, stratum="a:b", texts=Texts(input="x", answer="x."))
+    inert, hostile = (
+        of(delta(one))
+        for one in (tame, replace(lost, texts=replace(lost.texts, input=text or "x")))
+    )
+    pages = [
+        Page(markdown.render(one, limit_bytes=LIMIT), inside="code") for one in (inert, hostile)
+    ]
+
+    assert pages[0].elements == pages[1].elements
+    assert plain(Name(changed_instances.on_one_line(f"{text}."))) in pages[1].found
+    assert html_report.render(hostile).count("<script") == html_report.render(inert).count(
+        "<script"
+    )

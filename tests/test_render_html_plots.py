@@ -1,0 +1,219 @@
+"""Scores and deltas as places on a page."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helm_wandb.model import Verdict
+from helm_wandb.render.html import html_report, plots
+from tests import builders
+from tests.golden_reports import COMPARED, REPORTS
+
+if TYPE_CHECKING:
+    from helm_wandb.model import Evaluation
+    from helm_wandb.render.html.plots import Tick
+
+
+def evaluations(*points: tuple[str, int, float | None, float]) -> list[Evaluation]:
+    """Models at iterations with tokens and a score."""
+    return [
+        builders.evaluation(model, iteration, {"mmlu.EM": value}, tokens_billions=tokens)
+        for model, iteration, tokens, value in points
+    ]
+
+
+def report(*points: tuple[str, int, float | None, float]) -> plots.Curves:
+    """The one plot of models at iterations with tokens and a score."""
+    (found,) = plots.curves(builders.report(evaluations(*points)))
+    return found
+
+
+def labels(ticks: tuple[Tick, ...]) -> list[str]:
+    """What stands at an axis."""
+    return [tick.label for tick in ticks]
+
+
+def test_curve_is_over_tokens() -> None:
+    """Where all tokens are known they are the axis, and each point tells its score in words."""
+    found = report(("a", 1000, 4.0, 0.25), ("a", 2000, 8.0, 0.5))
+
+    assert ("mmlu.EM", "billions of tokens") == (found.title, found.x_label)
+    assert ["4", "5", "6", "7", "8"] == labels(found.x_ticks)
+    assert ["0.2", "0.3", "0.4", "0.5"] == labels(found.y_ticks)
+    (series,) = found.series
+    assert ["a, iteration 1000 (4B): 0.250", "a, iteration 2000 (8B): 0.500"] == [
+        point.told for point in series.points
+    ]
+    assert "48.0,135.3 336.0,12.0" == plots.polyline(series.points)
+
+
+def test_curve_is_over_iterations_where_a_token_count_lacks() -> None:
+    """Two axes in one plot would compare what cannot be compared."""
+    found = report(
+        ("a", 10, 4.0, 0.25), ("a", 20, 8.0, 0.5), ("b", 10, None, 0.25), ("b", 30, None, 0.5)
+    )
+
+    assert "iteration" == found.x_label
+    assert "a, iteration 10 (4B): 0.250" == found.series[0].points[0].told
+    assert "b, iteration 30: 0.500" == found.series[1].points[1].told
+
+
+def test_single_iterations_make_no_curve() -> None:
+    """Models with one iteration are in the tables."""
+    assert () == plots.curves(REPORTS["models"])
+
+
+def test_metric_of_one_iteration_makes_no_curve() -> None:
+    """A metric that a model has only once is no curve either."""
+    told = [
+        builders.evaluation("a", 1, {"mmlu.EM": 0.5}),
+        builders.evaluation("a", 2, {"boolq.EM": 0.5}),
+    ]
+
+    assert () == plots.curves(builders.report(told))
+
+
+def test_only_so_many_curves_as_can_be_told_apart() -> None:
+    """Of nine models six are drawn, and the others counted."""
+    found = report(*((f"m{n}", at, None, 0.5) for n in range(9) for at in (1, 2)))
+
+    assert (6, 3) == (len(found.series), found.more)
+
+
+def test_deltas_are_ordered_as_in_the_tables() -> None:
+    """Regressions, improvements, the others; each by size; none without interval or in units."""
+    (comparison,) = COMPARED["compared"].comparisons
+    found = plots.whiskers(comparison)
+
+    assert found is not None
+    assert ["boolq.EM", "civil_comments.Toxic fraction", "hellaswag.EM", "mmlu.EM", "imdb.EM"] == [
+        one.label for one in found.whiskers
+    ]
+    assert ["−40", "−20", "0", "20", "40"] == labels(found.ticks)
+    first = found.whiskers[0]
+    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (first.told, first.verdict)
+    assert first.low < first.at < first.high < found.zero
+
+
+def test_models_with_marks_come_first() -> None:
+    """Whoever looks at the first plots sees what regressed; what has no interval has no plot."""
+    unclear = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    comparisons = [
+        builders.comparison(unclear, model="quiet"),
+        builders.comparison(model="empty"),
+        builders.comparison(*COMPARED["compared"].comparisons[0].deltas, model="changed"),
+    ]
+    found = plots.changes(builders.report([], comparisons=comparisons))
+
+    assert ["changed: ", "quiet: "] == [plot.title.partition("change since")[0] for plot in found]
+
+
+def test_without_intervals_there_is_no_plot() -> None:
+    """Deltas that could not be tested are in the tables only."""
+    untested = builders.delta("quac.F1", 0.3, 0.35, Verdict.UNTESTABLE)
+
+    assert plots.whiskers(builders.comparison(untested, model="a")) is None
+
+
+def test_long_labels_are_cut() -> None:
+    """A label ends before the plot begins."""
+    long = builders.delta(f"{'b' * 90}.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    found = plots.whiskers(builders.comparison(long, model="a"))
+
+    assert found is not None
+    assert f"{'b' * 29}…" == found.whiskers[0].label
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [("a", 1, None, 1e308), ("a", 2, None, -1e308)],
+        [("a", 1, None, 0.5), ("a", 2, None, 1e101)],
+        [("a", 1, None, 0.0), ("a", 2, None, 1e-300)],
+        [("a", 1, 0.0, 0.25), ("a", 2, 1.7e308, 0.5)],
+        [("a", 1, None, 0.25), ("a", 10**400, None, 0.5)],
+    ],
+)
+def test_what_no_axis_holds_is_no_curve(
+    points: list[tuple[str, int, float | None, float]],
+) -> None:
+    """Scores, tokens and iterations of any size end no run; they are in the tables."""
+    told = builders.report(evaluations(*points))
+
+    assert () == plots.curves(told)
+    assert "<polyline" not in html_report.render(told)
+
+
+def test_what_is_tiny_beside_others_is_drawn_as_nothing() -> None:
+    """A first checkpoint of 1e-200 does not cost a metric its curve."""
+    tiny, nothing = (
+        report(("a", 1, None, value), ("a", 2, None, 0.5)).series[0].points[0].y
+        for value in (1e-200, 0.0)
+    )
+
+    assert nothing == tiny
+
+
+@pytest.mark.parametrize(
+    ("difference", "within"), [(0.1, (-1e308, 1e308)), (5e-324, (0.0, 5e-324))]
+)
+def test_what_no_axis_holds_is_no_whisker(difference: float, within: tuple[float, float]) -> None:
+    """An interval without end takes no other from the plot."""
+    other = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    endless = builders.delta("b.EM", 0.0, difference, Verdict.UNCLEAR, within=within)
+    found = plots.whiskers(builders.comparison(endless, other))
+
+    assert found is not None
+    assert ["a.EM"] == [one.label for one in found.whiskers]
+    assert plots.whiskers(builders.comparison(endless)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.7, -3.25, 1e9, 1e-9])
+def test_equal_scores_are_a_flat_line_inside(value: float) -> None:
+    """An axis around one value has room on both sides."""
+    found = report(("a", 1, None, value), ("a", 2, None, value))
+    ends = sorted(tick.at for tick in found.y_ticks)
+
+    assert ends[0] < found.series[0].points[0].y < ends[-1]
+
+
+@given(
+    st.lists(
+        st.floats(-1e12, 1e12, allow_subnormal=False).filter(
+            lambda value: value == 0 or abs(value) > 1e-9
+        ),
+        min_size=2,
+        max_size=20,
+    )
+)
+def test_every_point_is_on_the_page(values: list[float]) -> None:
+    """Whatever the scores are, points and ticks are finite and between the ends of the axis."""
+    found = report(*(("a", at, None, value) for at, value in enumerate(values)))
+    places = [point.y for point in found.series[0].points]
+    ticks = [tick.at for tick in found.y_ticks]
+
+    assert all(map(math.isfinite, [*places, *ticks]))
+    assert 2 <= len(ticks) <= 7
+    assert min(ticks) - 0.2 <= min(places)
+    assert max(places) <= max(ticks) + 0.2
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=8))
+def test_any_scores_make_a_curve_of_numbers_or_none(values: list[float]) -> None:
+    """No score ends the run, and no point or tick is beyond all numbers."""
+    told = evaluations(*(("a", at, None, value) for at, value in enumerate(values)))
+    places = [
+        place
+        for found in plots.curves(builders.report(told))
+        for place in (
+            *(point.y for point in found.series[0].points),
+            *(tick.at for tick in found.y_ticks),
+        )
+    ]
+
+    assert all(map(math.isfinite, places))

@@ -1,0 +1,71 @@
+"""Whose turn it is to record in a folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from helm_wandb.errors import SinkError
+from helm_wandb.wandb_runs.folder_lock import turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from helm_wandb.wandb_runs.folder_lock import turn
+with turn(Path(sys.argv[1]), seconds=0):
+    print("mine", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_turn_is_waited_for_in_vain(tmp_path: Path) -> None:
+    """While another one records, the next waits as long as it was told to, and says of whom."""
+    with (
+        turn(tmp_path, seconds=0),
+        pytest.raises(SinkError) as caught,
+        turn(tmp_path, seconds=0.3),
+    ):
+        pass
+
+    assert str(caught.value) == (
+        f"{tmp_path / 'wandb'}: other runs have been recording there for 0 seconds, so this one "
+        "recorded nothing. Run it again when they have ended"
+    )
+
+
+def test_turns_follow_each_other(tmp_path: Path) -> None:
+    """One that has ended, well or not, is no hindrance to the next, and leaves no file."""
+    with pytest.raises(KeyError), turn(tmp_path, seconds=0):
+        raise KeyError
+    with turn(tmp_path, seconds=0):
+        pass
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_folders_have_their_own_turns(tmp_path: Path) -> None:
+    """Who records in one folder hinders nobody in another."""
+    (tmp_path / "other").mkdir()
+
+    with turn(tmp_path, seconds=0), turn(tmp_path / "other", seconds=0):
+        pass
+
+
+def test_a_dead_process_has_no_turn(tmp_path: Path, root: Path) -> None:
+    """Another process' turn counts as long as that lives; a killed one gives it back."""
+    command = [sys.executable, "-c", HOLDS, str(tmp_path)]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "mine\n" == process.stdout.readline()
+        with pytest.raises(SinkError), turn(tmp_path, seconds=0):
+            pass
+        process.kill()
+
+    with turn(tmp_path, seconds=0):
+        pass

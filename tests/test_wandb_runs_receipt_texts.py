@@ -1,0 +1,66 @@
+"""What is said of runs that were refused: the SDK's words, short and once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helm_wandb.wandb_runs import receipt_texts
+from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
+
+URL = "http://127.0.0.1:9"
+REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refused'
+
+
+@pytest.mark.parametrize(
+    ("cause", "detail", "told"),
+    [
+        (
+            Cause.NETWORK,
+            f"POST {URL}/graphql giving up after 5 attempt(s): {REFUSED} while retrying: {REFUSED}",
+            (
+                "cannot be reached (after 5 attempts: dial tcp 127.0.0.1:9: connect: connection "
+                "refused)"
+            ),
+        ),
+        (
+            Cause.NETWORK,
+            f'POST {URL}/graphql giving up after 3 attempt(s): Post "{URL}/graphql": EOF',
+            "cannot be reached (after 3 attempts: EOF)",
+        ),
+        (
+            Cause.SERVER,
+            (
+                f"filestream: error making HTTP request: POST {URL}/files giving up after 5 "
+                "attempt(s) while retrying: HTTP 500: sorry. got response: <nil>"
+            ),
+            "has a fault of its own (HTTP 5xx) (after 5 attempts: HTTP 500: sorry)",
+        ),
+        (
+            Cause.ACCESS,
+            (
+                f"filestream: fatal error: failed to upload: 403 Forbidden url={URL}: "
+                '{"errors":[{"message":"permission denied"}]}'
+            ),
+            "refuses the entity or project (HTTP 403 or 404) (permission denied)",
+        ),
+        (Cause.KEY, "user is not logged in", "does not accept the key (HTTP 401)"),
+        (Cause.LOST, "", "did not store what it was sent"),
+        (Cause.LOST, "two words", "did not store what it was sent (two words)"),
+    ],
+)
+def test_details_are_short(cause: Cause, detail: str, told: str) -> None:
+    """What the SDK says twice, or around an answer, is said once; what is no news is left out."""
+    sentence = receipt_texts.happened(Fault(cause, detail), URL)
+
+    assert sentence.startswith(f"W&B at {URL} {told}. ")
+
+
+def test_a_disk_is_told_in_words() -> None:
+    """The system's own number of an error is left out."""
+    fault = Fault(Cause.DISK, "[Errno 28] No space left on device: '/tmp/x'")
+
+    assert receipt_texts.offline(fault, Path()).startswith(
+        "wandb: the W&B runs could not be written: No space left on device: '/tmp/x'. Run in "
+    )

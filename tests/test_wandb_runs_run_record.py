@@ -1,0 +1,229 @@
+"""What a run's summary says of what the run holds."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from helm_wandb.wandb_runs import run_record
+from helm_wandb.wandb_runs.run_record import MARK, Latest, LatestScore, Record
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SCORES = st.builds(
+    LatestScore, value=FLOATS, lower_is_better=st.none() | st.booleans(), partial=st.none() | TEXTS
+)
+LATEST = st.builds(
+    Latest,
+    iteration=st.integers(0, 3) | st.just(2**63 - 1),
+    tokens_billions=st.none() | FLOATS,
+    scores=st.dictionaries(st.sampled_from(["mmlu.EM", "quac.F1", "raft.EM"]), SCORES),
+)
+RECORDS = st.builds(
+    Record,
+    writer=TEXTS,
+    rows=st.dictionaries(st.integers(0, 2**63 - 1).map(str), TEXTS),
+    settings=TEXTS,
+    tables=TEXTS,
+    report=TEXTS,
+    latest=st.none() | LATEST,
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | FLOATS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+)
+
+
+@given(RECORDS)
+def test_a_record_is_read_as_it_was_written(record: Record) -> None:
+    """What a summary is given is what is read from it, beside whatever else it holds."""
+    summary = {MARK: run_record.to_text(record), "mmlu": {"EM": 0.5}, "_step": 3}
+
+    assert record == run_record.from_summary(summary)
+
+
+@given(RECORDS)
+def test_a_record_is_one_line(record: Record) -> None:
+    """W&B's table of runs shows a record in one cell."""
+    assert [run_record.to_text(record)] == run_record.to_text(record).split("\n")
+
+
+def test_what_is_not_known_takes_no_room() -> None:
+    """A record of nothing names its writer only."""
+    assert '{"writer":"w"}' == run_record.to_text(Record(writer="w"))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        '{"writer":1}',
+        '{"writer":"w","rows":[]}',
+        '{"writer":"w","rows":{"1":2}}',
+        '{"writer":"w","latest":{"iteration":1.5,"scores":{}}}',
+        '{"writer":"w","latest":{"iteration":1}}',
+        '{"writer":"w","latest":{"iteration":1,"scores":{"a.b":{"value":NaN}}}}',
+        '{"writer":"w","latest":{"iteration":1,"scores":{"a.b":{"value":1e999}}}}',
+        '{"writer":"\ud800"}',
+        f'{{"writer":"{"w" * 65}"}}',
+        '{"writer":"w","rows":{"-1":"d"}}',
+        f'{{"writer":"w","rows":{{"{"1" * 20}":"d"}}}}',
+        f'{{"writer":"w","latest":{{"iteration":{2**63},"scores":{{}}}}}}',
+        f'{{"writer":"w","latest":{{"iteration":{"9" * 5000},"scores":{{}}}}}}',
+        '{"writer":"w","latest":{"iteration":-1,"scores":{}}}',
+        f'{{"writer":"w","latest":{{"iteration":1,"scores":{{"{"a" * 5001}":{{"value":1}}}}}}}}',
+        b'{"writer":"w"}',
+        {"writer": "w"},
+        None,
+        7,
+    ],
+)
+def test_what_is_no_record_is_none(told: object) -> None:
+    """A summary under whose mark something else stands has no record, and raises nothing."""
+    assert None is run_record.from_summary({MARK: told})
+
+
+def test_a_text_of_brackets_is_no_record() -> None:
+    """What is nested too deeply to be read is garbage as any other."""
+    assert None is run_record.from_summary({MARK: '{"writer":"w","x":' + "[" * 5000})
+
+
+def test_a_summary_without_the_mark_has_no_record() -> None:
+    """A run of another tool has no record."""
+    assert None is run_record.from_summary({"mmlu": {"EM": 0.5}})
+
+
+@given(JSON, TEXTS)
+@example([], '{"writer":"w"}')
+def test_whatever_stands_under_the_mark_raises_nothing(value: object, text: str) -> None:
+    """Any JSON, as a value or as a text, is a record or none."""
+    for told in (value, json.dumps(value), text):
+        found = run_record.from_summary({MARK: told})
+
+        assert found is None or isinstance(found, Record)
+
+
+def test_a_field_of_a_later_version_is_no_hindrance() -> None:
+    """A record with more fields than are known is read all the same."""
+    assert Record(writer="w") == run_record.from_summary({MARK: '{"writer":"w","more":1}'})
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "name"),
+    [
+        ("mmlu", "mmlu"),
+        ("summary (benchmark)", "summary (benchmark)"),
+        ("100%", "100%"),
+        ("iteration", "benchmark iteration"),
+        ("tokens_billions", "benchmark tokens_billions"),
+        ("helm_wandb", "benchmark helm_wandb"),
+        ("_step", "benchmark _step"),
+        ("_", "benchmark _"),
+        ("", "benchmark "),
+        ("a.b", "benchmark a%2Eb"),
+        ("benchmark a.b%2E", "benchmark benchmark a%2Eb%252E"),
+    ],
+)
+def test_a_benchmark_has_a_name_that_wandb_keeps(benchmark: str, name: str) -> None:
+    """Its own, unless W&B, this tool or a dot has another use for it."""
+    assert (name, benchmark) == (
+        run_record.kept_name(benchmark),
+        run_record.original_name(name),
+    )
+
+
+NAMES = st.lists(
+    st.sampled_from(["benchmark ", "_", "_step", "iteration", "summary", ".", "%", "%2E", "%25"])
+    | st.text(max_size=2)
+).map("".join)
+
+
+@given(NAMES)
+@example("%252E.")
+def test_no_two_benchmarks_share_a_name(benchmark: str) -> None:
+    """From the name comes the benchmark, so no other one has it; no name has a use besides."""
+    name = run_record.kept_name(benchmark)
+
+    assert benchmark == run_record.original_name(name)
+    assert "." not in name
+    assert not name.startswith("_")
+    assert name not in {"", MARK, "iteration", "tokens_billions", "summary", "leaderboard"}
+
+
+@given(LATEST, LATEST)
+def test_the_greater_iteration_is_the_newer(one: Latest, other: Latest) -> None:
+    """Whichever of two comes first, the newer is of the greater iteration, and changes nothing."""
+    found = run_record.newer(one, other)
+
+    assert found is not None
+    assert max(one.iteration, other.iteration) == found.iteration
+    if one.iteration != other.iteration:
+        assert run_record.newer(other, one) == found
+        assert found in (one, other)
+
+
+@given(LATEST, LATEST)
+def test_at_the_same_iteration_the_second_wins(one: Latest, other: Latest) -> None:
+    """Both jobs' scores are there; where both have one, it is the second's."""
+    second = Latest(
+        iteration=one.iteration, tokens_billions=other.tokens_billions, scores=other.scores
+    )
+    found = run_record.newer(one, second)
+
+    known = one.tokens_billions if second.tokens_billions is None else second.tokens_billions
+    assert found == Latest(
+        iteration=one.iteration, tokens_billions=known, scores={**one.scores, **second.scores}
+    )
+
+
+@given(LATEST)
+def test_what_is_known_twice_is_known_once(one: Latest) -> None:
+    """The newer of the same, or of one and nothing, is that one."""
+    assert [one] * 3 == [
+        run_record.newer(one, one),
+        run_record.newer(one, None),
+        run_record.newer(None, one),
+    ]
+    assert None is run_record.newer(None, None)
+
+
+@given(LATEST, LATEST, LATEST)
+def test_several_are_newer_in_any_grouping(one: Latest, two: Latest, three: Latest) -> None:
+    """It does not matter in which pairs three are compared."""
+    assert run_record.newer(run_record.newer(one, two), three) == run_record.newer(
+        one, run_record.newer(two, three)
+    )
+
+
+@given(st.dictionaries(TEXTS, st.integers(-(2**53), 2**53)))
+def test_a_rows_digest_is_that_of_its_numbers(values: dict[str, int]) -> None:
+    """8 and 8.0 are one number, and the order of the values is none."""
+    floats = {key: float(value) for key, value in reversed(values.items())}
+
+    assert run_record.row_digest(values) == run_record.row_digest(floats)
+
+
+@given(st.dictionaries(TEXTS, FLOATS), st.dictionaries(TEXTS, FLOATS))
+@example({"a": 0.1}, {"a": 0.1 + 2**-56})
+@example({"a": 1.0}, {"b": 1.0})
+def test_rows_that_differ_have_other_digests(one: dict[str, float], two: dict[str, float]) -> None:
+    """Each value counts to its last digit."""
+    same = json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
+
+    assert same == (run_record.row_digest(one) == run_record.row_digest(two))
+
+
+def test_a_digest_is_short_and_lasts() -> None:
+    """20 hex digits that no later version may change: runs in W&B hold them."""
+    found = run_record.digest(["pr/7", "alpha", "summary"])
+
+    assert re.fullmatch("[0-9a-f]{20}", found)
+    assert "9865ae198c8105fd0604" == found
