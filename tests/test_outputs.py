@@ -127,11 +127,12 @@ def test_without_a_key_there_is_no_project(key: str | None) -> None:
 
 NO_PROJECT = """
 import sys
-from helm_wandb import shell, wandb_key
+from helm_wandb import outputs
+from helm_wandb.runner import wandb_key
 from helm_wandb.text.redaction import NO_SECRETS
-from tests.test_shell import config
+from tests.test_outputs import config
 before = set(sys.modules)
-with shell.project(config(), None, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS):
+with outputs.project(config(), None, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS):
     print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
 """
 

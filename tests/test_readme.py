@@ -55,8 +55,8 @@ FEWEST_WORDS = 4
 """Of a text that is a message and not a name."""
 TELLING = (
     *("baselines/packed.py", "baselines/resolving.py", "baselines/telling.py"),
-    *("compare.py", "gate.py", "settings.py"),
-    *("sinks/comment_texts.py", "sinks/wandb_texts.py", "sources/helm/scores.py"),
+    *("comparing/verdicts.py", "comparing/gate.py", "runner/settings.py"),
+    *("pr_comment/comment_texts.py", "wandb_runs/receipt_texts.py", "sources/helm/scores.py"),
 )
 """Modules all of whose sentences are messages."""
 USED = re.compile(r"uses: (actions/[\w-]+)@(\S+)(?: # (v\d+))?")

@@ -38,7 +38,8 @@ ROWS = [
 _MEASURED = """
 import sys
 from pathlib import Path
-from helm_wandb import action, baselines, compare, items
+from helm_wandb import action, baselines
+from helm_wandb.comparing import changed_instances, verdicts
 from helm_wandb.errors import InputError
 from helm_wandb.report import reading, writing
 from helm_wandb.sources.report import from_report

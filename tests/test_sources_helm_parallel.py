@@ -69,7 +69,7 @@ def test_a_bug_in_a_process_is_a_bug() -> None:
 
 SLOW = """
 import os, sys, time
-from helm_wandb import signals
+from helm_wandb.system import signals
 from helm_wandb.system.progress import no_progress
 from helm_wandb.sources.helm.parallel import mapped
 from tests.waiting import LIMIT_SECONDS

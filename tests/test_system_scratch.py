@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys, time
 from pathlib import Path
-from helm_wandb import scratch
+from helm_wandb.system import scratch
 print(scratch.create(Path(sys.argv[1])).path.name, flush=True)
 time.sleep(600)
 """

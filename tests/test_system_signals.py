@@ -24,7 +24,7 @@ BEGINNING = """
 import os, sys, time
 from functools import partial
 from pathlib import Path
-from helm_wandb import signals
+from helm_wandb.system import signals
 signals.install(limit_seconds={limit}, patience_seconds={limit})
 here = Path(sys.argv[1])
 ready = partial(os.write, 1, b"ready\\n")
@@ -238,7 +238,7 @@ write_whole(here / "report.json", b"new" * 100_000)
 def test_a_terminal_gets_its_cursor_back(tmp_path: Path) -> None:
     """The bar of a long reading hides the cursor; a stop clears the bar and shows it."""
     code = """
-from helm_wandb import progress
+from helm_wandb.system import progress
 progress._PATIENCE_SECONDS = 0.0
 read, write = os.openpty()
 bar = progress.progress_bar(open(write, "w"))

@@ -90,11 +90,18 @@ def own_patterns() -> dict[str, re.Pattern[str]]:
     for _, name, _ in pkgutil.walk_packages(helm_wandb.__path__, "helm_wandb."):
         for key, value in vars(import_module(name)).items():
             if isinstance(value, re.Pattern):
-                found[f"{name}.{key}"] = value
+                found[f"{name}.{key}"] = of_text(value)
     for name in ("config", "report"):
         for text in patterns_in(schema(name)):
             found[f"{name}: {text}"] = re.compile(text)
     return found
+
+
+def of_text(pattern: re.Pattern[Any]) -> re.Pattern[str]:
+    """Return the same pattern, of text if it is one of bytes."""
+    if isinstance(pattern.pattern, bytes):
+        return re.compile(pattern.pattern.decode(), pattern.flags)
+    return pattern
 
 
 def patterns_in(data: object) -> Iterator[str]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from helm_wandb.text.redaction import Redactor
     from helm_wandb.wandb_runs.sdk.messages import Request
 
-_ROOT = Path(__file__).parent.parent.parent
+_ROOT = Path(__file__).parents[3]
 _BOOT = (
     f"import sys; sys.path.insert(0, {str(_ROOT)!r}); "
     "from helm_wandb.wandb_runs.sdk.worker import main; main(int(sys.argv[1]))"
