@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import pipeline
 from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
-from helm_wandb.sources import paths
-from helm_wandb.system import streams
+from helm_wandb.system import paths, streams
 from helm_wandb.system.files import write_new
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from helm_wandb.errors import (
 from helm_wandb.model import Reading
 from helm_wandb.render.terminal import ToldInLog
 from helm_wandb.sinks import deliver
-from helm_wandb.sources import paths
-from helm_wandb.system import files
+from helm_wandb.system import files, paths
 from helm_wandb.system.progress import no_progress
 from helm_wandb.text.redaction import NO_SECRETS
 

@@ -15,9 +15,9 @@ from helm_wandb import cli, config
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Place, ReportEval
 from helm_wandb.report import to_json
-from helm_wandb.sources import paths
 from helm_wandb.sources import report as source
 from helm_wandb.sources.report import read
+from helm_wandb.system import paths
 from tests import builders
 from tests.test_cli import helm, write_config
 

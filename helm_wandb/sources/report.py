@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
-from helm_wandb.sources import paths
-from helm_wandb.system import files
+from helm_wandb.system import files, paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

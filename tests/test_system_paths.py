@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helm_wandb.errors import ABSOLUTE_PATH
-from helm_wandb.sources import paths
+from helm_wandb.system import paths
 
 
 @pytest.mark.parametrize(
