@@ -337,7 +337,7 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class ChangedInstance:
     """An instance whose score is another one now."""
 
     stratum: str
@@ -380,7 +380,7 @@ class Delta:
     worse: int | None = None
     why: str | None = None
     """Why it could not be tested, or what else to know of it."""
-    items: tuple[Item, ...] | None = None
+    items: tuple[ChangedInstance, ...] | None = None
     """The worst first, the first of `better` and `worse` where these are too many; None: not
     looked into."""
 

@@ -246,10 +246,14 @@ class _Compared:
         # Imported here: without a baseline print-only never pays for it.
         from helm_wandb.comparing import changed_instances  # noqa: PLC0415
 
-        bare = changed_instances.looked_into(self.comparisons, self.partners)
-        texts, notes = sources.texts(specs, folder=folder, wanted=changed_instances.wanted(bare))
+        bare = changed_instances.attach_changed_instances(self.comparisons, self.partners)
+        texts, notes = sources.texts(
+            specs, folder=folder, wanted=changed_instances.text_requests(bare)
+        )
         return replace(
-            self, comparisons=changed_instances.told(bare, texts), notes=(*self.notes, *notes)
+            self,
+            comparisons=changed_instances.attach_texts(bare, texts),
+            notes=(*self.notes, *notes),
         )
 
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from helm_wandb.comparing import changed_instances
 from helm_wandb.comparing.verdicts import Partner, compared
-from helm_wandb.model import Baseline, Comparison, Delta, Item, Policy, ScoreKey, Texts, Verdict
+from helm_wandb.model import (
+    Baseline,
+    ChangedInstance,
+    Comparison,
+    Delta,
+    Policy,
+    ScoreKey,
+    Texts,
+    Verdict,
+)
 from tests import builders
 from tests.builders import right
 
@@ -32,9 +41,11 @@ def partner(
     return Partner(builders.measured(values=candidate, lower=lower), there, told)
 
 
-def looked_into(*partners: Partner, most: int = changed_instances.MOST) -> tuple[Comparison, ...]:
+def attach(*partners: Partner, limit: int = changed_instances.LIMIT) -> tuple[Comparison, ...]:
     """The comparisons with their items."""
-    return changed_instances.looked_into(compared(partners, Policy()), partners, most=most)
+    return changed_instances.attach_changed_instances(
+        compared(partners, Policy()), partners, limit=limit
+    )
 
 
 def changes(delta: Delta) -> list[tuple[str, float, float]]:
@@ -46,9 +57,7 @@ def test_marked_deltas_have_the_pairs_whose_scores_differ() -> None:
     """As many got worse, and as many better, as the delta itself counts; the others are equal."""
     ((found,),) = (
         one.deltas
-        for one in looked_into(
-            partner({"mmlu.EM": right(50, wrong_first=28)}, {"mmlu.EM": right(80)})
-        )
+        for one in attach(partner({"mmlu.EM": right(50, wrong_first=28)}, {"mmlu.EM": right(80)}))
     )
     after = [item.after - item.before for item in found.items or ()]
 
@@ -60,7 +69,7 @@ def test_marked_deltas_have_the_pairs_whose_scores_differ() -> None:
 def test_rounding_is_no_changed_score() -> None:
     """0.1 + 0.2 beside 0.3 is the same score, for the items as for the delta's own counts."""
     base, now = [0.3] * 20 + [1.0] * 40, [0.1 + 0.2] * 20 + [0.0] * 40
-    ((found,),) = (one.deltas for one in looked_into(partner({"mmlu.EM": now}, {"mmlu.EM": base})))
+    ((found,),) = (one.deltas for one in attach(partner({"mmlu.EM": now}, {"mmlu.EM": base})))
 
     assert (40, 0) == (found.worse, found.better)
     assert 40 == len(found.items or ())
@@ -73,7 +82,7 @@ def test_the_worst_come_first(*, lower: bool) -> None:
     base = [0.0] * 40
     now = [sign * value for value in (0.1, -0.2, 0.0, -0.9, 0.3, *[-0.5] * 35)]
     keys = ["mmlu.EM"] if lower else []
-    (one,) = looked_into(partner({"mmlu.EM": now}, {"mmlu.EM": base}, keys))
+    (one,) = attach(partner({"mmlu.EM": now}, {"mmlu.EM": base}, keys))
     found = changes(one.deltas[0])
 
     assert ("id3", 0.0, sign * -0.9) == found[0]
@@ -85,7 +94,7 @@ def test_the_worst_come_first(*, lower: bool) -> None:
 
 def test_what_is_not_marked_is_not_looked_into() -> None:
     """A delta without a mark has no items, though some of its scores differ."""
-    (one,) = looked_into(partner({"mmlu.EM": right(50)}, {"mmlu.EM": right(51)}))
+    (one,) = attach(partner({"mmlu.EM": right(50)}, {"mmlu.EM": right(51)}))
 
     assert (Verdict.UNCLEAR, None) == (one.deltas[0].verdict, one.deltas[0].items)
 
@@ -93,9 +102,7 @@ def test_what_is_not_marked_is_not_looked_into() -> None:
 def test_items_know_where_they_are_of() -> None:
     """Stratum, id and trial are those of the instance, whose input is no part of it."""
     strata = {"mmlu:subject=a": right(30), "mmlu:subject=b": right(0)}
-    (one,) = looked_into(
-        partner({"mmlu.EM": strata}, {"mmlu.EM": {name: right(60) for name in strata}})
-    )
+    (one,) = attach(partner({"mmlu.EM": strata}, {"mmlu.EM": {name: right(60) for name in strata}}))
     places = {item.place for item in one.deltas[0].items or ()}
 
     assert {("mmlu:subject=a", f"id{at}", 0) for at in range(30, 60)} | {
@@ -110,7 +117,9 @@ def test_marks_without_instances_are_left_alone() -> None:
         builders.delta(None, 0.5, 0.25, Verdict.REGRESSED),
     )
     bare = builders.evaluation(scores={"mmlu.EM": 0.25})
-    (one,) = changed_instances.looked_into([made], [Partner(bare, bare, made.baseline)])
+    (one,) = changed_instances.attach_changed_instances(
+        [made], [Partner(bare, bare, made.baseline)]
+    )
 
     assert [None, None] == [delta.items for delta in one.deltas]
 
@@ -119,7 +128,7 @@ def test_too_many_items_are_cut_where_they_are_most() -> None:
     """Of all items there are no more than asked for, and the shorter lists stay whole."""
     values = {"mmlu.EM": right(50), "boolq.EM": right(10), "imdb.EM": right(70)}
     against = {key: right(80) for key in values}
-    (one,) = looked_into(partner(values, against), most=60)
+    (one,) = attach(partner(values, against), limit=60)
 
     assert {"mmlu.EM": 25, "boolq.EM": 25, "imdb.EM": 10} == {
         str(delta.key): len(delta.items or ()) for delta in one.deltas
@@ -127,30 +136,30 @@ def test_too_many_items_are_cut_where_they_are_most() -> None:
     assert [30, 70, 10] == [delta.worse for delta in one.deltas]
 
 
-@given(counts=st.lists(st.integers(1, 50), max_size=8), most=st.integers(0, 120))
-def test_the_limit_is_kept_and_no_smaller_than_it_must(counts: list[int], most: int) -> None:
+@given(counts=st.lists(st.integers(1, 50), max_size=8), limit=st.integers(0, 120))
+def test_the_limit_is_kept_and_no_smaller_than_it_must(counts: list[int], limit: int) -> None:
     """All lists cut at the limit hold no more than allowed; one more for each would be too many."""
-    limit = changed_instances._limit(counts, most)  # noqa: SLF001 -- the rule itself
-    held = sum(min(count, limit) for count in counts)
+    longest = changed_instances._longest_list(counts, limit)  # noqa: SLF001 -- the rule itself
+    total = sum(min(count, longest) for count in counts)
 
-    assert held <= most or not counts
-    assert sum(counts) == held or sum(min(count, limit + 1) for count in counts) > most
+    assert total <= limit or not counts
+    assert sum(counts) == total or sum(min(count, longest + 1) for count in counts) > limit
 
 
 def test_texts_are_wanted_of_items_only() -> None:
     """What is asked of the sources are the places of the items, by model and benchmark."""
     values = {"mmlu.EM": right(50), "boolq.EM": right(80)}
-    found = looked_into(partner(values, {key: right(80) for key in values}))
+    found = attach(partner(values, {key: right(80) for key in values}))
 
     assert {
         ("alpha", 0, "mmlu"): frozenset(("only", f"id{at}", 0) for at in range(50, 80))
-    } == changed_instances.wanted(found)
+    } == changed_instances.text_requests(found)
 
 
 def test_texts_come_to_their_items() -> None:
     """An item has the texts that were found for it; without any it keeps none."""
     texts = Texts(input="Q", reference="R", answer="A")
-    plain = Item(stratum="s", id="id0", trial=0, before=1.0, after=0.0)
+    plain = ChangedInstance(stratum="s", id="id0", trial=0, before=1.0, after=0.0)
     made = builders.comparison(
         replace(
             builders.delta("mmlu.EM", 0.5, 0.25, Verdict.REGRESSED),
@@ -158,9 +167,11 @@ def test_texts_come_to_their_items() -> None:
         ),
         builders.delta("boolq.EM", 0.5, 0.5, Verdict.UNCLEAR),
     )
-    (one,) = changed_instances.told([made], {("alpha", 0, "mmlu"): {("s", "id0", 1): texts}})
+    (one,) = changed_instances.attach_texts(
+        [made], {("alpha", 0, "mmlu"): {("s", "id0", 1): texts}}
+    )
     told, other = one.deltas
 
     assert (plain, replace(plain, trial=1, texts=texts)) == told.items
     assert other.items is None
-    assert made == changed_instances.told([made], {})[0]
+    assert made == changed_instances.attach_texts([made], {})[0]

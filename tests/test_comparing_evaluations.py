@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.comparing.evaluations import by_model, latest, merge, with_directions
+from helm_wandb.comparing.evaluations import group_by_model, latest, merge, with_directions
 from helm_wandb.model import ScoreKey
 from tests import builders
 
@@ -165,7 +165,7 @@ def test_latest_is_the_greatest_iteration_of_each_model(places: list[tuple[str, 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20)), unique=True))
 def test_by_model_keeps_all_in_order(places: list[tuple[str, int]]) -> None:
     """No evaluation is lost, and each model's are in the order of their iterations."""
-    found = by_model([builders.evaluation(*place) for place in places])
+    found = group_by_model([builders.evaluation(*place) for place in places])
 
     listed = [(model, one.iteration) for model, of_model in found.items() for one in of_model]
     assert sorted(places) == listed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.comparing.fingerprints import difference
+from helm_wandb.comparing.fingerprints import describe_difference
 
 FIVE_SHOT = {"max_train_instances": "5", "method": "generation", "scenario subject": ["a", "b"]}
 
@@ -32,7 +32,7 @@ FIVE_SHOT = {"max_train_instances": "5", "method": "generation", "scenario subje
 )
 def test_differences_in_words(changes: dict[str, object], words: str | None) -> None:
     """Shots come first and by their name, other fields by theirs, a few of many."""
-    assert words == difference(FIVE_SHOT, {**FIVE_SHOT, **changes})
+    assert words == describe_difference(FIVE_SHOT, {**FIVE_SHOT, **changes})
 
 
 FINGERPRINTS = st.dictionaries(st.text(), st.one_of(st.text(), st.lists(st.text())))
@@ -43,4 +43,4 @@ def test_only_equal_fingerprints_do_not_differ(
     here: dict[str, object], there: dict[str, object]
 ) -> None:
     """Words are found for any difference, and for none where there is none."""
-    assert (difference(here, there) is None) == (here == there)
+    assert (describe_difference(here, there) is None) == (here == there)

@@ -258,7 +258,7 @@ def test_limits_are_those_of_the_code() -> None:
 
     assert f"{sticky_comment.LIMIT_BYTES:,} bytes" in limits
     assert f"GitHub has {BUDGET_SECONDS:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
-    assert f"up to {changed_instances.MOST:,}" in README.section("Baselines")
+    assert f"up to {changed_instances.LIMIT:,}" in README.section("Baselines")
 
 
 def test_marks_are_those_of_the_pages() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 
-from helm_wandb.model import Item, Texts, Verdict
+from helm_wandb.model import ChangedInstance, Texts, Verdict
 from helm_wandb.render import changed_instances, comment, markdown, terminal
 from helm_wandb.render.html import html_report
 from helm_wandb.text.safe_text import Name, plain
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1_048_576
 COMMENT_LIMIT = 65_536
-LOST = Item(
+LOST = ChangedInstance(
     stratum="boolq",
     id="id101",
     trial=0,
@@ -32,7 +32,7 @@ LOST = Item(
     texts=Texts(input="A passage.\nQuestion: is it?", reference="No", answer="Yes"),
 )
 WON = replace(LOST, id="id7", before=0.0, after=1.0, texts=Texts(answer=""))
-LAW = Item(
+LAW = ChangedInstance(
     stratum="mmlu:subject=us law,method=multiple_choice_joint",
     id="id3",
     trial=2,
@@ -41,7 +41,9 @@ LAW = Item(
 )
 
 
-def delta(*found: Item, key: str = "boolq.EM", changed: tuple[int, int] | None = None) -> Delta:
+def delta(
+    *found: ChangedInstance, key: str = "boolq.EM", changed: tuple[int, int] | None = None
+) -> Delta:
     """A delta with these items; changed: how many got better and worse."""
     verdict = Verdict.REGRESSED if key == "boolq.EM" else Verdict.IMPROVED
     made = builders.delta(

@@ -16,7 +16,7 @@ from .test_sources_helm import copied, spec
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from helm_wandb.comparing.changed_instances import Found
+    from helm_wandb.comparing.changed_instances import TextsByPlace
     from helm_wandb.model import HelmEval
 
 MODEL = "acme/assistant"
@@ -32,7 +32,7 @@ def texts(
     specs: tuple[HelmEval | FileEval | ReportEval, ...] = (CANDIDATE,),
     model: str = MODEL,
     iteration: int = 0,
-) -> tuple[Found, tuple[str, ...]]:
+) -> tuple[TextsByPlace, tuple[str, ...]]:
     """What the entries have of instances of a benchmark."""
     whose = model, iteration, benchmark
     return sources.texts(specs, folder=folder, wanted={whose: frozenset(places)})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.model import Item, Texts, Verdict
+from helm_wandb.model import ChangedInstance, Texts, Verdict
 from helm_wandb.wandb_runs import changes, layout, layout_tables, run_record
 from helm_wandb.wandb_runs.changes import Held
 from helm_wandb.wandb_runs.run_record import CHANGED_ITEMS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.model import Comparison, Report
 
-ITEM = Item(
+ITEM = ChangedInstance(
     stratum="mmlu:subject=law,method=multiple_choice_joint",
     id="id7",
     trial=0,
@@ -34,7 +34,7 @@ ITEM = Item(
 COLUMNS = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
 
 
-def comparison(*items: Item, model: str = "alpha") -> Comparison:
+def comparison(*items: ChangedInstance, model: str = "alpha") -> Comparison:
     """A model's comparison with one delta that has these items."""
     delta = builders.delta("mmlu.EM", 0.5, 0.25, Verdict.REGRESSED, within=(-0.3, -0.2))
     return builders.comparison(replace(delta, items=items or None), model=model)

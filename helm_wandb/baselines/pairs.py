@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import fingerprints
-from helm_wandb.comparing.evaluations import by_model, latest
+from helm_wandb.comparing.evaluations import group_by_model, latest
 from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Baseline
 
@@ -48,7 +48,7 @@ def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:
 
 
 def _steps(candidates: Sequence[Evaluation]) -> Iterator[Partner]:
-    for of_model in by_model(candidates).values():
+    for of_model in group_by_model(candidates).values():
         if len(of_model) > 1:
             before, last = of_model[-2:]
             told = Baseline(origin="this run", model=before.model, iteration=before.iteration)
@@ -79,7 +79,9 @@ def _beside(candidate: Evaluation, found: Iterable[Found]) -> list[tuple[Found, 
     """The same model in each of the baselines that have it."""
     beside = []
     for one in found:
-        of_model = by_model(other for other in one.evaluations if other.model == candidate.model)
+        of_model = group_by_model(
+            other for other in one.evaluations if other.model == candidate.model
+        )
         if of_model:
             chosen = _same_or_greatest(of_model[candidate.model], candidate.iteration)
             beside.append((one, chosen))
@@ -120,7 +122,7 @@ def _was_asked_alike(here: Score, there: Score) -> bool:
         return False
     if here.fingerprint is None or there.fingerprint is None:
         return True
-    return fingerprints.difference(here.fingerprint, there.fingerprint) is None
+    return fingerprints.describe_difference(here.fingerprint, there.fingerprint) is None
 
 
 def _only(benchmarks: Collection[str], one: Evaluation) -> Evaluation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model, latest
+from helm_wandb.comparing.evaluations import group_by_model, latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +20,9 @@ def notes(candidates: Sequence[Evaluation], *found: Found) -> tuple[str, ...]:
     """Which models only this run has, and which only the nearest baseline."""
     if not found:
         return ()
-    known = by_model(evaluation for one in found for evaluation in one.evaluations)
-    nearest = by_model(found[0].evaluations)
-    here = by_model(candidates)
+    known = group_by_model(evaluation for one in found for evaluation in one.evaluations)
+    nearest = group_by_model(found[0].evaluations)
+    here = group_by_model(candidates)
     lacking = [one.model for one in latest(candidates) if one.model not in known]
     alone = [model for model in nearest if model not in here]
     told = []

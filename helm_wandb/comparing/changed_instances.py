@@ -1,4 +1,4 @@
-"""Marked deltas → the instances whose scores changed, the worst first."""
+"""Flagged deltas → the instances whose scores changed, the worst first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import pairing, statistics
-from helm_wandb.model import Item, Texts, Verdict
+from helm_wandb.model import ChangedInstance, Texts, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,46 +15,49 @@ if TYPE_CHECKING:
     from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.model import Comparison, Delta
 
-Whose = tuple[str, int, str]
-"""The model, its iteration, and the benchmark that it was asked."""
+BenchmarkRun = tuple[str, int, str]
+"""The model, its iteration, and the benchmark."""
 Place = tuple[str, str, int]
-"""Stratum, instance id and train trial, as in `Item.place`."""
-Wanted = dict[Whose, frozenset[Place]]
-Found = dict[Whose, dict[Place, Texts]]
+"""Stratum, instance id and train trial, as in `ChangedInstance.place`."""
+TextRequests = dict[BenchmarkRun, frozenset[Place]]
+TextsByPlace = dict[BenchmarkRun, dict[Place, Texts]]
 
-MARKED = (Verdict.REGRESSED, Verdict.IMPROVED)
-MOST = 1_000
-"""Items of all deltas of a report together: with texts 0.3 MB of a gzipped report JSON, which
+FLAGGED = (Verdict.REGRESSED, Verdict.IMPROVED)
+LIMIT = 1_000
+"""Changed instances of all deltas of a report: with texts 0.3 MB of a gzipped report JSON, which
 may have 1.5 MB."""
 
 
-def looked_into(
-    comparisons: Sequence[Comparison], partners: Sequence[Partner], *, most: int = MOST
+def attach_changed_instances(
+    comparisons: Sequence[Comparison], partners: Sequence[Partner], *, limit: int = LIMIT
 ) -> tuple[Comparison, ...]:
-    """The comparisons, with the items of each marked delta; their texts are unknown yet.
+    """Return the comparisons with the changed instances of each flagged delta, without texts.
 
-    partners: what was compared in each.
-    most: items of all deltas together. Where there are more, the longest lists are cut alike.
+    partners: the two sides of each comparison.
+    limit: changed instances of all deltas. If there are more, the longest lists are shortened.
     """
     lists = [
-        [_changed(delta, partner) if delta.verdict in MARKED else None for delta in one.deltas]
+        [
+            _changed_instances(delta, partner) if delta.verdict in FLAGGED else None
+            for delta in one.deltas
+        ]
         for one, partner in zip(comparisons, partners, strict=True)
     ]
-    limit = _limit([len(items) for of in lists for items in of if items], most)
+    longest = _longest_list([len(items) for several in lists for items in several if items], limit)
     return tuple(
         replace(
             one,
             deltas=tuple(
-                delta if items is None else replace(delta, items=items[:limit])
-                for delta, items in zip(one.deltas, of, strict=True)
+                delta if items is None else replace(delta, items=items[:longest])
+                for delta, items in zip(one.deltas, several, strict=True)
             ),
         )
-        for one, of in zip(comparisons, lists, strict=True)
+        for one, several in zip(comparisons, lists, strict=True)
     )
 
 
-def _changed(delta: Delta, partner: Partner) -> tuple[Item, ...] | None:
-    """The pairs whose scores differ: what got worse, then what got better, the largest first."""
+def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance, ...] | None:
+    """Return the pairs whose scores differ: the worse first, and of these the largest change."""
     if delta.key is None:
         return None
     candidate = partner.candidate.scores[delta.key].instances
@@ -62,7 +65,7 @@ def _changed(delta: Delta, partner: Partner) -> tuple[Item, ...] | None:
     if candidate is None or baseline is None:
         return None
     changed = (
-        Item(
+        ChangedInstance(
             stratum=pair.stratum,
             id=pair.id,
             trial=pair.trial,
@@ -74,46 +77,46 @@ def _changed(delta: Delta, partner: Partner) -> tuple[Item, ...] | None:
     )
     sign = -1 if delta.lower_is_better else 1
 
-    def order(item: Item) -> tuple[bool, float]:
+    def order(item: ChangedInstance) -> tuple[bool, float]:
         gain = sign * (item.after - item.before)
         return gain > 0, -abs(gain)
 
     return tuple(sorted(changed, key=order))
 
 
-def _limit(counts: Sequence[int], most: int) -> int:
-    """The longest that a list may be, so that all together have no more than `most`."""
-    room = most
+def _longest_list(counts: Sequence[int], limit: int) -> int:
+    """Return the length to which lists are cut, so that all together have at most `limit`."""
+    room = limit
     for at, count in enumerate(sorted(counts)):
         share = room // (len(counts) - at)
         if count > share:
             return share
         room -= count
-    return most
+    return limit
 
 
-def wanted(comparisons: Iterable[Comparison]) -> Wanted:
-    """Of which instances the texts are wanted."""
-    found: dict[Whose, set[Place]] = defaultdict(set)
+def text_requests(comparisons: Iterable[Comparison]) -> TextRequests:
+    """Return the instances whose texts are to be read."""
+    requests: dict[BenchmarkRun, set[Place]] = defaultdict(set)
     for one in comparisons:
         for delta in one.deltas:
             if delta.key and delta.items:
-                whose = one.model, one.iteration, delta.key.benchmark
-                found[whose].update(item.place for item in delta.items)
-    return {whose: frozenset(places) for whose, places in found.items()}
+                run = one.model, one.iteration, delta.key.benchmark
+                requests[run].update(item.place for item in delta.items)
+    return {run: frozenset(places) for run, places in requests.items()}
 
 
-def told(comparisons: Iterable[Comparison], found: Found) -> tuple[Comparison, ...]:
-    """The comparisons, with the texts of their items, where they were found."""
+def attach_texts(comparisons: Iterable[Comparison], texts: TextsByPlace) -> tuple[Comparison, ...]:
+    """Return the comparisons with the texts of their changed instances, if these are known."""
     return tuple(
-        replace(one, deltas=tuple(_told(delta, one, found) for delta in one.deltas))
+        replace(one, deltas=tuple(_with_texts(delta, one, texts) for delta in one.deltas))
         for one in comparisons
     )
 
 
-def _told(delta: Delta, comparison: Comparison, found: Found) -> Delta:
+def _with_texts(delta: Delta, comparison: Comparison, texts: TextsByPlace) -> Delta:
     if delta.key is None or delta.items is None:
         return delta
-    texts = found.get((comparison.model, comparison.iteration, delta.key.benchmark), {})
-    items = tuple(replace(item, texts=texts.get(item.place, item.texts)) for item in delta.items)
+    run = texts.get((comparison.model, comparison.iteration, delta.key.benchmark), {})
+    items = tuple(replace(item, texts=run.get(item.place, item.texts)) for item in delta.items)
     return replace(delta, items=items)

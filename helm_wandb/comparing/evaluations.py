@@ -1,12 +1,14 @@
-"""Sets of evaluations: several readings as one, directions, the latest of each model."""
+"""Sets of evaluations: merged from several readings, directed, the latest of each model."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.merging import longest, one_score
+from helm_wandb.comparing.merging import longest_reason, merge_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,28 +22,28 @@ class Merged:
 
     evaluations: tuple[Evaluation, ...]
     conflicts: tuple[str, ...]
-    """What two readings tell differently of one score; the first one's was kept."""
+    """Scores on which two readings disagree; the first one's was kept."""
 
 
 def merge(evaluations: Iterable[Evaluation]) -> Merged:
-    """One evaluation of each model and iteration, holding all that was read of it.
+    """Return one evaluation of each model and iteration, with all scores that were read of it.
 
-    Scores of one key over different subjects, as the legs of a matrix give them, become one
-    over all of these subjects: their unweighted mean, which is how HELM computes it. The order
-    of the evaluations matters only where two of them disagree.
+    Scores of one key over different subjects, as matrix jobs give them, become one score over all
+    of these subjects: their unweighted mean, which is how HELM computes it. The order of the
+    evaluations matters only if two of them disagree.
     """
-    legs: dict[tuple[str, int], list[Evaluation]] = defaultdict(list)
+    readings: dict[tuple[str, int], list[Evaluation]] = defaultdict(list)
     for evaluation in evaluations:
-        legs[evaluation.model, evaluation.iteration].append(evaluation)
-    joined = [_joined(legs[place]) for place in sorted(legs)]
+        readings[evaluation.model, evaluation.iteration].append(evaluation)
+    joined = [_merge_one(readings[place]) for place in sorted(readings)]
     return Merged(
-        evaluations=_marked([evaluation for evaluation, _ in joined]),
+        evaluations=_with_partial([evaluation for evaluation, _ in joined]),
         conflicts=tuple(conflict for _, conflicts in joined for conflict in conflicts),
     )
 
 
-def _marked(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
-    """The evaluations, with a mark on scores over fewer subjects than others of their key."""
+def _with_partial(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Return the evaluations; scores over fewer subjects than others of their key are partial."""
     subjects: dict[ScoreKey, set[str]] = defaultdict(set)
     for evaluation in evaluations:
         for key, score in evaluation.scores.items():
@@ -64,46 +66,49 @@ def _partial(score: Score, subjects: set[str]) -> str | None:
     return f"over {len(score.subjects)} of {len(subjects)} subjects"
 
 
-def _joined(legs: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
-    """The legs of one model and iteration as one, and what they disagree about."""
-    first = legs[0]
-    if len(legs) == 1:
+def _merge_one(readings: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
+    """Return the readings of one model and iteration as one, and what they disagree about."""
+    first = readings[0]
+    if len(readings) == 1:
         return first, []
-    keys = dict.fromkeys(key for leg in legs for key in leg.scores)
+    keys = dict.fromkeys(key for one in readings for key in one.scores)
     joined = {
-        key: one_score([leg.scores[key] for leg in legs if key in leg.scores]) for key in keys
+        key: merge_scores([one.scores[key] for one in readings if key in one.scores])
+        for key in keys
     }
     missing: dict[ScoreKey, list[str]] = defaultdict(list)
-    for key, why in ((key, why) for leg in legs for key, why in leg.missing.items()):
+    for key, why in ((key, why) for one in readings for key, why in one.missing.items()):
         missing[key].append(why)
-    tokens = [leg.tokens_billions for leg in legs if leg.tokens_billions is not None]
+    tokens = [one.tokens_billions for one in readings if one.tokens_billions is not None]
     evaluation = replace(
         first,
         tokens_billions=tokens[0] if tokens else None,
-        origin=min((leg.origin for leg in legs), key=_origin_order),
+        origin=min((one.origin for one in readings), key=_origin_order),
         scores={key: score for key, (score, _) in joined.items()},
-        missing={key: longest(whys) for key, whys in missing.items() if key not in keys},
+        missing={key: longest_reason(whys) for key, whys in missing.items() if key not in keys},
     )
-    told = _disagreeing_tokens(tokens)
-    told += [d.told(key) for key, (_, disagreements) in joined.items() for d in disagreements]
-    # Several legs may contradict the first in the same words.
-    told = list(dict.fromkeys(told))
-    return evaluation, [f"{first.model} at iteration {first.iteration} has {one}" for one in told]
+    conflicts = _token_conflicts(tokens)
+    conflicts += [
+        conflict.sentence(key) for key, (_, several) in joined.items() for conflict in several
+    ]
+    # Several readings may contradict the first in the same words.
+    name = f"{first.model} at iteration {first.iteration}"
+    return evaluation, [f"{name} has {conflict}" for conflict in dict.fromkeys(conflicts)]
 
 
-def _disagreeing_tokens(known: Sequence[float]) -> list[str]:
+def _token_conflicts(counts: Sequence[float]) -> list[str]:
     return [
-        f"two token counts: {known[0]} (kept) and {other} billion. "
+        f"two token counts: {counts[0]} (kept) and {other} billion. "
         "Give the same token_per_iteration or token_num in each entry of evals."
-        for other in dict.fromkeys(known)
-        if other != known[0]
+        for other in dict.fromkeys(counts)
+        if other != counts[0]
     ]
 
 
 def _origin_order(origin: Origin) -> tuple[bool, bool, str, float]:
-    """HELM's own output first; then any order that does not depend on who came first."""
-    known = (origin.source != "helm", origin.suite is None)
-    return (*known, f"{origin.source} {origin.suite}", -(origin.token_per_iteration or 0))
+    """Return the sort key: HELM's own output first; never depends on which was read first."""
+    preferred = (origin.source != "helm", origin.suite is None)
+    return (*preferred, f"{origin.source} {origin.suite}", -(origin.token_per_iteration or 0))
 
 
 def with_directions(
@@ -112,15 +117,15 @@ def with_directions(
     lower_is_better: frozenset[ScoreKey],
     higher_is_better: frozenset[ScoreKey] = frozenset(),
 ) -> tuple[Evaluation, ...]:
-    """The evaluations, with the named scores marked as better when lower, or when higher."""
+    """Return the evaluations, the named scores as better when lower, or when higher."""
     directions = dict.fromkeys(higher_is_better, False) | dict.fromkeys(lower_is_better, True)
     return tuple(
-        replace(evaluation, scores=_directed(evaluation.scores, directions))
+        replace(evaluation, scores=_with_direction(evaluation.scores, directions))
         for evaluation in evaluations
     )
 
 
-def _directed(
+def _with_direction(
     scores: Mapping[ScoreKey, Score], directions: Mapping[ScoreKey, bool]
 ) -> dict[ScoreKey, Score]:
     return {
@@ -130,18 +135,14 @@ def _directed(
 
 
 def latest(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:
-    """Each model's evaluation at its greatest iteration, in the order of the names."""
-    found: dict[str, Evaluation] = {}
-    for evaluation in evaluations:
-        known = found.get(evaluation.model)
-        if known is None or evaluation.iteration > known.iteration:
-            found[evaluation.model] = evaluation
-    return tuple(found[model] for model in sorted(found))
+    """Return each model's evaluation at its latest iteration, in the order of the names."""
+    return tuple(
+        max(several, key=attrgetter("iteration"))
+        for several in group_by_model(evaluations).values()
+    )
 
 
-def by_model(evaluations: Iterable[Evaluation]) -> dict[str, tuple[Evaluation, ...]]:
-    """Each model's evaluations, in the order of their iterations."""
-    found: dict[str, list[Evaluation]] = {}
-    for evaluation in sorted(evaluations, key=lambda one: (one.model, one.iteration)):
-        found.setdefault(evaluation.model, []).append(evaluation)
-    return {model: tuple(of_model) for model, of_model in found.items()}
+def group_by_model(evaluations: Iterable[Evaluation]) -> dict[str, tuple[Evaluation, ...]]:
+    """Return each model's evaluations, in the order of their iterations."""
+    ordered = sorted(evaluations, key=lambda one: (one.model, one.iteration))
+    return {model: tuple(several) for model, several in groupby(ordered, attrgetter("model"))}

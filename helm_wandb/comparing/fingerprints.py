@@ -1,4 +1,4 @@
-"""How scores were asked: what differs between two fingerprints, in words."""
+"""The settings of an evaluation: what differs between two fingerprints, in words."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _SHOTS = "max_train_instances"
 _SHOWN = 3
 
 
-def in_words(name: str, value: object) -> str:
-    """A field as people say it: `5-shot`, `temperature 0.7`, `no instructions`."""
+def describe_field(name: str, value: object) -> str:
+    """Return a field as people say it: `5-shot`, `temperature 0.7`, `no instructions`."""
     if value is None:
         return f"no {name}"
     if isinstance(value, list | tuple):
@@ -21,16 +21,20 @@ def in_words(name: str, value: object) -> str:
     return f"{value}-shot" if name == _SHOTS else f"{name} {value}"
 
 
-def difference(here: Mapping[str, object], there: Mapping[str, object]) -> str | None:
-    """`5-shot here, 0-shot there`, for each field that differs; None where all are equal.
+def describe_difference(
+    candidate: Mapping[str, object], baseline: Mapping[str, object]
+) -> str | None:
+    """Return `5-shot here, 0-shot there` for each field that differs; None if all are equal.
 
     A field that one side lacks counts as different.
     """
-    names = sorted({**here, **there}, key=lambda name: (name != _SHOTS, name))
-    told = [
-        f"{in_words(name, here.get(name))} here, {in_words(name, there.get(name))} there"
+    names = sorted({**candidate, **baseline}, key=lambda name: (name != _SHOTS, name))
+    differences = [
+        f"{describe_field(name, candidate.get(name))} here, "
+        f"{describe_field(name, baseline.get(name))} there"
         for name in names
-        if here.get(name) != there.get(name)
+        if candidate.get(name) != baseline.get(name)
     ]
-    more = f"; and {len(told) - _SHOWN} more fields" if len(told) > _SHOWN else ""
-    return "; ".join(told[:_SHOWN]) + more if told else None
+    hidden = len(differences) - _SHOWN
+    more = f"; and {hidden} more fields" if hidden > 0 else ""
+    return "; ".join(differences[:_SHOWN]) + more if differences else None

@@ -1,8 +1,7 @@
-"""The scores that the legs of one evaluation give for one key → one score.
+"""Scores of one key from several readings → one score.
 
-A leg is what one reading has of a model at an iteration: of a matrix whose jobs evaluate some
-subjects each, say. All that is decided here is decided alike whichever leg comes first, but for
-what legs disagree about.
+Each reading is of the same model and iteration, for example from the jobs of a matrix that evaluate
+some subjects each. The result doesn't depend on their order unless two of them disagree.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import fsum, isclose, nan
 from typing import TYPE_CHECKING, TypeVar
 
-from helm_wandb.comparing.fingerprints import in_words
+from helm_wandb.comparing.fingerprints import describe_field
 from helm_wandb.model import Instances, Score
 
 if TYPE_CHECKING:
@@ -31,41 +30,42 @@ _ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
 _NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
 _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
 """How the fields begin that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
-legs of one evaluation may differ in them."""
+readings of one evaluation may differ in them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """What two legs tell differently of one score."""
+    """A conflict of two readings about one score."""
 
-    two: str
-    """Of what there are two: `values`."""
-    which: str
-    """Which they are, and what to do, to follow the key."""
+    kind: str
+    """`values` or `directions`, for example."""
+    details: str
+    """The conflicting values, and what to do, to be shown after the key."""
 
-    def told(self, key: ScoreKey) -> str:
-        """What a model has, to follow its name."""
-        return f"two {self.two} of {key}{self.which}"
+    def sentence(self, key: ScoreKey) -> str:
+        """Return the conflict, to be shown after the name of a model and `has`."""
+        return f"two {self.kind} of {key}{self.details}"
 
 
-def one_score(legs: Sequence[Score]) -> tuple[Score, list[Disagreement]]:
-    """The legs' scores as one; a leg that disagrees with those before it is left out, and told.
+def merge_scores(scores: Sequence[Score]) -> tuple[Score, list[Disagreement]]:
+    """Return the scores as one, without those that disagree with an earlier one, and the conflicts.
 
     Scores over different subjects become their unweighted mean, as HELM computes it, to the
     same last digit in any order. Equal ones stay as they are, since theirs is HELM's own cell.
     """
-    merged, disagreements = legs[0], []
-    for leg in legs[1:]:
-        joined = _union(merged, leg)
+    merged, disagreements = scores[0], []
+    for score in scores[1:]:
+        joined = _union(merged, score)
         if isinstance(joined, Disagreement):
             disagreements.append(joined)
         else:
             merged = joined
-    return (merged if any(merged is leg for leg in legs) else _covered(merged)), disagreements
+    is_one_reading = any(merged is score for score in scores)
+    return merged if is_one_reading else _with_covering_instances(merged), disagreements
 
 
-def _covered(score: Score) -> Score:
-    """The score, without instances where they are only those of some of its subjects."""
+def _with_covering_instances(score: Score) -> Score:
+    """Return the score, without instances if they are those of only some of its subjects."""
     if score.instances is None or _is_close(mean_of_strata(score.instances), score.value):
         return score
     return replace(score, instances=None, no_instances=_NOT_COVERED)
@@ -74,7 +74,7 @@ def _covered(score: Score) -> Score:
 def _union(first: Score, later: Score) -> Score | Disagreement:
     if first == later:
         return first
-    if disagreement := _disagreement(first, later):
+    if disagreement := _find_disagreement(first, later):
         return disagreement
     fingerprint = _fingerprint(first.fingerprint, later.fingerprint)
     instances = _instances(first.instances, later.instances)
@@ -89,21 +89,21 @@ def _union(first: Score, later: Score) -> Score | Disagreement:
         value=first.value
         if is_same and first.value == later.value
         else _mean_of_subjects(subjects),
-        n=_known(first.n, later.n) if is_same else _count(subjects),
-        lower_is_better=_known(first.lower_is_better, later.lower_is_better),
+        n=_first_not_none(first.n, later.n) if is_same else _count(subjects),
+        lower_is_better=_first_not_none(first.lower_is_better, later.lower_is_better),
         subjects=subjects,
         fingerprint=fingerprint,
         instances=instances,
-        no_instances=longest(reasons) if reasons and instances is None else None,
+        no_instances=longest_reason(reasons) if reasons and instances is None else None,
     )
 
 
-def _known(first: _T | None, later: _T | None) -> _T | None:
+def _first_not_none(first: _T | None, later: _T | None) -> _T | None:
     return later if first is None else first
 
 
-def _disagreement(first: Score, later: Score) -> Disagreement | None:
-    """Which directions or values there are, or None where the two scores can be made one."""
+def _find_disagreement(first: Score, later: Score) -> Disagreement | None:
+    """Return the two directions or values; None if the two scores can be merged."""
     if {first.lower_is_better, later.lower_is_better} == {True, False}:
         kept, other = ("lower", "higher") if first.lower_is_better else ("higher", "lower")
         which = f": better when {kept} (kept) and better when {other}. "
@@ -120,19 +120,23 @@ def _disagreement(first: Score, later: Score) -> Disagreement | None:
     if are_means and not (is_same and _counts_differ(first, later)):
         return None
     why = "" if is_same else ", which are not both the mean over the subjects beside them"
-    return Disagreement("values", f": {_told(first)} (kept) and {_told(later)}{why}. {_ONE_ENTRY}")
+    return Disagreement(
+        "values",
+        f": {_describe_value(first)} (kept) and {_describe_value(later)}{why}. {_ONE_ENTRY}",
+    )
 
 
 def _two_values_of(names: Sequence[str], first: Score, later: Score) -> Disagreement:
-    told = [
-        f"in {name!r}: {_told(first.subjects[name])} (kept) and {_told(later.subjects[name])}"
+    shown = [
+        f"in {name!r}: {_describe_value(first.subjects[name])} (kept) and "
+        f"{_describe_value(later.subjects[name])}"
         for name in names[:_SHOWN]
     ]
     more = [f"and in {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    return Disagreement("values", f" {', '.join([*told, *more])}. {_ONE_LEG}")
+    return Disagreement("values", f" {', '.join([*shown, *more])}. {_ONE_LEG}")
 
 
-def _told(score: Score | SubjectScore) -> str:
+def _describe_value(score: Score | SubjectScore) -> str:
     return str(score.value) if score.n is None else f"{score.value} (n = {score.n})"
 
 
@@ -145,7 +149,7 @@ def _counts_differ(first: Score | SubjectScore, later: Score | SubjectScore) -> 
 
 
 def _are_over_the_same(first: Score, later: Score) -> bool:
-    """Whether both are over the same subjects, or one does not name its own."""
+    """Return whether both are over the same subjects, or one does not name its own."""
     named = [score.subjects.keys() for score in (first, later) if score.subjects]
     return all(names == named[0] for names in named)
 
@@ -155,7 +159,7 @@ def _is_mean_of_subjects(score: Score) -> bool:
 
 
 def _subjects(first: Score, later: Score) -> dict[str, SubjectScore]:
-    """The subjects of both, in the order of their names unless both have the same ones."""
+    """Return the subjects of both, by name unless both have the same ones."""
     union = dict(first.subjects)
     for name, subject in later.subjects.items():
         if name not in union or union[name].n is None:
@@ -168,7 +172,7 @@ def _mean_of_subjects(subjects: Mapping[str, SubjectScore]) -> float:
 
 
 def _mean(values: Collection[float]) -> float:
-    """The mean of one value or more, the same to the last digit in any order."""
+    """Return the mean of one value or more, the same to the last digit in any order."""
     try:
         return fsum(values) / len(values)
     except OverflowError:  # the sum is beyond all floats, though the mean cannot be
@@ -178,7 +182,7 @@ def _mean(values: Collection[float]) -> float:
 
 
 def _count(subjects: Mapping[str, SubjectScore]) -> int | None:
-    """The instances of all subjects; None where one's are not counted."""
+    """Return the number of instances of all subjects; None if one of them is unknown."""
     counts = [subject.n for subject in subjects.values() if subject.n is not None]
     return sum(counts) if len(counts) == len(subjects) else None
 
@@ -190,39 +194,40 @@ def _is_close(one: float, other: float) -> bool:
 def _fingerprint(
     first: Mapping[str, object] | None, later: Mapping[str, object] | None
 ) -> Mapping[str, object] | Disagreement | None:
-    """The fields of both; one that varies over the runs has all their values, sorted."""
+    """Return the fields of both; a field that varies over the runs has all values, sorted."""
     if first is None or later is None or first == later:
-        return _known(first, later)
+        return _first_not_none(first, later)
     fields = {**later, **first}
-    told = []
+    differing = []
     for name in sorted(first.keys() & later.keys()):
         values = _values(first[name], later[name], varies=name.startswith(_OF_SUBJECTS))
         if values is None:
-            told.append(f"{in_words(name, first[name])} (kept) and {in_words(name, later[name])}")
+            kept, other = (describe_field(name, side[name]) for side in (first, later))
+            differing.append(f"{kept} (kept) and {other}")
         else:
             fields[name] = values
-    if told:
-        more = f", and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    if differing:
+        more = f", and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         advice = "Evaluate all subjects in the same way."
-        return Disagreement("settings", f": {', '.join(told[:_SHOWN])}{more}. {advice}")
+        return Disagreement("settings", f": {', '.join(differing[:_SHOWN])}{more}. {advice}")
     return dict(sorted(fields.items()))
 
 
 def _values(first: object, later: object, *, varies: bool) -> object | None:
-    """A field's value, or its several values, or None where two legs were asked differently."""
+    """Return a field's one or several values; None if the settings contradict each other."""
     if first == later:
         return first
-    known = [value if isinstance(value, list | tuple) else [value] for value in (first, later)]
-    is_text = all(isinstance(value, str) for values in known for value in values)
-    if is_text and (varies or max(map(len, known)) > 1):
-        return sorted({str(value) for values in known for value in values})
+    lists = [value if isinstance(value, list | tuple) else [value] for value in (first, later)]
+    is_text = all(isinstance(value, str) for values in lists for value in values)
+    if is_text and (varies or max(map(len, lists)) > 1):
+        return sorted({str(value) for values in lists for value in values})
     return None
 
 
 def _instances(first: Instances | None, later: Instances | None) -> Instances | Disagreement | None:
-    """The strata of both, each whole, in an order that does not depend on who came first."""
+    """Return the strata of both, each whole, by name whichever came first."""
     if first is None or later is None or first == later:
-        return _known(first, later)
+        return _first_not_none(first, later)
     strata, others = _strata(first), _strata(later)
     for stratum in sorted(strata.keys() & others.keys()):
         if strata[stratum] != others[stratum]:
@@ -240,7 +245,7 @@ def _instances(first: Instances | None, later: Instances | None) -> Instances | 
 
 
 def _strata(instances: Instances) -> dict[str, list[_Row]]:
-    """Stratum → its rows, sorted."""
+    """Return each stratum's rows, sorted."""
     columns = (
         *(instances.stratum, instances.id, instances.trial),
         *(instances.input, instances.cluster, instances.value),
@@ -268,7 +273,7 @@ def _two_instances_of(stratum: str, first: Sequence[_Row], later: Sequence[_Row]
 
 
 def mean_of_strata(instances: Instances) -> float:
-    """The unweighted mean over the strata of the means within them, HELM's aggregate.
+    """Return the unweighted mean over the strata of the means within them, HELM's aggregate.
 
     instances: one or more.
     """
@@ -278,6 +283,6 @@ def mean_of_strata(instances: Instances) -> float:
     return _mean([_mean(values) for values in strata.values()])
 
 
-def longest(reasons: Iterable[str]) -> str:
-    """The longest reason, which tells most."""
+def longest_reason(reasons: Iterable[str]) -> str:
+    """Return the longest reason, which says most."""
     return max(reasons, key=lambda why: (len(why), why))

@@ -141,7 +141,7 @@ def _why_apart(candidate: Score, baseline: Score) -> str | None:
         return "the difference is larger than any number"
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
-    return fingerprints.difference(candidate.fingerprint, baseline.fingerprint)
+    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint)
 
 
 def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) -> str:

@@ -12,7 +12,7 @@ from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
-    from helm_wandb.model import Comparison, Delta, Item, Report
+    from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -41,7 +41,7 @@ def _table(comparison: Comparison, delta: Delta, *, with_model: bool) -> Table:
     return replace(tables.without_unknown(table), left_out=changes - len(table.rows))
 
 
-def _row(item: Item) -> tuple[str, ...]:
+def _row(item: ChangedInstance) -> tuple[str, ...]:
     trial = f" (trial {item.trial})" if item.trial else ""
     return (
         Name(f"{item.id}{trial}"),
@@ -62,7 +62,7 @@ def on_one_line(text: str) -> str:
     return _LINE_END.sub("⏎", _SPACE.sub(" ", text))
 
 
-def subject(item: Item) -> str:
+def subject(item: ChangedInstance) -> str:
     """Which part of the benchmark it is of: the run's arguments, less how it was asked."""
     arguments = item.stratum.partition(":")[2].split(",")
     return ", ".join(one for one in arguments if not one.startswith("method="))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.render.html.plots import are_drawable, round_ends
 from helm_wandb.text.safe_text import Name, plain
 
@@ -70,7 +70,7 @@ def _curves(report: Report) -> Iterator[Chart]:
     Mermaid's places are evenly spaced and common to all series: only models that were evaluated
     at the same ones share a chart.
     """
-    models = {model: of for model, of in by_model(report.evaluations).items() if len(of) > 1}
+    models = {model: of for model, of in group_by_model(report.evaluations).items() if len(of) > 1}
     for key in dict.fromkeys(key for of in models.values() for one in of for key in one.scores):
         for axis, series in _by_axis(key, models).items():
             yield _curve(key, axis, series)

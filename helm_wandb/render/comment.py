@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Verdict
 from helm_wandb.render.markdown import fitting, from_template
 from helm_wandb.render.quantities import in_points
@@ -127,7 +127,7 @@ def _visible(report: Report) -> str:
 
 def _model(report: Report, *, room: int) -> str:
     """The only model's name, cut to the room, or how many there are; empty without room."""
-    models = [*by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
+    models = [*group_by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
     if len(models) != 1:
         told = f"{len(models)} models"
         return told if len(told) <= room else ""

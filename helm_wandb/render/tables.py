@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.render.quantities import UNKNOWN, number, tokens
 from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.safe_text import Name, OwnName, plain
@@ -96,7 +96,7 @@ def details(report: Report) -> list[Table]:
 
 def scores(report: Report) -> list[Table]:
     """Every score: a curve for each model with several iterations, one table for the others."""
-    models = by_model(report.evaluations)
+    models = group_by_model(report.evaluations)
     curves = [_curve(model, of_model) for model, of_model in models.items() if len(of_model) > 1]
     single = [(Name(model), of[0]) for model, of in models.items() if len(of) == 1]
     title = "Scores of the other models" if curves else "Scores"
@@ -180,7 +180,7 @@ def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str
 
 def missing(report: Report) -> Table | None:
     """What was asked for and is not there, one row a reason; None where nothing is missing."""
-    models = by_model(report.evaluations)
+    models = group_by_model(report.evaluations)
     keys_by_who: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (key, why), misses in _misses(report.evaluations).items():
         keys_by_who[_who(misses, models), why].append(str(key))
@@ -203,7 +203,7 @@ def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]
     if len(models) > 1 and len(misses) == sum(map(len, models.values())):
         return "all models"
     told = []
-    for model, of_model in by_model(misses).items():
+    for model, of_model in group_by_model(misses).items():
         iterations = ", ".join(str(one.iteration) for one in of_model)
         told.append(model if len(of_model) == len(models[model]) else f"{model} at {iterations}")
     return "; ".join(told)

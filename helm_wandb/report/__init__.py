@@ -6,19 +6,19 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from helm_wandb.model import (
+        ChangedInstance,
         Comparison,
         Delta,
         Evaluation,
         Gate,
         Instances,
-        Item,
         Leaderboard,
         LeaderboardRow,
         Provenance,
@@ -101,7 +101,7 @@ def verdict(comparisons: Iterable[Comparison]) -> Verdict:
 def _with_instances_kept(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     kept = {
         (one.model, one.iteration)
-        for of_model in by_model(evaluations).values()
+        for of_model in group_by_model(evaluations).values()
         for one in of_model[-_DETAILED:]
     }
     return tuple(
@@ -129,7 +129,7 @@ def _headline(
         return _verdict_headline(comparisons)
     if not evaluations:
         return _project_headline(leaderboard)
-    models = by_model(evaluations)
+    models = group_by_model(evaluations)
     metrics = {key for evaluation in evaluations for key in evaluation.scores}
     told = f"{counted(len(models), 'model')}, {counted(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
@@ -310,7 +310,7 @@ def _delta(delta: Delta) -> dict[str, Any]:
     return told if delta.items is None else {**told, "items": list(map(_item, delta.items))}
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: ChangedInstance) -> dict[str, Any]:
     return {
         "stratum": item.stratum,
         "id": item.id,

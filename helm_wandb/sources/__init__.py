@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from helm_wandb.comparing.changed_instances import Found, Wanted
+    from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
     from helm_wandb.model import FileEval, Reading, ReportEval
 
 _SHOWN = 3
@@ -46,8 +46,8 @@ def read(
 
 
 def texts(
-    specs: Iterable[HelmEval | FileEval | ReportEval], *, folder: Path, wanted: Wanted
-) -> tuple[Found, tuple[str, ...]]:
+    specs: Iterable[HelmEval | FileEval | ReportEval], *, folder: Path, wanted: TextRequests
+) -> tuple[TextsByPlace, tuple[str, ...]]:
     """What was asked and answered, of the wanted instances; and notes on what cannot be read.
 
     Only HELM's own output has texts. Where two entries have the same instance, the first counts,
@@ -58,7 +58,7 @@ def texts(
     # Imported here: most runs mark nothing.
     from helm_wandb.sources.helm import answers  # noqa: PLC0415
 
-    found: Found = {}
+    found: TextsByPlace = {}
     faults: list[str] = []
     for spec in specs:
         if isinstance(spec, HelmEval):

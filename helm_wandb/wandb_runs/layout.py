@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Leaderboard, Provenance
 from helm_wandb.report import to_json
 from helm_wandb.wandb_runs import layout_tables
@@ -90,7 +90,7 @@ def shortened(text: str, limit: int) -> str:
 
 def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
     """All runs of a report: each model's summary and details, then the leaderboard."""
-    models = by_model(report.evaluations).items()
+    models = group_by_model(report.evaluations).items()
     runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
     wanted = [run for run in runs if not summary_only or run.name == SUMMARY_RUN]
     if leaderboard and report.leaderboard.rows:

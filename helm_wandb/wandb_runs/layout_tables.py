@@ -16,7 +16,7 @@ from helm_wandb.wandb_runs.sdk.messages import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from helm_wandb.model import Comparison, Delta, Item, Leaderboard, ScoreKey
+    from helm_wandb.model import ChangedInstance, Comparison, Delta, Leaderboard, ScoreKey
 
 _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
@@ -40,7 +40,7 @@ def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
     return (Table(key=CHANGED_ITEMS, columns=(*columns, *scores), rows=rows),) if rows else ()
 
 
-def _item(delta: Delta, item: Item) -> tuple[object, ...]:
+def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
     texts = item.texts
     told = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
     return (

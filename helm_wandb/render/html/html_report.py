@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 from helm_wandb.render.html import plots
 from helm_wandb.render.quantities import number
@@ -70,7 +70,7 @@ def scores(report: Report) -> Table:
     values = {row.model: dict(row.scores) for row in report.leaderboard.rows}
     keys = dict.fromkeys(report.leaderboard.metrics)
     lower: set[ScoreKey] = set()
-    for model, of_model in by_model(report.evaluations).items():
+    for model, of_model in group_by_model(report.evaluations).items():
         latest = of_model[-1].scores
         values.setdefault(model, {}).update({key: one.value for key, one in latest.items()})
         keys.update(dict.fromkeys(latest))
@@ -83,7 +83,7 @@ def scores(report: Report) -> Table:
 
 def _details(report: Report) -> list[Table]:
     """The curves in numbers, and what has no score or rank."""
-    models = by_model(report.evaluations)
+    models = group_by_model(report.evaluations)
     several = tuple(one for one in report.evaluations if len(models[one.model]) > 1)
     others = (tables.unranked(report), tables.missing(report))
     curves = tables.scores(replace(report, evaluations=several))

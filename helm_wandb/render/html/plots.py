@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import by_model
+from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Verdict
 from helm_wandb.render.quantities import difference, in_points, number, tokens
 from helm_wandb.text.safe_text import Name, plain
@@ -136,7 +136,7 @@ def curves(report: Report) -> tuple[Curves, ...]:
 
     Metrics with scores, or at iterations, too large or small for an axis are in the tables only.
     """
-    models = {model: of for model, of in by_model(report.evaluations).items() if len(of) > 1}
+    models = {model: of for model, of in group_by_model(report.evaluations).items() if len(of) > 1}
     keys = dict.fromkeys(key for of in models.values() for one in of for key in one.scores)
     found = (_curves(key, models) for key in keys)
     return tuple(one for one in found if one is not None)

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from helm_wandb.comparing.changed_instances import Found, Place, Wanted, Whose
+    from helm_wandb.comparing.changed_instances import (
+        BenchmarkRun,
+        Place,
+        TextRequests,
+        TextsByPlace,
+    )
     from helm_wandb.model import HelmEval
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run
@@ -94,7 +99,9 @@ class _Entry(msgspec.Struct, gc=False):
     perturbation: _Perturbation | None = None
 
 
-def read(spec: HelmEval, *, folder: Path, wanted: Wanted) -> tuple[Found, tuple[str, ...]]:
+def read(
+    spec: HelmEval, *, folder: Path, wanted: TextRequests
+) -> tuple[TextsByPlace, tuple[str, ...]]:
     """The texts of the wanted instances that the entry's suite holds, and what cannot be read.
 
     Only benchmarks that the entry asks for are looked at: the scores of others are not from here.
@@ -103,7 +110,7 @@ def read(spec: HelmEval, *, folder: Path, wanted: Wanted) -> tuple[Found, tuple[
     asked = {key.benchmark for key in spec.asked}
     own = {whose: places for whose, places in wanted.items() if whose[2] in asked}
     faults: list[str] = []
-    found: Found = {}
+    found: TextsByPlace = {}
     if not own:
         return found, ()
     try:
@@ -121,8 +128,8 @@ def read(spec: HelmEval, *, folder: Path, wanted: Wanted) -> tuple[Found, tuple[
 
 
 def _tasks(
-    spec: HelmEval, runs: Runs, wanted: Wanted
-) -> Iterator[tuple[Whose, Run, dict[_Key, Place]]]:
+    spec: HelmEval, runs: Runs, wanted: TextRequests
+) -> Iterator[tuple[BenchmarkRun, Run, dict[_Key, Place]]]:
     """The runs that hold wanted instances, and which these are."""
     for model, checkpoint in families.assign(runs.models(), spec).items():
         known = checkpoint.iteration
