@@ -73,7 +73,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
         try:
             outcome = _outcome(settings, environ, root, log, known)
         except UserError as error:
-            outcome = pipeline.nothing(error)
+            outcome = pipeline.failed_outcome(error)
         if outcome.report is None:
             outcome = replace(outcome, receipts=_told_unread(outcome, environ, known))
     logs.tell(outcome, log)
@@ -99,7 +99,7 @@ def _outcome(
     config = _config(settings, root)
     if not (config.evals or settings.wandb_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
-        return pipeline.nothing()
+        return pipeline.failed_outcome()
     config = outputs.with_server(config, environ, given=settings.wandb_base_url)
     with (
         outputs.project(

@@ -1,6 +1,6 @@
-"""The nouns: frozen data that the other modules hand to each other.
+"""The nouns: frozen data that all other modules use.
 
-Nothing here computes; `null` in a report is `None` here and means "unknown".
+They compute nothing. `null` in a report is `None` here and means "unknown".
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 WANDB = "W&B"
 """Name of the output whose receipt says how to go on, and whose link is an output."""
 LOCAL_TRACK = "local"
-"""Of what is run on the command line, outside of a workflow."""
-
-
+"""Track of runs on the command line, outside of a workflow."""
 EACH_INSTANCE = "instance"
-"""In `compare.clusters`: every instance is a cluster of its own."""
+"""Value in `compare.clusters`: each instance is one cluster."""
 
 
 class Verdict(StrEnum):
-    """What a run, or one delta, says about the candidate."""
+    """The result of a run, or of one delta, for the candidate."""
 
     REGRESSED = "regressed"
     IMPROVED = "improved"
@@ -36,7 +34,7 @@ class Verdict(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of one sink."""
+    """Whether an output was written."""
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -52,9 +50,9 @@ class ScoreKey:
 
     @classmethod
     def parse(cls, text: str) -> ScoreKey:
-        """The key of `mmlu.EM`; the first dot parts, since metrics may hold dots.
+        """Return the key for `mmlu.EM`; the first dot separates, since metrics may hold dots.
 
-        Raises ValueError where a side is empty.
+        Raises ValueError if a side is empty.
         """
         benchmark, _, metric = text.partition(".")
         if not benchmark or not metric:
@@ -76,7 +74,7 @@ class Place:
     column: int
 
     def __str__(self) -> str:
-        """The form that editors and terminals make clickable."""
+        """Return the form that editors and terminals make clickable."""
         return f"{self.file}:{self.line}:{self.column}"
 
 
@@ -88,7 +86,7 @@ class HelmEval:
 
     place: Place
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Key → where its value stands."""
+    """Place of each key's value."""
     path: str
     """The entry's JSON path, `$.evals[0]`."""
     helm_output_dir: str
@@ -104,7 +102,7 @@ class HelmEval:
     asked: tuple[ScoreKey, ...]
 
     def at(self, key: str) -> Place:
-        """Where the key's value stands, or the entry where it lacks the key."""
+        """Return the place of the key's value, or of the entry if it lacks the key."""
         return self.places.get(key, self.place)
 
 
@@ -122,12 +120,12 @@ class FileEval:
     """Billions of tokens."""
     default_iteration: int
     eval_result: Mapping[ScoreKey, float | None]
-    """None or NaN: asked for, not known."""
+    """None or NaN: the score is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEval:
-    """One entry of `evals` with `source: report`: reports of other runs, of matrix legs say."""
+    """One entry of `evals` with `source: report`: reports of other runs, such as matrix jobs."""
 
     source: ClassVar[str] = "report"
 
@@ -135,31 +133,31 @@ class ReportEval:
     path: str
     """The entry's JSON path, `$.evals[0]`."""
     glob: str
-    """Of report files, relative to the working folder."""
+    """Pattern of report files, relative to the working folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How scores are compared, and what closes the gate."""
+    """How scores are compared, and which results fail the job."""
 
     alpha: float = 0.05
-    """The chance of a false mark, over all comparisons of a run together."""
+    """Family-wise error rate of all comparisons of a run."""
     min_effect: float = 0.01
-    """The smallest change that is worth a mark, in the metric's unit."""
+    """The smallest change that is flagged, in the metric's unit."""
     min_effects: Mapping[ScoreKey, float] = field(default_factory=dict)
-    """Where it is another one."""
+    """Exceptions from `min_effect`."""
     lower_is_better: frozenset[ScoreKey] = frozenset()
-    """Direction by the user's word; it goes before what artifacts say."""
+    """Direction by the config, which overrides the artifacts'."""
     higher_is_better: frozenset[ScoreKey] = frozenset()
-    """The same for the other direction; no metric is in both."""
+    """The other direction; no metric is in both."""
     clusters: Mapping[str, str] = field(default_factory=dict)
     """Benchmark → a regular expression for `patterns`, searched in the input text, whose match is
-    the cluster; or `instance`, where each instance is its own."""
+    the cluster; or `instance`, if each instance is one."""
     floor: Mapping[ScoreKey, float] = field(default_factory=dict)
-    """The least value, or where lower is better the greatest, that is accepted."""
+    """The minimum score, or the maximum if lower is better."""
 
     def min_effect_of(self, key: ScoreKey) -> float:
-        """The smallest change of this metric that is worth a mark."""
+        """Return the smallest change of this metric that is flagged."""
         return self.min_effects.get(key, self.min_effect)
 
 
@@ -200,7 +198,7 @@ class Instances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectScore:
-    """A score of one part of a benchmark (an MMLU subject)."""
+    """The score of one part of a benchmark, such as an MMLU subject."""
 
     value: float
     n: int | None
@@ -209,7 +207,7 @@ class SubjectScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One metric's value of one model, as HELM's own cell has it."""
+    """One metric's value of one model, as in HELM's own table."""
 
     value: float
     n: int | None
@@ -222,7 +220,7 @@ class Score:
     """Named fields of the scenario and adapter specs, less the model."""
     instances: Instances | None = None
     no_instances: str | None = None
-    """Why there are none, where they were looked for."""
+    """Why there are none, if they were to be read."""
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""
@@ -233,7 +231,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an evaluation was read."""
+    """The source that an evaluation was read from."""
 
     source: str
     """`helm`, `file` or `report`."""
@@ -252,23 +250,23 @@ class Evaluation:
     origin: Origin
     scores: Mapping[ScoreKey, Score]
     missing: Mapping[ScoreKey, str]
-    """What was asked for and is not there, with the reason."""
+    """Scores that the config names and the source lacks, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a source gave."""
+    """The result of reading a source."""
 
     evaluations: tuple[Evaluation, ...]
     faults: tuple[str, ...] = ()
     """Artifacts that could not be read, while others could."""
     notes: tuple[str, ...] = ()
-    """What else a reader of the report should know."""
+    """Sentences for the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderboardRow:
-    """A model at its greatest iteration."""
+    """A model at its latest iteration."""
 
     rank: int | None
     tied: bool
@@ -292,10 +290,10 @@ class Leaderboard:
     ranking_metrics: tuple[ScoreKey, ...]
     """Those of them that make the mean."""
     left_out: Mapping[ScoreKey, str]
-    """Those of them that do not, with the reason."""
+    """Those of them that don't, with the reason."""
     rows: tuple[LeaderboardRow, ...]
     untested: str | None = None
-    """Which ranks are by the mean alone, and why; None where a test tells who shares each."""
+    """Which ranks are by the mean alone, and why; None if a test decides who shares each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +302,7 @@ class Provenance:
 
     tool_version: str
     track: str = LOCAL_TRACK
-    """Keeps pull requests apart from branches: `branch/NAME`, `pr/N`, `local` …"""
+    """Separates pull requests from branches: `branch/NAME`, `pr/N`, `local` …"""
     commit: str | None = None
     ref: str | None = None
     pull_request: int | None = None
@@ -314,22 +312,22 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Where the true value lies, by the way that it was made."""
+    """A confidence interval."""
 
     low: float
     high: float
     level: float
-    """The share of such intervals that hold the true value, 0.95."""
+    """The share of such intervals that contain the true value, 0.95."""
     method: str
     """In words, as in `paired t, 12.3 degrees of freedom`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """What was asked and answered, cut to snippets; None is unknown."""
+    """Question, reference and answer, cut to snippets; None is unknown."""
 
     input: str | None = None
-    """Its end, where the question stands."""
+    """Its end, which holds the question."""
     reference: str | None = None
     """The correct ones."""
     answer: str | None = None
@@ -338,7 +336,7 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedInstance:
-    """An instance whose score is another one now."""
+    """An instance whose score differs from the baseline's."""
 
     stratum: str
     id: str
@@ -349,24 +347,24 @@ class ChangedInstance:
 
     @property
     def place(self) -> tuple[str, str, int]:
-        """Which instance and train trial it is, within the runs of a model and a benchmark."""
+        """Return the instance and train trial, within the runs of a model and a benchmark."""
         return self.stratum, self.id, self.trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """One score of the candidate beside the baseline's."""
+    """One score of the candidate compared with the baseline's."""
 
     key: ScoreKey | None
     """None: the mean over benchmarks."""
     baseline: float
     candidate: float
     difference: float
-    """Candidate less baseline, over the instances that both have."""
+    """Candidate minus baseline, over the instances that both have."""
     lower_is_better: bool | None
     verdict: Verdict
     interval: Interval | None = None
-    """Of the difference, not adjusted for the number of comparisons."""
+    """Interval of the difference, not adjusted for the number of comparisons."""
     n: int | None = None
     """Instances that both have."""
     clusters: int | None = None
@@ -374,23 +372,22 @@ class Delta:
     p_adjusted: float | None = None
     """Holm's, over all deltas against the baseline in this report."""
     mde: float | None = None
-    """The smallest true change that this run would mark with 80 % probability."""
+    """The smallest true change that this run would flag with 80% probability."""
     better: int | None = None
-    """Instances whose score is better now, by the metric's direction."""
+    """Instances whose score is better than the baseline's, by the metric's direction."""
     worse: int | None = None
     why: str | None = None
-    """Why it could not be tested, or what else to know of it."""
+    """Why it could not be tested, or a remark."""
     items: tuple[ChangedInstance, ...] | None = None
-    """The worst first, the first of `better` and `worse` where these are too many; None: not
-    looked into."""
+    """The worst first; if `better` and `worse` are too many, the first of them; None: not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What a model was compared with."""
+    """The evaluation that a model was compared with."""
 
     origin: str
-    """In words: where it was found."""
+    """Its source, in words."""
     model: str
     iteration: int
     ref: str | None = None
@@ -399,16 +396,16 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A model beside its baseline."""
+    """A model compared with its baseline."""
 
     model: str
     iteration: int
     baseline: Baseline
     overall: Delta | None
-    """The mean over the benchmarks that could be compared, where it could be tested."""
+    """The mean over the benchmarks that could be compared, if it could be tested."""
     deltas: tuple[Delta, ...]
     not_comparable: Mapping[ScoreKey, str]
-    """Scores of either side that cannot stand beside each other, with the reason."""
+    """Scores of either side that can't be compared, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,14 +414,14 @@ class Gate:
 
     closed: bool
     reasons: tuple[str, ...]
-    """A sentence for each thing that closes it, or would if it were asked to."""
+    """One sentence for each result that fails the job, or would with another `fail-on`."""
     accepted_by: str | None = None
-    """The label that keeps it open all the same."""
+    """The label that lets the job pass nevertheless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that is told to anybody; it holds no Markdown."""
+    """All results that the outputs show; without Markdown."""
 
     verdict: Verdict
     headline: str
@@ -434,28 +431,28 @@ class Report:
     links: Mapping[str, str]
     provenance: Provenance
     comparisons: tuple[Comparison, ...] = ()
-    """Each model's greatest iteration against its baseline."""
+    """Each model's latest iteration compared with its baseline."""
     steps: tuple[Comparison, ...] = ()
-    """Each model's last iteration against the one before, of this run."""
+    """Each model's latest iteration compared with its previous one, of this run."""
     gate: Gate | None = None
     unread: int = 0
-    """Artifacts that could not be read; the notes tell which."""
+    """Number of artifacts that could not be read; the notes name them."""
     contradictions: int = 0
-    """Scores that evaluations tell differently; the notes tell which."""
+    """Number of conflicts between evaluations; the notes name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of the report at one sink."""
+    """The result of one output."""
 
     sink: str
     status: Status
     url: str | None = None
     reason: str | None = None
-    """Why it was skipped or failed, and what to do; with `done`, what to know."""
+    """Why it was skipped or failed, and what to do; with `done`, a remark."""
     warnings: tuple[str, ...] = ()
-    """What to look at although it is done."""
+    """Problems of an output that is done."""
     exit_code: int = 0
-    """What the process ends with because of it."""
+    """Exit code that it causes."""
     traceback: str | None = None
-    """Of a bug of ours, for the log only."""
+    """Traceback of an internal error, for the log."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 _DEFAULTS = b"{project: none, leaderboard: true}"
-"""The least that is valid; a published report takes the place of what it would read."""
+"""The smallest valid config; a published report replaces what it would read."""
 ONLY_PROJECT = (
     "the config has no evals: it ranks the models of the W&B project, and to read that a W&B key "
     "is needed. Give one, as wandb-api-key or WANDB_API_KEY, or add evals to rank this run's "
@@ -58,37 +58,37 @@ ONLY_PROJECT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     report: Report | None
-    """None where no evaluation could be read."""
+    """None if no evaluation could be read."""
     receipts: tuple[Receipt, ...]
     faults: tuple[UserError, ...]
-    """What could not be read, and what evaluations tell differently of one score."""
+    """Artifacts that could not be read, and conflicts between evaluations."""
     exit_code: int
     missing_baseline: str | None = None
-    """Why there is no baseline, and how to get one, where one was wanted."""
+    """Why there is no baseline, and how to get one, if the run needs one."""
 
 
-def nothing(*faults: UserError) -> Outcome:
-    """The outcome where nothing was read."""
-    exit_code = _least(fault.exit_code for fault in faults)
+def failed_outcome(*faults: UserError) -> Outcome:
+    """Return the outcome of a run that read nothing."""
+    exit_code = _lowest_exit_code(fault.exit_code for fault in faults)
     return Outcome(report=None, receipts=(), faults=faults, exit_code=exit_code)
 
 
 def load_config(name: str | None, *, folder: Path, root: Path) -> Config:
-    """The valid config in the file `name`, which is relative to the folder.
+    """Return the valid config in the file `name`, which is relative to the folder.
 
-    name: None where a report is published by the defaults.
+    name: None if a report is published without a config.
     root: the folder that holds this tool's `schema/`.
-    Raises InputError where there is no such file, ConfigError for all that is wrong in it.
+    Raises InputError if there is no such file, ConfigError with all problems in it.
     """
-    data = _DEFAULTS if name is None else _bytes(name, folder)
+    data = _DEFAULTS if name is None else _read_config(name, folder)
     schema = json.loads((root / "schema" / "config.schema.json").read_bytes())
     return config_file.parse(data, file=name or "", schema=schema)
 
 
-def _bytes(name: str, folder: Path) -> bytes:
+def _read_config(name: str, folder: Path) -> bytes:
     try:
         return files.content(folder / name, at_most=config_file.LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -100,47 +100,47 @@ def _bytes(name: str, folder: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a shell decides of a run."""
+    """The decisions of a shell about a run."""
 
     folder: Path
-    """What the paths in the config are relative to."""
+    """The folder that the config's paths are relative to."""
     provenance: Provenance
     project: WandbProject | None = None
-    """Whose models are ranked too, where the config has `leaderboard: true`."""
+    """The project whose models are ranked too, if the config has `leaderboard: true`."""
     published: Reading | None = None
-    """Evaluations of another run, which take the place of the config's."""
+    """Evaluations of another run, which replace the config's."""
     baseline: Callable[[Sequence[Evaluation]], Resolved] | None = None
-    """Finds what the models are compared with; None: nothing is."""
+    """Finds the baseline of the models; None: nothing is compared."""
     gate_policy: GatePolicy = field(default_factory=GatePolicy)
     sink_errors_fail: bool = True
-    """Whether a sink's failure counts in the exit code."""
+    """Whether an output's failure counts in the exit code."""
     with_details: bool = False
     """Read fingerprints and per-instance scores too."""
     redactor: Redactor = NO_SECRETS
     """Removes secrets from what is delivered."""
     progress: Callable[[int, int], None] = no_progress
-    """Is told how many of all runs are read, while there are many."""
+    """Called with the number of runs that are read, and of all, while there are many."""
 
 
 def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
-    """Read what the config asks for, rank it, and deliver the report to every sink.
+    """Read the evaluations, compare and rank them, and deliver the report to every output.
 
-    Raises InputError where the config asks for nothing that could be read.
+    Raises InputError if the config names nothing to read.
     """
     if not config.evals and plan.project is None and plan.published is None:
         raise InputError(ONLY_PROJECT)
-    found = _Found.of(plan.published) if plan.published else _read(config, plan)
-    if config.evals and not found.evaluations:
-        return nothing(*found.faults)
-    merged = evaluations.merge(found.evaluations)
-    candidates = _directed(merged.evaluations, config)
-    guests = _guests(config, plan.project)
-    compared = _Compared.of(candidates, config, plan)
-    faults = (*found.faults, *map(ArtifactError, merged.conflicts))
-    told = report.build(
+    inputs = _published_inputs(plan.published) if plan.published else _read_inputs(config, plan)
+    if config.evals and not inputs.evaluations:
+        return failed_outcome(*inputs.faults)
+    merged = evaluations.merge(inputs.evaluations)
+    candidates = _with_directions(merged.evaluations, config)
+    guests = _read_guests(config, plan.project)
+    compared = _compare(candidates, config, plan)
+    faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
+    built = report.build(
         candidates,
         _ranking(candidates, guests.evaluations, config, instances_read=plan.with_details),
-        notes=[*found.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
+        notes=[*inputs.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
         provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
@@ -150,17 +150,17 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
             comparisons=compared.comparisons,
             floor=config.compare.floor,
         ),
-        unread=len(found.faults),
+        unread=len(inputs.faults),
         contradictions=len(merged.conflicts),
     )
-    told, receipts = deliver(told, sinks, plan.redactor)
-    outcome = _outcome(told, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
+    delivered, receipts = deliver(built, sinks, plan.redactor)
+    outcome = _outcome(delivered, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
     return replace(outcome, missing_baseline=compared.missing_reason)
 
 
-def _directed(found: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:
+def _with_directions(several: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:
     return evaluations.with_directions(
-        found,
+        several,
         lower_is_better=config.compare.lower_is_better,
         higher_is_better=config.compare.higher_is_better,
     )
@@ -175,7 +175,7 @@ def _ranking(
 ) -> Leaderboard:
     return leaderboard.build(
         candidates,
-        guests=_directed(guests, config),
+        guests=_with_directions(guests, config),
         metrics=config.leaderboard_metrics,
         excluded_models=config.excluded_models,
         alpha=config.compare.alpha,
@@ -188,79 +188,78 @@ def _lines(faults: Iterable[UserError]) -> Iterable[str]:
 
 
 def _outcome(
-    told: Report,
+    delivered: Report,
     receipts: tuple[Receipt, ...],
     faults: tuple[UserError, ...],
     *,
     sink_errors_fail: bool,
 ) -> Outcome:
     if not sink_errors_fail:
-        receipts = tuple(map(_forgiven, receipts))
+        receipts = tuple(map(_without_output_error, receipts))
     codes = [*(fault.exit_code for fault in faults), *(one.exit_code for one in receipts)]
-    closed = told.gate is not None and told.gate.closed
+    is_closed = delivered.gate is not None and delivered.gate.closed
     return Outcome(
-        report=told,
+        report=delivered,
         receipts=receipts,
         faults=faults,
-        exit_code=_least([*codes, GATE_EXIT_CODE if closed else 0]),
+        exit_code=_lowest_exit_code([*codes, GATE_EXIT_CODE if is_closed else 0]),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """What came of comparing."""
+class _Comparisons:
+    """The candidates compared with their baselines, and with their own previous iterations."""
 
     comparisons: tuple[Comparison, ...] = ()
     partners: tuple[Partner, ...] = ()
-    """What was compared in each."""
+    """The two sides of each comparison."""
     steps: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
     missing_reason: str | None = None
     """Why there is no baseline."""
 
-    @classmethod
-    def of(cls, candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _Compared:
-        """The models beside the baseline's, looked into, and beside their own iteration before."""
-        if plan.baseline is None and not plan.with_details:
-            return cls()
-        # Imported here: without a baseline print-only never pays for it.
-        from helm_wandb import baselines  # noqa: PLC0415
-        from helm_wandb.comparing import verdicts  # noqa: PLC0415
 
-        resolved = plan.baseline(candidates) if plan.baseline else baselines.Resolved()
-        found = cls(
-            comparisons=verdicts.compared(resolved.partners, config.compare),
-            partners=resolved.partners,
-            steps=verdicts.compared(baselines.steps(candidates), config.compare),
-            notes=resolved.notes,
-            missing_reason=resolved.missing_reason,
-        )
-        return found._looked_into(() if plan.published else config.evals, plan.folder)
+def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _Comparisons:
+    if plan.baseline is None and not plan.with_details:
+        return _Comparisons()
+    # Imported here: without a baseline print-only never pays for it.
+    from helm_wandb import baselines  # noqa: PLC0415
+    from helm_wandb.comparing import verdicts  # noqa: PLC0415
 
-    def _looked_into(
-        self, specs: Sequence[HelmEval | FileEval | ReportEval], folder: Path
-    ) -> _Compared:
-        """The same, with the instances that changed in each marked delta, and their texts."""
-        if not self.partners:
-            return self
-        # Imported here: without a baseline print-only never pays for it.
-        from helm_wandb.comparing import changed_instances  # noqa: PLC0415
-
-        bare = changed_instances.attach_changed_instances(self.comparisons, self.partners)
-        texts, notes = sources.texts(
-            specs, folder=folder, wanted=changed_instances.text_requests(bare)
-        )
-        return replace(
-            self,
-            comparisons=changed_instances.attach_texts(bare, texts),
-            notes=(*self.notes, *notes),
-        )
+    resolved = plan.baseline(candidates) if plan.baseline else baselines.Resolved()
+    compared = _Comparisons(
+        comparisons=verdicts.compared(resolved.partners, config.compare),
+        partners=resolved.partners,
+        steps=verdicts.compared(baselines.steps(candidates), config.compare),
+        notes=resolved.notes,
+        missing_reason=resolved.missing_reason,
+    )
+    return _attach_changed_instances(compared, () if plan.published else config.evals, plan.folder)
 
 
-def _guests(config: Config, project: WandbProject | None) -> Reading:
-    """The models of the W&B project; why there are none, where there are this run's to rank.
+def _attach_changed_instances(
+    compared: _Comparisons, specs: Sequence[HelmEval | FileEval | ReportEval], folder: Path
+) -> _Comparisons:
+    """Return the comparisons with the instances of each flagged delta that changed."""
+    if not compared.partners:
+        return compared
+    # Imported here: without a baseline print-only never pays for it.
+    from helm_wandb.comparing import changed_instances  # noqa: PLC0415
 
-    Raises SinkError where W&B cannot be read, ArtifactError where it has none, and there is
+    attached = changed_instances.attach_changed_instances(compared.comparisons, compared.partners)
+    requests = changed_instances.text_requests(attached)
+    texts, notes = sources.texts(specs, folder=folder, wanted=requests)
+    return replace(
+        compared,
+        comparisons=changed_instances.attach_texts(attached, texts),
+        notes=(*compared.notes, *notes),
+    )
+
+
+def _read_guests(config: Config, project: WandbProject | None) -> Reading:
+    """Return the models of the W&B project, or a note why there are none.
+
+    Raises SinkError if W&B cannot be read, and ArtifactError if it has no models, if there is
     nothing else to rank.
     """
     if project is None or not config.leaderboard:
@@ -270,44 +269,46 @@ def _guests(config: Config, project: WandbProject | None) -> Reading:
     from helm_wandb.wandb_runs.sdk.messages import ServiceError  # noqa: PLC0415
 
     try:
-        found = project.read()
+        guests = project.read()
     except ServiceError as error:
         why = receipt_texts.happened(error.fault, project.session.base_url)
         if not config.evals:
             raise SinkError(why) from error
         return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))
-    if not found and not config.evals:
+    if not guests and not config.evals:
         message = (
             f"the W&B project {config.project!r} holds no summary run of {project.told_tracks}: "
             "record evaluations first, or add evals to the config"
         )
         raise ArtifactError(message)
-    return Reading(evaluations=found)
+    return Reading(evaluations=guests)
 
 
-def _forgiven(receipt: Receipt) -> Receipt:
-    """The receipt, with a sink's failure no longer an error; a bug of ours stays one."""
-    failed = receipt.exit_code == SinkError.exit_code
-    return replace(receipt, exit_code=0) if failed else receipt
+def _without_output_error(receipt: Receipt) -> Receipt:
+    """Return the receipt with an output's failure as no error; an internal error stays one."""
+    is_output_error = receipt.exit_code == SinkError.exit_code
+    return replace(receipt, exit_code=0) if is_output_error else receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What could be read of all entries, and what could not."""
+class _Inputs:
+    """The evaluations of all entries of the config, and what could not be read."""
 
     evaluations: tuple[Evaluation, ...]
     notes: tuple[str, ...]
     faults: tuple[UserError, ...]
 
-    @classmethod
-    def of(cls, reading: Reading) -> _Found:
-        """What one source gave."""
-        faults = tuple(map(ArtifactError, reading.faults))
-        return cls(evaluations=reading.evaluations, notes=reading.notes, faults=faults)
+
+def _published_inputs(reading: Reading) -> _Inputs:
+    return _Inputs(
+        evaluations=reading.evaluations,
+        notes=reading.notes,
+        faults=tuple(map(ArtifactError, reading.faults)),
+    )
 
 
-def _read(config: Config, plan: Plan) -> _Found:
-    found: list[Evaluation] = []
+def _read_inputs(config: Config, plan: Plan) -> _Inputs:
+    read: list[Evaluation] = []
     notes: list[str] = []
     faults: list[UserError] = []
     for spec in config.evals:
@@ -322,12 +323,12 @@ def _read(config: Config, plan: Plan) -> _Found:
         except UserError as error:
             faults.append(error)
         else:
-            found += reading.evaluations
+            read += reading.evaluations
             notes += reading.notes
             faults += map(ArtifactError, reading.faults)
-    return _Found(evaluations=tuple(found), notes=tuple(notes), faults=tuple(faults))
+    return _Inputs(evaluations=tuple(read), notes=tuple(notes), faults=tuple(faults))
 
 
-def _least(exit_codes: Iterable[int]) -> int:
-    """The smallest that is not 0; 0 where all are."""
+def _lowest_exit_code(exit_codes: Iterable[int]) -> int:
+    """Return the lowest exit code that is not 0; 0 if all are."""
     return min({*exit_codes} - {0}, default=0)
