@@ -30,7 +30,7 @@ READINGS = (
     ("whole_reading_on_one_core", "the whole reading, one core", "whole_reading_on_one_core"),
     ("whole_reading", "the whole reading, all cores", "whole_reading_on_one_core"),
 )
-"""Measure, what it is, and beside which other its speed is told."""
+"""Measure, what it is, and with which other its speed is compared."""
 START_UPS = (
     ("imports alone", ["-c", "import yaml, jsonschema, msgspec, jinja2, rich"]),
     ("print-only", ["wandb_writer.py", "--config", "configs/mymodel_example.yaml", "--print-only"]),

@@ -46,8 +46,8 @@ def _sizes(found: Engine, base: str, image: str) -> Table:
 
 
 def _megabytes(found: Engine, image: str) -> float:
-    (told,) = json.loads(found.ask("inspect", image))
-    return float(told["Size"]) / 1e6
+    (facts,) = json.loads(found.ask("inspect", image))
+    return float(facts["Size"]) / 1e6
 
 
 def _times(runner: Runner) -> Table:

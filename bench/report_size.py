@@ -41,12 +41,12 @@ def evaluation(kind: str, iteration: int) -> Evaluation:
     """
     numbers = random.Random(f"{kind} {iteration}")  # noqa: S311 -- test data
     texts = random.Random(kind)  # noqa: S311 -- the same questions in each iteration
-    asked = {f"field {at}": sha256(bytes([at])).hexdigest() for at in range(25)}
+    fingerprint = {f"field {at}": sha256(bytes([at])).hexdigest() for at in range(25)}
     values = {
         f"benchmark_{at}.EM": _instances(numbers, texts, graded=at < KINDS[kind])
         for at in range(BENCHMARKS)
     }
-    return builders.measured("alpha", iteration, values, fingerprint=asked)
+    return builders.measured("alpha", iteration, values, fingerprint=fingerprint)
 
 
 def _instances(numbers: random.Random, texts: random.Random, *, graded: bool) -> Instances:

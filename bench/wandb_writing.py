@@ -59,8 +59,8 @@ def writing() -> Table:
     """The recordings, each with its speed beside one after another's."""
     one, _ = _best(ONE)
     many, again = _best(MANY)
-    told = f"{MODELS} models × {BENCHMARKS + 1} runs, {LATENCY_SECONDS * 1000:.0f} ms a request"
-    table = Table(title=f"Writing to W&B: {told}")
+    size = f"{MODELS} models × {BENCHMARKS + 1} runs, {LATENCY_SECONDS * 1000:.0f} ms a request"
+    table = Table(title=f"Writing to W&B: {size}")
     for label in ("what", "runs", "requests", "a run", "seconds", "times as fast", "peak MB"):
         table.add_column(label, justify="left" if label == "what" else "right")
     for label, found in (

@@ -1,6 +1,6 @@
 """`python -m release.image ghcr.io/OWNER/NAME@sha256:…`: action.yml names that image.
 
-The runner builds a Dockerfile anew in every job; an image it only pulls.
+The runner builds a Dockerfile in every job; an image it only pulls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How well colours can be told apart."""
+"""Contrast of colours."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 ENGLISH = ("README.md", "docs/reference.md", "docs/messages.md")
 KOREAN = ("README.ko.md", "docs/reference.ko.md", "docs/messages.ko.md")
 GAP = "…"
-"""Stands in a quoted message for what is told there."""
+"""Placeholder of a quoted message."""
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")

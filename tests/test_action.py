@@ -239,7 +239,7 @@ def test_a_failed_sink_fails_or_warns(
     root: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """on-sink-error decides the exit code; the others are served and the failure is told."""
+    """on-sink-error decides the exit code; others are written, the failure is reported."""
     choice, code, level = case
     inputs = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice}
 
@@ -305,11 +305,11 @@ def test_a_wrong_key_is_masked_too_and_exit_2(
     """What is no key may be another secret: it is masked, line by line, and not repeated."""
     assert 2 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
 
-    *masks, told = capsys.readouterr().out.splitlines()
+    *masks, output = capsys.readouterr().out.splitlines()
     secrets = key.splitlines()
     assert [f"::add-mask::{secret}" for secret in secrets] == masks[: len(secrets)]
-    assert "::error title=helm-wandb-action::input wandb-api-key: this is no W&B key" in told
-    assert not [secret for secret in secrets if secret in told]
+    assert "::error title=helm-wandb-action::input wandb-api-key: this is no W&B key" in output
+    assert not [secret for secret in secrets if secret in output]
 
 
 @pytest.mark.enable_socket
@@ -342,12 +342,12 @@ def test_a_project_alone_is_ranked(
             config={"track": track},
             summary={"mmlu": {"EM": 0.5}},
         )
-    asked = {
+    inputs = {
         "INPUT_PRINT-ONLY": print_only,
         "GITHUB_EVENT_PATH": str(workspace / "event.json"),
     }
 
-    assert 0 == action.main({**online, **asked}, root=root)
+    assert 0 == action.main({**online, **inputs}, root=root)
 
     rows = json.loads(outputs(online)["leaderboard"])
     assert [(1, "a")] == [(row["rank"], row["model"]) for row in rows]
@@ -366,9 +366,9 @@ def test_a_strangers_config_gets_no_key(
 ) -> None:
     """On events with secrets and a stranger's checkout, the config's host hears nothing, exit 2."""
     write_config(Path(), helm("baseline", "nightly"), base_url=server.url)
-    asked = {"GITHUB_EVENT_NAME": event, "INPUT_WANDB-BASE-URL": ""}
+    inputs = {"GITHUB_EVENT_NAME": event, "INPUT_WANDB-BASE-URL": ""}
 
-    assert 2 == action.main({**online, **asked}, root=root)
+    assert 2 == action.main({**online, **inputs}, root=root)
     assert [] == server.requests
     assert "is sent to no host that the config or an earlier step" in capsys.readouterr().out
 
@@ -383,12 +383,12 @@ def test_the_workflows_own_host_gets_the_key(
 ) -> None:
     """The input wandb-base-url is trusted on every event, with or without a slash at its end."""
     write_config(workspace, file("a", mmlu={"EM": 0.5}), base_url="https://stranger.example")
-    asked = {
+    inputs = {
         "GITHUB_EVENT_NAME": "pull_request_target",
         "INPUT_WANDB-BASE-URL": f"{server.url}{slash}",
     }
 
-    assert 0 == action.main({**online, **asked}, root=root)
+    assert 0 == action.main({**online, **inputs}, root=root)
     assert server.runs("test")
 
 

@@ -33,7 +33,7 @@ CHANGE = {"number": 7, "base": {"ref": "main", "sha": MAIN[0]}, "head": {"sha": 
 
 @dataclass(frozen=True)
 class Place:
-    """A repository at the server, and what is asked of it."""
+    """A repository at the server, and requests about it."""
 
     server: GithubServer
 
@@ -55,8 +55,8 @@ class Place:
         url = self.server.url
         client = connect(TOKEN, NAME, api_url=url, graphql_url=f"{url}/graphql")
         with closing(client):
-            asked = Asked(choice=Choice.ARTIFACT, trigger=trigger, github=client)
-            return resolve([ALPHA], asked)
+            request = Asked(choice=Choice.ARTIFACT, trigger=trigger, github=client)
+            return resolve([ALPHA], request)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
     place.upload(BASE, head_repository=fork, event="push")
     for _ in range(150):
         place.upload(HEAD, head_branch="change", event="pull_request")
-    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+    result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
     assert (
         (
@@ -102,19 +102,19 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
             "The artifact of run 1895 is not taken: it is no zip, or a damaged one (File is not a "
             "zip file)."
         ),
-    ) == told.notes
-    assert [ALPHA] == [one.baseline for one in told.partners]
-    assert MAIN[-106] == told.partners[0].told.commit
+    ) == result.notes
+    assert [ALPHA] == [one.baseline for one in result.partners]
+    assert MAIN[-106] == result.partners[0].told.commit
 
 
 def test_a_push_is_beside_the_commit_before(place: Place) -> None:
     """What main had before the push, though the same commit has a report already."""
     place.upload(BASE)
     place.upload(MAIN[-3], number=12)
-    told = place.resolved("push", BASE, before=MAIN[-3])
+    result = place.resolved("push", BASE, before=MAIN[-3])
 
     assert (f"Baseline: main@{MAIN[-3][:7]}, artifact of run 12, of the previous commit.",) == (
-        told.notes
+        result.notes
     )
 
 
@@ -134,21 +134,21 @@ def test_the_publishing_run_finds_a_forks_pull_request(place: Place) -> None:
         "head_branch": "main",
         "head_repository": {"full_name": "fork/evals", "owner": {"login": "fork"}},
     }
-    told = place.resolved("workflow_run", BASE, workflow_run=run)
+    result = place.resolved("workflow_run", BASE, workflow_run=run)
 
     assert (
         f"Baseline: main@{MAIN[-6][:7]}, artifact of run 77, 1 commit behind the merge base.",
-    ) == told.notes
+    ) == result.notes
 
 
 def test_a_token_without_the_permission_is_told_which(place: Place) -> None:
     """The job goes on, and the note has the line to add."""
     place.upload(BASE)
     place.server.fault("GET", "*/actions/artifacts", answer=answers.MISSING_PERMISSION)
-    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+    result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
-    assert told.missing_reason is not None
-    assert "add the line `actions: read` under `permissions:`" in told.missing_reason
+    assert result.missing_reason is not None
+    assert "add the line `actions: read` under `permissions:`" in result.missing_reason
 
 
 def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,8 +156,8 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
     monkeypatch.setattr(artifacts, "ZIP_LIMIT_BYTES", len(GOOD))
     place.upload(MAIN[-2], number=9)
     place.upload(BASE, GOOD + b"x")
-    told = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+    result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
-    assert "artifact of run 9, 1 commit behind the base commit" == told.partners[0].told.origin
-    assert told.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
-    assert f"larger than {len(GOOD)} bytes" in told.notes[1]
+    assert "artifact of run 9, 1 commit behind the base commit" == result.partners[0].told.origin
+    assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
+    assert f"larger than {len(GOOD)} bytes" in result.notes[1]

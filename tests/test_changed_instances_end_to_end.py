@@ -32,7 +32,7 @@ def texts(report: dict[str, Any], metric: str) -> list[tuple[str | None, ...]]:
 
 
 def notes(report: dict[str, Any]) -> list[str]:
-    """What is told of texts."""
+    """Notes about texts."""
     return [note for note in report["notes"] if note.startswith("Texts of changed instances")]
 
 
@@ -47,7 +47,7 @@ def test_marked_benchmarks_tell_their_questions() -> None:
     """Of the real pair: as many items as changed, the worst first, with the files' own texts."""
     found = looked_into(against("candidate", "baseline"))
     boolq, hellaswag = found["boolq.EM"], found["hellaswag.EM"]
-    asked = states("candidate", "boolq")
+    instances = states("candidate", "boolq")
 
     assert {"boolq.EM", "hellaswag.EM"} == found.keys()
     assert [(2, 15), (16, 1)] == [
@@ -61,9 +61,9 @@ def test_marked_benchmarks_tell_their_questions() -> None:
     assert [(1.0, 0.0)] * 15 == [(item["before"], item["after"]) for item in boolq["items"][:15]]
     assert [
         (
-            asked[item["id"]]["instance"]["input"]["text"],
-            asked[item["id"]]["instance"]["references"][0]["output"]["text"],
-            asked[item["id"]]["result"]["completions"][0]["text"].strip(),
+            instances[item["id"]]["instance"]["input"]["text"],
+            instances[item["id"]]["instance"]["references"][0]["output"]["text"],
+            instances[item["id"]]["result"]["completions"][0]["text"].strip(),
         )
         for item in boolq["items"]
     ] == [(item["input"], item["reference"], item["answer"]) for item in boolq["items"]]
@@ -83,10 +83,10 @@ def test_pages_show_them() -> None:
     """The HTML report has all of them."""
     report = against("candidate", "baseline", "--html", "page.html")
     page = Path("page.html").read_text()
-    told = looked_into(report)["boolq.EM"]["items"]
+    changed = looked_into(report)["boolq.EM"]["items"]
 
     assert "boolq.EM: 15 worse, 2 better (17)" in page
-    assert all(re.search(rf">{item['id']}<", page) for item in told)
+    assert all(re.search(rf">{item['id']}<", page) for item in changed)
 
 
 def test_an_archive_has_texts_too() -> None:

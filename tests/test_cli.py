@@ -55,7 +55,7 @@ def files_with(text: str, folder: Path) -> list[Path]:
 
 @pytest.fixture
 def server() -> Iterator[WandbServer]:
-    """A W&B server that was asked nothing that it does not know."""
+    """A W&B server that got only requests that it knows."""
     with WandbServer() as served:
         yield served
 
@@ -171,7 +171,7 @@ print(json.dumps(sorted(path.partition("/runs/")[2] for path in opened if "/runs
 
 
 def test_only_what_the_output_needs_is_opened(workspace: Path, root: Path) -> None:
-    """Of a suite, the tables asked for and the list of run specs are opened; nothing else."""
+    """Only the tables that the config names and the list of run specs are opened."""
     benchmarks = [{"name": "mmlu", "metrics": ["EM"]}, {"name": "boolq", "metrics": ["EM"]}]
     config = write_config(workspace, helm("models", "model-zoo", benchmarks=benchmarks))
     opened = in_a_process(root, LIST_FILES, "--config", config, "--print-only")
@@ -196,7 +196,7 @@ def test_instances_are_read_for_a_report(workspace: Path, root: Path) -> None:
 def test_one_unreadable_evaluation_leaves_the_others(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What can be read is printed and reported, what cannot is told, and the exit code is 3."""
+    """What can be read is printed and reported, faults are reported, and the exit code is 3."""
     config = write_config(workspace, helm("nowhere", "x"), helm("baseline", "nightly"))
 
     assert 3 == run(root, "--config", config, "--report", "report.json")
@@ -225,7 +225,7 @@ def test_nothing_readable_is_exit_3(
 def test_two_values_for_one_score_are_told(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Entries that contradict each other are told as an error; the first one's value stands."""
+    """Entries that contradict each other are an error; the first one's value is kept."""
     scores = {"eval_type": "helm", "source": "file", "model_name": "a"}
     config = write_config(
         workspace,
@@ -282,7 +282,7 @@ def test_a_bug_in_a_sink_is_exit_1_and_others_are_served(
 
 
 def test_absent_config(workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A config that is not there is told with the folder it is relative to, exit 2."""
+    """A missing config is an error with the folder that its path is relative to, exit 2."""
     assert 2 == run(root, "--config", "nowhere.yaml")
     assert capsys.readouterr().err == (
         "error: config 'nowhere.yaml' cannot be read: No such file or directory. "
@@ -303,7 +303,7 @@ def test_config_without_evals_is_explained(
 def test_report_that_cannot_be_written_is_exit_5(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The leaderboard is printed all the same, and the sink's failure is told once."""
+    """The leaderboard is still printed, and the output's failure is reported once."""
     config = write_config(workspace, helm("baseline", "nightly"))
 
     assert 5 == run(root, "--config", config, "--report", "demo")
@@ -338,7 +338,7 @@ def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("schemas", "there is no command 'schemas': did you mean schema?"),
         ("helm.yaml", "there is no command 'helm.yaml': a run takes its config as --config FILE"),
@@ -346,7 +346,7 @@ def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_an_unknown_command_is_exit_2(
-    name: str, told: str, root: Path, capsys: pytest.CaptureFixture[str]
+    name: str, expected: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A misspelt command is answered with the nearest, and the usage names them all."""
     with pytest.raises(SystemExit) as raised:
@@ -354,7 +354,7 @@ def test_an_unknown_command_is_exit_2(
     printed = capsys.readouterr().err
 
     assert 2 == raised.value.code
-    assert printed.endswith(f"error: {told}\n")
+    assert printed.endswith(f"error: {expected}\n")
     assert "{init,validate,schema}" in printed
 
 
@@ -365,8 +365,8 @@ def test_an_empty_path_is_exit_2(flag: str, root: Path, capsys: pytest.CaptureFi
         run(root, "--config", "x.yaml", flag, "")
 
     assert 2 == raised.value.code
-    told = f"argument {flag}: it is empty: give a path, or leave the flag out"
-    assert told in capsys.readouterr().err
+    expected = f"argument {flag}: it is empty: give a path, or leave the flag out"
+    assert expected in capsys.readouterr().err
 
 
 def test_what_would_be_waited_for_is_no_config(
@@ -385,7 +385,7 @@ def test_what_would_be_waited_for_is_no_config(
 def test_a_name_for_a_shell_is_told(
     name: str, workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What only a shell expands is told as such, where it leads nowhere."""
+    """The message about a missing path says that only a shell expands ~ and $NAME."""
     assert workspace.is_dir()
     assert 2 == run(root, "--config", name)
     assert capsys.readouterr().err.endswith(
@@ -396,7 +396,7 @@ def test_a_name_for_a_shell_is_told(
 def test_contradictions_are_counted(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The headline counts what evaluations tell differently, each once however often it is told."""
+    """The headline counts each conflict between evaluations once."""
     write_config(
         workspace,
         file("a", mmlu={"EM": 0.25}, boolq={"EM": 0.25}),
@@ -667,9 +667,9 @@ def test_json_is_all_of_standard_output(
     flags = ["--config", config, "--print-only", "--report", "report.json"]
 
     assert 0 == cli.main([*flags, "--json"], root=root)
-    told = capsys.readouterr()
-    assert json.loads((user / "report.json").read_text()) == json.loads(told.out)
-    assert "report: written to report.json\n" == told.err
+    expected = capsys.readouterr()
+    assert json.loads((user / "report.json").read_text()) == json.loads(expected.out)
+    assert "report: written to report.json\n" == expected.err
 
 
 def test_quiet_says_only_what_is_wrong(

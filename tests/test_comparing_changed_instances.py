@@ -37,8 +37,8 @@ def partner(
 ) -> Partner:
     """Two measurements of one model."""
     there = builders.measured(values=baseline, lower=lower)
-    told = Baseline(origin="base.json", model=there.model, iteration=there.iteration)
-    return Partner(builders.measured(values=candidate, lower=lower), there, told)
+    side = Baseline(origin="base.json", model=there.model, iteration=there.iteration)
+    return Partner(builders.measured(values=candidate, lower=lower), there, side)
 
 
 def attach(*partners: Partner, limit: int = changed_instances.LIMIT) -> tuple[Comparison, ...]:
@@ -125,7 +125,7 @@ def test_marks_without_instances_are_left_alone() -> None:
 
 
 def test_too_many_items_are_cut_where_they_are_most() -> None:
-    """Of all items there are no more than asked for, and the shorter lists stay whole."""
+    """All lists together keep the limit, and the shorter ones stay whole."""
     values = {"mmlu.EM": right(50), "boolq.EM": right(10), "imdb.EM": right(70)}
     against = {key: right(80) for key in values}
     (one,) = attach(partner(values, against), limit=60)
@@ -147,7 +147,7 @@ def test_the_limit_is_kept_and_no_smaller_than_it_must(counts: list[int], limit:
 
 
 def test_texts_are_wanted_of_items_only() -> None:
-    """What is asked of the sources are the places of the items, by model and benchmark."""
+    """Texts are requested of the changed instances, by model and benchmark."""
     values = {"mmlu.EM": right(50), "boolq.EM": right(80)}
     found = attach(partner(values, {key: right(80) for key in values}))
 
@@ -170,8 +170,8 @@ def test_texts_come_to_their_items() -> None:
     (one,) = changed_instances.attach_texts(
         [made], {("alpha", 0, "mmlu"): {("s", "id0", 1): texts}}
     )
-    told, other = one.deltas
+    changed, other = one.deltas
 
-    assert (plain, replace(plain, trial=1, texts=texts)) == told.items
+    assert (plain, replace(plain, trial=1, texts=texts)) == changed.items
     assert other.items is None
     assert made == changed_instances.attach_texts([made], {})[0]

@@ -35,11 +35,11 @@ def trees(workspace: Path, helm_trees: Path) -> Path:
     (workspace / "demo/helm").unlink()
     for name in ("baseline", "candidate"):
         shutil.copytree(helm_trees / name, workspace / "demo/helm" / name)
-        told(name, "--report", f"{name}.json")
+        run(name, "--report", f"{name}.json")
     return workspace
 
 
-def told(tree: str, *arguments: str, **keys: Any) -> dict[str, Any]:
+def run(tree: str, *arguments: str, **keys: Any) -> dict[str, Any]:
     """The valid report of a tree's evaluation, and the exit code in it."""
     config = write_config(Path(), helm(tree, "nightly"), **keys)
     given = arguments if "--report" in arguments else ("--report", "report.json", *arguments)
@@ -52,7 +52,7 @@ def told(tree: str, *arguments: str, **keys: Any) -> dict[str, Any]:
 def against(tree: str, baseline: str, *arguments: str, **keys: Any) -> dict[str, Any]:
     """The report of a tree beside the other's baseline, where the gate may close."""
     flags = ("--baseline", f"{baseline}.json", "--fail-on", "regression")
-    return told(tree, *flags, *arguments, **keys)
+    return run(tree, *flags, *arguments, **keys)
 
 
 def comparison(report: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def test_report_terminal_and_summary_agree(
 
 @pytest.mark.usefixtures("trees")
 def test_one_altered_text_is_one_pair_less() -> None:
-    """An instance whose text is another is left out, told, and changes no mark."""
+    """An instance with another text is left out, reported, and changes no verdict."""
     edited(
         runs("candidate", "boolq")[0] / "scenario_state.json",
         lambda text: re.sub(r'"text": "', '"text": "Altered: ', text, count=1),
@@ -270,7 +270,7 @@ def test_without_per_instance_files_nothing_is_marked(side: str) -> None:
     for path in Path("demo/helm", side).rglob("per_instance_stats.json"):
         path.unlink()
     if side == "baseline":
-        told("baseline", "--report", "baseline.json")
+        run("baseline", "--report", "baseline.json")
     report = against("candidate", "baseline")
 
     assert {"untestable"} == set(verdicts(report).values())
@@ -340,8 +340,8 @@ def test_changes_within_noise_pass(trees: Path) -> None:
 
 @pytest.mark.usefixtures("trees")
 def test_the_gate_is_open_where_nobody_asks(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without --fail-on the regression is told and the exit code is 0."""
-    assert 0 == told("candidate", "--baseline", "baseline.json")["exit code"]
+    """Without --fail-on the regression is reported and the exit code is 0."""
+    assert 0 == run("candidate", "--baseline", "baseline.json")["exit code"]
     assert "The gate is not asked to close (fail-on: never): boolq.EM" in capsys.readouterr().out
 
 
@@ -370,7 +370,7 @@ def test_the_config_says_what_is_red(compare: dict[str, Any], code: int) -> None
 @pytest.mark.usefixtures("trees")
 def test_floors_need_no_baseline(capsys: pytest.CaptureFixture[str]) -> None:
     """A floor closes the gate of a run that is compared with nothing."""
-    report = told("candidate", "--fail-on", "regression", compare={"floor": {"boolq.EM": 0.65}})
+    report = run("candidate", "--fail-on", "regression", compare={"floor": {"boolq.EM": 0.65}})
 
     assert (4, "no_baseline") == (report["exit code"], report["verdict"])
     assert "boolq.EM of acme/assistant is 0.6, below its floor of 0.65" in capsys.readouterr().out
@@ -554,9 +554,9 @@ def test_a_missing_baseline_fails_where_it_is_asked_to(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """on-missing-baseline: fail is exit 4, but where none is wanted none is missing."""
-    asked = {"INPUT_BASELINE": baseline, "INPUT_ON-MISSING-BASELINE": choice}
+    inputs = {"INPUT_BASELINE": baseline, "INPUT_ON-MISSING-BASELINE": choice}
 
-    assert code == action.main({**compared, **asked}, root=ROOT)
+    assert code == action.main({**compared, **inputs}, root=ROOT)
     assert (
         "The gate is closed: there is no baseline to compare with." in (capsys.readouterr().out)
     ) == (code == 4)
@@ -566,7 +566,7 @@ def test_a_missing_baseline_fails_where_it_is_asked_to(
 
 
 def test_a_baseline_of_other_models_is_missing(compared: dict[str, str], trees: Path) -> None:
-    """Where the report has none of this run's models, nothing is compared, and it is told."""
+    """If the report has none of this run's models, nothing is compared, and a note says so."""
     text = (trees / "baseline.json").read_text()
     (trees / "baseline.json").write_text(text.replace("acme/assistant", "acme/other"))
 
@@ -591,6 +591,6 @@ def test_the_gate_of_the_action_goes_before_failed_sinks(
     choice: str, compared: dict[str, str]
 ) -> None:
     """Exit 4 is the smaller beside a failed sink and outputs that cannot be written."""
-    asked = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice, "GITHUB_OUTPUT": "/nowhere/x"}
+    inputs = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice, "GITHUB_OUTPUT": "/nowhere/x"}
 
-    assert 4 == action.main({**compared, **asked}, root=ROOT)
+    assert 4 == action.main({**compared, **inputs}, root=ROOT)

@@ -83,7 +83,7 @@ def test_known_tokens_complete_unknown_ones() -> None:
 
 
 def test_reason_that_tells_most_is_kept() -> None:
-    """Of two reasons for what no leg has, the longer one is told, whichever leg came first."""
+    """Of two reasons for a score that no reading has, the longer one is kept, in any order."""
     legs = [
         builders.evaluation(missing={"raft.EM": why})
         for why in ("no table of it", "groups/raft.json: line 3: a comma is missing")

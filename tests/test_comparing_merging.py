@@ -60,11 +60,11 @@ def merged(*scores: Score) -> Score:
 
 
 def conflict(*scores: Score) -> str:
-    """What is told of two legs, of which the first is kept."""
+    """Return the conflict of two readings, of which the first is kept."""
     found = merge(map(leg, scores))
     assert found.evaluations[0].scores[MMLU] == scores[0]
-    (told,) = found.conflicts
-    return told.removeprefix("alpha at iteration 0 has ")
+    (conflict,) = found.conflicts
+    return conflict.removeprefix("alpha at iteration 0 has ")
 
 
 # Legs that any matrix could have: each evaluated some subjects of the same truth
@@ -173,7 +173,7 @@ def test_union_is_what_one_leg_would_have_found(truth: Truth, shares: list[list[
     st.randoms(),
 )
 def test_order_changes_nothing_where_legs_know_more_or_less(legs: list[Score], random: Any) -> None:
-    """What only some legs know is told in the same way in any order."""
+    """What only some readings know is the same in any order."""
     shuffled = random.sample(legs, len(legs))
 
     assert merged(*legs) == merged(*shuffled)
@@ -281,7 +281,7 @@ def test_mean_over_strata_is_unweighted() -> None:
     assert 0.55 == mean_of_strata(columns(rows))
 
 
-# What cannot be merged is told, and the first one kept
+# What cannot be merged is reported, and the first one kept
 
 
 def test_two_values_of_a_subject_are_told() -> None:

@@ -120,7 +120,7 @@ def test_nothing_is_read_that_never_ends(  # noqa: PLR0913, PLR0917 -- fixtures 
     checkout: Path,
     run: Callable[..., tuple[int, str]],
 ) -> None:
-    """A FIFO without a writer, and a link to a device without an end, are told by their names."""
+    """The message about a FIFO without a writer, or a link to an endless device, has its path."""
     os.mkfifo(checkout / "fifo")
     (checkout / "zero").symlink_to("/dev/zero")
     if entry:

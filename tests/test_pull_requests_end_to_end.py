@@ -193,7 +193,7 @@ def deltas(done: dict[str, Any]) -> dict[str, tuple[str, float]]:
 def test_the_first_push_says_how_to_get_a_baseline(
     week: Week, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is there to compare with yet; it is told once, and is no fault."""
+    """A missing baseline is reported once, and is no fault."""
     done = week.push()
 
     assert (0, "no_baseline") == (done["exit code"], done["verdict"])
@@ -204,7 +204,7 @@ def test_the_first_push_says_how_to_get_a_baseline(
 def test_the_pull_request_is_compared_with_main(
     week: Week, golden: Callable[[str, str], None]
 ) -> None:
-    """The report of the commit it was merged with is found, and told with what changed."""
+    """The baseline is the report of the commit that it was merged with; the comment says so."""
     week.push()
     done = week.pull()
 
@@ -249,14 +249,14 @@ def test_a_fork_has_its_changes_in_the_summary(
 
 
 def test_the_gate_closes_in_a_fork_as_well(week: Week) -> None:
-    """What cannot be posted changes nothing of the exit code that was asked for."""
+    """A comment that can't be posted doesn't change the exit code."""
     week.push()
 
     assert 4 == week.pull(**{"INPUT_FAIL-ON": "regression"})["exit code"]
 
 
 def test_the_follow_up_posts_the_forks_comment(week: Week) -> None:
-    """The trusted workflow makes everything anew of the evaluations, and comments on the fork's."""
+    """The trusted workflow recomputes everything and comments on the fork's pull request."""
     week.push()
     fork = week.fork()
     done = week.follow_up()
@@ -288,18 +288,18 @@ def test_nothing_of_a_forks_report_is_believed(week: Week) -> None:
     assert "regressed" == done["verdict"]
     assert [] == week.comments(7)
     (body,) = week.comments(8)
-    told = (body, done["summary"], json.dumps(done["report"]))
-    assert [] == [text for text in told if "OWNED" in text or "evil.test" in text]
+    output = (body, done["summary"], json.dumps(done["report"]))
+    assert [] == [text for text in output if "OWNED" in text or "evil.test" in text]
 
 
 def test_a_label_that_was_set_since_opens_the_gate(week: Week) -> None:
-    """A job that is run again has its first run's payload: GitHub is asked for the labels."""
+    """A job that is run again has its first run's payload, so the labels come from GitHub's API."""
     week.push()
-    asked = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
-    first = week.pull(**asked)
+    inputs = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
+    first = week.pull(**inputs)
     week.server.seed.pull_request(NAME, 7, **OWN, labels=["accept"])
 
-    assert (4, 0) == (first["exit code"], week.pull(**asked)["exit code"])
+    assert (4, 0) == (first["exit code"], week.pull(**inputs)["exit code"])
 
 
 @pytest.mark.parametrize("comment", ["off", "update"])
@@ -308,8 +308,8 @@ def test_a_forks_state_is_told_without_a_comment_too(week: Week, comment: str) -
     week.push()
     week.fork()
     week.server.seed.pull_request(NAME, 8, **STRANGERS, labels=["accept"])
-    asked = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
-    done = week.follow_up(**asked, INPUT_COMMENT=comment)
+    inputs = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
+    done = week.follow_up(**inputs, INPUT_COMMENT=comment)
 
     assert (0, "pr/8") == (done["exit code"], done["report"]["provenance"]["track"])
     assert len(week.comments(8)) == (comment == "update")
@@ -356,19 +356,19 @@ def test_an_event_that_cannot_be_read_is_told_once(
 
     assert 0 == done["exit code"]
     assert 1 == len(week.comments(7))
-    told = capsys.readouterr().out
-    assert 1 == told.count("::warning title=helm-wandb-action::the event at event.json cannot be")
+    output = capsys.readouterr().out
+    assert 1 == output.count("::warning title=helm-wandb-action::the event at event.json cannot be")
 
 
 def test_a_comment_that_is_off_asks_nothing(week: Week) -> None:
-    """With comment: off and baseline: none GitHub is not asked at all."""
+    """With comment: off and baseline: none there is no request to GitHub."""
     done = week.pull(INPUT_COMMENT="off", INPUT_BASELINE="none")
 
     assert (0, []) == (done["exit code"], week.server.requests)
 
 
 def test_without_a_token_there_is_the_summary(week: Week) -> None:
-    """Where no token is given, baseline and comment are left out, and it is told why."""
+    """Without a token, baseline and comment are left out, and a note says why."""
     done = week.pull(**{"INPUT_GITHUB-TOKEN": ""})
 
     assert (0, "no_baseline") == (done["exit code"], done["verdict"])

@@ -111,8 +111,8 @@ def test_workflows_pass_the_linter(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.yml" for number, _ in enumerate(workflows())]
     for path, workflow in zip(paths, workflows(), strict=True):
         # YAML 1.1 takes `on` for true.
-        told = {("on" if key is True else key): value for key, value in workflow.items()}
-        path.write_text(yaml.safe_dump(told, sort_keys=False))
+        named = {("on" if key is True else key): value for key, value in workflow.items()}
+        path.write_text(yaml.safe_dump(named, sort_keys=False))
     folder = Path(sys.executable).parent
     done = subprocess.run(
         [folder / "actionlint", "-shellcheck", folder / "shellcheck", *paths],
@@ -321,12 +321,12 @@ def test_every_error_is_explained() -> None:
     """What errors are raised with, and modules that hold messages say, is in docs/messages.md."""
     explained = [words for message in quotes() for words in fixed(message) if len(words) > 8]
     package = ROOT / "helm_wandb"
-    told = {text for path in package.rglob("*.py") for text in raised(path)}
-    told |= {text for name in TELLING for text in texts_of(package / name)}
-    told = set(filter(is_sentence, told))
+    messages = {text for path in package.rglob("*.py") for text in raised(path)}
+    messages |= {text for name in TELLING for text in texts_of(package / name)}
+    messages = set(filter(is_sentence, messages))
 
-    assert len(told) > 90
-    assert [] == [text for text in told if not any(one in text for one in explained)]
+    assert len(messages) > 90
+    assert [] == [text for text in messages if not any(one in text for one in explained)]
 
 
 PAIRS = list(zip(ENGLISH, KOREAN, strict=True))

@@ -55,7 +55,7 @@ def test_no_other_text_is_a_version(given: str, tmp_path: Path) -> None:
 
 
 def test_everything_that_does_not_fit_is_told(tmp_path: Path) -> None:
-    """A version that stands nowhere is told of each file that would have to name it."""
+    """A version that no file has is an error for each file that must name it."""
     root = tree(tmp_path, changelog=f"# C\n\n{HEADING}\n", declared="7.0.0")
     with pytest.raises(ValueError, match=r"9\.9\.9 is to be released") as refused:
         version.notes("9.9.9", root)
@@ -257,18 +257,18 @@ def base_image(
 
 
 def test_the_base_image_is_pinned(tmp_path: Path, root: Path, environ: dict[str, str]) -> None:
-    """The Dockerfile's base image is told with the digest that the registry gives."""
+    """The Dockerfile's base image is printed with the digest that the registry gives."""
     digest = REFERENCE[-71:]
-    told = base_image(tmp_path, root, environ, digest)
+    done = base_image(tmp_path, root, environ, digest)
 
-    assert (0, f"python:3.12-slim-bookworm@{digest}\n") == (told.returncode, told.stdout)
+    assert (0, f"python:3.12-slim-bookworm@{digest}\n") == (done.returncode, done.stdout)
 
 
 def test_a_base_image_without_a_digest_is_none(
     tmp_path: Path, root: Path, environ: dict[str, str]
 ) -> None:
     """What is no digest ends the release, and is never built from."""
-    told = base_image(tmp_path, root, environ, "MediaType: application/json")
+    done = base_image(tmp_path, root, environ, "MediaType: application/json")
 
-    assert (1, "") == (told.returncode, told.stdout)
-    assert "is no base image with a tag and a digest" in told.stderr
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "is no base image with a tag and a digest" in done.stderr

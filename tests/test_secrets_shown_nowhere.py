@@ -120,8 +120,8 @@ def test_a_key_that_wandb_refuses_and_repeats(
     """The reason why W&B has no baseline is in comment, summary, page and report, without it."""
     with WandbServer(api_key=KEY) as server:
         server.fault("Viewer", status=401, body=as_error)
-        asked = with_wandb(server, **{"INPUT_PRINT-ONLY": "true", "INPUT_BASELINE": "wandb"})
-        done = pull(desk, **asked)
+        inputs = with_wandb(server, **{"INPUT_PRINT-ONLY": "true", "INPUT_BASELINE": "wandb"})
+        done = pull(desk, **inputs)
 
     assert 0 == done["exit code"]
     (comment,) = desk.comments(7)
@@ -196,7 +196,7 @@ def test_a_token_in_the_links_that_github_gives(
 
 
 def test_the_runner_masks_what_headers_hold(desk: Week, capfd: pytest.CaptureFixture[str]) -> None:
-    """Before anything else the runner is told of both secrets, and of their base64."""
+    """The first commands to the runner mask both secrets, and their base64."""
     pull(desk, **{"INPUT_WANDB-API-KEY": KEY, "INPUT_PRINT-ONLY": "true"})
     printed = capfd.readouterr().out.splitlines()
     masks = [line for line in printed if line.startswith("::add-mask::")]

@@ -23,7 +23,7 @@ _FLAGS = ("--disable-dev-shm-usage", "--hide-scrollbars", "--font-render-hinting
 
 
 class BrowserError(Exception):
-    """There is no browser, or it could not do what it was asked to."""
+    """There is no browser, or its command failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def executable(environ: Mapping[str, str]) -> str:
 
 
 class Browser:
-    """A browser that is started once and asked many times."""
+    """A browser that is started once and used many times."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Start it; raises BrowserError where there is none."""

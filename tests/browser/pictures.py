@@ -1,6 +1,6 @@
 """The README's pictures: what people see of real HELM output, as a browser shows it.
 
-`python -m tests.browser.pictures` takes them anew, into docs/pictures.
+`python -m tests.browser.pictures` retakes them, into docs/pictures.
 """
 
 from __future__ import annotations

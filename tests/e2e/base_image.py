@@ -74,8 +74,8 @@ def _linked(prefix: Path) -> set[str]:
     """The packages of the libraries that a CPython needs."""
     library = prefix / f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
     parts = [part for part in (library / "lib-dynload").glob("*.so") if not part.match("_tkinter*")]
-    told = run(tool("ldd"), str(Path(sys.executable).resolve()), *map(str, parts))
-    found = {words[2] for line in told.splitlines() if (words := line.split())[1:2] == ["=>"]}
+    output = run(tool("ldd"), str(Path(sys.executable).resolve()), *map(str, parts))
+    found = {words[2] for line in output.splitlines() if (words := line.split())[1:2] == ["=>"]}
     return {
         line.partition(":")[0]
         for path in sorted(found)
@@ -124,11 +124,11 @@ def _import(engine: Engine, root: Path) -> None:
 
 def _mirror() -> Iterator[str]:
     """Where apt's own packages come from; nothing where apt does not say."""
-    told = run(tool("apt-get"), "indextargets", "--format", "$(CODENAME) $(SITE)")
+    output = run(tool("apt-get"), "indextargets", "--format", "$(CODENAME) $(SITE)")
     release = _of_release("VERSION_CODENAME")
     yield from [
         site
-        for name, _, site in (line.partition(" ") for line in told.splitlines())
+        for name, _, site in (line.partition(" ") for line in output.splitlines())
         if name == release
     ][:1]
 

@@ -20,9 +20,9 @@ _HERE = Path(__file__).parent
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Whether the scenarios are left out: they run only where they are asked for by name."""
-    asked = (Path(config.invocation_params.dir, one.split("::")[0]) for one in config.args)
-    return None if any(path.resolve().is_relative_to(_HERE) for path in asked) else True
+    """Whether the scenarios are left out: they run only if they are named."""
+    paths = (Path(config.invocation_params.dir, one.split("::")[0]) for one in config.args)
+    return None if any(path.resolve().is_relative_to(_HERE) for path in paths) else True
 
 
 @pytest.fixture(scope="session")

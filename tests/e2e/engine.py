@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
-_TOLD = 4000
+_SHOWN = 4000
 """Characters of what a command that failed has printed, which are its last."""
 _PACKAGES = ("docker.io", "debootstrap")
 _CLIENT = "docker-cli"
@@ -25,7 +25,7 @@ _CLIENT = "docker-cli"
 
 
 class EngineError(Exception):
-    """There is no engine, or it did not do what was asked."""
+    """There is no engine, or its command failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,8 @@ def run(
     """What a command prints; raises EngineError where it fails."""
     done = subprocess.run(command, stdin=stdin, env=environ, capture_output=True, check=False)
     if done.returncode:
-        told = (done.stdout + done.stderr).decode(errors="replace")
-        message = f"`{' '.join(command)}` ended with {done.returncode}:\n{told[-_TOLD:]}"
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        message = f"`{' '.join(command)}` ended with {done.returncode}:\n{output[-_SHOWN:]}"
         raise EngineError(message)
     return done.stdout.decode().strip()
 

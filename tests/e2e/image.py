@@ -75,7 +75,7 @@ def _build_base(engine: Engine, base: str) -> None:
 
 
 def _pip_settings() -> dict[str, str]:
-    """What this machine's pip was told of the way to its index."""
+    """Return this machine's pip settings of its index."""
     found = {}
     for line in run(sys.executable, "-m", "pip", "config", "list").splitlines():
         name, _, value = line.partition("=")

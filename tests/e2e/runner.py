@@ -34,7 +34,7 @@ TOKEN = "ghs_" + "t0ken" * 7
 USER = 1001
 """Whose the runner's folders are, as on GitHub's own machines."""
 WITHOUT_GITHUB = {"comment": "off", "baseline": "none"}
-"""Inputs with which GitHub is asked nothing."""
+"""Inputs with which no request goes to GitHub."""
 _SECONDS = 120.0
 _NOT_STARTED = 125
 """The exit code of `docker run` where the fault is not the container's."""

@@ -36,10 +36,10 @@ def pair(runner: Runner) -> Runner:
 def test_regression_closes_the_gate(pair: Runner) -> None:
     """The step ends with 4, and log, summary and outputs tell which score regressed."""
     step = pair.step(config="candidate.yaml", baseline="main.json", fail_on="regression")
-    told = {name: step.outputs[name] for name in ("verdict", "regressions", "improvements")}
+    outputs = {name: step.outputs[name] for name in ("verdict", "regressions", "improvements")}
 
     assert 4 == step.exit_code
-    assert {"verdict": "regressed", "regressions": "1", "improvements": "1"} == told
+    assert {"verdict": "regressed", "regressions": "1", "improvements": "1"} == outputs
     for text in (step.log, step.summary):
         assert "The gate is closed: boolq.EM of assistant regressed." in text
     assert () == step.changes

@@ -23,7 +23,7 @@ GREATEST_MEGABYTES = 275
 
 
 @pytest.fixture(scope="session")
-def told(engine: Engine, image: str) -> dict[str, Any]:
+def image_facts(engine: Engine, image: str) -> dict[str, Any]:
     """What the engine says of the image."""
     (found,) = json.loads(engine.ask("inspect", image))
     assert isinstance(found, dict)
@@ -56,23 +56,23 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_image_is_small(told: dict[str, Any]) -> None:
+def test_image_is_small(image_facts: dict[str, Any]) -> None:
     """The image with its base is under its limit."""
-    assert told["Size"] / 1e6 < GREATEST_MEGABYTES
+    assert image_facts["Size"] / 1e6 < GREATEST_MEGABYTES
 
 
-def test_starts_without_a_shell_as_root(told: dict[str, Any]) -> None:
+def test_starts_without_a_shell_as_root(image_facts: dict[str, Any]) -> None:
     """The entry point is a program and its arguments, absolute; the runner's files are root's."""
-    config = told["Config"]
+    config = image_facts["Config"]
 
     assert [PYTHON, "-E", "-s", "-u", "/app/entrypoint.py"] == config["Entrypoint"]
     assert not config["Cmd"]
     assert not config["User"]
 
 
-def test_labels_tell_what_it_is(told: dict[str, Any]) -> None:
+def test_labels_tell_what_it_is(image_facts: dict[str, Any]) -> None:
     """The labels of the OCI's specification are there."""
-    labels = told["Config"]["Labels"]
+    labels = image_facts["Config"]["Labels"]
     prefix = "org.opencontainers.image."
 
     assert "helm-wandb-action" == labels[f"{prefix}title"]

@@ -26,7 +26,7 @@ RUNS = {"summary", "mmlu", "boolq", "imdb", "hellaswag", "narrative_qa"}
 
 @pytest.fixture
 def server() -> Iterator[WandbServer]:
-    """A W&B server that knows all that it is asked."""
+    """A W&B server that knows all requests that it gets."""
     with WandbServer() as found:
         yield found
 

@@ -90,8 +90,8 @@ async def _end(server: asyncio.Server) -> None:
 
 
 async def _hand_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    answers, asked = await asyncio.open_connection(_HOST, port)
-    await asyncio.gather(_copy(reader, asked), _copy(answers, writer))
+    answers, upstream = await asyncio.open_connection(_HOST, port)
+    await asyncio.gather(_copy(reader, upstream), _copy(answers, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
