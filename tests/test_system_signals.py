@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helm_wandb.system import signals
+
 from .conftest import ROOT
 
 if TYPE_CHECKING:
@@ -48,10 +50,17 @@ class Stopped:
 def stop(
     command: Sequence[str],
     *numbers: signal.Signals,
-    prepare: Callable[[], object] | None = None,
+    prepare: Callable[[], object] = lambda: None,
     **variables: str,
 ) -> Stopped:
     """Send a signal each time that the process prints `ready`, and wait until it has ended."""
+
+    def begin() -> None:
+        # Whoever started the tests may ignore some, as nohup does.
+        for number in signals.NUMBERS:
+            signal.signal(number, signal.SIG_DFL)
+        prepare()
+
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -59,7 +68,7 @@ def stop(
         text=True,
         cwd=ROOT,
         env={**os.environ, **variables},
-        preexec_fn=prepare,  # noqa: PLW1509 -- the only way to begin with an ignored signal
+        preexec_fn=begin,  # noqa: PLW1509 -- the only way to begin with other signals
     ) as process:
         assert process.stdout is not None
         safety = threading.Timer(SAFETY_SECONDS, process.kill)
