@@ -432,7 +432,7 @@ def test_of_many_models_a_stranger_is_named_alone() -> None:
     found = board(*models)
 
     assert [(1, False, "a"), (2, False, "b"), (3, True, "c"), (3, True, "d")] == shown(found)
-    assert "that of b, asked other questions than a; that of c, asked other questions than b" == (
+    assert "that of b, with other questions than a; that of c, with other questions than b" == (
         found.untested
     )
 
@@ -469,7 +469,7 @@ def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None
     found = board(answering("a", 60), asked_elsewhere("b", 61))
 
     assert [(1, False, "b"), (2, False, "a")] == shown(found)
-    assert "a was asked other questions than b" == found.untested
+    assert "a has other questions than b" == found.untested
 
 
 def test_numbers_without_measure_separate_nobody() -> None:
@@ -504,7 +504,7 @@ def p_value(one: Evaluation, other: Evaluation) -> float | None:
     here, there = one.scores[key].instances, other.scores[key].instances
     assert here is not None
     assert there is not None
-    return statistics.overall([statistics.paired(pairing.paired(here, there).strata)]).p
+    return statistics.overall([statistics.paired(pairing.pair_instances(here, there).strata)]).p
 
 
 VALUES = st.floats(0, 1)

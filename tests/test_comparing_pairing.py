@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, paired
+from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, pair_instances
 from helm_wandb.comparing.statistics import PairedStratum
 from helm_wandb.model import Instances
 from tests import builders
@@ -25,14 +25,14 @@ def turned(instances: Instances) -> Instances:
 
 def values(candidate: Instances, baseline: Instances) -> list[tuple[float, float]]:
     """The pairs of values."""
-    strata = paired(candidate, baseline).strata
+    strata = pair_instances(candidate, baseline).strata
     return [pair for one in strata for pair in zip(one.candidate, one.baseline, strict=True)]
 
 
 def test_the_same_questions_are_pairs() -> None:
     """Each instance stands beside the one of its stratum, id and trial, whatever their order."""
     other = turned(replace(FIVE, value=(0.0, 0.1, 0.2, 0.3, 0.4)))
-    found = paired(FIVE, other)
+    found = pair_instances(FIVE, other)
 
     assert (
         PairedStratum(
@@ -50,7 +50,7 @@ def test_the_same_questions_are_pairs() -> None:
 def test_another_question_is_no_pair(column: str, value: object) -> None:
     """What differs in stratum, id, trial or text is not the same question."""
     other = replace(FIVE, **{column: (value, *getattr(FIVE, column)[1:])})
-    found = paired(FIVE, other)
+    found = pair_instances(FIVE, other)
 
     assert (4, 0.8) == (found.matched, found.share)
     assert [(0.0, 0.0), (1.0, 1.0), (0.0, 0.0), (1.0, 1.0)] == values(FIVE, other)
@@ -61,14 +61,14 @@ def test_an_unknown_text_may_be_any(known: tuple[str | None, ...]) -> None:
     """Where no file held a text, stratum, id and trial must do."""
     unknown = replace(FIVE, input=(None,) * 5)
 
-    assert 5 == paired(unknown, replace(FIVE, input=known)).matched
-    assert 5 == paired(replace(FIVE, input=known), unknown).matched
+    assert 5 == pair_instances(unknown, replace(FIVE, input=known)).matched
+    assert 5 == pair_instances(replace(FIVE, input=known), unknown).matched
 
 
 def test_strata_stay_apart() -> None:
     """One id in two strata is two questions, and each stratum has its own pairs."""
     two = builders.instances({"a": [1.0, 0.0], "b": [0.5]})
-    found = paired(two, turned(two))
+    found = pair_instances(two, turned(two))
 
     assert [2, 1] == [len(one.candidate) for one in found.strata]
 
@@ -84,7 +84,7 @@ def test_clusters_are_the_candidates() -> None:
     """Which questions depend on each other is told by this run, whose config says it."""
     here, there = replace(FIVE, cluster=("a",) * 5), replace(FIVE, cluster=("b",) * 5)
 
-    assert ("a",) * 5 == paired(here, there).strata[0].cluster
+    assert ("a",) * 5 == pair_instances(here, there).strata[0].cluster
 
 
 def test_an_id_that_stands_twice_invents_no_difference() -> None:
@@ -92,13 +92,13 @@ def test_an_id_that_stands_twice_invents_no_difference() -> None:
     twice = replace(FIVE, id=("id0",) * 5, input=("0" * 8,) * 5)
 
     assert [(1.0, 1.0), (0.0, 0.0)] * 2 + [(1.0, 1.0)] == values(twice, twice)
-    assert 1.0 == paired(twice, twice).share
+    assert 1.0 == pair_instances(twice, twice).share
 
 
 @pytest.mark.parametrize(("here", "there"), [(10, 9), (9, 10), (10, 10), (100, 5)])
 def test_the_share_is_of_the_larger_side(here: int, there: int) -> None:
     """Whichever side has more, the share is of its number."""
-    found = paired(builders.instances([1.0] * here), builders.instances([1.0] * there))
+    found = pair_instances(builders.instances([1.0] * here), builders.instances([1.0] * there))
 
     assert min(here, there) / max(here, there) == found.share
     assert (found.share >= LEAST_SHARE) == ((here, there) != (100, 5))
@@ -106,7 +106,7 @@ def test_the_share_is_of_the_larger_side(here: int, there: int) -> None:
 
 def test_nothing_in_common_is_no_stratum() -> None:
     """Without a pair there is no stratum, and the share is 0."""
-    found = paired(FIVE, replace(FIVE, stratum=("other",) * 5))
+    found = pair_instances(FIVE, replace(FIVE, stratum=("other",) * 5))
 
     assert ((), 0, 0.0, True) == (found.strata, found.matched, found.share, found.is_testable)
 
@@ -119,8 +119,8 @@ def test_values_without_measure_are_not_testable(value: float, *, expected: bool
     other = replace(FIVE, value=(value, 0.0, 0.0, 0.0, 0.0))
 
     assert [expected, expected] == [
-        paired(FIVE, other).is_testable,
-        paired(other, FIVE).is_testable,
+        pair_instances(FIVE, other).is_testable,
+        pair_instances(other, FIVE).is_testable,
     ]
 
 

@@ -448,9 +448,9 @@ def test_scores_of_one_side_are_told_with_their_reasons() -> None:
 
     assert {
         "a.EM": "only this run has it; in the baseline: no row",
-        "b.EM": "only this run has it; in the baseline: it did not ask for it",
+        "b.EM": "only this run has it; in the baseline: it doesn't evaluate it",
         "c.EM": "only the baseline has it; here: no table",
-        "d.EM": "only the baseline has it; here: this run did not ask for it",
+        "d.EM": "only the baseline has it; here: this run doesn't evaluate it",
     } == {str(key): why for key, why in comparison(here, there).not_comparable.items()}
 
 

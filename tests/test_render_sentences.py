@@ -132,7 +132,7 @@ def test_many_models_make_no_page_of_sentences() -> None:
         ),
         (
             Gate(closed=False, reasons=("a",)),
-            ["The gate is not asked to close (fail-on: never): a."],
+            ["Doesn't fail the job (fail-on: never): a."],
         ),
         (Gate(closed=False, reasons=()), []),
         (None, []),

@@ -68,7 +68,7 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
         ),
         (
             Gate(closed=False, reasons=REASONS[:1]),
-            "warning{}a.EM of m regressed. The gate is not asked to close: fail-on is never",
+            "warning{}a.EM of m regressed. It doesn't fail the job: fail-on is never",
         ),
     ],
 )

@@ -72,7 +72,7 @@ def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance,
             before=pair.baseline,
             after=pair.candidate,
         )
-        for pair in pairing.matched(candidate, baseline)
+        for pair in pairing.iter_pairs(candidate, baseline)
         if statistics.difference(pair.candidate, pair.baseline)
     )
     sign = -1 if delta.lower_is_better else 1

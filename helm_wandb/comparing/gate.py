@@ -1,4 +1,4 @@
-"""Whether a run's results let the job pass, with a sentence for each way that they do not."""
+"""Whether a run's results let the job pass, with one sentence for each result that doesn't."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicy:
-    """What the user asked of the gate."""
+    """The user's settings of the gate."""
 
     on_regression: bool = False
-    """Regressions and floors close it."""
+    """Fail the job on regressions and floors."""
     on_missing_baseline: bool = False
-    """It closes where there is nothing to compare with; False where nothing was asked for."""
+    """Fail the job if there is no baseline; False if none was requested."""
     accept_label: str | None = None
-    """A label of the pull request that keeps it open."""
+    """Pull request label that lets the job pass."""
     labels: Collection[str] = field(default_factory=frozenset)
-    """Those that the pull request has."""
+    """The pull request's labels."""
 
 
 def gate(
@@ -35,32 +35,35 @@ def gate(
     comparisons: Sequence[Comparison],
     floor: Mapping[ScoreKey, float],
 ) -> Gate:
-    """The gate of a run.
+    """Return the gate of a run.
 
-    evaluations: this run's own; floors are asked of each model's greatest iteration.
+    evaluations: this run's; floors apply to each model's latest iteration.
     """
-    found = (*_regressions(comparisons), *_below_floor(floor, latest(evaluations)))
-    results = list(dict.fromkeys(found))
-    lacks = bool(evaluations) and not comparisons
-    missing = [_NO_BASELINE] if lacks and policy.on_missing_baseline else []
-    asked = [*(results if policy.on_regression else []), *missing]
-    accepted = _accepting(policy) if asked else None
+    results = list(
+        dict.fromkeys([*_regressions(comparisons), *_below_floor(floor, latest(evaluations))])
+    )
+    has_no_baseline = bool(evaluations) and not comparisons
+    failures = [
+        *(results if policy.on_regression else []),
+        *([_NO_BASELINE] if has_no_baseline and policy.on_missing_baseline else []),
+    ]
+    label = _accepting_label(policy) if failures else None
     return Gate(
-        closed=bool(asked) and not accepted,
-        reasons=tuple(asked or results),
-        accepted_by=accepted,
+        closed=bool(failures) and not label,
+        reasons=tuple(failures or results),
+        accepted_by=label,
     )
 
 
-def _accepting(policy: GatePolicy) -> str | None:
-    """The label that accepts what was found, as it is written there.
+def _accepting_label(policy: GatePolicy) -> str | None:
+    """Return the label that accepts the failures, as the pull request has it.
 
-    GitHub has no two labels that differ only in their case.
+    GitHub has no two labels that differ only in case.
     """
     if policy.accept_label is None:
         return None
-    wanted = policy.accept_label.casefold()
-    return next((one for one in sorted(policy.labels) if one.casefold() == wanted), None)
+    name = policy.accept_label.casefold()
+    return next((label for label in sorted(policy.labels) if label.casefold() == name), None)
 
 
 _NO_BASELINE = "there is no baseline to compare with"
@@ -75,26 +78,26 @@ def _regressions(comparisons: Iterable[Comparison]) -> Iterable[str]:
 
 def _below_floor(floor: Mapping[ScoreKey, float], models: Sequence[Evaluation]) -> Iterable[str]:
     for key, limit in floor.items():
-        asked = [one for one in models if key in one.scores or key in one.missing]
-        if not asked:
+        measured = [one for one in models if key in one.scores or key in one.missing]
+        if not measured:
             yield f"no model of this run has {key}, whose floor is {limit:g}"
-        for one in asked:
-            yield from _below(key, limit, one)
+        for one in measured:
+            yield from _violations(key, limit, one)
 
 
-def _below(key: ScoreKey, limit: float, one: Evaluation) -> Iterable[str]:
+def _violations(key: ScoreKey, limit: float, one: Evaluation) -> Iterable[str]:
     if key not in one.scores:
         yield f"{key} of {one.model} is missing, and its floor is {limit:g}"
         return
     score = one.scores[key]
-    told = f"{key} of {one.model} is {_told(score.value, limit)}"
+    sentence = f"{key} of {one.model} is {_shortest(score.value, limit)}"
     if score.lower_is_better and score.value > limit:
-        yield f"{told}, above its limit of {limit:g}"
+        yield f"{sentence}, above its limit of {limit:g}"
     elif not score.lower_is_better and score.value < limit:
-        yield f"{told}, below its floor of {limit:g}"
+        yield f"{sentence}, below its floor of {limit:g}"
 
 
-def _told(value: float, limit: float) -> str:
-    """The value in four digits, or in all of them where that would be the limit itself."""
+def _shortest(value: float, limit: float) -> str:
+    """Return the value with four digits, or with all if four would equal the limit's."""
     short = f"{value:.4g}"
     return repr(value) if short == f"{limit:.4g}" else short

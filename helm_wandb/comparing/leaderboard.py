@@ -1,4 +1,4 @@
-"""Evaluations → a ranking of models that nobody's arrival can turn around."""
+"""Evaluations → a ranking of models that doesn't depend on which other models are in it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class _Column:
     """A metric over all models."""
 
     values: Mapping[str, float]
-    """Model → value, of the models that have it."""
+    """Value of each model that has the metric."""
     lower_is_better: bool | None
     partial: Mapping[str, str]
-    """Model → over what its value is, where that is less than the others' is over."""
+    """For each model whose value covers fewer subjects than the others': which it covers."""
 
-    def counts(self, model: str) -> bool:
-        """Whether the model's value can be part of a mean."""
+    def is_averageable(self, model: str) -> bool:
+        """Return whether the model's value can be part of a mean."""
         return 0 <= self.values.get(model, -1) <= 1 and model not in self.partial
 
 
@@ -45,26 +45,26 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
     alpha: float = 0.05,
     instances_read: bool = True,
 ) -> Leaderboard:
-    """One row per model at its greatest iteration, ranked by the mean of what all models have.
+    """Return one row per model at its latest iteration, ranked by the mean of common metrics.
 
-    metrics: those to show and rank by; the ones that no model has are left out silently, as
-    every evaluation tells what it misses. A model with none of them counts for nothing.
-    guests: models of other runs. They are ranked by the metrics that this run's own models
-    settle; one that lacks one of these is listed without a rank. Without own models, the metrics
-    are those that most guests have.
-    alpha: the chance of separating models of a rank that are equal.
-    instances_read: whether per-instance scores were looked for; where not, it is told how to.
-    A metric makes the mean only if all own models have it, higher is better, and it stays within
-    0…1: so no model's absence or unit moves another's mean.
+    metrics: metrics to show and rank by. A metric that no model has is left out silently, since
+    each evaluation says which scores it lacks. A model without any of them doesn't count.
+    guests: models of other runs, ranked by the metrics that all of this run's models have; a guest
+    that lacks one of these has no rank. Without own models, the metrics are those that most guests
+    have.
+    alpha: the probability of separating equal models of a rank.
+    instances_read: whether per-instance scores were read; if not, a sentence says how to do it.
+    A metric is part of the mean only if all own models have it, higher is better, and its values
+    are within 0…1: so no model's absence or unit changes another's mean.
     """
     own = [one for one in latest(evaluations) if one.model not in excluded_models]
     names = {one.model for one in own} | excluded_models
     others = [one for one in latest(guests) if one.model not in names]
     models = sorted([*own, *others], key=lambda one: one.model)
     shown = _columns(metrics, own, others)
-    left_out = _left_out(shown, own, others)
+    left_out = _excluded_metrics(shown, own, others)
     ranking = {key: column for key, column in shown.items() if key not in left_out}
-    ranked, untested = _ranked(
+    ranked, untested = _rank(
         _rows(models, shown, ranking),
         {one.model: one for one in models},
         tuple(ranking),
@@ -83,7 +83,7 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
 def _columns(
     metrics: Iterable[ScoreKey], own: Sequence[Evaluation], guests: Sequence[Evaluation]
 ) -> dict[ScoreKey, _Column]:
-    """The metrics that any model has."""
+    """Return the metrics that any model has."""
     columns = {key: _column(key, own, guests) for key in dict.fromkeys(metrics)}
     return {key: column for key, column in columns.items() if column.values}
 
@@ -100,32 +100,32 @@ def _column(key: ScoreKey, own: Sequence[Evaluation], guests: Sequence[Evaluatio
 
 
 def _direction(key: ScoreKey, models: Sequence[Evaluation]) -> bool | None:
-    known = (one.scores[key].lower_is_better for one in models if key in one.scores)
-    return max((direction for direction in known if direction is not None), default=None)
+    directions = (one.scores[key].lower_is_better for one in models if key in one.scores)
+    return max((direction for direction in directions if direction is not None), default=None)
 
 
-def _left_out(
+def _excluded_metrics(
     columns: Mapping[ScoreKey, _Column], own: Sequence[Evaluation], guests: Sequence[Evaluation]
 ) -> dict[ScoreKey, str]:
-    """The metrics that make no mean, with the reason; this run's own models settle it."""
+    """Return the metrics that are not in the mean, with the reason; own models decide."""
 
-    def with_any(models: Sequence[Evaluation]) -> list[str]:
+    def names_with_scores(models: Sequence[Evaluation]) -> list[str]:
         return [one.model for one in models if any(key in one.scores for key in columns)]
 
-    settling = with_any(own)
-    compared = settling or with_any(guests)
-    found = {}
+    deciding = names_with_scores(own)
+    compared = deciding or names_with_scores(guests)
+    excluded = {}
     for key, column in columns.items():
         if column.lower_is_better:
             why: str | None = "lower is better"
         else:
-            why = (_why_left_out if settling else _why_rare)(column, compared)
+            why = (_why_excluded if deciding else _why_rare)(column, compared)
         if why:
-            found[key] = why
-    return found
+            excluded[key] = why
+    return excluded
 
 
-def _why_left_out(column: _Column, models: Sequence[str]) -> str | None:
+def _why_excluded(column: _Column, models: Sequence[str]) -> str | None:
     values = [column.values[model] for model in models if model in column.values]
     if any(not 0 <= value <= 1 for value in values):
         return "its values leave 0…1"
@@ -133,20 +133,20 @@ def _why_left_out(column: _Column, models: Sequence[str]) -> str | None:
     if partial is not None:
         return f"{partial} has it {column.partial[partial]}"
     lacking = [model for model in models if model not in column.values]
-    return f"not all models have it: {_some(lacking)}" if lacking else None
+    return f"not all models have it: {_join_names(lacking)}" if lacking else None
 
 
 def _why_rare(column: _Column, models: Sequence[str]) -> str | None:
-    counted = sum(column.counts(model) for model in models)
+    counted = sum(column.is_averageable(model) for model in models)
     return None if 2 * counted > len(models) else f"{counted} of {len(models)} models have it"
 
 
-def _some(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
 
 
 def _mean_win_rates(columns: Iterable[_Column]) -> dict[str, float]:
-    """Model → mean over metrics of the share of other models that it beats.
+    """Return for each model the mean over metrics of the share of other models that it beats.
 
     As HELM since 0.5.4 computes it (presentation/summarize.py,
     compute_aggregate_row_win_rates): a tie is half a win; a metric counts if it has a
@@ -163,7 +163,7 @@ def _mean_win_rates(columns: Iterable[_Column]) -> dict[str, float]:
             beaten = len(ordered) - not_higher if column.lower_is_better else lower
             ties = not_higher - lower - 1
             rates[model].append((beaten + ties / 2) / others)
-    return {model: fsum(of_model) / len(of_model) for model, of_model in rates.items()}
+    return {model: fsum(shares) / len(shares) for model, shares in rates.items()}
 
 
 def _rows(
@@ -171,7 +171,7 @@ def _rows(
     shown: Mapping[ScoreKey, _Column],
     ranking: Mapping[ScoreKey, _Column],
 ) -> list[LeaderboardRow]:
-    """A row for each model, without ranks."""
+    """Return a row for each model, without ranks."""
     win_rates = _mean_win_rates(shown.values())
     return [
         _row(one, shown=tuple(shown), ranking=ranking, mean_win_rate=win_rates.get(one.model))
@@ -187,9 +187,9 @@ def _row(
     mean_win_rate: float | None,
 ) -> LeaderboardRow:
     scores = {key: one.scores[key].value if key in one.scores else None for key in shown}
-    lacking = [str(key) for key, column in ranking.items() if not column.counts(one.model)]
-    whole = [one.scores[key].value for key in ranking] if ranking and not lacking else []
-    mean = fsum(whole) / len(whole) if whole else None
+    lacking = [str(key) for key, column in ranking.items() if not column.is_averageable(one.model)]
+    values = [one.scores[key].value for key in ranking] if ranking and not lacking else []
+    mean = fsum(values) / len(values) if values else None
     return LeaderboardRow(
         rank=None,
         tied=False,
@@ -204,18 +204,20 @@ def _row(
 
 
 def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[str]) -> str:
-    there = sorted(map(str, one.scores))
-    if not there:
-        return "it has no score of what was asked for"
+    names = sorted(map(str, one.scores))
+    if not names:
+        return "it has no score of the requested metrics"
     if lacking and any(key in one.scores for key in shown):
-        return f"missing, partial or not within 0…1, of what the mean is over: {_some(lacking)}"
+        return (
+            f"missing, partial or not within 0…1, of what the mean is over: {_join_names(lacking)}"
+        )
     return (
         "no ranking metric can be averaged over all models; this one has: "
-        f"{_some(there)}. Name what to rank by under leaderboard_metrics"
+        f"{_join_names(names)}. Name what to rank by under leaderboard_metrics"
     )
 
 
-def _ranked(
+def _rank(
     rows: Iterable[LeaderboardRow],
     models: Mapping[str, Evaluation],
     ranking: Sequence[ScoreKey],
@@ -223,42 +225,42 @@ def _ranked(
     alpha: float,
     instances_read: bool,
 ) -> tuple[tuple[LeaderboardRow, ...], str | None]:
-    """The rows with ranks, best first, and which ranks are by the mean alone, and why.
+    """Return the rows with ranks, best first, and which ranks are by the mean alone, and why.
 
-    Models that a paired test does not separate from the best of a rank share it; the next rank
-    counts them all. A model that cannot be tested against that best takes the rank of its mean,
-    and ends the one above it: else models below it would stand better than it. It shares its own
-    only with equal means.
+    Models that a paired test doesn't separate from the best of a rank share it; the next rank
+    counts them all. A model that can't be tested against that best gets the rank of its mean and
+    ends the one above it: otherwise models below it would rank better. It shares its rank only
+    with equal means.
     """
-    order = sorted(rows, key=lambda row: (-_mean_or_least(row), row.model))
+    order = sorted(rows, key=lambda row: (-_mean_or_lowest(row), row.model))
     listed = [row for row in order if row.mean is not None]
     ranked: list[LeaderboardRow] = []
     strangers: list[tuple[str, str]] = []
     while len(ranked) < len(listed):
-        left = listed[len(ranked) :]
-        anchor, *others = (models[row.model] for row in left)
-        tied, stranger = _tied(anchor, others, ranking, alpha)
-        size = max(1 + tied, sum(row.mean == left[0].mean for row in left))
+        rest = listed[len(ranked) :]
+        anchor, *others = (models[row.model] for row in rest)
+        tied, stranger = _count_tied(anchor, others, ranking, alpha)
+        size = max(1 + tied, sum(row.mean == rest[0].mean for row in rest))
         rank = len(ranked) + 1
-        ranked += [replace(row, rank=rank, tied=size > 1) for row in left[:size]]
+        ranked += [replace(row, rank=rank, tied=size > 1) for row in rest[:size]]
         if stranger is not None and size == 1 + tied:
             strangers.append((stranger, anchor.model))
     unranked = [row for row in order if row.mean is None]
-    ranks_of = [models[row.model] for row in listed]
-    told = _untested(ranks_of, strangers, ranking, instances_read=instances_read)
-    return (*ranked, *unranked), told
+    evaluations = [models[row.model] for row in listed]
+    untested = _why_untested(evaluations, strangers, ranking, instances_read=instances_read)
+    return (*ranked, *unranked), untested
 
 
-def _untested(
+def _why_untested(
     models: Sequence[Evaluation],
     strangers: Sequence[tuple[str, str]],
     ranking: Sequence[ScoreKey],
     *,
     instances_read: bool,
 ) -> str | None:
-    """Which ranks are by the mean alone, and why; None where none is, or there is no other.
+    """Return which ranks are by the mean alone, and why; None if none is, or there is one model.
 
-    strangers: models that were asked other questions, each with the best of the rank above it.
+    strangers: models with other questions, each with the best of the rank above it.
     """
     if len(models) == 1:
         return None
@@ -267,25 +269,25 @@ def _untested(
         unread = not instances_read and any(one.origin.source == "helm" for one in models)
         return _NOT_READ if unread else f"no per-instance scores of {lacking[0]} are at hand"
     if len(models) == 1 + len(strangers):
-        return "; ".join(f"{one} was asked other questions than {best}" for one, best in strangers)
-    some = f"those of {_some(lacking)}, without per-instance scores at hand"
-    told = [f"{some}; no tie reaches across them"] if lacking else []
-    told += [f"that of {one}, asked other questions than {best}" for one, best in strangers]
-    return "; ".join(told) or None
+        return "; ".join(f"{one} has other questions than {best}" for one, best in strangers)
+    names = f"those of {_join_names(lacking)}, without per-instance scores at hand"
+    reasons = [f"{names}; no tie reaches across them"] if lacking else []
+    reasons += [f"that of {one}, with other questions than {best}" for one, best in strangers]
+    return "; ".join(reasons) or None
 
 
 def _has_instances(one: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
     return all(one.scores[key].instances is not None for key in ranking)
 
 
-def _tied(
+def _count_tied(
     anchor: Evaluation, others: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float
 ) -> tuple[int, str | None]:
-    """How many of the others, best first, a test does not separate from the anchor.
+    """Return how many of the others, best first, a test doesn't separate from the anchor.
 
     Each is tested by the mean over the ranking metrics; Holm's adjustment is over these tests.
-    The first that is separated, or cannot be tested, ends the rank, whatever stands below it.
-    The other result is the model that ended it since it was asked other questions, if one did.
+    The first that is separated, or can't be tested, ends the rank, whatever follows. The other
+    result is the model that ended it because it has other questions, if one did.
     """
     from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only where there are instances
 
@@ -297,7 +299,7 @@ def _tied(
         return _p_value(others[at], anchor, ranking)
 
     def is_apart(at: int, p: float) -> bool:
-        """Whether the adjusted p is under alpha; the other tests are made only if it takes them."""
+        """Return whether the adjusted p is under alpha; other tests run only if it needs them."""
         if p >= alpha or p * len(others) < alpha:
             return p < alpha
         adjusted = statistics.adjusted(list(map(p_value, range(len(others)))))[at]
@@ -313,22 +315,22 @@ def _tied(
 
 
 def _p_value(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> float | None:
-    """Of no difference in the mean over the ranking metrics; None where it cannot be tested."""
+    """Return the p-value for the mean over the ranking metrics; None if it can't be tested."""
     from helm_wandb.comparing import pairing, statistics  # noqa: PLC0415 -- only where there are instances
 
     estimates = []
-    for here, there in ((one.scores[key], anchor.scores[key]) for key in ranking):
-        if here.instances is None or there.instances is None:
+    for score, best in ((one.scores[key], anchor.scores[key]) for key in ranking):
+        if score.instances is None or best.instances is None:
             return None
-        pairs = pairing.paired(here.instances, there.instances)
+        pairs = pairing.pair_instances(score.instances, best.instances)
         if pairs.share < pairing.LEAST_SHARE:
             return None
         if not pairs.is_testable:
             return 1.0
         estimates.append(statistics.paired(pairs.strata))
-    found = statistics.overall(estimates)
-    return 1.0 if found.p is None else found.p
+    p = statistics.overall(estimates).p
+    return 1.0 if p is None else p
 
 
-def _mean_or_least(row: LeaderboardRow) -> float:
+def _mean_or_lowest(row: LeaderboardRow) -> float:
     return float("-inf") if row.mean is None else row.mean

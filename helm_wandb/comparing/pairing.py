@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from helm_wandb.model import Instances
 
 LEAST_SHARE = 0.9
-"""Of the instances that must be the same questions on both sides."""
+"""Share of the instances that must be the same questions on both sides."""
 LARGEST = 1e60
 """The largest value that can be tested: the fourth powers of sums of larger ones overflow."""
 _Place = tuple[str, str, int, int]
-"""Stratum, instance id, train trial, and how many of the same went before, which is 0 in what
-HELM writes."""
+"""Stratum, instance id, train trial, and the number of equal ones before it, which is 0 in HELM's
+output."""
 
 
 class Pair(NamedTuple):
@@ -40,26 +40,26 @@ class Pairs:
 
     strata: tuple[PairedStratum, ...]
     matched: int
-    """How many pairs these are."""
+    """Number of pairs."""
     candidate: int
-    """How many instances and trials the candidate has."""
+    """Number of the candidate's instances and trials."""
     baseline: int
 
     @property
     def share(self) -> float:
-        """The share of the larger side's instances that are paired."""
+        """Return the share of the larger side's instances that are paired."""
         return self.matched / max(self.candidate, self.baseline, 1)
 
     @property
     def is_testable(self) -> bool:
-        """Whether all values are of a size that can be reckoned with."""
+        """Return whether all values are small enough for the test."""
         return _is_testable(side for one in self.strata for side in (one.candidate, one.baseline))
 
 
-def paired(candidate: Instances, baseline: Instances) -> Pairs:
-    """The pairs of instances with the same stratum, id, trial and input."""
+def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
+    """Return the pairs of instances with the same stratum, id, trial and input."""
     strata: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
-    for pair in matched(candidate, baseline):
+    for pair in iter_pairs(candidate, baseline):
         strata[pair.stratum].append((pair.candidate, pair.baseline, pair.cluster))
     return Pairs(
         strata=tuple(_stratum(pairs) for pairs in strata.values()),
@@ -69,8 +69,8 @@ def paired(candidate: Instances, baseline: Instances) -> Pairs:
     )
 
 
-def matched(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
-    """Each pair, in the candidate's order. An input whose text no file held may be any."""
+def iter_pairs(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
+    """Yield each pair, in the candidate's order. An input without text matches any."""
     others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
     for place, text, value, cluster in _rows(candidate):
         if place in others:
@@ -79,8 +79,8 @@ def matched(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
                 yield Pair(*place[:3], value, other_value, cluster)
 
 
-def unpaired(instances: Instances) -> tuple[Stratum, ...] | None:
-    """One side's strata; None where their values are of a size that cannot be reckoned with."""
+def split_strata(instances: Instances) -> tuple[Stratum, ...] | None:
+    """Return one side's strata; None if their values are too large for the test."""
     strata: dict[str, list[tuple[float, str]]] = defaultdict(list)
     columns = zip(instances.stratum, instances.value, instances.cluster, strict=True)
     for stratum, value, cluster in columns:

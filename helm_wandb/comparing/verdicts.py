@@ -94,10 +94,10 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     apart: dict[ScoreKey, str] = {}
     for key in dict.fromkeys([*here.scores, *there.scores]):
         if key not in here.scores:
-            why = here.missing.get(key, "this run did not ask for it")
+            why = here.missing.get(key, "this run doesn't evaluate it")
             apart[key] = f"only the baseline has it; here: {why}"
         elif key not in there.scores:
-            why = there.missing.get(key, "it did not ask for it")
+            why = there.missing.get(key, "it doesn't evaluate it")
             apart[key] = f"only this run has it; in the baseline: {why}"
         else:
             found = _cell(key, here.scores[key], there.scores[key])
@@ -117,7 +117,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         side, score = ("here", candidate) if candidate.instances is None else ("there", baseline)
         told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
         return _Cell(key, candidate, baseline, None, told)
-    pairs = pairing.paired(candidate.instances, baseline.instances)
+    pairs = pairing.pair_instances(candidate.instances, baseline.instances)
     if pairs.share < pairing.LEAST_SHARE:
         return _other_questions(candidate, baseline, pairs)
     for side, score in (("here", candidate), ("there", baseline)):
@@ -163,7 +163,7 @@ def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float]
         return None
     sides = []
     for score in (candidate, baseline):
-        strata = pairing.unpaired(score.instances) if score.instances else None
+        strata = pairing.split_strata(score.instances) if score.instances else None
         if not strata or not score.instances or not _is_made_of(score, score.instances):
             return None
         sides.append(strata)

@@ -107,7 +107,7 @@ def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
     elif gate.closed:
         yield f"The gate is closed: {told}."
     else:
-        yield f"The gate is not asked to close (fail-on: never): {told}."
+        yield f"Doesn't fail the job (fail-on: never): {told}."
 
 
 def _overall(comparison: Comparison) -> Iterator[str]:

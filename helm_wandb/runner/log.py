@@ -210,7 +210,7 @@ def _of_gate(gate: Gate) -> tuple[str, str]:
         return "error", f"the gate is closed: {told}"
     if gate.accepted_by:
         return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {told}"
-    return "warning", f"{told}. The gate is not asked to close: fail-on is never"
+    return "warning", f"{told}. It doesn't fail the job: fail-on is never"
 
 
 def guarded(log: Log, run: Callable[[], int]) -> int:
