@@ -234,7 +234,7 @@ class Origin:
     """The source that an evaluation was read from."""
 
     source: str
-    """`helm`, `file` or `report`."""
+    """The config's name of it, as `helm`."""
     suite: str | None
     token_per_iteration: float | None
     """Billions of tokens."""

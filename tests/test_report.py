@@ -516,7 +516,7 @@ EVALUATIONS = st.builds(
     tokens_billions=BILLIONS,
     origin=st.builds(
         Origin,
-        source=st.sampled_from(["helm", "file", "report"]),
+        source=st.from_regex("[a-z][a-z0-9_]{0,31}", fullmatch=True),
         suite=TEXTS,
         token_per_iteration=BILLIONS,
     ),
@@ -626,7 +626,10 @@ for _ in range(40):
         ),
         (changed(*AT, "iteration", to=2**64), "$.evaluations[0].iteration: expected `int` <= 9"),
         (changed(*AT, "tokens_billions", to=-1), "$.evaluations[0].tokens_billions: "),
-        (changed(*AT, "source", to="x"), "$.evaluations[0].source: invalid enum value 'x'"),
+        *(
+            (changed(*AT, "source", to=name), "$.evaluations[0].source: expected `str` matching ")
+            for name in ("", "Helm", "helm\n", "@someone", "2x", "x" * 33)
+        ),
         (changed(*AT, "missing", to={"mmlu": "x"}), "$.evaluations[0].missing: 'mmlu' is not of"),
         (changed(*AT, "scores", to={".EM": 1}), "$.evaluations[0].scores: '.EM' is not of the "),
         (

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from sys import getsizeof
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec.json import Decoder
@@ -71,6 +71,8 @@ _AnyName = Annotated[str, msgspec.Meta(max_length=_LONGEST_NAME)]
 _Key = Annotated[str, msgspec.Meta(max_length=2 * _LONGEST_NAME + 1)]
 """The names of a benchmark and a metric, and the dot between them."""
 _Text = Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)]
+_Source = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+"""Name of any source: the run that wrote the report may have others than this version."""
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
 
 
@@ -107,7 +109,7 @@ class _Evaluation(msgspec.Struct):
     model: msgspec.Raw
     iteration: _Count
     tokens_billions: _Billions | None
-    source: Literal["helm", "file", "report"]
+    source: _Source
     suite: msgspec.Raw
     scores: msgspec.Raw
     missing: msgspec.Raw
@@ -295,7 +297,7 @@ class _Reader:
     def _origin(self, one: _Evaluation, path: str) -> Origin:
         suite = _decode(one.suite, _SUITE, f"{path}.suite")
         return Origin(
-            source=one.source,
+            source=self._text(one.source),
             suite=None if suite is None else self._text(suite),
             token_per_iteration=one.token_per_iteration,
         )
