@@ -8,15 +8,17 @@ import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helm_wandb import baselines, outputs, pipeline, report
 from helm_wandb.errors import SinkError, UserError
 from helm_wandb.model import WANDB, Receipt, Status, Verdict
-from helm_wandb.pr_comment import conversation
+from helm_wandb.pr_comment.conversation import open_conversation
 from helm_wandb.pr_comment.sticky_comment import PullRequestComment
 from helm_wandb.runner import log as logs
-from helm_wandb.runner import provenance, wandb_key, workflow
+from helm_wandb.runner import wandb_key, workflow
+from helm_wandb.runner.event import read_event
+from helm_wandb.runner.repository import open_repository
 from helm_wandb.runner.settings import Settings
 from helm_wandb.runner.settings import secrets as secrets_of
 from helm_wandb.sinks.job_summary import JobSummary
@@ -30,11 +32,12 @@ from helm_wandb.text.safe_text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from helm_wandb.baselines import Resolved
+    from helm_wandb.baselines import BaselineResult
     from helm_wandb.github_api.messages import Github
     from helm_wandb.model import Config, Evaluation, Provenance, Reading
     from helm_wandb.pipeline import Outcome
     from helm_wandb.pr_comment.conversation import Conversation
+    from helm_wandb.runner.event import Event
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_runs.project_models import WandbProject
 
@@ -59,42 +62,48 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 
 def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redactor) -> int:
     settings = Settings.from_environ(environ)
-    event = outputs.event(environ, log)
-    with outputs.github(
-        environ, settings.github_token, seconds=_CONVERSATION_SECONDS, redactor=redactor
+    event = read_event(environ)
+    if event.fault:
+        log.message("warning", event.fault)
+    with open_repository(
+        event,
+        environ,
+        settings.github_token,
+        budget_seconds=_CONVERSATION_SECONDS,
+        redactor=redactor,
     ) as github:
-        about = conversation.of_run(settings, environ, event, github)
-        known = _Known(
+        conversation = open_conversation(settings, event, github)
+        context = _Context(
             event=event,
-            conversation=about,
-            provenance=provenance.from_environ(environ, event, found=about.number),
+            conversation=conversation,
+            provenance=event.provenance(found=conversation.number),
             redactor=redactor,
         )
         try:
-            outcome = _outcome(settings, environ, root, log, known)
+            outcome = _outcome(settings, environ, root, log, context)
         except UserError as error:
             outcome = pipeline.failed_outcome(error)
         if outcome.report is None:
-            outcome = replace(outcome, receipts=_told_unread(outcome, environ, known))
+            outcome = replace(outcome, receipts=_unread_receipts(outcome, context))
     logs.tell(outcome, log)
     if settings.print_only:
         log.message("notice", "print-only: nothing was written to W&B")
-    failed = _publish(step_outputs(outcome, settings), environ, settings, log)
+    failed = _publish(step_outputs(outcome, settings), event, settings, log)
     return outcome.exit_code or failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What the workflow says of a run."""
+class _Context:
+    """The workflow run around the evaluations."""
 
-    event: Mapping[str, Any]
+    event: Event
     conversation: Conversation
     provenance: Provenance
     redactor: Redactor
 
 
 def _outcome(
-    settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log, known: _Known
+    settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log, context: _Context
 ) -> Outcome:
     config = _config(settings, root)
     if not (config.evals or settings.wandb_key or settings.from_report):
@@ -105,29 +114,32 @@ def _outcome(
         outputs.project(
             config,
             settings.wandb_key if _asks_wandb(settings, config) else None,
+            context.event,
             environ,
-            tracks=provenance.ranked_tracks(known.event),
+            tracks=context.event.ranked_tracks,
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
-            redactor=known.redactor,
+            redactor=context.redactor,
         ) as project,
-        outputs.github(
-            environ, settings.github_token, seconds=_SEARCH_SECONDS, redactor=known.redactor
-        ) as searched,
+        open_repository(
+            context.event,
+            environ,
+            settings.github_token,
+            budget_seconds=_SEARCH_SECONDS,
+            redactor=context.redactor,
+        ) as github,
     ):
         plan = pipeline.Plan(
             folder=Path(),
-            provenance=known.provenance,
+            provenance=context.provenance,
             project=project,
             published=_published(settings),
-            baseline=_baseline(settings, environ, known.event, searched, project),
-            gate_policy=replace(settings.gate, labels=known.conversation.labels),
+            baseline=_baseline(settings, context.event, github, project),
+            gate_policy=replace(settings.gate, labels=context.conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
-            redactor=known.redactor,
+            redactor=context.redactor,
         )
-        return pipeline.run(
-            config, plan, _sinks(settings, config, environ, project, known.conversation)
-        )
+        return pipeline.run(config, plan, _sinks(settings, config, environ, project, context))
 
 
 def _sinks(
@@ -135,7 +147,7 @@ def _sinks(
     config: Config,
     environ: Mapping[str, str],
     project: WandbProject | None,
-    about: Conversation,
+    context: _Context,
 ) -> list[Sink]:
     wishes = outputs.Wishes(
         report=settings.report,
@@ -147,35 +159,33 @@ def _sinks(
         wishes,
         config,
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+        event=context.event,
         environ=environ,
         project=project,
         wandb_key=settings.wandb_key,
-        comment=about.comment,
+        comment=context.conversation.comment,
     )
 
 
-def _told_unread(
-    outcome: Outcome, environ: Mapping[str, str], known: _Known
-) -> tuple[Receipt, ...]:
-    """What became of the texts of a run of which nothing could be read.
+def _unread_receipts(outcome: Outcome, context: _Context) -> tuple[Receipt, ...]:
+    """Write the texts of a run of which nothing could be read, and return their receipts.
 
-    A comment that is there must not go on telling of an older state as if it were this one.
+    An older comment must not go on showing a previous state as if it were this one.
     """
-    path = environ.get("GITHUB_STEP_SUMMARY")
-    problems = [line for fault in outcome.faults for line in fault.lines]
-    places: list[JobSummary | PullRequestComment] = [JobSummary(Path(path))] if path else []
-    if isinstance(known.conversation.comment, PullRequestComment):
-        places.append(known.conversation.comment)
-    problems = known.redactor.values(problems)
-    return tuple(_unread_receipt(one, problems, known.provenance) for one in places if problems)
+    path, comment = context.event.summary_file, context.conversation.comment
+    places: list[JobSummary | PullRequestComment] = [JobSummary(path)] if path else []
+    if isinstance(comment, PullRequestComment):
+        places.append(comment)
+    problems = context.redactor.values([line for one in outcome.faults for line in one.lines])
+    return tuple(_unread_receipt(one, problems, context.provenance) for one in places if problems)
 
 
 def _unread_receipt(
-    place: JobSummary | PullRequestComment, problems: Sequence[str], known: Provenance
+    place: JobSummary | PullRequestComment, problems: Sequence[str], provenance: Provenance
 ) -> Receipt:
     signals.note(f"not finished: {place.name}")
     try:
-        return place.tell_unread(problems, known)
+        return place.tell_unread(problems, provenance)
     except SinkError as error:
         # The exit code is that of what could not be read.
         return Receipt(sink=place.name, status=Status.FAILED, reason=str(error))
@@ -205,29 +215,25 @@ def _published(settings: Settings) -> Reading | None:
 
 
 def _baseline(
-    settings: Settings,
-    environ: Mapping[str, str],
-    event: Mapping[str, Any],
-    github: Github | None,
-    project: WandbProject | None,
-) -> Callable[[Sequence[Evaluation]], Resolved]:
+    settings: Settings, event: Event, github: Github | None, project: WandbProject | None
+) -> Callable[[Sequence[Evaluation]], BaselineResult]:
     is_word = settings.baseline in set(baselines.Choice)
     choice = baselines.Choice(settings.baseline) if is_word else baselines.Choice.FILE
     file = (
-        baselines.of_file(settings.baseline, folder=Path(), asked_by="input baseline")
+        baselines.read_baseline_file(settings.baseline, folder=Path(), asked_by="input baseline")
         if choice is baselines.Choice.FILE
         else None
     )
-    asked = baselines.Asked(
+    request = baselines.BaselineRequest(
         choice=choice,
         file=file,
         artifact=settings.baseline_artifact,
         report=settings.report,
-        trigger=baselines.Trigger.from_environ(environ, event),
+        event=event,
         github=github,
         project=project,
     )
-    return partial(baselines.resolve, asked=asked)
+    return partial(baselines.resolve, request=request)
 
 
 def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
@@ -249,15 +255,13 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     }
 
 
-def _publish(
-    values: Mapping[str, str], environ: Mapping[str, str], settings: Settings, log: logs.Log
-) -> int:
+def _publish(values: Mapping[str, str], event: Event, settings: Settings, log: logs.Log) -> int:
     """Write the outputs; the exit code where the runner's file cannot be written."""
-    path = environ.get("GITHUB_OUTPUT")
+    path = event.output_file
     try:
         if path:
             lines = workflow.output_lines(values, delimiter=secrets.token_hex(16))
-            files.append_whole(Path(path), lines.encode())
+            files.append_whole(path, lines.encode())
     except OSError as error:
         level = "error" if settings.sink_errors_fail else "warning"
         log.message(level, f"outputs: {path} cannot be written: {error.strerror}")

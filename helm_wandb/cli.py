@@ -15,7 +15,8 @@ from helm_wandb import __version__, config_commands, outputs, pipeline
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.runner import log as logs
-from helm_wandb.runner import provenance, wandb_key
+from helm_wandb.runner import wandb_key
+from helm_wandb.runner.event import read_event
 from helm_wandb.runner.settings import secrets as secrets_of
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
 
-    from helm_wandb.baselines import Resolved
+    from helm_wandb.baselines import BaselineResult
     from helm_wandb.model import Config, Evaluation
     from helm_wandb.pipeline import Outcome
-    from helm_wandb.sinks import Sink
-    from helm_wandb.wandb_runs.project_models import WandbProject
+    from helm_wandb.runner.event import Event
 
 
 _USAGE = """\
@@ -59,14 +59,15 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     root: the folder that holds this tool's `schema/`.
     """
     redactor = Redactor(secrets_of(os.environ))
+    event = read_event(os.environ)
     if argv and argv[0] in COMMANDS:
-        log = logs.of(os.environ, redactor)
+        log = logs.choose_log(event, redactor)
         return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
     if argv and not argv[0].startswith("-"):
         parser().error(_no_command(argv[0]))
     arguments = parser().parse_args(argv)
-    log = logs.of(os.environ, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
-    return logs.guarded(log, partial(_main, arguments, root, log, redactor))
+    log = logs.choose_log(event, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
+    return logs.guarded(log, partial(_main, arguments, root, event, log, redactor))
 
 
 def _no_command(name: str) -> str:
@@ -75,8 +76,10 @@ def _no_command(name: str) -> str:
     return f"there is no command {name!r}: {hint}"
 
 
-def _main(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) -> int:
-    outcome = _run(arguments, root, log, redactor)
+def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redactor: Redactor) -> int:
+    if event.fault:
+        log.message("warning", event.fault)
+    outcome = _run(arguments, root, event, redactor)
     logs.tell(outcome, log)
     return outcome.exit_code
 
@@ -119,12 +122,11 @@ def parser() -> ArgumentParser:
     return flags
 
 
-def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) -> Outcome:
+def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
         config = outputs.with_server(config, os.environ)
-    event = outputs.event(os.environ, log)
     baseline = _baseline(arguments.baseline)
     wishes = outputs.Wishes(
         report=arguments.report,
@@ -136,14 +138,15 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
     with outputs.project(
         config,
         key,
+        event,
         os.environ,
-        tracks=provenance.ranked_tracks(event) | {LOCAL_TRACK},
+        tracks=event.ranked_tracks | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
         redactor=redactor,
     ) as project:
         plan = pipeline.Plan(
             folder=Path(),
-            provenance=provenance.from_environ(os.environ, event),
+            provenance=event.provenance(),
             project=project,
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
@@ -153,44 +156,37 @@ def _run(arguments: Namespace, root: Path, log: logs.Log, redactor: Redactor) ->
             redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
-        return pipeline.run(config, plan, _sinks(arguments, wishes, config, project, key))
+        sinks = outputs.sinks(
+            wishes,
+            config,
+            terminal=None if arguments.json or arguments.quiet else _terminal(event),
+            event=event,
+            environ=os.environ,
+            project=project,
+            wandb_key=key,
+        )
+        return pipeline.run(
+            config, plan, [*sinks, JsonOutput(sys.stdout)] if arguments.json else sinks
+        )
 
 
-def _sinks(
-    arguments: Namespace,
-    wishes: outputs.Wishes,
-    config: Config,
-    project: WandbProject | None,
-    key: str | None,
-) -> list[Sink]:
-    shown = outputs.sinks(
-        wishes,
-        config,
-        terminal=None if arguments.json or arguments.quiet else _terminal(),
-        environ=os.environ,
-        project=project,
-        wandb_key=key,
-    )
-    return [*shown, JsonOutput(sys.stdout)] if arguments.json else shown
-
-
-def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], Resolved] | None:
+def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResult] | None:
     if name is None:
         return None
     # Imported here: without a baseline print-only never pays for it.
     from helm_wandb import baselines  # noqa: PLC0415
 
-    file = baselines.of_file(name, folder=Path(), asked_by="--baseline")
-    asked = baselines.Asked(choice=baselines.Choice.FILE, file=file)
-    return partial(baselines.resolve, asked=asked)
+    file = baselines.read_baseline_file(name, folder=Path(), asked_by="--baseline")
+    request = baselines.BaselineRequest(choice=baselines.Choice.FILE, file=file)
+    return partial(baselines.resolve, request=request)
 
 
 def _key(config: Config) -> str | None:
     return wandb_key.of_environ(os.environ, config.base_url or wandb_key.DEFAULT_BASE_URL)
 
 
-def _terminal() -> Terminal:
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+def _terminal(event: Event) -> Terminal:
+    if event.in_workflow:
         return Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
     if sys.stdout is None or not sys.stdout.isatty():
         return Terminal(stream=sys.stdout)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
-from helm_wandb.runner import provenance, wandb_key
+from helm_wandb.runner import wandb_key
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
@@ -20,9 +20,8 @@ from helm_wandb.wandb_runs.disabled import WandbDisabled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from helm_wandb.github_api.messages import Github
     from helm_wandb.model import Config
-    from helm_wandb.runner.log import Log
+    from helm_wandb.runner.event import Event
     from helm_wandb.sinks import Sink
     from helm_wandb.text.redaction import Redactor
     from helm_wandb.wandb_runs.offline_recording import Seal
@@ -58,6 +57,7 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     config: Config,
     *,
     terminal: Sink | None,
+    event: Event,
     environ: Mapping[str, str],
     project: WandbProject | None,
     wandb_key: str | None = None,
@@ -86,24 +86,23 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
                 summary_only=wishes.summary_only,
                 folder=Path(),
                 project=project,
-                seal=_seal(environ, wandb_key),
+                seal=_seal(event, wandb_key),
             )
         )
     if wishes.html:
         found.append(HtmlFile(Path(wishes.html)))
-    summary = environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        found.append(JobSummary(Path(summary)))
+    if event.summary_file:
+        found.append(JobSummary(event.summary_file))
     return [*found, *([comment] if comment else []), *report_file]
 
 
-def _seal(environ: Mapping[str, str], key: str | None) -> Seal | None:
+def _seal(event: Event, key: str | None) -> Seal | None:
     """Return what tells recordings of this workflow run from all others; None outside of one."""
-    if environ.get("GITHUB_ACTIONS") != "true":
+    if not event.in_workflow:
         return None
     from helm_wandb.wandb_runs.offline_recording import Seal  # noqa: PLC0415 -- as its caller does
 
-    return Seal(workflow_run=environ.get("GITHUB_RUN_ID", ""), key=key or "")
+    return Seal(workflow_run=str(event.run_id or ""), key=key or "")
 
 
 def with_server(config: Config, environ: Mapping[str, str], *, given: str | None = None) -> Config:
@@ -125,41 +124,11 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
 
 
-def event(environ: Mapping[str, str], log: Log) -> dict[str, Any]:
-    """The event of a workflow; without a readable one, what the variables say must do."""
-    try:
-        return provenance.read_event(environ)
-    except InputError as error:
-        log.message("warning", str(error))
-        return {}
-
-
-@contextmanager
-def github(
-    environ: Mapping[str, str], token: str | None, *, seconds: float, redactor: Redactor
-) -> Iterator[Github | None]:
-    """The repository at GitHub that a workflow runs in; None without a token or a workflow.
-
-    seconds: how long all that is asked of it may take.
-    redactor: removes secrets from what it answers.
-    Raises InputError where GITHUB_API_URL is no URL.
-    """
-    if token is None or not environ.get("GITHUB_REPOSITORY"):
-        yield None
-        return
-    # Imported here: without a token nothing is asked of GitHub.
-    from helm_wandb.github_api import repository  # noqa: PLC0415
-
-    with closing(
-        repository.of_environ(environ, token, budget_seconds=seconds, redactor=redactor)
-    ) as found:
-        yield found
-
-
 @contextmanager
 def project(  # noqa: PLR0913 -- what the shells decide, each by its name
     config: Config,
     key: str | None,
+    event: Event,
     environ: Mapping[str, str],
     *,
     tracks: frozenset[str],
@@ -185,7 +154,7 @@ def project(  # noqa: PLR0913 -- what the shells decide, each by its name
     from helm_wandb.wandb_runs.sdk.session import Session  # noqa: PLC0415
 
     base_url = config.base_url or wandb_key.DEFAULT_BASE_URL
-    wandb_key.refuse_foreign_host(environ, base_url, trusted_url=trusted_url)
+    wandb_key.refuse_foreign_host(event, base_url, trusted_url=trusted_url)
     with Session(
         base_url=base_url, api_key=key, entity=config.entity, redactor=redactor
     ) as session:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from helm_wandb.baselines import Resolved
+    from helm_wandb.baselines import BaselineResult
     from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.model import (
         Comparison,
@@ -109,7 +109,7 @@ class Plan:
     """The project whose models are ranked too, if the config has `leaderboard: true`."""
     published: Reading | None = None
     """Evaluations of another run, which replace the config's."""
-    baseline: Callable[[Sequence[Evaluation]], Resolved] | None = None
+    baseline: Callable[[Sequence[Evaluation]], BaselineResult] | None = None
     """Finds the baseline of the models; None: nothing is compared."""
     gate_policy: GatePolicy = field(default_factory=GatePolicy)
     sink_errors_fail: bool = True
@@ -226,7 +226,7 @@ def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _C
     from helm_wandb import baselines  # noqa: PLC0415
     from helm_wandb.comparing import verdicts  # noqa: PLC0415
 
-    resolved = plan.baseline(candidates) if plan.baseline else baselines.Resolved()
+    resolved = plan.baseline(candidates) if plan.baseline else baselines.BaselineResult()
     compared = _Comparisons(
         comparisons=verdicts.compared(resolved.partners, config.compare),
         partners=resolved.partners,

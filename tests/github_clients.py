@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.github_api.messages import PullRequest
 from helm_wandb.github_api.repository import connect
 from helm_wandb.model import Verdict
 from helm_wandb.pr_comment.comment_marker import Marker
 from helm_wandb.pr_comment.sticky_comment import Mode, PullRequestComment
 from tests.builders import evaluation, report
+from tests.events import pull_request
 from tests.github_server import TOKEN
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class Clock:
         self.seconds += seconds
 
 
-def furnish(server: GithubServer, **pull_request: Any) -> None:
+def furnish(server: GithubServer, **options: Any) -> None:
     """Have the repository, with a pull request of its own branch."""
     server.seed.repository(REPOSITORY)
     server.seed.history(REPOSITORY, [BASE])
     server.seed.commit(REPOSITORY, HEAD, parents=[BASE], branch="change")
-    server.seed.pull_request(REPOSITORY, NUMBER, **{"head_sha": HEAD, **pull_request})
+    server.seed.pull_request(REPOSITORY, NUMBER, **{"head_sha": HEAD, **options})
 
 
 def client(server: GithubServer, clock: Clock | None = None, **options: Any) -> Repository:
@@ -77,7 +77,7 @@ def sink(github: Github, text: str = "first", **options: Any) -> PullRequestComm
     """A sink that writes this text."""
     whole = {
         "github": github,
-        "pull_request": PullRequest(number=NUMBER, head_sha=HEAD, base_ref="main"),
+        "pull_request": pull_request(NUMBER, head=HEAD),
         "marker": marker(),
         "mode": Mode.UPDATE,
         "render": lambda _, __: text,

@@ -1,22 +1,26 @@
-"""A repository at GitHub, in memory: what a search for baselines asks of it."""
+"""A repository at GitHub, in memory: the requests of a search for baselines."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import structs
 
 from helm_wandb.github_api.messages import (
     Artifact,
+    ArtifactRun,
     Cause,
     Commit,
+    CommitRef,
     GithubError,
     PullRequest,
     WorkflowRun,
 )
 from helm_wandb.report import to_json
-from tests import builders
+from tests import builders, events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,19 +57,18 @@ class Repository:
         default_factory=lambda: {"c0": (), **{f"c{at}": (f"c{at - 1}",) for at in range(1, 10)}}
     )
     branches: dict[str, str] = field(default_factory=lambda: {"main": "c9"})
-    pulls: list[tuple[str, str, PullRequest]] = field(default_factory=list)
-    """Owner and branch of the head, and what it is."""
+    pulls: list[PullRequest] = field(default_factory=list)
     runs: dict[int, WorkflowRun] = field(default_factory=dict)
     zips: list[tuple[str, Artifact, bytes]] = field(default_factory=list)
     """Name, artifact and content, the oldest first."""
     faults: dict[str, Cause] = field(default_factory=dict)
     """Method → why GitHub does not answer it."""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """The methods that were called, and the ids that were given to them."""
 
     @property
     def github(self) -> Github:
-        """The same, as it is asked; what is not about baselines it does not have."""
+        """The repository under its protocol, of which it has the calls for baselines."""
         return cast("Github", self)
 
     def add(  # noqa: PLR0913 -- each argument is something that a planted artifact may be wrong in
@@ -81,86 +84,91 @@ class Repository:
     ) -> int:
         """The id of a new run that left an artifact; run: what GitHub says of it, if it differs."""
         number = len(self.zips) + 1
-        made = WorkflowRun(
-            id=100 + number,
-            number=number,
-            event=event,
+        run_id = 100 + number
+        given = run or events.workflow_run(
+            event, branch=branch, head=sha, owner=events.OWN if is_own else events.FORK
+        )
+        self.runs[run_id] = structs.replace(given, id=run_id, number=number)
+        source = ArtifactRun(
+            id=run_id,
             head_branch=branch,
             head_sha=sha,
-            is_own=is_own,
+            repository_id=1,
+            head_repository_id=1 if is_own else 2,
         )
-        self.runs[made.id] = replace(run, id=made.id, number=number) if run else made
         artifact = Artifact(
             id=500 + number,
+            name=name,
             size_bytes=len(content),
-            run_id=made.id,
-            head_branch=branch,
-            head_sha=sha,
-            is_own=is_own,
+            is_expired=False,
+            workflow_run=source,
         )
         self.zips.append((name, artifact, content))
-        return made.id
+        return run_id
 
     def add_pull_request(
         self, number: int, *, head: str, base: str = "main", owner: str = OWNER, branch: str = "new"
     ) -> None:
         """An open pull request."""
-        pull = PullRequest(number=number, head_sha=head, base_ref=base)
-        self.pulls.append((owner, branch, pull))
+        self.pulls.append(
+            events.pull_request(number, head=head, base=base, owner=owner, branch=branch, own=OWNER)
+        )
 
     def default_branch(self) -> str:
         """The repository's default branch."""
-        self._ask("default_branch")
+        self._request("default_branch")
         return "main"
 
     def pull_request(self, number: int) -> PullRequest:
         """The pull request of that number."""
-        self._ask("pull_request")
-        return next(pull for _, _, pull in self.pulls if pull.number == number)
+        self._request("pull_request")
+        return next(pull for pull in self.pulls if pull.number == number)
 
     def open_pull_requests(self, *, owner: str, branch: str) -> tuple[PullRequest, ...]:
         """Those whose head is that branch."""
-        self._ask("open_pull_requests")
-        return tuple(pull for *head, pull in self.pulls if head == [owner, branch])
+        self._request("open_pull_requests")
+        return tuple(
+            pull for pull in self.pulls if (pull.head_owner, pull.head.ref) == (owner, branch)
+        )
 
     def commit(self, sha: str) -> Commit:
         """The commit, or 404."""
-        self._ask("commit", sha)
-        return Commit(sha=sha, parents=self._parents(sha))
+        self._request("commit", sha)
+        return Commit(sha, tuple(map(CommitRef, self._parents(sha))))
 
     def merge_base(self, base: str, head: str) -> str:
         """The first that both have, or 404."""
-        self._ask("merge_base")
+        self._request("merge_base")
         of_head = set(self._history(head))
         shared = (sha for sha in self._history(self.branches.get(base, base)) if sha in of_head)
         return next(shared)
 
     def ancestors(self, sha: str) -> Iterator[str]:
         """The commit and those before it, the nearest first."""
-        self._ask("ancestors", sha)
+        self._request("ancestors", sha)
         yield from self._history(sha)
 
     def artifacts(self, name: str) -> Iterator[Artifact]:
         """Those of that name, the newest first."""
-        self._ask("artifacts", name)
+        self._request("artifacts", name)
         yield from (one for of, one, _ in reversed(self.zips) if of == name)
 
     def workflow_run(self, run_id: int) -> WorkflowRun:
         """The run of that id."""
-        self._ask("workflow_run", run_id)
+        self._request("workflow_run", run_id)
         return self.runs[run_id]
 
     def download(self, artifact: Artifact, *, limit_bytes: int) -> bytes:
         """The zip, where it is not larger than that."""
-        self._ask("download", artifact.id)
+        self._request("download", artifact.id)
         content = next(content for _, one, content in self.zips if one.id == artifact.id)
         if len(content) > limit_bytes:
             message = f"The artifact is larger than {limit_bytes} bytes."
             raise GithubError(Cause.UNREADABLE, message)
         return content
 
-    def _ask(self, method: str, what: object = "") -> None:
-        self.asked.append(f"{method} {what}".strip())
+    def _request(self, method: str, what: object = "") -> None:
+        self.requests.append(f"{method} {what}".strip())
         if method in self.faults:
             raise GithubError(self.faults[method], f"GitHub refuses {method}.")
 

@@ -13,6 +13,7 @@ from helm_wandb import action
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.wandb_runs import offline_recording
 from helm_wandb.wandb_runs.offline_recording import Seal
+from tests import events
 from tests.wandb_server import API_KEY, WandbServer
 
 from .conftest import ROOT
@@ -86,7 +87,7 @@ def test_the_event_tells_what_the_scores_are_of(
     runner: dict[str, str], workspace: Path, root: Path
 ) -> None:
     """On pull_request_target the pull request and its head come from the event's payload."""
-    event = {"pull_request": {"number": 7, "head": {"sha": "head"}}}
+    event = {"pull_request": events.as_json(events.pull_request(7, head="head"))}
     (workspace / "event.json").write_text(json.dumps(event))
     about = {
         "GITHUB_EVENT_NAME": "pull_request_target",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.baselines import Found, notes, of_file, partners, steps
+from helm_wandb.baselines import BaselineMatch, partners, read_baseline_file, steps
+from helm_wandb.baselines.notes import unmatched_model_notes
 from helm_wandb.errors import InputError
 from helm_wandb.model import Baseline, Provenance
 from helm_wandb.report import to_dict, to_json
@@ -22,12 +23,14 @@ MAIN = Provenance(tool_version="1", track="branch/main", commit="4be1c02", ref="
 REPORT = builders.report([builders.measured("a", 1), builders.measured("b")], provenance=MAIN)
 
 
-def found(*places: tuple[str, int]) -> Found:
+def found(*places: tuple[str, int]) -> BaselineMatch:
     """A baseline with these models and iterations."""
-    return Found(origin="base.json", evaluations=tuple(builders.evaluation(*p) for p in places))
+    return BaselineMatch(
+        origin="base.json", evaluations=tuple(builders.evaluation(*p) for p in places)
+    )
 
 
-def places(*candidates: tuple[str, int], baseline: Found) -> list[tuple[str, int, int]]:
+def places(*candidates: tuple[str, int], baseline: BaselineMatch) -> list[tuple[str, int, int]]:
     """Model, its iteration, and the baseline's, of each partner."""
     return [
         (one.candidate.model, one.candidate.iteration, one.baseline.iteration)
@@ -36,9 +39,9 @@ def places(*candidates: tuple[str, int], baseline: Found) -> list[tuple[str, int
 
 
 def problem(name: str, folder: Path) -> str:
-    """What is said of a file that is no baseline."""
+    """The error about a file that is no baseline."""
     with pytest.raises(InputError) as caught:
-        of_file(name, folder=folder, asked_by="--baseline")
+        read_baseline_file(name, folder=folder, asked_by="--baseline")
     assert 2 == caught.value.exit_code
     return str(caught.value)
 
@@ -48,12 +51,12 @@ def test_a_report_is_a_baseline(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/base.json").write_bytes(to_json(REPORT))
 
-    assert Found(
+    assert BaselineMatch(
         origin="out/base.json",
         evaluations=REPORT.evaluations,
         ref="refs/heads/main",
         commit="4be1c02",
-    ) == of_file("out/base.json", folder=tmp_path, asked_by="--baseline")
+    ) == read_baseline_file("out/base.json", folder=tmp_path, asked_by="--baseline")
 
 
 @pytest.mark.parametrize(
@@ -103,12 +106,14 @@ def test_a_file_without_measure_is_not_read(
     )
 
 
-@pytest.mark.parametrize("told", [{}, {"ref": None, "commit": None}, {"ref": 1}, 1, None, [[]]])
-def test_a_baseline_that_does_not_say_whose_it_is(told: object, tmp_path: Path) -> None:
-    """A report without provenance, or with one of nonsense, is a baseline all the same."""
-    written = {**to_dict(REPORT), "provenance": told}
+@pytest.mark.parametrize(
+    "provenance", [{}, {"ref": None, "commit": None}, {"ref": 1}, 1, None, [[]]]
+)
+def test_a_baseline_that_does_not_say_whose_it_is(provenance: object, tmp_path: Path) -> None:
+    """A report without provenance, or with one of nonsense, is still a baseline."""
+    written = {**to_dict(REPORT), "provenance": provenance}
     (tmp_path / "base.json").write_text(json.dumps(written))
-    baseline = of_file("base.json", folder=tmp_path, asked_by="--baseline")
+    baseline = read_baseline_file("base.json", folder=tmp_path, asked_by="--baseline")
 
     assert (None, None, 2) == (baseline.ref, baseline.commit, len(baseline.evaluations))
 
@@ -142,7 +147,7 @@ def test_a_partner_says_where_it_was_found() -> None:
     )
 
 
-def test_models_that_the_baseline_lacks_are_told() -> None:
+def test_models_that_the_baseline_lacks_are_reported() -> None:
     """A new model has no partner, and the note names it and those that are there."""
     candidates = [builders.evaluation(model) for model in ("a", "new", "renamed")]
     baseline = found(("a", 0), ("old", 0))
@@ -151,30 +156,33 @@ def test_models_that_the_baseline_lacks_are_told() -> None:
     assert (
         "Not compared, as the baseline (base.json) has a, old: new, renamed.",
         "Only in the baseline (base.json), and not in this run: old.",
-    ) == notes(candidates, baseline)
-    assert () == notes(candidates[:1], found(("a", 3)))
-    assert () == notes(candidates)
+    ) == unmatched_model_notes(candidates, [baseline])
+    assert () == unmatched_model_notes(candidates[:1], [found(("a", 3))])
+    assert () == unmatched_model_notes(candidates, [])
 
 
-def test_a_baseline_without_models_is_told() -> None:
+def test_a_baseline_without_models_is_reported() -> None:
     """An empty baseline has nobody's partner."""
-    assert ("Not compared, as the baseline (base.json) has no model: a.",) == notes(
-        [builders.evaluation("a")], found()
+    assert ("Not compared, as the baseline (base.json) has no model: a.",) == unmatched_model_notes(
+        [builders.evaluation("a")], [found()]
     )
 
 
 def test_many_models_make_a_short_note() -> None:
     """Of hundreds of models some are named, and the others counted."""
     many = [builders.evaluation(f"m{at:03}") for at in range(500)]
-    told, alone = notes(many, found(*((f"b{at:03}", 0) for at in range(500))))
+    baseline = found(*((f"b{at:03}", 0) for at in range(500)))
+    lacking, extra = unmatched_model_notes(many, [baseline])
 
-    assert (2, 1) == (told.count("and 490 more"), alone.count("and 490 more"))
-    assert len(told) < 250
+    assert (2, 1) == (lacking.count("and 490 more"), extra.count("and 490 more"))
+    assert len(lacking) < 250
 
 
 def test_nobody_has_no_partners() -> None:
-    """Without candidates there is nothing to compare and nothing to tell."""
-    assert ((), (), ()) == (partners([], found(("a", 0))), notes([], found()), steps([]))
+    """Without candidates there are no partners, no notes and no steps."""
+    notes = unmatched_model_notes([], [found()])
+
+    assert ((), (), ()) == (partners([], found(("a", 0))), notes, steps([]))
 
 
 def test_steps_are_the_last_iteration_and_the_one_before() -> None:

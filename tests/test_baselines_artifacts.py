@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
 from helm_wandb.baselines import artifacts
-from helm_wandb.baselines.artifacts import DOWNLOADS, Wanted, in_artifacts
+from helm_wandb.baselines.artifacts import DOWNLOADS, ArtifactQuery, search_artifacts
 from helm_wandb.baselines.base import Base
-from helm_wandb.baselines.found import Found, NotTaken
-from helm_wandb.github_api.messages import Cause, GithubError, WorkflowRun
-from tests import builders
+from helm_wandb.baselines.matches import BaselineMatch, NoMatch
+from helm_wandb.github_api.messages import Cause, GithubError
+from tests import builders, events
 from tests.repository_in_memory import Repository, packed, report_zip
 
 if TYPE_CHECKING:
@@ -23,33 +22,33 @@ if TYPE_CHECKING:
 
 ALPHA = builders.evaluation("alpha")
 GOOD = report_zip(ALPHA)
-BASE = Base(branch="main", commit="c8", called="the merge base")
+BASE = Base(branch="main", commit="c8", label="the merge base")
 NAME = "helm-wandb-report"
 
 
 def searched(
     repository: Repository, *, base: Base = BASE, own_runs: Collection[int] = ()
-) -> list[Found | NotTaken]:
-    """Everything that the search comes upon."""
-    wanted = Wanted(base=base, name=NAME, own_runs=own_runs)
-    return list(in_artifacts(wanted, repository.github))
+) -> list[BaselineMatch | NoMatch]:
+    """All results of the search."""
+    query = ArtifactQuery(base=base, name=NAME, own_runs=own_runs)
+    return list(search_artifacts(query, repository.github))
 
 
 def origins(repository: Repository) -> list[str]:
-    """Where the baselines are from."""
-    return [one.told for one in searched(repository) if isinstance(one, Found)]
+    """The labels of the baselines."""
+    return [one.label for one in searched(repository) if isinstance(one, BaselineMatch)]
 
 
 def reasons(repository: Repository, *, own_runs: Collection[int] = ()) -> list[str]:
-    """Why none was taken; it must be so."""
-    found = searched(repository, own_runs=own_runs)
-    told = [one.why for one in found if isinstance(one, NotTaken)]
-    assert len(found) == len(told)
-    return told
+    """The reasons of a search without a baseline."""
+    results = searched(repository, own_runs=own_runs)
+    reasons = [one.reason for one in results if isinstance(one, NoMatch)]
+    assert len(results) == len(reasons)
+    return reasons
 
 
 def none_of(counts: str) -> str:
-    """What is said where all artifacts are passed over."""
+    """The sentence that counts the refused artifacts."""
     return (
         f"No workflow artifact named '{NAME}' that has not expired is of main up to the merge "
         f"base; of the artifacts of that name: {counts}."
@@ -62,7 +61,7 @@ def test_the_merge_bases_own_artifact_is_the_baseline() -> None:
     repository.add("c8", GOOD)
 
     assert [
-        Found(
+        BaselineMatch(
             origin="artifact of run 1, of the merge base",
             evaluations=(ALPHA,),
             ref="main",
@@ -86,14 +85,14 @@ def test_the_nearest_ancestor_comes_first_and_of_one_commit_the_newest_run() -> 
 
 
 def test_artifacts_of_another_name_are_others() -> None:
-    """Only those of the name that was asked for are looked at."""
+    """Only artifacts of the given name count."""
     repository = Repository()
     repository.add("c8", GOOD, name="coverage")
 
     assert [f"There is no workflow artifact named '{NAME}' that has not expired."] == reasons(
         repository
     )
-    assert [f"artifacts {NAME}"] == repository.asked
+    assert [f"artifacts {NAME}"] == repository.requests
 
 
 @pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])
@@ -120,36 +119,35 @@ def test_runs_that_may_evaluate_anything_do_not_count(event: str) -> None:
             "schedule or workflow_dispatch."
         )
     ] == reasons(repository)
-    assert "download 501" not in repository.asked
+    assert "download 501" not in repository.requests
 
 
 def test_a_fork_can_plant_no_baseline() -> None:
-    """A fork's own main, with this repository's commit and the right name, is not even asked."""
+    """A fork's main, with the right commit and name, is refused before its run is requested."""
     repository = Repository()
     repository.add("c8", GOOD, is_own=False)
     repository.add("c8", GOOD, is_own=False, event="pull_request")
 
     assert [none_of("2 of forks")] == reasons(repository)
-    assert not [asked for asked in repository.asked if "workflow_run" in asked]
+    assert not [one for one in repository.requests if "workflow_run" in one]
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"is_own": False}, "the run is of a fork"),
+        ({"owner": events.FORK}, "the run is of a fork"),
         ({"event": "pull_request"}, "the run was started by pull_request, and not by push, sched"),
-        ({"head_branch": "other"}, "the run is of another commit or branch"),
-        ({"head_sha": "c5"}, "the run is of another commit or branch"),
+        ({"branch": "other"}, "the run is of another commit or branch"),
+        ({"head": "c5"}, "the run is of another commit or branch"),
     ],
 )
-def test_what_the_run_itself_is_counts(changes: dict[str, str | bool], why: str) -> None:
-    """An artifact's word on its run is not enough: the run is asked."""
-    own = WorkflowRun(id=0, number=0, event="push", head_branch="main", head_sha="c8", is_own=True)
+def test_the_run_itself_is_checked(changes: dict[str, str], why: str) -> None:
+    """An artifact's fields about its run are not enough: GitHub's answer about the run counts."""
     repository = Repository()
-    repository.add("c8", GOOD, run=replace(own, **changes))  # type: ignore[arg-type] # of any field
+    repository.add("c8", GOOD, run=events.workflow_run(**{"head": "c8", **changes}))  # type: ignore[arg-type] # all are texts
 
-    (told,) = reasons(repository)
-    assert told.startswith(f"The artifact of run 1 is not taken: {why}")
+    (reason,) = reasons(repository)
+    assert reason.startswith(f"The artifact of run 1 is not taken: {why}")
 
 
 def test_all_that_is_passed_over_is_counted() -> None:
@@ -180,14 +178,14 @@ def test_the_one_is_found_behind_150_of_others() -> None:
 
 
 def test_there_is_an_end_to_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repository with artifacts without number is not read to its end, and that is told."""
+    """Only the newest artifacts are considered, and the reason says so."""
     monkeypatch.setattr(artifacts, "ARTIFACTS", 3)
     repository = Repository()
     for branch in ("main", "a", "b", "c"):
         repository.add("c8", GOOD, branch=branch)
 
-    (told,) = reasons(repository)
-    assert told.endswith("of the newest 3 artifacts of that name: 3 of other branches.")
+    (reason,) = reasons(repository)
+    assert reason.endswith("of the newest 3 artifacts of that name: 3 of other branches.")
 
 
 def test_ancestors_far_back_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,27 +199,27 @@ def test_ancestors_far_back_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_nothing_is_asked_before_it_is_wanted() -> None:
-    """Who is content with the nearest baseline has downloaded one."""
+def test_artifacts_are_downloaded_on_demand() -> None:
+    """A search that stops at the nearest baseline downloads one artifact."""
     repository = Repository()
     for sha in ("c5", "c6", "c7"):
         repository.add(sha, GOOD)
-    wanted = Wanted(base=BASE, name=NAME, own_runs=())
-    found = list(islice(in_artifacts(wanted, repository.github), 1))
+    query = ArtifactQuery(base=BASE, name=NAME, own_runs=())
+    found = list(islice(search_artifacts(query, repository.github), 1))
 
     assert 1 == len(found)
-    assert ["workflow_run 103", "download 503"] == repository.asked[-2:]
+    assert ["workflow_run 103", "download 503"] == repository.requests[-2:]
 
 
 def test_downloads_have_a_limit() -> None:
-    """However many ancestors have one, a handful is read, and that there were more is told."""
+    """A handful of artifacts is read, and the last reason says that there are more."""
     repository = Repository()
     for _ in range(DOWNLOADS + 2):
         repository.add("c8", GOOD)
 
     *read, last = searched(repository)
     assert DOWNLOADS == len(read)
-    assert NotTaken("Only the nearest 5 artifacts were read.", is_fault=False) == last
+    assert NoMatch("Only the nearest 5 artifacts were read.", is_fault=False) == last
 
 
 UNREADABLE = {
@@ -249,15 +247,15 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("content", "why"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_is_told_and_the_next_is_taken(content: bytes, why: str) -> None:
+def test_an_unreadable_artifact_is_reported_and_the_next_is_taken(content: bytes, why: str) -> None:
     """A broken artifact of the merge base leaves the one before it."""
     repository = Repository()
     repository.add("c7", GOOD)
     repository.add("c8", content)
 
-    told, found = searched(repository)
-    assert NotTaken(f"The artifact of run 2 is not taken: {why}.") == told
-    assert isinstance(found, Found)
+    reason, found = searched(repository)
+    assert NoMatch(f"The artifact of run 2 is not taken: {why}.") == reason
+    assert isinstance(found, BaselineMatch)
 
 
 def test_a_zip_beyond_measure_is_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,12 +265,12 @@ def test_a_zip_beyond_measure_is_not_downloaded(monkeypatch: pytest.MonkeyPatch)
     repository.add("c7", GOOD)
     repository.add("c8", GOOD + b"x")
 
-    told, found = searched(repository)
+    reason, found = searched(repository)
     assert (
-        NotTaken(f"An artifact of c8 is not taken. The artifact is larger than {len(GOOD)} bytes.")
-        == told
+        NoMatch(f"An artifact of c8 is not taken. The artifact is larger than {len(GOOD)} bytes.")
+        == reason
     )
-    assert isinstance(found, Found)
+    assert isinstance(found, BaselineMatch)
 
 
 @pytest.mark.parametrize("method", ["workflow_run", "download"])
@@ -290,8 +288,8 @@ def test_an_artifact_that_went_away_is_passed_over(method: str, cause: Cause) ->
 
 
 @pytest.mark.parametrize("method", ["artifacts", "workflow_run", "download"])
-def test_without_the_permission_its_line_is_told(method: str) -> None:
-    """`actions: read` is what a workflow forgets; nothing more is asked then."""
+def test_a_missing_permission_is_reported_with_its_line(method: str) -> None:
+    """The reason names `actions: read`, and no further request is made."""
     repository = Repository()
     repository.add("c7", GOOD)
     repository.add("c8", GOOD)
@@ -303,22 +301,22 @@ def test_without_the_permission_its_line_is_told(method: str) -> None:
             "lacks a permission: add the line `actions: read` under `permissions:` in the workflow."
         )
     ] == reasons(repository)
-    assert 1 == sum(method in asked.split() for asked in repository.asked)
+    assert 1 == sum(method in one.split() for one in repository.requests)
 
 
-def test_without_sight_of_commits_that_line_is_told() -> None:
+def test_the_missing_permission_for_commits_is_reported() -> None:
     """The ancestors need `contents: read`."""
     repository = Repository()
     repository.add("c8", GOOD)
     repository.faults["ancestors"] = Cause.FORBIDDEN
 
-    (told,) = reasons(repository)
-    assert "add the line `contents: read` under" in told
+    (reason,) = reasons(repository)
+    assert "add the line `contents: read` under" in reason
 
 
 @pytest.mark.parametrize("cause", [Cause.LIMITED, Cause.NETWORK, Cause.SERVER, Cause.UNAUTHORIZED])
-def test_what_the_next_question_would_meet_too_ends_the_search(cause: Cause) -> None:
-    """A limit or an outage is told once, and not waited for with every artifact."""
+def test_an_outage_ends_the_search(cause: Cause) -> None:
+    """A limit or an outage is reported once, and not met again with every artifact."""
     repository = Repository()
     repository.add("c7", GOOD)
     repository.add("c8", GOOD)
@@ -337,7 +335,7 @@ def test_what_was_found_before_a_fault_stays() -> None:
 
         def download(self, artifact: Artifact, *, limit_bytes: int) -> bytes:
             """The zip, once."""
-            if any(one.startswith("download") for one in self.asked):
+            if any(one.startswith("download") for one in self.requests):
                 raise GithubError(Cause.NETWORK, "GitHub did not answer.")
             return super().download(artifact, limit_bytes=limit_bytes)
 
@@ -345,6 +343,6 @@ def test_what_was_found_before_a_fault_stays() -> None:
     repository.add("c7", GOOD)
     repository.add("c8", GOOD)
 
-    found, told = searched(repository)
-    assert isinstance(found, Found)
-    assert NotTaken("Workflow artifacts could not be searched. GitHub did not answer.") == told
+    found, reason = searched(repository)
+    assert isinstance(found, BaselineMatch)
+    assert NoMatch("Workflow artifacts could not be searched. GitHub did not answer.") == reason

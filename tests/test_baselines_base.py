@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.baselines.base import Base, base
-from helm_wandb.baselines.found import Unavailable
+from helm_wandb.baselines.base import Base, find_base
+from helm_wandb.baselines.matches import SearchError
 from helm_wandb.github_api.messages import Cause
-from helm_wandb.runner.event import Trigger
-from tests.repository_in_memory import NAME, Repository
+from tests import events
+from tests.repository_in_memory import NAME, OWNER, Repository
 
-REPOSITORY = {"default_branch": "main", "full_name": NAME}
-OWN = {"full_name": NAME, "owner": {"login": "org"}}
-FORK = {"full_name": "fork/evals", "owner": {"login": "fork"}}
+if TYPE_CHECKING:
+    from helm_wandb.runner.event import Event
+
+REPOSITORY = {"default_branch": "main"}
 
 
 @pytest.fixture
@@ -26,39 +27,34 @@ def repository() -> Repository:
     return made
 
 
-def trigger(event: str, sha: str = "", branch: str = "", **payload: Any) -> Trigger:
-    """What the runner says of an event."""
-    environ = {
-        "GITHUB_EVENT_NAME": event,
-        "GITHUB_SHA": sha,
-        "GITHUB_REF_NAME": branch,
-        "GITHUB_REF_TYPE": "tag" if branch.startswith("v") else "branch",
-        "GITHUB_REPOSITORY": NAME,
-        "GITHUB_RUN_ID": "7",
-    }
-    return Trigger.from_environ(environ, {"repository": REPOSITORY, **payload})
+def trigger(name: str, sha: str = "", branch: str = "", **payload: Any) -> Event:
+    """An event in the repository; branches that begin with v are tags."""
+    return events.event(
+        name,
+        sha=sha,
+        ref_name=branch,
+        ref_type="tag" if branch.startswith("v") else "branch",
+        repository=NAME,
+        run_id="7",
+        payload={"repository": REPOSITORY, **payload},
+    )
 
 
-def pull(base_ref: str = "main", head: str = "d2") -> dict[str, Any]:
+def pull(base: str = "main", head: str = "d2") -> Any:
     """A pull request in a payload."""
-    return {"number": 5, "base": {"ref": base_ref, "sha": "c7"}, "head": {"sha": head}}
+    return events.as_json(events.pull_request(5, head=head, base=base))
 
 
-def another_run(event: str, sha: str, branch: str, head: dict[str, Any]) -> dict[str, Any]:
+def another_run(event: str, head: str, branch: str, owner: str = OWNER) -> Any:
     """A run in a payload."""
-    return {
-        "id": 6,
-        "event": event,
-        "head_sha": sha,
-        "head_branch": branch,
-        "head_repository": head,
-    }
+    run = events.workflow_run(event, head=head, branch=branch, owner=owner, own=OWNER)
+    return events.as_json(run)
 
 
-def why_none(told: Trigger, repository: Repository) -> str:
+def why_none(event: Event, repository: Repository) -> str:
     """The reason why there is no base."""
-    with pytest.raises(Unavailable) as caught:
-        base(told, repository.github)
+    with pytest.raises(SearchError) as caught:
+        find_base(event, repository.github)
     return str(caught.value)
 
 
@@ -66,31 +62,31 @@ MERGE_BASE = "the merge base"
 EVENTS = {
     "a pull request begins at what it was merged with": (
         trigger("pull_request", "m", "5/merge", pull_request=pull()),
-        Base(branch="main", commit="c8", called="the base commit"),
+        Base(branch="main", commit="c8", label="the base commit"),
     ),
     "a pull request without a merge commit begins where it left the base": (
         trigger("pull_request", "d2", "5/merge", pull_request=pull()),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a merge commit of something else is no merge of this pull request": (
         trigger("pull_request", "m", "5/merge", pull_request=pull(head="e1")),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a review of a pull request is as the pull request": (
         trigger("pull_request_review", "m", "5/merge", pull_request=pull()),
-        Base(branch="main", commit="c8", called="the base commit"),
+        Base(branch="main", commit="c8", label="the base commit"),
     ),
     "a stacked pull request is beside its own base": (
         trigger("pull_request", "e1", "6/merge", pull_request=pull("change", "e1")),
-        Base(branch="change", commit="d1", called=MERGE_BASE),
+        Base(branch="change", commit="d1", label=MERGE_BASE),
     ),
-    "on pull_request_target the commit is the base's own and tells nothing": (
+    "on pull_request_target the commit is the base's own and is ignored": (
         trigger("pull_request_target", "m", "main", pull_request=pull()),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
-    "a comment asks for its pull request": (
+    "a comment names its pull request": (
         trigger("issue_comment", "c9", "main", issue={"number": 5, "pull_request": {}}),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a merge group knows its base": (
         trigger(
@@ -99,56 +95,56 @@ EVENTS = {
             "gh-readonly-queue/main/pr-5-c8",
             merge_group={"base_ref": "refs/heads/main", "base_sha": "c8"},
         ),
-        Base(branch="main", commit="c8", called="the base of the merge group"),
+        Base(branch="main", commit="c8", label="the base of the merge group"),
     ),
     "a push to the default branch is beside what was there before": (
         trigger("push", "c9", "main", before="c6"),
-        Base(branch="main", commit="c6", called="the previous commit"),
+        Base(branch="main", commit="c6", label="the previous commit"),
     ),
     "a first push is beside its parent": (
         trigger("push", "c9", "main", before="0" * 40),
-        Base(branch="main", commit="c8", called="the previous commit"),
+        Base(branch="main", commit="c8", label="the previous commit"),
     ),
     "a push that takes commits away is beside its parent": (
         trigger("push", "c9", "main", before="d2"),
-        Base(branch="main", commit="c8", called="the previous commit"),
+        Base(branch="main", commit="c8", label="the previous commit"),
     ),
     "a push that dropped what is gone now is beside its parent": (
         trigger("push", "c9", "main", before="gone"),
-        Base(branch="main", commit="c8", called="the previous commit"),
+        Base(branch="main", commit="c8", label="the previous commit"),
     ),
     "a push to a side branch is beside the default branch": (
         trigger("push", "e1", "lonely", before="d1"),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a push to the branch of a pull request is beside that one's base": (
         trigger("push", "e1", "stacked", before="d1"),
-        Base(branch="change", commit="d1", called=MERGE_BASE),
+        Base(branch="change", commit="d1", label=MERGE_BASE),
     ),
     "a schedule is beside earlier runs of the same commit": (
         trigger("schedule", "c9", "main"),
-        Base(branch="main", commit="c9", called="this commit"),
+        Base(branch="main", commit="c9", label="this commit"),
     ),
     "a dispatch on a side branch is beside the default branch": (
         trigger("workflow_dispatch", "e1", "lonely"),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a tag is beside the default branch": (
         trigger("push", "d2", "v1", before="0" * 40),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a release is beside the default branch": (
         trigger("release", "d2", "v1"),
-        Base(branch="main", commit="c6", called=MERGE_BASE),
+        Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
     "a run of a fork's pull request is found by its head": (
         trigger(
             "workflow_run",
             "c9",
             "main",
-            workflow_run=another_run("pull_request", "f1", "main", FORK),
+            workflow_run=another_run("pull_request", "f1", "main", "fork"),
         ),
-        Base(branch="release", commit="c4", called=MERGE_BASE),
+        Base(branch="release", commit="c4", label=MERGE_BASE),
     ),
     "a run of a push is beside the commit before the one that was pushed": (
         trigger(
@@ -156,28 +152,26 @@ EVENTS = {
             "c9",
             "main",
             before="c1",
-            workflow_run=another_run("push", "c5", "main", OWN),
+            workflow_run=another_run("push", "c5", "main"),
         ),
-        Base(branch="main", commit="c4", called="the previous commit"),
+        Base(branch="main", commit="c4", label="the previous commit"),
     ),
     "a run of a schedule is beside earlier runs": (
-        trigger(
-            "workflow_run", "c9", "main", workflow_run=another_run("schedule", "c5", "main", OWN)
-        ),
-        Base(branch="main", commit="c5", called="this commit"),
+        trigger("workflow_run", "c9", "main", workflow_run=another_run("schedule", "c5", "main")),
+        Base(branch="main", commit="c5", label="this commit"),
     ),
 }
 
 
-@pytest.mark.parametrize(("told", "expected"), EVENTS.values(), ids=EVENTS)
-def test_each_event_has_its_base(told: Trigger, expected: Base, repository: Repository) -> None:
+@pytest.mark.parametrize(("event", "expected"), EVENTS.values(), ids=EVENTS)
+def test_each_event_has_its_base(event: Event, expected: Base, repository: Repository) -> None:
     """Branch, commit and its name in words are those that the event means."""
     repository.commits["f1"] = ("c4",)
     repository.add_pull_request(5, head="d2", branch="change")
     repository.add_pull_request(6, head="e1", base="change", branch="stacked")
     repository.add_pull_request(7, head="f1", base="release", owner="fork", branch="main")
 
-    assert expected == base(told, repository.github)
+    assert expected == find_base(event, repository.github)
 
 
 NOTHING = {
@@ -199,7 +193,7 @@ NOTHING = {
     ),
     "a pull request without a base": (
         trigger("pull_request", "m", "x", pull_request={"head": {"sha": "d2"}}),
-        "The event does not name the pull request's base branch.",
+        "The event does not name its pull request.",
     ),
     "a branch's first commit": (
         trigger("push", "c0", "main", before="0" * 40),
@@ -210,11 +204,11 @@ NOTHING = {
         "The workflow's event names no commit.",
     ),
     "a run of a closed pull request": (
-        trigger("workflow_run", workflow_run=another_run("pull_request", "f1", "main", FORK)),
+        trigger("workflow_run", workflow_run=another_run("pull_request", "f1", "main", "fork")),
         "No open pull request has f1 as its head.",
     ),
     "a push to a fork": (
-        trigger("workflow_run", workflow_run=another_run("push", "c9", "main", FORK)),
+        trigger("workflow_run", workflow_run=another_run("push", "c9", "main", "fork")),
         "The push run is of another repository.",
     ),
     "a run that nothing is said of": (
@@ -224,19 +218,19 @@ NOTHING = {
 }
 
 
-@pytest.mark.parametrize(("told", "why"), NOTHING.values(), ids=NOTHING)
-def test_an_event_without_a_base_says_why(told: Trigger, why: str, repository: Repository) -> None:
-    """What the event lacks is told in a sentence."""
-    assert why == why_none(told, repository)
+@pytest.mark.parametrize(("event", "why"), NOTHING.values(), ids=NOTHING)
+def test_an_event_without_a_base_says_why(event: Event, why: str, repository: Repository) -> None:
+    """The reason names what the event lacks."""
+    assert why == why_none(event, repository)
 
 
 def test_of_two_pull_requests_the_oldest_counts(repository: Repository) -> None:
     """Of one head into different branches: the comment goes to the same one."""
     for number, into in ((5, "main"), (6, "release")):
         repository.add_pull_request(number, head="d2", base=into, owner="fork", branch="x")
-    run = another_run("pull_request", "d2", "x", FORK)
+    run = another_run("pull_request", "d2", "x", "fork")
 
-    found = base(trigger("workflow_run", workflow_run=run), repository.github)
+    found = find_base(trigger("workflow_run", workflow_run=run), repository.github)
     assert "main" == found.branch
 
 
@@ -250,7 +244,7 @@ REFUSED = {
     ),
     "pull-requests of a head": (
         "open_pull_requests",
-        trigger("workflow_run", workflow_run=another_run("pull_request", "d2", "x", FORK)),
+        trigger("workflow_run", workflow_run=another_run("pull_request", "d2", "x", "fork")),
     ),
 }
 
@@ -258,25 +252,25 @@ REFUSED = {
 @pytest.mark.parametrize("permission", REFUSED)
 def test_a_missing_permission_is_named(permission: str, repository: Repository) -> None:
     """The sentence has the line of YAML to add."""
-    method, told = REFUSED[permission]
+    method, event = REFUSED[permission]
     repository.faults[method] = Cause.FORBIDDEN
     line = f"`{permission.partition(' ')[0]}: read`"
 
     assert (
         f"GitHub refuses {method}. The job's token lacks a permission: add the line {line} under "
         "`permissions:` in the workflow."
-    ) == why_none(told, repository)
+    ) == why_none(event, repository)
 
 
 def test_a_side_branch_needs_no_sight_of_pull_requests(repository: Repository) -> None:
     """A token that may not see them still finds the default branch."""
     repository.faults["open_pull_requests"] = Cause.FORBIDDEN
 
-    assert "main" == base(trigger("push", "e1", "stacked"), repository.github).branch
+    assert "main" == find_base(trigger("push", "e1", "stacked"), repository.github).branch
 
 
-def test_a_limit_is_told(repository: Repository) -> None:
-    """Other faults are told in GitHub's own words, and name no permission."""
+def test_a_limit_is_reported(repository: Repository) -> None:
+    """Other faults have GitHub's own words, and name no permission."""
     repository.faults["commit"] = Cause.LIMITED
 
     assert "GitHub refuses commit." == why_none(
@@ -284,31 +278,11 @@ def test_a_limit_is_told(repository: Repository) -> None:
     )
 
 
-def test_a_payload_without_a_default_branch_asks_for_it(repository: Repository) -> None:
+def test_the_default_branch_is_requested_if_the_payload_lacks_it(repository: Repository) -> None:
     """Some payloads have no repository: GitHub knows its default branch."""
-    told = Trigger(event="schedule", sha="c9", branch="main")
+    event = events.event("schedule", sha="c9", ref_name="main")
 
-    assert Base(branch="main", commit="c9", called="this commit") == base(told, repository.github)
-    assert "default_branch" in repository.asked
-
-
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        (trigger("pull_request", pull_request=pull("release")), "release"),
-        (trigger("merge_group", merge_group={"base_ref": "refs/heads/a/b"}), "a/b"),
-        (trigger("push", "c9", "main"), "main"),
-        (Trigger(event="push", payload={"repository": "x", "pull_request": []}), None),
-    ],
-)
-def test_the_likely_base_is_in_the_payload(told: Trigger, expected: str | None) -> None:
-    """Without GitHub the payload alone tells the base branch, or nothing does."""
-    assert expected == told.likely_base
-
-
-def test_own_runs_are_this_one_and_the_one_it_publishes() -> None:
-    """Neither may be a baseline; what is no number is no run."""
-    told = trigger("workflow_run", workflow_run={"id": 6})
-
-    assert {6, 7} == told.own_runs
-    assert frozenset() == Trigger.from_environ({"GITHUB_RUN_ID": "²"}, {"workflow_run": 1}).own_runs
+    assert Base(branch="main", commit="c9", label="this commit") == find_base(
+        event, repository.github
+    )
+    assert "default_branch" in repository.requests

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.baselines import Asked, Choice, Resolved, Trigger, artifacts, resolve
+from helm_wandb.baselines import BaselineRequest, BaselineResult, Choice, artifacts, resolve
 from helm_wandb.github_api.repository import connect
-from tests import builders
+from tests import builders, events
 from tests.github_server import TOKEN, GithubServer, answers
 from tests.repository_in_memory import report_zip
 
@@ -28,12 +28,12 @@ ALPHA = builders.measured("alpha", 3)
 GOOD = report_zip(ALPHA)
 BASE = MAIN[-1]
 REPOSITORY = {"default_branch": "main", "full_name": NAME}
-CHANGE = {"number": 7, "base": {"ref": "main", "sha": MAIN[0]}, "head": {"sha": HEAD}}
+CHANGE = events.as_json(events.pull_request(7, head=HEAD))
 
 
 @dataclass(frozen=True)
 class Place:
-    """A repository at the server, and requests about it."""
+    """A repository at the server, and the baselines of its runs."""
 
     server: GithubServer
 
@@ -42,20 +42,20 @@ class Place:
         run_id = self.server.seed.run(NAME, head_sha=sha, **run)
         return self.server.seed.artifact(NAME, run_id, REPORT, content, expired=expired)
 
-    def resolved(self, event: str, sha: str, **payload: Any) -> Resolved:
-        """What a workflow of that event compares with."""
-        trigger = Trigger(
-            event=event,
+    def resolved(self, event: str, sha: str, **payload: Any) -> BaselineResult:
+        """The baseline of a workflow of that event."""
+        started = events.event(
+            event,
             sha=sha,
-            branch="main",
+            ref_name="main",
             repository=NAME,
-            run_id=1,
+            run_id="1",
             payload={"repository": REPOSITORY, **payload},
         )
         url = self.server.url
         client = connect(TOKEN, NAME, api_url=url, graphql_url=f"{url}/graphql")
         with closing(client):
-            request = Asked(choice=Choice.ARTIFACT, trigger=trigger, github=client)
+            request = BaselineRequest(choice=Choice.ARTIFACT, event=started, github=client)
             return resolve([ALPHA], request)
 
 
@@ -127,21 +127,15 @@ def test_the_publishing_run_finds_a_forks_pull_request(place: Place) -> None:
     )
     place.upload(MAIN[-6], number=77)
     place.upload(FORKED, event="pull_request", head_repository="fork/evals")
-    run = {
-        "id": 5,
-        "event": "pull_request",
-        "head_sha": FORKED,
-        "head_branch": "main",
-        "head_repository": {"full_name": "fork/evals", "owner": {"login": "fork"}},
-    }
-    result = place.resolved("workflow_run", BASE, workflow_run=run)
+    run = events.workflow_run("pull_request", head=FORKED, owner="fork")
+    result = place.resolved("workflow_run", BASE, workflow_run=events.as_json(run))
 
     assert (
         f"Baseline: main@{MAIN[-6][:7]}, artifact of run 77, 1 commit behind the merge base.",
     ) == result.notes
 
 
-def test_a_token_without_the_permission_is_told_which(place: Place) -> None:
+def test_a_missing_permission_is_reported(place: Place) -> None:
     """The job goes on, and the note has the line to add."""
     place.upload(BASE)
     place.server.fault("GET", "*/actions/artifacts", answer=answers.MISSING_PERMISSION)

@@ -1,13 +1,13 @@
-"""Which baseline serves which benchmark."""
+"""Pairs of models and baselines, chosen for each benchmark."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.baselines import Found
-from helm_wandb.baselines.pairs import partners, unserved
-from helm_wandb.baselines.telling import named
+from helm_wandb.baselines import BaselineMatch
+from helm_wandb.baselines.notes import baseline_notes
+from helm_wandb.baselines.pairs import partners, unmatched_benchmarks
 from helm_wandb.comparing import verdicts
 from helm_wandb.model import Evaluation, Policy, Verdict
 from tests import builders
@@ -21,18 +21,20 @@ FIVE, NONE = {"max_train_instances": 5}, {"max_train_instances": 0}
 BOTH = {"mmlu.EM": FIVE, "raft.EM": FIVE}
 
 
-def asked(
+def measured(
     shots: Mapping[str, Mapping[str, object] | None], model: str = "alpha", iteration: int = 0
 ) -> Evaluation:
-    """An evaluation whose scores were asked like that."""
+    """An evaluation whose scores have these settings."""
     one = builders.measured(model, iteration, {key: builders.right(50) for key in shots})
     scores = {key: replace(score, fingerprint=shots[str(key)]) for key, score in one.scores.items()}
     return replace(one, scores=scores)
 
 
-def found(at: int, *evaluations: Evaluation) -> Found:
+def found(at: int, *evaluations: Evaluation) -> BaselineMatch:
     """A baseline so many commits behind."""
-    return Found(origin=f"{at} behind", evaluations=evaluations, ref="main", commit=f"{at}" * 40)
+    return BaselineMatch(
+        origin=f"{at} behind", evaluations=evaluations, ref="main", commit=f"{at}" * 40
+    )
 
 
 def shares(made: tuple[Partner, ...]) -> list[tuple[str, str, list[str], list[str]]]:
@@ -50,52 +52,52 @@ def shares(made: tuple[Partner, ...]) -> list[tuple[str, str, list[str], list[st
 
 def test_one_baseline_that_has_all_serves_all() -> None:
     """The others are not needed, and both sides stay as they are."""
-    candidate = asked(BOTH)
-    (only,) = partners([candidate], found(0, asked(BOTH)), found(1, asked(BOTH)))
+    candidate = measured(BOTH)
+    (only,) = partners([candidate], found(0, measured(BOTH)), found(1, measured(BOTH)))
 
     assert "0 behind" == only.told.origin
     assert candidate == only.candidate
-    assert frozenset() == unserved([candidate], [found(0, asked(BOTH))])
+    assert frozenset() == unmatched_benchmarks([candidate], [found(0, measured(BOTH))])
 
 
-def test_each_benchmark_has_the_nearest_baseline_that_asked_alike() -> None:
-    """What main asked otherwise meanwhile stands beside what it asked before."""
-    near = found(0, asked({"mmlu.EM": FIVE, "raft.EM": NONE}))
-    far = found(3, asked(BOTH))
+def test_each_benchmark_has_the_nearest_baseline_with_the_same_settings() -> None:
+    """A benchmark whose settings main changed is compared with an older baseline."""
+    near = found(0, measured({"mmlu.EM": FIVE, "raft.EM": NONE}))
+    far = found(3, measured(BOTH))
 
-    assert {"raft of alpha"} == unserved([asked(BOTH)], [near])
-    assert frozenset() == unserved([asked(BOTH)], [near, far])
+    assert {"raft of alpha"} == unmatched_benchmarks([measured(BOTH)], [near])
+    assert frozenset() == unmatched_benchmarks([measured(BOTH)], [near, far])
     assert [
         ("alpha", "0 behind", ["mmlu.EM"], ["mmlu.EM"]),
         ("alpha", "3 behind", ["raft.EM"], ["raft.EM"]),
-    ] == shares(partners([asked(BOTH)], near, far))
+    ] == shares(partners([measured(BOTH)], near, far))
 
 
-def test_what_nobody_asked_alike_stands_beside_the_nearest() -> None:
-    """So that it is told how it was asked there."""
-    near = found(0, asked({"raft.EM": NONE}))
-    far = found(1, asked({"raft.EM": {"max_train_instances": 1}}))
-    (compared,) = verdicts.compared(partners([asked({"raft.EM": FIVE})], near, far), Policy())
+def test_without_the_same_settings_the_nearest_is_the_baseline() -> None:
+    """The comparison explains how the settings differ."""
+    near = found(0, measured({"raft.EM": NONE}))
+    far = found(1, measured({"raft.EM": {"max_train_instances": 1}}))
+    (compared,) = verdicts.compared(partners([measured({"raft.EM": FIVE})], near, far), Policy())
 
     assert "0 behind" == compared.baseline.origin
     assert ["5-shot here, 0-shot there"] == list(compared.not_comparable.values())
 
 
 def test_a_benchmark_that_the_nearest_lacks_stands_beside_another() -> None:
-    """Where main did not measure it for a while, an older run did."""
-    near, far = found(0, asked({"mmlu.EM": FIVE})), found(1, asked({"raft.EM": NONE}))
+    """If main stopped measuring it, an older run is its baseline."""
+    near, far = found(0, measured({"mmlu.EM": FIVE})), found(1, measured({"raft.EM": NONE}))
 
     assert [
         ("alpha", "0 behind", ["mmlu.EM"], ["mmlu.EM"]),
         ("alpha", "1 behind", ["raft.EM"], ["raft.EM"]),
-    ] == shares(partners([asked(BOTH)], near, far))
+    ] == shares(partners([measured(BOTH)], near, far))
 
 
-def test_what_one_side_has_alone_is_told_once() -> None:
+def test_benchmarks_of_one_side_appear_once() -> None:
     """Beside the first baseline that serves anything: a new benchmark, and a lost one."""
-    candidate = asked({"new.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE})
-    near = found(0, asked({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": NONE}))
-    far = found(1, asked({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE}))
+    candidate = measured({"new.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE})
+    near = found(0, measured({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": NONE}))
+    far = found(1, measured({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE}))
 
     assert [
         ("alpha", "0 behind", ["new.EM", "mmlu.EM"], ["lost.EM", "mmlu.EM"]),
@@ -104,37 +106,42 @@ def test_what_one_side_has_alone_is_told_once() -> None:
 
 
 def test_a_baseline_that_serves_nothing_is_no_partner() -> None:
-    """Where the nearest asked everything otherwise, and the next alike, only that one counts."""
-    near, far = found(0, asked({"mmlu.EM": NONE})), found(1, asked({"mmlu.EM": FIVE}))
+    """If only the second has the same settings, the nearest is not used."""
+    near, far = found(0, measured({"mmlu.EM": NONE})), found(1, measured({"mmlu.EM": FIVE}))
 
     assert ["1 behind"] == [
-        one.told.origin for one in partners([asked({"mmlu.EM": FIVE})], near, far)
+        one.told.origin for one in partners([measured({"mmlu.EM": FIVE})], near, far)
     ]
 
 
 def test_a_benchmark_that_is_everywhere_new_has_the_nearest_model_beside_it() -> None:
-    """Nothing can be compared, and the baseline's lack is told."""
-    made = partners([asked({"new.EM": FIVE})], found(0, asked(BOTH)), found(1, asked(BOTH)))
+    """Nothing can be compared, and the pair shows what the baseline lacks."""
+    made = partners(
+        [measured({"new.EM": FIVE})], found(0, measured(BOTH)), found(1, measured(BOTH))
+    )
 
     assert [("alpha", "0 behind", ["new.EM"], ["mmlu.EM", "raft.EM"])] == shares(made)
 
 
 def test_each_model_has_its_own_baselines() -> None:
     """A model that main began to measure later does not move another's baseline."""
-    near, far = found(0, asked(BOTH, "alpha")), found(1, asked(BOTH, "beta"), asked(BOTH, "alpha"))
-    candidates = [asked(BOTH, "beta"), asked(BOTH, "alpha"), asked(BOTH, "gamma")]
+    near, far = (
+        found(0, measured(BOTH, "alpha")),
+        found(1, measured(BOTH, "beta"), measured(BOTH, "alpha")),
+    )
+    candidates = [measured(BOTH, "beta"), measured(BOTH, "alpha"), measured(BOTH, "gamma")]
 
     assert [("alpha", "0 behind"), ("beta", "1 behind")] == [
         (model, origin) for model, origin, *_ in shares(partners(candidates, near, far))
     ]
-    assert {"mmlu of gamma", "raft of gamma"} == unserved(candidates, [near, far])
+    assert {"mmlu of gamma", "raft of gamma"} == unmatched_benchmarks(candidates, [near, far])
 
 
 def test_all_metrics_of_a_benchmark_have_one_baseline() -> None:
-    """One metric asked otherwise means that the benchmark was asked otherwise."""
-    candidate = asked({"quac.F1": FIVE, "quac.EM": FIVE})
-    near = found(0, asked({"quac.F1": FIVE, "quac.EM": NONE}))
-    far = found(1, asked({"quac.F1": FIVE, "quac.EM": FIVE}))
+    """If one metric's settings differ, the benchmark's do."""
+    candidate = measured({"quac.F1": FIVE, "quac.EM": FIVE})
+    near = found(0, measured({"quac.F1": FIVE, "quac.EM": NONE}))
+    far = found(1, measured({"quac.F1": FIVE, "quac.EM": FIVE}))
 
     assert [("alpha", "1 behind", ["quac.F1", "quac.EM"], ["quac.F1", "quac.EM"])] == shares(
         partners([candidate], near, far)
@@ -152,17 +159,19 @@ def test_other_subjects_are_not_alike() -> None:
 
 
 def test_an_unknown_fingerprint_does_not_forbid() -> None:
-    """Where one side does not say how it was asked, they are compared, as they always were."""
-    near = found(0, asked({"mmlu.EM": None}))
+    """Scores without recorded settings are compared."""
+    near = found(0, measured({"mmlu.EM": None}))
 
-    assert frozenset() == unserved([asked({"mmlu.EM": FIVE})], [near])
+    assert frozenset() == unmatched_benchmarks([measured({"mmlu.EM": FIVE})], [near])
 
 
 def test_the_iteration_is_sought_in_each_baseline() -> None:
-    """The same one where it is there, else the greatest."""
-    candidate = asked(BOTH, iteration=2)
-    near = found(0, asked({"mmlu.EM": FIVE}, iteration=1), asked({"mmlu.EM": FIVE}, iteration=3))
-    far = found(1, asked(BOTH, iteration=2), asked(BOTH, iteration=3))
+    """The same iteration is chosen if it exists, else the latest."""
+    candidate = measured(BOTH, iteration=2)
+    near = found(
+        0, measured({"mmlu.EM": FIVE}, iteration=1), measured({"mmlu.EM": FIVE}, iteration=3)
+    )
+    far = found(1, measured(BOTH, iteration=2), measured(BOTH, iteration=3))
 
     assert [3, 2] == [one.baseline.iteration for one in partners([candidate], near, far)]
 
@@ -171,8 +180,8 @@ def test_two_baselines_of_a_model_are_one_family_of_tests() -> None:
     """Holm's adjustment is over both, and each comparison has the mean over its own part."""
     worse = {key: builders.right(20) for key in BOTH}
     candidate = builders.measured("alpha", 0, worse, fingerprint=FIVE)
-    near = found(0, asked({"mmlu.EM": FIVE, "raft.EM": NONE}))
-    made = partners([candidate], near, found(1, asked(BOTH)))
+    near = found(0, measured({"mmlu.EM": FIVE, "raft.EM": NONE}))
+    made = partners([candidate], near, found(1, measured(BOTH)))
     first, second = verdicts.compared(made, Policy())
 
     deltas = [*first.deltas, *second.deltas]
@@ -181,19 +190,22 @@ def test_two_baselines_of_a_model_are_one_family_of_tests() -> None:
     assert all(one.overall and one.overall.candidate == 0.2 for one in (first, second))
 
 
-def test_each_baseline_is_told_with_what_it_serves() -> None:
+def test_each_baseline_is_named_with_its_benchmarks() -> None:
     """The nearest is the baseline; another is named with its benchmarks."""
-    near, far = found(0, asked({"mmlu.EM": FIVE})), found(1, asked(BOTH))
+    near, far = found(0, measured({"mmlu.EM": FIVE})), found(1, measured(BOTH))
 
     assert (
         "Baseline: main@0000000, 0 behind.",
-        "Baseline of raft of alpha: main@1111111, 1 behind; no nearer one has it, asked alike.",
-    ) == named((near, far), partners([asked(BOTH)], near, far))
+        (
+            "Baseline of raft of alpha: main@1111111, 1 behind; no nearer one has it with the same "
+            "settings."
+        ),
+    ) == baseline_notes((near, far), partners([measured(BOTH)], near, far))
 
 
-def test_a_baseline_is_told_as_far_as_it_is_known() -> None:
+def test_a_baselines_label_has_what_is_known() -> None:
     """A branch's ref is its name; a file of nobody's is its path."""
-    whole = Found(origin="a.json", evaluations=(), ref="refs/heads/a/b", commit="4be1c02d3")
+    whole = BaselineMatch(origin="a.json", evaluations=(), ref="refs/heads/a/b", commit="4be1c02d3")
 
-    assert "a/b@4be1c02, a.json" == whole.told
-    assert "a.json" == replace(whole, ref=None, commit=None).told
+    assert "a/b@4be1c02, a.json" == whole.label
+    assert "a.json" == replace(whole, ref=None, commit=None).label

@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from contextlib import closing, contextmanager
-from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
@@ -18,25 +17,28 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import structs
 
 from helm_wandb.errors import InputError
 from helm_wandb.github_api.connection import ANSWER_LIMIT_BYTES
 from helm_wandb.github_api.messages import (
+    Account,
     Artifact,
     Cause,
     Comment,
     Commit,
+    CommitRef,
     GithubError,
-    PullRequest,
-    WorkflowRun,
 )
-from helm_wandb.github_api.repository import MOST_PAGES, connect, of_environ
+from helm_wandb.github_api.repository import MOST_PAGES, connect
+from helm_wandb.runner.event import parse_event
+from helm_wandb.runner.repository import open_repository
 from helm_wandb.text.redaction import NO_SECRETS
 from tests.github_clients import BASE, HEAD, LOGIN, NUMBER, REPOSITORY, Clock, client, furnish
 from tests.github_server import TOKEN, GithubServer, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from helm_wandb.github_api.repository import Repository
@@ -75,14 +77,18 @@ def stored(server: GithubServer, content: bytes = ZIP, **run: Any) -> Artifact:
     """Have an artifact; what the client is to say of it."""
     run_id = server.seed.run(REPOSITORY, head_sha=HEAD, **run)
     made = server.seed.artifact(REPOSITORY, run_id, "report", content)
-    return Artifact(
-        id=made,
-        size_bytes=len(content),
-        run_id=run_id,
-        head_branch=run.get("head_branch", "main"),
-        head_sha=HEAD,
-        is_own="head_repository" not in run,
-    )
+    return Artifact(id=made, name="report", size_bytes=len(content), is_expired=False)
+
+
+@contextmanager
+def opened(environ: Mapping[str, str]) -> Iterator[Repository]:
+    """The repository of a workflow with these variables."""
+    event = parse_event(environ, {})
+    with open_repository(
+        event, environ, TOKEN, redactor=NO_SECRETS, budget_seconds=60
+    ) as repository:
+        assert repository is not None
+        yield repository
 
 
 def cause_of(call: Callable[[], object]) -> Cause:
@@ -141,7 +147,7 @@ def test_comment_that_was_stored_is_found_instead_of_posted_again(
 ) -> None:
     """Where no answer came, the caller is asked for the comment first."""
     server.fault("POST", drop=True, times=1)
-    found = Comment(id=1, author=LOGIN, body="one", url="https://example.com")
+    found = Comment(id=1, user=Account(LOGIN), body="one", url="https://example.com")
 
     assert found == github.create_comment(NUMBER, "one", unless=lambda: found)
     assert 1 == len(server.writes)
@@ -154,9 +160,9 @@ def test_comment_of_a_deleted_account_has_no_author(
     gone = {"id": 5, "html_url": "https://example.com", "user": None, "body": None}
     server.fault("GET", answer=answers.Answer(status=200, body=[gone]))
 
-    assert [Comment(id=5, author="", body="", url="https://example.com")] == list(
-        github.comments(NUMBER)
-    )
+    (found,) = github.comments(NUMBER)
+
+    assert ("", "") == (found.author, found.text)
 
 
 def test_login_is_asked_once(server: GithubServer, github: Repository) -> None:
@@ -198,16 +204,11 @@ def test_pull_request_of_an_own_branch(server: GithubServer, github: Repository)
     """Number, head, base and labels, in one request."""
     furnish(server, labels=("accepted", "evals"))
 
-    expected = PullRequest(
-        number=NUMBER,
-        head_sha=HEAD,
-        base_ref="main",
-        labels=frozenset({"accepted", "evals"}),
-        head_owner="me",
-        is_own=True,
-    )
+    found = github.pull_request(NUMBER)
 
-    assert expected == github.pull_request(NUMBER)
+    assert (NUMBER, HEAD, "main") == (found.number, found.head.sha, found.base.ref)
+    assert {"accepted", "evals"} == found.label_names
+    assert ("me", True) == (found.head_owner, found.is_own)
     assert 1 == len(server.requests)
 
 
@@ -258,7 +259,7 @@ def test_commit_has_its_parents(server: GithubServer, github: Repository) -> Non
     merge = "d" * 40
     server.seed.commit(REPOSITORY, merge, parents=[BASE, HEAD])
 
-    assert Commit(sha=merge, parents=(BASE, HEAD)) == github.commit(merge)
+    assert Commit(merge, (CommitRef(BASE), CommitRef(HEAD))) == github.commit(merge)
     assert 1 == len(server.requests)
 
 
@@ -284,10 +285,13 @@ def test_artifacts_tell_their_runs(server: GithubServer, github: Repository) -> 
     """The newest first, those of forks marked, expired and other ones left out."""
     own = stored(server, b"1")
     fork = stored(server, b"22", head_repository="you/models", head_branch="change")
-    server.seed.artifact(REPOSITORY, own.run_id, "report", b"", expired=True)
-    server.seed.artifact(REPOSITORY, own.run_id, "other", b"")
+    run_id = server.seed.run(REPOSITORY, head_sha=HEAD)
+    server.seed.artifact(REPOSITORY, run_id, "report", b"", expired=True)
+    server.seed.artifact(REPOSITORY, run_id, "other", b"")
 
-    assert [fork, own] == list(github.artifacts("report"))
+    assert [(fork.id, "change", False), (own.id, "main", True)] == [
+        (one.id, one.run.head_branch, one.run.is_own) for one in github.artifacts("report")
+    ]
     assert 1 == len(server.requests)
 
 
@@ -315,16 +319,16 @@ def test_workflow_run(
         head_branch="change",
         head_repository=repository,
     )
-    expected = WorkflowRun(
-        id=run_id,
-        number=3,
-        event="pull_request",
-        head_branch="change",
-        head_sha=HEAD,
-        is_own=is_own,
-    )
+    found = github.workflow_run(run_id)
 
-    assert expected == github.workflow_run(run_id)
+    assert (run_id, 3, "pull_request", "change", HEAD, is_own) == (
+        found.id,
+        found.number,
+        found.event,
+        found.head_branch,
+        found.head_sha,
+        found.is_own,
+    )
     assert 1 == len(server.requests)
 
 
@@ -350,9 +354,7 @@ def test_download_of_a_larger_artifact_is_not_begun(
 def test_download_ends_at_the_limit(server: GithubServer, github: Repository) -> None:
     """A file that is larger than GitHub said is read no further."""
     artifact = stored(server)
-    lying = Artifact(
-        **{**dict(zip(Artifact.__slots__, astuple(artifact), strict=True)), "size_bytes": 1}
-    )
+    lying = structs.replace(artifact, size_bytes=1)
 
     with pytest.raises(GithubError, match="larger than 1000 bytes"):
         github.download(lying, limit_bytes=1000)
@@ -782,7 +784,7 @@ def test_certificates_of_the_environment(
         "GITHUB_REPOSITORY": REPOSITORY,
         **{name: str(certificate) for name in variables},
     }
-    with closing(of_environ(environ, TOKEN, redactor=NO_SECRETS)) as github:
+    with opened(environ) as github:
         if is_trusted:
             assert "secure" == github.default_branch()
         else:
@@ -796,24 +798,21 @@ def test_repository_of_a_workflow(server: GithubServer) -> None:
         "GITHUB_GRAPHQL_URL": f"{server.url}/api/graphql",
         "GITHUB_REPOSITORY": REPOSITORY,
     }
-    with closing(of_environ(environ, TOKEN, redactor=NO_SECRETS)) as github:
+    with opened(environ) as github:
         assert ("main", LOGIN) == (github.default_branch(), github.login())
 
 
 def test_addresses_are_githubs_own_without_variables() -> None:
     """As on github.com, where the runner sets just these."""
-    found = of_environ({}, TOKEN, redactor=NO_SECRETS)
-
-    assert "https://api.github.com" == found.connection.api_url
-    assert "https://api.github.com/graphql" == found.graphql_url
+    with opened({"GITHUB_REPOSITORY": REPOSITORY}) as found:
+        assert "https://api.github.com" == found.connection.api_url
+        assert "https://api.github.com/graphql" == found.graphql_url
 
 
 def test_download_without_encryption_is_refused(secure_url: str, certificate: Path) -> None:
     """From https a redirect to http is not followed."""
     given = str(certificate)
-    artifact = Artifact(
-        id=1, size_bytes=1, run_id=1, head_branch="main", head_sha=HEAD, is_own=True
-    )
+    artifact = Artifact(id=1, name="report", size_bytes=1, is_expired=False)
     with (
         closing(connect(TOKEN, REPOSITORY, api_url=secure_url, certificates=given)) as github,
         pytest.raises(GithubError, match="a redirect to what is not https"),

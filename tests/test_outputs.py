@@ -16,8 +16,10 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import InputError
 from helm_wandb.model import Config, FileEval, Place, Receipt, Status
 from helm_wandb.runner import wandb_key
+from helm_wandb.runner.event import Event, parse_event
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.text.redaction import NO_SECRETS
+from tests import events
 from tests.builders import report
 
 KEY = "0123456789abcdef" * 3
@@ -112,16 +114,16 @@ def test_all_else_of_the_config_stays() -> None:
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_there_is_no_project(key: str | None) -> None:
     """Nothing can be asked of W&B without a key, on whatever event and host."""
-    environ = {"GITHUB_EVENT_NAME": "pull_request_target"}
-    asked = outputs.project(
+    opened = outputs.project(
         config("http://stranger"),
         key,
-        environ,
+        events.event("pull_request_target"),
+        {},
         tracks=frozenset(),
         trusted_url=None,
         redactor=NO_SECRETS,
     )
-    with asked as project:
+    with opened as project:
         assert project is None
 
 
@@ -129,10 +131,12 @@ NO_PROJECT = """
 import sys
 from helm_wandb import outputs
 from helm_wandb.runner import wandb_key
+from helm_wandb.runner.event import Event
 from helm_wandb.text.redaction import NO_SECRETS
 from tests.test_outputs import config
 before = set(sys.modules)
-with outputs.project(config(), None, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS):
+rest = {"tracks": frozenset(), "trusted_url": None, "redactor": NO_SECRETS}
+with outputs.project(config(), None, Event(), {}, **rest):
     print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
 """
 
@@ -154,17 +158,18 @@ def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
 def test_the_key_goes_to_no_strangers_host(event: str) -> None:
     """Where a checkout may be anybody's, a host that its config names is refused, exit 2."""
-    asked = outputs.project(
+    opened = outputs.project(
         config("https://stranger.example"),
         KEY,
-        {"GITHUB_EVENT_NAME": event},
+        events.event(event),
+        {},
         tracks=frozenset(),
         trusted_url=None,
         redactor=NO_SECRETS,
     )
     with (
         pytest.raises(InputError, match=r"^base_url 'https://stranger\.example': on ") as caught,
-        asked,
+        opened,
     ):
         pass
 
@@ -174,15 +179,16 @@ def test_the_key_goes_to_no_strangers_host(event: str) -> None:
 def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
     """The project is that of the config; before a question is asked, no network is needed."""
     tracks = frozenset({"branch/main", "local"})
-    asked = outputs.project(
+    opened = outputs.project(
         config("http://127.0.0.1:1", "team"),
         KEY,
+        Event(),
         {},
         tracks=tracks,
         trusted_url=None,
         redactor=NO_SECRETS,
     )
-    with asked as project:
+    with opened as project:
         assert project is not None
         assert ("test", tracks, "http://127.0.0.1:1") == (
             project.name,
@@ -193,10 +199,10 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
 
 def test_without_base_url_the_server_is_the_sdks_own() -> None:
     """A config that names no server means the one that the SDK takes."""
-    asked = outputs.project(
-        config(), KEY, {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    opened = outputs.project(
+        config(), KEY, Event(), {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
     )
-    with asked as project:
+    with opened as project:
         assert project is not None
         assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
 
@@ -228,25 +234,32 @@ def test_the_mode_decides_whether_wandb_is_asked(
         eval_result={},
     )
     wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
-    asked = outputs.project(
-        wanted, KEY, {"WANDB_MODE": mode}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
+    opened = outputs.project(
+        wanted,
+        KEY,
+        Event(),
+        {"WANDB_MODE": mode},
+        tracks=frozenset(),
+        trusted_url=None,
+        redactor=NO_SECRETS,
     )
-    with asked as project:
+    with opened as project:
         assert is_asked == (project is not None)
 
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     """Another word than W&B's is told with those that are known, exit 2, with or without a key."""
-    asked = outputs.project(
+    opened = outputs.project(
         config(),
         key,
+        Event(),
         {"WANDB_MODE": "of-line"},
         tracks=frozenset(),
         trusted_url=None,
         redactor=NO_SECRETS,
     )
-    with pytest.raises(InputError) as caught, asked:
+    with pytest.raises(InputError) as caught, opened:
         pass
 
     expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; mend it or unset it"
@@ -257,7 +270,12 @@ def test_disabled_records_nothing_and_says_so() -> None:
     """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
     wishes = outputs.Wishes(report=None, records=True, summary_only=False)
     (sink,) = outputs.sinks(
-        wishes, config(), terminal=None, environ={"WANDB_MODE": "disabled"}, project=None
+        wishes,
+        config(),
+        terminal=None,
+        event=Event(),
+        environ={"WANDB_MODE": "disabled"},
+        project=None,
     )
 
     assert sink.deliver(report([])) == Receipt(
@@ -283,7 +301,14 @@ def test_sinks_in_their_order(
 ) -> None:
     """The report file is first and last, and W&B comes before the texts that link to it."""
     terminal = Terminal(stream=StringIO())
-    found = outputs.sinks(wishes, config(), terminal=terminal, environ=environ, project=None)
+    found = outputs.sinks(
+        wishes,
+        config(),
+        terminal=terminal,
+        event=parse_event(environ, {}),
+        environ=environ,
+        project=None,
+    )
 
     assert names == [sink.name for sink in found]
     assert not Path("r.json").exists()

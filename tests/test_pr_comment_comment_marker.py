@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from helm_wandb.pr_comment.comment_marker import Marker, key_of, read
+from helm_wandb.pr_comment.comment_marker import Marker, mark, marker_key, read
+from tests import events
 from tests.github_clients import HEAD, KEY, marked
 
 
@@ -44,33 +45,28 @@ def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: s
 def test_marker_is_read(body: str, expected: object) -> None:
     """What a run wrote, as GitHub may have stored it; anything else is none."""
     found = read(body)
-    told = found and (found[0].run_id, found[0].attempt, found[0].head_sha, found[1])
+    fields = found and (found[0].run_id, found[0].attempt, found[0].head_sha, found[1])
 
-    assert expected == told
+    assert expected == fields
 
 
 def test_marker_of_a_run() -> None:
     """Key, run and attempt are the runner's; without its variables they are 0."""
-    environ = {
-        "GITHUB_WORKFLOW": "Evaluate",
-        "GITHUB_JOB": "helm",
-        "GITHUB_RUN_ID": "4711",
-        "GITHUB_RUN_ATTEMPT": "2",
-    }
-    made = Marker.of_run(environ, comment_key="", head_sha=HEAD)
-    bare = Marker.of_run({"GITHUB_RUN_ID": "x"}, comment_key="k", head_sha=HEAD)
+    event = events.event(workflow="Evaluate", job="helm", run_id="4711", run_attempt="2")
+    made = mark(event, comment_key="", head_sha=HEAD)
+    bare = mark(events.event(run_id="x"), comment_key="k", head_sha=HEAD)
 
     assert (4711, 2, HEAD) == (made.run_id, made.attempt, made.head_sha)
-    assert key_of(workflow="Evaluate", job="helm", comment_key="") == made.key
+    assert marker_key(workflow="Evaluate", job="helm", comment_key="") == made.key
     assert (0, 0) == (bare.run_id, bare.attempt)
-    assert key_of(workflow="", job="", comment_key="k") == bare.key
+    assert marker_key(workflow="", job="", comment_key="k") == bare.key
 
 
 def test_comment_key_alone_is_the_key() -> None:
     """With a key, workflow and job do not matter; without one both do."""
-    with_key = {key_of(workflow=name, job=name, comment_key="k") for name in "ab"}
+    with_key = {marker_key(workflow=name, job=name, comment_key="k") for name in "ab"}
     without = {
-        key_of(workflow=workflow, job=job, comment_key="") for workflow in "ab" for job in "ab"
+        marker_key(workflow=workflow, job=job, comment_key="") for workflow in "ab" for job in "ab"
     }
 
     assert (1, 4) == (len(with_key), len(without))

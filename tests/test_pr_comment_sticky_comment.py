@@ -11,7 +11,7 @@ import pytest
 from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.model import Receipt, Status, Verdict
-from helm_wandb.pr_comment.comment_marker import key_of
+from helm_wandb.pr_comment.comment_marker import marker_key
 from helm_wandb.pr_comment.sticky_comment import LIMIT_BYTES, Mode, UnknownPullRequest
 from tests.github_clients import (
     BASE,
@@ -316,7 +316,7 @@ def test_modes_tell_when_to_post(
     """Each mode posts on its own verdicts; else the receipt says why it does not."""
     posted = set()
     for verdict in Verdict:
-        key = key_of(workflow="", job="", comment_key=verdict)
+        key = marker_key(workflow="", job="", comment_key=verdict)
         receipt = sink(github, mode=mode, marker=marker(key=key)).deliver(saying(verdict))
         if receipt.status is Status.DONE:
             posted.add(verdict)
@@ -449,7 +449,7 @@ def test_fork_is_told_of_the_two_workflows(server: GithubServer, github: Reposit
     """In a fork's run no permission helps: other words."""
     furnish(server, head_repository="you/models")
     server.seed.token(TOKEN, permissions={"pull-requests": "read", "contents": "read"})
-    receipt = sink(github, has_only_reading_token=True).deliver(saying())
+    receipt = sink(github, has_limited_token=True).deliver(saying())
 
     assert (Status.SKIPPED, 0) == (receipt.status, receipt.exit_code)
     assert receipt.reason

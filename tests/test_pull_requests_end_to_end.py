@@ -133,6 +133,8 @@ class Week:
         (self.folder / "theirs.json").write_bytes(report)
         other = {
             "id": 901,
+            "run_number": 1,
+            "repository": _repository(NAME),
             "event": "pull_request",
             "head_sha": FORKED,
             "head_branch": "change",

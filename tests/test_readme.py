@@ -54,7 +54,7 @@ LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4
 """Of a text that is a message and not a name."""
 TELLING = (
-    *("baselines/packed.py", "baselines/resolving.py", "baselines/telling.py"),
+    *("baselines/artifact_zip.py", "baselines/search.py", "baselines/notes.py"),
     *("comparing/verdicts.py", "comparing/gate.py", "runner/settings.py"),
     *("pr_comment/comment_texts.py", "wandb_runs/receipt_texts.py", "sources/helm/scores.py"),
 )

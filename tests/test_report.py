@@ -274,7 +274,7 @@ def pair(change: float = 0.0) -> tuple[Report, Report]:
         fingerprint={"method": "joint"},
     )
     baseline = builders.report([before])
-    found = baselines.Found(origin="base.json", evaluations=from_json(to_json(baseline)))
+    found = baselines.BaselineMatch(origin="base.json", evaluations=from_json(to_json(baseline)))
     compared = verdicts.compared(baselines.partners([after], found), Policy())
     return baseline, builders.report([after], comparisons=compared, steps=compared)
 

@@ -12,6 +12,7 @@ from helm_wandb.errors import ArtifactError, ConfigError, InputError, Problem, S
 from helm_wandb.model import Comparison, Gate, Place, Receipt, Status
 from helm_wandb.pipeline import Outcome
 from helm_wandb.runner import log as logs
+from helm_wandb.runner.event import parse_event
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from tests import builders
 
@@ -250,9 +251,9 @@ def test_the_log_leaves_alone_what_is_taken(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A notice goes to standard output, to standard error where that is taken, or nowhere."""
-    logs.of(environ, NO_SECRETS, quiet=quiet, output_is_taken=output_is_taken).message(
-        "notice", "done"
-    )
+    logs.choose_log(
+        parse_event(environ, {}), NO_SECRETS, quiet=quiet, output_is_taken=output_is_taken
+    ).message("notice", "done")
     told = "::notice title=helm-wandb-action::done\n" if environ else "done\n"
     expected = ("", "") if quiet else ("", told) if output_is_taken else (told, "")
 
@@ -269,7 +270,7 @@ def test_the_log_leaves_alone_what_is_taken(
 )
 def test_the_log_is_that_of_the_place(environ: dict[str, str], kind: type) -> None:
     """In a workflow the runner is spoken to, elsewhere a person."""
-    log = logs.of(environ, NO_SECRETS)
+    log = logs.choose_log(parse_event(environ, {}), NO_SECRETS)
 
     assert isinstance(log, logs.RedactedLog)
     assert isinstance(log.log, kind)

@@ -13,6 +13,7 @@ from wandb.sdk.lib.wbauth import validation
 
 from helm_wandb.errors import InputError
 from helm_wandb.runner import wandb_key
+from tests import events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,7 +239,7 @@ PRIVILEGED = ("issue_comment", "pull_request_target", "workflow_run")
 def test_a_strangers_host_is_refused(event: str, trusted: str | None) -> None:
     """Where secrets meet a stranger's checkout, only the workflow itself can name a host."""
     with pytest.raises(InputError) as caught:
-        wandb_key.refuse_foreign_host({"GITHUB_EVENT_NAME": event}, URL, trusted_url=trusted)
+        wandb_key.refuse_foreign_host(events.event(event), URL, trusted_url=trusted)
 
     assert str(caught.value) == (
         f"base_url 'https://wandb.example': on {event} events the W&B key is sent to no host that "
@@ -260,4 +261,4 @@ def test_a_strangers_host_is_refused(event: str, trusted: str | None) -> None:
 )
 def test_other_hosts_are_sent_the_key(event: str, base_url: str, trusted: str | None) -> None:
     """The workflow's own host and the default one serve on each event, any host on the others."""
-    wandb_key.refuse_foreign_host({"GITHUB_EVENT_NAME": event}, base_url, trusted_url=trusted)
+    wandb_key.refuse_foreign_host(events.event(event), base_url, trusted_url=trusted)

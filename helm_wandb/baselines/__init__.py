@@ -1,21 +1,17 @@
 """What this run's models are compared with."""
 
-from helm_wandb.baselines.files import of_file
-from helm_wandb.baselines.found import Found
+from helm_wandb.baselines.files import read_baseline_file
+from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.baselines.pairs import partners, steps
-from helm_wandb.baselines.resolving import Asked, Choice, Resolved, resolve
-from helm_wandb.baselines.telling import notes
-from helm_wandb.runner.event import Trigger
+from helm_wandb.baselines.search import BaselineRequest, BaselineResult, Choice, resolve
 
 __all__ = [
-    "Asked",
+    "BaselineMatch",
+    "BaselineRequest",
+    "BaselineResult",
     "Choice",
-    "Found",
-    "Resolved",
-    "Trigger",
-    "notes",
-    "of_file",
     "partners",
+    "read_baseline_file",
     "resolve",
     "steps",
 ]

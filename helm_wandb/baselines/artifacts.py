@@ -7,37 +7,35 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from helm_wandb.baselines.asking import needing, sentence, told
-from helm_wandb.baselines.found import Found, NotTaken, Unavailable
-from helm_wandb.baselines.packed import report_in
+from helm_wandb.baselines.artifact_zip import extract_report
+from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
+from helm_wandb.baselines.permissions import as_sentence, explain_refusal, requires
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.report import from_json
+from helm_wandb.runner.event_rules import BRANCH_EVENTS, rules_of
 from helm_wandb.sources.report import LIMIT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from helm_wandb.baselines.base import Base
     from helm_wandb.github_api.messages import Artifact, Github, WorkflowRun
 
 ANCESTORS = 200
-"""How far back a baseline is looked for."""
+"""How far back a baseline is searched."""
 ARTIFACTS = 500
-"""How many of the newest artifacts are looked at."""
+"""How many of the newest artifacts are considered."""
 DOWNLOADS = 5
 """How many of them are downloaded at most."""
-_LOOKS = 20
-"""Of how many of them the workflow run is asked for at most."""
+_RUN_CHECKS = 20
+"""Of how many of them the workflow run is checked at most."""
 ZIP_LIMIT_BYTES = 128 << 20
-_EVENTS = frozenset({"push", "schedule", "workflow_dispatch"})
-"""Of runs on what the branch itself holds. On repository_dispatch bots run the code of forks,
-as on a comment that says so, and GitHub files such runs under the default branch."""
-_ONLY_THIS_ONE = frozenset({Cause.NOT_FOUND, Cause.INVALID, Cause.UNREADABLE})
-"""What GitHub may say of one artifact while it has others."""
+_ARTIFACT_FAULTS = frozenset({Cause.NOT_FOUND, Cause.INVALID, Cause.UNREADABLE})
+"""Faults of one artifact, after which the next may still be readable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ArtifactQuery:
     """Which artifacts can be baselines."""
 
     base: Base
@@ -46,129 +44,129 @@ class Wanted:
     """The run itself, and the one whose results it publishes."""
 
 
-def in_artifacts(wanted: Wanted, github: Github) -> Iterator[Found | NotTaken]:
-    """The baselines of the base commit and its ancestors, the nearest first, each when asked for.
+def search_artifacts(query: ArtifactQuery, github: Github) -> Iterator[BaselineMatch | NoMatch]:
+    """Yield the baselines of the base commit and its ancestors, the nearest first, on demand.
 
     An artifact must come from a run of this very repository on the base branch: by its name and
     commit alone, a fork's pull request could plant one.
     """
     try:
-        yield from _in_artifacts(wanted, github)
-    except Unavailable as why:
-        yield NotTaken(f"Workflow artifacts could not be searched. {why}")
+        yield from _search(query, github)
+    except SearchError as error:
+        yield NoMatch(f"Workflow artifacts could not be searched. {error}")
 
 
-def _in_artifacts(wanted: Wanted, github: Github) -> Iterator[Found | NotTaken]:
-    with needing("actions"):
-        listed = list(islice(github.artifacts(wanted.name), ARTIFACTS))
+def _search(query: ArtifactQuery, github: Github) -> Iterator[BaselineMatch | NoMatch]:
+    with requires("actions"):
+        listed = list(islice(github.artifacts(query.name), ARTIFACTS))
     depths: dict[str, int] = {}
     if listed:
-        with needing("contents"):
-            shas = islice(github.ancestors(wanted.base.commit), ANCESTORS)
+        with requires("contents"):
+            shas = islice(github.ancestors(query.base.commit), ANCESTORS)
             depths = {sha: depth for depth, sha in enumerate(shas)}
-    reasons = {one.id: _passed_over(one, wanted, depths) for one in listed}
+    reasons = {one.id: _refused_artifact(one, query, depths) for one in listed}
     near = [one for one in listed if reasons[one.id] is None]
     # Sorting keeps the order of equals: of one commit, the newest comes first.
-    near.sort(key=lambda one: depths[one.head_sha])
+    near.sort(key=lambda one: depths[one.run.head_sha])
     if not near:
-        why = _none_of(Counter(filter(None, reasons.values())), wanted)
-        yield NotTaken(why, is_fault=False)
+        counts = Counter(filter(None, reasons.values()))
+        yield NoMatch(_no_artifact(counts, query), is_fault=False)
     downloads = 0
-    for artifact in near[:_LOOKS]:
-        run = _trusted_run(artifact, wanted, github)
-        if isinstance(run, NotTaken):
+    for artifact in near[:_RUN_CHECKS]:
+        run = _trusted_run(artifact, query, github)
+        if isinstance(run, NoMatch):
             yield run
             continue
         if downloads == DOWNLOADS:
-            yield NotTaken(f"Only the nearest {DOWNLOADS} artifacts were read.", is_fault=False)
+            yield NoMatch(f"Only the nearest {DOWNLOADS} artifacts were read.", is_fault=False)
             return
         downloads += 1
-        yield _taken(artifact, run, wanted, github, depth=depths[artifact.head_sha])
+        yield _read_artifact(artifact, run, query, github, depth=depths[artifact.run.head_sha])
 
 
-def _passed_over(artifact: Artifact, wanted: Wanted, depths: Collection[str]) -> str | None:
-    """Why an artifact is none of the base branch's, in words that follow its number."""
-    if not artifact.is_own:
+def _refused_artifact(
+    artifact: Artifact, query: ArtifactQuery, depths: Collection[str]
+) -> str | None:
+    """Return why an artifact is none of the base branch's, in words that follow a count."""
+    run = artifact.run
+    if not run.is_own:
         return "of forks"
-    if artifact.run_id in wanted.own_runs:
+    if run.id in query.own_runs:
         return "of this very run"
-    if artifact.head_branch != wanted.base.branch:
+    if run.head_branch != query.base.branch:
         return "of other branches"
-    if artifact.head_sha not in depths:
-        return f"of commits that are not among the last {ANCESTORS} up to {wanted.base.called}"
+    if run.head_sha not in depths:
+        return f"of commits that are not among the last {ANCESTORS} up to {query.base.label}"
     return None
 
 
-def _none_of(reasons: Counter[str], wanted: Wanted) -> str:
-    looked = f"named {wanted.name!r} that has not expired"
+def _no_artifact(reasons: Counter[str], query: ArtifactQuery) -> str:
+    kind = f"named {query.name!r} that has not expired"
     if not reasons:
-        return f"There is no workflow artifact {looked}."
-    counts = ", ".join(f"{count} {why}" for why, count in reasons.items())
+        return f"There is no workflow artifact {kind}."
+    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     newest = f"newest {ARTIFACTS} " if reasons.total() == ARTIFACTS else ""
     return (
-        f"No workflow artifact {looked} is of {wanted.base.branch} up to {wanted.base.called}; "
+        f"No workflow artifact {kind} is of {query.base.branch} up to {query.base.label}; "
         f"of the {newest}artifacts of that name: {counts}."
     )
 
 
-def _trusted_run(artifact: Artifact, wanted: Wanted, github: Github) -> WorkflowRun | NotTaken:
-    """The run that the artifact is of, if it is one of the base branch's own."""
+def _trusted_run(artifact: Artifact, query: ArtifactQuery, github: Github) -> WorkflowRun | NoMatch:
+    """Return the artifact's run if it is one of the base branch's own."""
     try:
-        run = github.workflow_run(artifact.run_id)
+        run = github.workflow_run(artifact.run.id)
     except GithubError as error:
-        return _only_this_one(error, artifact)
-    why = _refused(run, artifact, wanted)
-    return NotTaken(f"The artifact of run {run.number} is not taken: {why}.") if why else run
+        return _unreadable_artifact(error, artifact)
+    reason = _refused_run(run, artifact, query)
+    return NoMatch(f"The artifact of run {run.number} is not taken: {reason}.") if reason else run
 
 
-def _taken(
-    artifact: Artifact, run: WorkflowRun, wanted: Wanted, github: Github, *, depth: int
-) -> Found | NotTaken:
-    """The baseline in an artifact, or why there is none."""
+def _read_artifact(
+    artifact: Artifact, run: WorkflowRun, query: ArtifactQuery, github: Github, *, depth: int
+) -> BaselineMatch | NoMatch:
+    """Return the baseline in an artifact, or why it has none."""
     try:
-        evaluations = from_json(_report(artifact, github))
+        evaluations = from_json(_download_report(artifact, github))
     except GithubError as error:
-        return _only_this_one(error, artifact)
+        return _unreadable_artifact(error, artifact)
     except ValueError as error:
-        return NotTaken(f"The artifact of run {run.number} is not taken: {error}.")
-    return Found(
-        origin=f"artifact of run {run.number}, {_where(depth, wanted.base.called)}",
+        return NoMatch(f"The artifact of run {run.number} is not taken: {error}.")
+    return BaselineMatch(
+        origin=f"artifact of run {run.number}, {_distance(depth, query.base.label)}",
         evaluations=evaluations,
-        ref=wanted.base.branch,
-        commit=artifact.head_sha,
+        ref=query.base.branch,
+        commit=artifact.run.head_sha,
     )
 
 
-def _report(artifact: Artifact, github: Github) -> bytes:
-    """The report in an artifact; the zip is not kept beside it."""
+def _download_report(artifact: Artifact, github: Github) -> bytes:
+    """Return the report in an artifact; its zip is not kept any longer."""
     data = github.download(artifact, limit_bytes=ZIP_LIMIT_BYTES)
-    return report_in(data, limit_bytes=LIMIT_BYTES)
+    return extract_report(data, limit_bytes=LIMIT_BYTES)
 
 
-def _only_this_one(error: GithubError, artifact: Artifact) -> NotTaken:
-    """Why this artifact is not taken; raises Unavailable where the next would fare no better."""
-    if error.cause not in _ONLY_THIS_ONE:
-        raise Unavailable(told(error, "actions")) from error
-    return NotTaken(f"An artifact of {artifact.head_sha[:7]} is not taken. {sentence(error)}")
+def _unreadable_artifact(error: GithubError, artifact: Artifact) -> NoMatch:
+    """Return why this artifact is skipped; raises SearchError if the next can't be read either."""
+    if error.cause not in _ARTIFACT_FAULTS:
+        raise SearchError(explain_refusal(error, "actions")) from error
+    sha = artifact.run.head_sha[:7]
+    return NoMatch(f"An artifact of {sha} is not taken. {as_sentence(error)}")
 
 
-def _refused(run: WorkflowRun, artifact: Artifact, wanted: Wanted) -> str | None:
-    """Why a run is none of the base branch's own, whatever its artifact says."""
+def _refused_run(run: WorkflowRun, artifact: Artifact, query: ArtifactQuery) -> str | None:
+    """Return why a run is none of the base branch's own, whatever its artifact says."""
     if not run.is_own:
         return "the run is of a fork"
-    if run.event not in _EVENTS:
-        return f"the run was started by {run.event}, and not by {_either(sorted(_EVENTS))}"
-    if (run.head_branch, run.head_sha) != (wanted.base.branch, artifact.head_sha):
+    if not rules_of(run.event).is_of_branch:
+        *others, last = BRANCH_EVENTS
+        return f"the run was started by {run.event}, and not by {', '.join(others)} or {last}"
+    if (run.head_branch, run.head_sha) != (query.base.branch, artifact.run.head_sha):
         return "the run is of another commit or branch"
     return None
 
 
-def _either(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}"
-
-
-def _where(depth: int, called: str) -> str:
+def _distance(depth: int, label: str) -> str:
     if depth == 0:
-        return f"of {called}"
-    return f"{depth} commit{'' if depth == 1 else 's'} behind {called}"
+        return f"of {label}"
+    return f"{depth} commit{'' if depth == 1 else 's'} behind {label}"

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helm_wandb.baselines.asking import needing
-from helm_wandb.baselines.found import Unavailable
-from helm_wandb.github_api import pull_requests
+from helm_wandb.baselines.matches import SearchError
+from helm_wandb.baselines.permissions import requires
 from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.runner.event_rules import BaseRule, rules_of
+from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
     from helm_wandb.github_api.messages import Github, PullRequest
-    from helm_wandb.runner.event import Trigger
+    from helm_wandb.runner.event import Event
 
 _MERGE_BASE = "the merge base"
 _MERGED = "the base commit"
 _PREVIOUS = "the previous commit"
 _SAME = "this commit"
 _QUEUED = "the base of the merge group"
-_DISPATCHED = frozenset({"schedule", "workflow_dispatch", "repository_dispatch"})
-_FROM_PULL_REQUEST = frozenset({"pull_request", "pull_request_target"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,145 +29,125 @@ class Base:
 
     branch: str
     commit: str
-    called: str
-    """What that commit is, in words."""
+    label: str
+    """The commit, in words."""
 
 
-def base(trigger: Trigger, github: Github) -> Base:
-    """The base of what this run evaluated; raises Unavailable, which tells why there is none."""
-    if trigger.event == "workflow_run":
-        return _of_another_run(trigger, github)
-    if trigger.event == "issue_comment":
-        return _of_comment(trigger, github)
-    if trigger.event == "merge_group":
-        return _of_merge_group(trigger)
-    if trigger.text("pull_request", "head", "sha"):
-        return _of_pull_request(trigger, github)
-    if trigger.is_tag:
-        return _beside_default(trigger, github)
-    return _of_branch(trigger, github)
+def find_base(event: Event, github: Github) -> Base:
+    """Return the base of what this run evaluated; raises SearchError if there is none."""
+    match event.rules.base:
+        case BaseRule.EVALUATED_RUN:
+            return _base_of_run(event, github)
+        case BaseRule.PULL_REQUEST:
+            return _base_of_pull_request(event, github)
+        case BaseRule.MERGE_GROUP:
+            return _base_of_merge_group(event)
+        case _ if event.is_tag:
+            return _merge_base(_default_branch(event, github), event.sha, github)
+        case _:
+            return _base_of_branch(event, github)
 
 
-def _of_branch(trigger: Trigger, github: Github) -> Base:
-    """Of a push, a schedule or a dispatch; trigger.sha is what was evaluated."""
-    if trigger.event not in {"push", *_DISPATCHED}:
-        message = f"The event {trigger.event!r} does not tell what its results stand beside."
-        raise Unavailable(message)
-    if trigger.branch != _default_branch(trigger, github):
-        return _of_side_branch(trigger, github)
-    if trigger.event == "push":
-        return Base(branch=trigger.branch, commit=_previous(trigger, github), called=_PREVIOUS)
-    return Base(branch=trigger.branch, commit=_known(trigger.sha), called=_SAME)
+def _base_of_branch(event: Event, github: Github) -> Base:
+    """Return the base of a push, a schedule or a dispatch, which evaluates the event's sha."""
+    if event.rules.base not in {BaseRule.PREVIOUS_COMMIT, BaseRule.SAME_COMMIT}:
+        message = f"The event {event.name!r} does not tell what its results stand beside."
+        raise SearchError(message)
+    if event.branch != _default_branch(event, github):
+        return _base_of_side_branch(event, github)
+    if event.rules.base is BaseRule.PREVIOUS_COMMIT:
+        return Base(branch=event.branch, commit=_previous_commit(event, github), label=_PREVIOUS)
+    return Base(branch=event.branch, commit=_required(event.sha), label=_SAME)
 
 
-def _of_pull_request(trigger: Trigger, github: Github) -> Base:
-    branch, head = trigger.text("pull_request", "base", "ref"), _head(trigger)
-    if branch is None:
-        message = "The event does not name the pull request's base branch."
-        raise Unavailable(message)
-    # On pull_request_target, GITHUB_SHA is the base branch's own.
-    if trigger.event != "pull_request_target":
-        with needing("contents"):
-            parents = github.commit(_known(trigger.sha)).parents
+def _base_of_pull_request(event: Event, github: Github) -> Base:
+    pull_request = _find_pull_request(event, github)
+    if pull_request is None:
+        is_comment = event.name == "issue_comment"
+        message = (
+            "The comment is not on a pull request."
+            if is_comment
+            else "The event does not name its pull request."
+        )
+        raise SearchError(message)
+    branch, head = pull_request.base.ref, pull_request.head.sha
+    # The run of a privileged event is of the base branch, and so is its commit.
+    if not event.rules.is_privileged:
+        with requires("contents"):
+            parents = [one.sha for one in github.commit(_required(event.sha)).parents]
         # refs/pull/N/merge: what was evaluated is the head merged with just this commit.
-        if parents[1:] == (head,):
-            return Base(branch=branch, commit=parents[0], called=_MERGED)
-    return _beside(branch, head, github)
+        if parents[1:] == [head]:
+            return Base(branch=branch, commit=parents[0], label=_MERGED)
+    return _merge_base(branch, head, github)
 
 
-def _head(trigger: Trigger) -> str:
-    return _known(trigger.text("pull_request", "head", "sha") or "")
-
-
-def _of_comment(trigger: Trigger, github: Github) -> Base:
-    number = trigger.number("issue", "number")
-    if number is None or trigger.payload["issue"].get("pull_request") is None:
-        message = "The comment is not on a pull request."
-        raise Unavailable(message)
-    with needing("pull-requests"):
-        found = github.pull_request(number)
-    return _beside(found.base_ref, found.head_sha, github)
-
-
-def _of_merge_group(trigger: Trigger) -> Base:
-    branch, commit = trigger.likely_base, trigger.text("merge_group", "base_sha")
-    if branch is None or commit is None:
+def _base_of_merge_group(event: Event) -> Base:
+    group = event.merge_group
+    if group is None:
         message = "The event does not name the merge group's base."
-        raise Unavailable(message)
-    return Base(branch=branch, commit=commit, called=_QUEUED)
+        raise SearchError(message)
+    return Base(branch=group.base_branch, commit=group.base_sha, label=_QUEUED)
 
 
-def _of_another_run(trigger: Trigger, github: Github) -> Base:
-    """Of the run whose results are published here; it may be a fork's."""
-    event = trigger.text("workflow_run", "event") or ""
-    branch = trigger.text("workflow_run", "head_branch") or ""
-    sha = _known(trigger.text("workflow_run", "head_sha") or "")
-    owner = trigger.text("workflow_run", "head_repository", "owner", "login") or ""
-    if event in _FROM_PULL_REQUEST:
-        found = _of_head(github, owner=owner, branch=branch, sha=sha)
-        if found is None:
-            message = f"No open pull request has {sha[:7]} as its head."
-            raise Unavailable(message)
-        return _beside(found.base_ref, sha, github)
-    if trigger.text("workflow_run", "head_repository", "full_name") != trigger.repository:
-        message = f"The {event or 'other'} run is of another repository."
-        raise Unavailable(message)
-    # The payload's `before` would be that of another event.
-    payload = {key: value for key, value in trigger.payload.items() if key != "before"}
-    return _of_branch(
-        replace(trigger, event=event, sha=sha, branch=branch, payload=payload), github
-    )
+def _base_of_run(event: Event, github: Github) -> Base:
+    """Return the base of the run whose results are published here; it may be a fork's."""
+    run, evaluated = event.evaluated_run, event.evaluated_event
+    if run and rules_of(run.event).base is BaseRule.PULL_REQUEST:
+        pull_request = _find_pull_request(event, github)
+        if pull_request is None:
+            message = f"No open pull request has {run.head_sha[:7]} as its head."
+            raise SearchError(message)
+        return _merge_base(pull_request.base.ref, run.head_sha, github)
+    if run is None or evaluated is None or not run.is_own:
+        message = f"The {run.event if run else 'other'} run is of another repository."
+        raise SearchError(message)
+    return _base_of_branch(evaluated, github)
 
 
-def _of_head(github: Github, *, owner: str, branch: str, sha: str) -> PullRequest | None:
-    with needing("pull-requests"):
-        return pull_requests.of_head(github, owner=owner, branch=branch, sha=sha)
+def _base_of_side_branch(event: Event, github: Github) -> Base:
+    """Return where the branch left its pull request's base, or the default branch without one."""
+    pull_request = None
+    # A token that can't see pull requests may still see commits; the report names the base.
+    with suppress(SearchError):
+        pull_request = _find_pull_request(event, github)
+    branch = pull_request.base.ref if pull_request else _default_branch(event, github)
+    return _merge_base(branch, event.sha, github)
 
 
-def _of_side_branch(trigger: Trigger, github: Github) -> Base:
-    """Of a branch that is to be merged: into its pull request's base, else into the default."""
-    found = None
-    # A token that may not see pull requests still may see commits; which base it is, is told.
-    with suppress(Unavailable):
-        found = _of_head(github, owner=trigger.owner, branch=trigger.branch, sha=trigger.sha)
-    if found is None:
-        return _beside_default(trigger, github)
-    return _beside(found.base_ref, _known(trigger.sha), github)
+def _find_pull_request(event: Event, github: Github) -> PullRequest | None:
+    with requires("pull-requests"):
+        return find_pull_request(event, github)
 
 
-def _beside_default(trigger: Trigger, github: Github) -> Base:
-    return _beside(_default_branch(trigger, github), _known(trigger.sha), github)
+def _merge_base(branch: str, head: str, github: Github) -> Base:
+    with requires("contents"):
+        commit = github.merge_base(branch, _required(head))
+    return Base(branch=branch, commit=commit, label=_MERGE_BASE)
 
 
-def _beside(branch: str, head: str, github: Github) -> Base:
-    with needing("contents"):
-        commit = github.merge_base(branch, head)
-    return Base(branch=branch, commit=commit, called=_MERGE_BASE)
-
-
-def _default_branch(trigger: Trigger, github: Github) -> str:
-    if trigger.default_branch:
-        return trigger.default_branch
-    with needing("contents"):
+def _default_branch(event: Event, github: Github) -> str:
+    if event.default_branch:
+        return event.default_branch
+    with requires("contents"):
         return github.default_branch()
 
 
-def _previous(trigger: Trigger, github: Github) -> str:
-    """The branch's commit before the push, else the one before this."""
-    sha, before = _known(trigger.sha), trigger.text("before") or ""
-    with needing("contents"):
+def _previous_commit(event: Event, github: Github) -> str:
+    """Return the branch's commit before the push, else the pushed commit's parent."""
+    sha, before = _required(event.sha), event.before
+    with requires("contents"):
         # Zeros: the branch is new.
         if before.strip("0") and _is_ancestor(before, sha, github):
             return before
         parents = github.commit(sha).parents
     if not parents:
         message = f"{sha[:7]} is the first commit: none is before it."
-        raise Unavailable(message)
-    return parents[0]
+        raise SearchError(message)
+    return parents[0].sha
 
 
 def _is_ancestor(before: str, sha: str, github: Github) -> bool:
-    """Whether nothing was taken away from the branch; what a forced push drops may be gone."""
+    """Whether the push dropped nothing from the branch; a dropped commit may be gone."""
     try:
         return github.merge_base(before, sha) == before
     except GithubError as error:
@@ -177,8 +156,8 @@ def _is_ancestor(before: str, sha: str, github: Github) -> bool:
         raise
 
 
-def _known(sha: str) -> str:
+def _required(sha: str) -> str:
     if not sha:
         message = "The workflow's event names no commit."
-        raise Unavailable(message)
+        raise SearchError(message)
     return sha

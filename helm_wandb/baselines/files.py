@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helm_wandb.baselines.found import Found
+from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.report import baseline_from_json
 from helm_wandb.sources.report import named
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def of_file(name: str, *, folder: Path, asked_by: str) -> Found:
-    """The baseline in a report JSON.
+def read_baseline_file(name: str, *, folder: Path, asked_by: str) -> BaselineMatch:
+    """Return the baseline in a report JSON.
 
     name: the file, relative to the folder.
     asked_by: the flag or input that names it, for the error.
-    Raises InputError where there is no such report.
+    Raises InputError if there is no such report.
     """
     evaluations, ref, commit = named(
         name, folder=folder, asked_by=asked_by, decode=baseline_from_json
     )
-    return Found(origin=name, evaluations=evaluations, ref=ref, commit=commit)
+    return BaselineMatch(origin=name, evaluations=evaluations, ref=ref, commit=commit)

@@ -1,4 +1,4 @@
-"""Which baseline serves which benchmark of this run's models."""
+"""Pairs of this run's models and their baselines, chosen for each benchmark."""
 
 from __future__ import annotations
 
@@ -12,134 +12,126 @@ from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Baseline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from helm_wandb.baselines.found import Found
+    from helm_wandb.baselines.matches import BaselineMatch
     from helm_wandb.model import Evaluation, Score
 
 
-def partners(candidates: Sequence[Evaluation], *found: Found) -> tuple[Partner, ...]:
-    """Each model's greatest iteration, beside the same model in the baselines that have it.
+def partners(candidates: Sequence[Evaluation], *matches: BaselineMatch) -> tuple[Partner, ...]:
+    """Return each model's latest iteration with its baselines.
 
-    A benchmark stands beside the first baseline where it was asked alike, else beside the first
-    that has it at all; so a model has a partner of each baseline that serves some of its
-    benchmarks. It stands beside the same iteration, or, where the baseline lacks that, the
-    greatest.
+    A benchmark is compared with the first baseline with the same settings, else with the first
+    that has it; so a model has a partner for each baseline that is chosen for some benchmark. The
+    partner is the same model at the same iteration, or, if the baseline lacks that, at its latest.
     """
-    return tuple(one for candidate in latest(candidates) for one in _partners(candidate, found))
+    return tuple(one for candidate in latest(candidates) for one in _partners(candidate, matches))
 
 
-def unserved(candidates: Sequence[Evaluation], found: Iterable[Found]) -> frozenset[str]:
-    """`raft of alpha`, for each benchmark that no baseline has, asked alike."""
-    found = tuple(found)
+def unmatched_benchmarks(
+    candidates: Sequence[Evaluation], matches: Sequence[BaselineMatch]
+) -> frozenset[str]:
+    """`raft of alpha`, for each benchmark that no baseline has with the same settings."""
     return frozenset(
         f"{benchmark} of {candidate.model}"
         for candidate in latest(candidates)
         for benchmark in _benchmarks(candidate)
         if not any(
-            _is_alike(benchmark, candidate, baseline) for _, baseline in _beside(candidate, found)
+            _has_same_settings(benchmark, candidate, baseline)
+            for _, baseline in _same_model(candidate, matches)
         )
     )
 
 
 def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:
-    """Each model's greatest iteration, beside the one before it."""
+    """Return each model's latest iteration with the previous one."""
     return tuple(_steps(candidates))
 
 
 def _steps(candidates: Sequence[Evaluation]) -> Iterator[Partner]:
-    for of_model in group_by_model(candidates).values():
-        if len(of_model) > 1:
-            before, last = of_model[-2:]
-            told = Baseline(origin="this run", model=before.model, iteration=before.iteration)
-            yield Partner(last, before, told)
+    for iterations in group_by_model(candidates).values():
+        if len(iterations) > 1:
+            previous, last = iterations[-2:]
+            source = Baseline(origin="this run", model=previous.model, iteration=previous.iteration)
+            yield Partner(last, previous, source)
 
 
-def _partners(candidate: Evaluation, found: Sequence[Found]) -> Iterator[Partner]:
-    beside = _beside(candidate, found)
-    served: dict[int, set[str]] = defaultdict(set)
+def _partners(candidate: Evaluation, matches: Sequence[BaselineMatch]) -> Iterator[Partner]:
+    pairs = _same_model(candidate, matches)
+    chosen: dict[int, set[str]] = defaultdict(set)
     for benchmark in _benchmarks(candidate):
-        at = _first_that_serves(benchmark, candidate, [baseline for _, baseline in beside])
+        at = _choose_baseline(benchmark, candidate, [baseline for _, baseline in pairs])
         if at is not None:
-            served[at].add(benchmark)
-    # What only one side has is told beside the first baseline that serves anything.
-    main = min(served, default=0)
-    elsewhere = {name for at, names in served.items() if at != main for name in names}
-    for at, (one, baseline) in enumerate(beside):
-        if at == main:
-            told = _without(elsewhere, candidate), _without(elsewhere, baseline)
-        elif at in served:
-            told = _only(served[at], candidate), _only(served[at], baseline)
-        else:
-            continue
-        yield Partner(*told, _told(baseline, one))
+            chosen[at].add(benchmark)
+    # The first chosen baseline also shows what only one side has.
+    main = min(chosen, default=0)
+    elsewhere = {name for at, names in chosen.items() if at != main for name in names}
+    for at, (match, baseline) in enumerate(pairs):
+        if at == main or at in chosen:
+            shown = {*_benchmarks(candidate), *_benchmarks(baseline)} - elsewhere
+            kept = shown if at == main else chosen[at]
+            yield Partner(_only(kept, candidate), _only(kept, baseline), _source(baseline, match))
 
 
-def _beside(candidate: Evaluation, found: Iterable[Found]) -> list[tuple[Found, Evaluation]]:
-    """The same model in each of the baselines that have it."""
-    beside = []
-    for one in found:
-        of_model = group_by_model(
-            other for other in one.evaluations if other.model == candidate.model
-        )
-        if of_model:
-            chosen = _same_or_greatest(of_model[candidate.model], candidate.iteration)
-            beside.append((one, chosen))
-    return beside
+def _same_model(
+    candidate: Evaluation, matches: Sequence[BaselineMatch]
+) -> list[tuple[BaselineMatch, Evaluation]]:
+    """Return the candidate's model in each of the baselines that have it."""
+    pairs = []
+    for match in matches:
+        models = group_by_model(one for one in match.evaluations if one.model == candidate.model)
+        if models:
+            pairs.append((match, _same_or_latest(models[candidate.model], candidate.iteration)))
+    return pairs
 
 
-def _same_or_greatest(of_model: Sequence[Evaluation], iteration: int) -> Evaluation:
-    same = (one for one in of_model if one.iteration == iteration)
-    return next(same, of_model[-1])
+def _same_or_latest(iterations: Sequence[Evaluation], iteration: int) -> Evaluation:
+    same = (one for one in iterations if one.iteration == iteration)
+    return next(same, iterations[-1])
 
 
 def _benchmarks(evaluation: Evaluation) -> list[str]:
     return list(dict.fromkeys(key.benchmark for key in evaluation.scores))
 
 
-def _first_that_serves(
+def _choose_baseline(
     benchmark: str, candidate: Evaluation, baselines: Sequence[Evaluation]
 ) -> int | None:
-    """The first where it was asked alike, else the first that has it; None where none has."""
+    """Return the first with the same settings, else the first that has it; None without any."""
     having = [at for at, one in enumerate(baselines) if benchmark in _benchmarks(one)]
-    alike = (at for at in having if _is_alike(benchmark, candidate, baselines[at]))
-    return next(alike, having[0] if having else None)
+    same = (at for at in having if _has_same_settings(benchmark, candidate, baselines[at]))
+    return next(same, having[0] if having else None)
 
 
-def _is_alike(benchmark: str, candidate: Evaluation, baseline: Evaluation) -> bool:
-    """Whether a score of the benchmark is on both sides, and all that are were asked alike."""
+def _has_same_settings(benchmark: str, candidate: Evaluation, baseline: Evaluation) -> bool:
+    """Whether both sides share a score of the benchmark, and no shared one differs in settings."""
     shared = [
         (score, baseline.scores[key])
         for key, score in candidate.scores.items()
         if key.benchmark == benchmark and key in baseline.scores
     ]
-    return bool(shared) and all(_was_asked_alike(*scores) for scores in shared)
+    return bool(shared) and all(_is_comparable(*scores) for scores in shared)
 
 
-def _was_asked_alike(here: Score, there: Score) -> bool:
-    """As far as is known: of the same subjects, in the same way."""
-    if here.subjects.keys() != there.subjects.keys():
+def _is_comparable(candidate: Score, baseline: Score) -> bool:
+    """Whether both are of the same subjects and settings, as far as the settings are recorded."""
+    if candidate.subjects.keys() != baseline.subjects.keys():
         return False
-    if here.fingerprint is None or there.fingerprint is None:
+    if candidate.fingerprint is None or baseline.fingerprint is None:
         return True
-    return fingerprints.describe_difference(here.fingerprint, there.fingerprint) is None
+    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint) is None
 
 
-def _only(benchmarks: Collection[str], one: Evaluation) -> Evaluation:
-    kept = {key: score for key, score in one.scores.items() if key.benchmark in benchmarks}
-    return replace(one, scores=kept)
+def _only(benchmarks: Collection[str], evaluation: Evaluation) -> Evaluation:
+    kept = {key: score for key, score in evaluation.scores.items() if key.benchmark in benchmarks}
+    return replace(evaluation, scores=kept)
 
 
-def _without(benchmarks: Collection[str], one: Evaluation) -> Evaluation:
-    kept = {key: score for key, score in one.scores.items() if key.benchmark not in benchmarks}
-    return replace(one, scores=kept)
-
-
-def _told(baseline: Evaluation, found: Found) -> Baseline:
+def _source(baseline: Evaluation, match: BaselineMatch) -> Baseline:
     return Baseline(
-        origin=found.origin,
+        origin=match.origin,
         model=baseline.model,
         iteration=baseline.iteration,
-        ref=found.ref,
-        commit=found.commit,
+        ref=match.ref,
+        commit=match.commit,
     )

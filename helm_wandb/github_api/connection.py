@@ -92,7 +92,7 @@ class Connection:
 
     def words(self, text: str | bytes) -> str:
         """What a refusal says, though a proxy may repeat in it what it was sent."""
-        return self.redactor.text(answers.words(text))
+        return self.redactor.text(answers.refusal_message(text))
 
     def close(self) -> None:
         """Close what was opened."""

@@ -1,10 +1,14 @@
-"""What is asked of GitHub and what it answers, as plain data."""
+"""GitHub's objects as its API describes them, its refusals, and the calls that a run needs.
+
+Source: GitHub's OpenAPI description, version 2022-11-28.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,64 +46,151 @@ class GithubError(Exception):
         self.cause = cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
+class Account(msgspec.Struct, frozen=True):
+    """A user, an organisation or an app."""
+
+    login: str
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
     """A comment in a pull request's conversation."""
 
     id: int
-    author: str
-    """Its login, as in `github-actions[bot]`; empty where the account is gone."""
-    body: str
-    url: str
+    url: str = msgspec.field(name="html_url")
+    body: str | None = None
+    user: Account | None = None
+    """None if the account is gone."""
+
+    @property
+    def text(self) -> str:
+        """The body, empty without one."""
+        return self.body or ""
+
+    @property
+    def author(self) -> str:
+        """The author's login, as in `github-actions[bot]`; empty if the account is gone."""
+        return self.user.login if self.user else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequest:
-    """A pull request."""
+class RepositoryRef(msgspec.Struct, frozen=True):
+    """A repository, as pull requests and workflow runs refer to it."""
+
+    id: int
+    owner: Account
+
+
+class Side(msgspec.Struct, frozen=True):
+    """Head or base of a pull request."""
+
+    ref: str
+    """The branch."""
+    sha: str
+    repo: RepositoryRef | None = None
+    """None if the fork is gone."""
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A label."""
+
+    name: str
+
+
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request, as the API and the payloads of events have it."""
 
     number: int
-    head_sha: str
-    base_ref: str
-    """The branch that it is to be merged into."""
-    labels: frozenset[str] = field(default_factory=frozenset)
-    head_owner: str | None = None
-    """Whose repository the head is in; None where that is gone."""
-    is_own: bool = True
-    """Whether the head is in this very repository, and not in a fork."""
+    head: Side
+    base: Side
+    """Its branch is the one to merge into."""
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the head is in this very repository, and not in a fork."""
+        head, base = self.head.repo, self.base.repo
+        return head is not None and base is not None and head.id == base.id
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """The labels."""
+        return frozenset(label.name for label in self.labels)
+
+    @property
+    def head_owner(self) -> str | None:
+        """The owner of the head's repository; None if that is gone."""
+        return self.head.repo.owner.login if self.head.repo else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class CommitRef(msgspec.Struct, frozen=True):
+    """A commit, by its sha alone."""
+
+    sha: str
+
+
+class Commit(msgspec.Struct, frozen=True):
     """A commit and where it came from."""
 
     sha: str
-    parents: tuple[str, ...]
+    parents: tuple[CommitRef, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
-    """A workflow artifact that has not expired, and the run that it is of."""
+class ArtifactRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The workflow run that wrote an artifact; GitHub promises none of these fields."""
+
+    id: int = 0
+    head_branch: str | None = None
+    head_sha: str = ""
+    repository_id: int | None = None
+    head_repository_id: int | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the run's head is in this very repository, and not in a fork."""
+        return self.repository_id is not None and self.repository_id == self.head_repository_id
+
+
+_UNKNOWN_RUN = ArtifactRun()
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow artifact."""
 
     id: int
-    size_bytes: int
-    run_id: int
-    head_branch: str
-    head_sha: str
-    is_own: bool
-    """Whether the run's head is in this very repository, and not in a fork."""
+    name: str
+    size_bytes: int = msgspec.field(name="size_in_bytes")
+    is_expired: bool = msgspec.field(name="expired")
+    workflow_run: ArtifactRun | None = None
+
+    @property
+    def run(self) -> ArtifactRun:
+        """The run that wrote it."""
+        return self.workflow_run or _UNKNOWN_RUN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowRun:
-    """A run of a workflow."""
+class PullRequestRef(msgspec.Struct, frozen=True):
+    """A pull request, by its number alone."""
 
-    id: int
     number: int
+
+
+class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of a workflow, as the API and the payloads of events have it."""
+
+    id: int
+    number: int = msgspec.field(name="run_number")
     event: str
-    head_branch: str
     head_sha: str
-    is_own: bool
-    """Whether its head is in this very repository, and not in a fork."""
+    head_branch: str | None = None
+    repository: RepositoryRef
+    head_repository: RepositoryRef | None = None
+    """None if the fork is gone."""
+    pull_requests: tuple[PullRequestRef, ...] | None = None
+    """Those of this repository's own branches; of forks GitHub names none."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its head is in this very repository, and not in a fork."""
+        return self.head_repository is not None and self.head_repository.id == self.repository.id
 
 
 class Github(Protocol):

@@ -10,10 +10,22 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
 from helm_wandb.errors import InputError
 from helm_wandb.github_api import answers, download, faults
 from helm_wandb.github_api.connection import PAGE_LENGTH, Connection
-from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.github_api.messages import (
+    Account,
+    Artifact,
+    Cause,
+    Comment,
+    Commit,
+    CommitRef,
+    GithubError,
+    PullRequest,
+    WorkflowRun,
+)
 from helm_wandb.github_api.retries import bounded, tried
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
@@ -23,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from helm_wandb.github_api.connection import Answer
-    from helm_wandb.github_api.messages import Artifact, Comment, Commit, PullRequest, WorkflowRun
 
 T = TypeVar("T")
 
@@ -79,29 +90,26 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     )
 
 
-def of_environ(
-    environ: Mapping[str, str],
-    token: str,
-    *,
-    redactor: Redactor,
-    budget_seconds: float = BUDGET_SECONDS,
-) -> Repository:
-    """The repository that a workflow runs in; nothing is asked yet.
+class _DefaultBranch(msgspec.Struct, frozen=True):
+    default_branch: str
 
-    environ: the runner's variables. redactor: removes secrets from what GitHub
-    says. SSL_CERT_FILE counts as in other programs, where none of
-    those is set that requests itself reads. Raises InputError where GITHUB_API_URL is no URL.
-    """
-    has_own = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
-    return connect(
-        token,
-        environ.get("GITHUB_REPOSITORY", ""),
-        api_url=environ.get("GITHUB_API_URL") or API_URL,
-        graphql_url=environ.get("GITHUB_GRAPHQL_URL") or GRAPHQL_URL,
-        certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
-        redactor=redactor,
-        budget_seconds=budget_seconds,
-    )
+
+class _Comparison(msgspec.Struct, frozen=True):
+    merge_base_commit: CommitRef
+
+
+class _Artifacts(msgspec.Struct, frozen=True):
+    artifacts: list[Artifact]
+
+
+class _Viewer(msgspec.Struct, frozen=True):
+    viewer: Account
+
+
+class _ViewerAnswer(msgspec.Struct, frozen=True):
+    """GraphQL's answer; its errors come with HTTP 200, and `data` is null then."""
+
+    data: _Viewer | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,24 +134,24 @@ class Repository:
         body = {"query": "query { viewer { login } }"}
         try:
             answer = self._ask("POST", self.graphql_url, body=body, what=_WHO)
-            told = answers.decoded(answer.text, answers.ViewerAnswer, what=_WHO).data
+            data = answers.decode(answer.text, _ViewerAnswer, what=_WHO).data
         except GithubError as error:
             if error.cause in _HELD_BACK:
                 raise
-            told = None
-        return told.viewer.login if told else _WORKFLOW_LOGIN
+            data = None
+        return data.viewer.login if data else _WORKFLOW_LOGIN
 
     def default_branch(self) -> str:
         """The repository's default branch."""
         what = "show the repository"
-        return self._get("", answers.DefaultBranch, what=what).default_branch
+        return self._get("", _DefaultBranch, what=what).default_branch
 
     def comments(self, number: int) -> Iterator[Comment]:
         """All comments of a pull request, the oldest first, read page by page."""
         what = f"list the comments of pull request {number}"
         path = f"/issues/{number}/comments"
-        for page in self._pages(path, list[answers.CommentData], what=what):
-            yield from (one.read() for one in page)
+        for page in self._pages(path, list[Comment], what=what):
+            yield from page
 
     def create_comment(
         self, number: int, body: str, *, unless: Callable[[], Comment | None]
@@ -184,55 +192,52 @@ class Repository:
     def pull_request(self, number: int) -> PullRequest:
         """The pull request as it is now."""
         what = f"show pull request {number}"
-        return self._get(f"/pulls/{number}", answers.PullRequestData, what=what).read()
+        return self._get(f"/pulls/{number}", PullRequest, what=what)
 
     def open_pull_requests(self, *, owner: str, branch: str) -> tuple[PullRequest, ...]:
         """The open pull requests whose head is this branch of this owner's."""
         what = f"list the open pull requests of {owner}:{branch}"
         wanted = {"head": f"{owner}:{branch}", "state": "open"}
-        pages = self._pages("/pulls", list[answers.PullRequestData], parameters=wanted, what=what)
-        found = ((one, one.read()) for page in pages for one in page)
-        # GitHub lists all there are where it cannot read `head`.
+        pages = self._pages("/pulls", list[PullRequest], parameters=wanted, what=what)
+        # GitHub lists all pull requests if it cannot read `head`.
         return tuple(
-            read
-            for one, read in found
-            if one.head.ref == branch and (read.head_owner or "").lower() == owner.lower()
+            one
+            for page in pages
+            for one in page
+            if one.head.ref == branch and (one.head_owner or "").lower() == owner.lower()
         )
 
     def commit(self, sha: str) -> Commit:
         """A commit."""
         # per_page: of its files, which nobody asks for.
         path, what = f"/commits/{quote(sha, safe='')}", f"show commit {sha}"
-        return self._get(path, answers.CommitData, parameters={"per_page": 1}, what=what).read()
+        return self._get(path, Commit, parameters={"per_page": 1}, what=what)
 
     def merge_base(self, base: str, head: str) -> str:
         """The sha of the commit at which the two parted."""
         path = f"/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         what = f"compare {base} with {head}"
-        found = self._get(path, answers.Compared, parameters={"per_page": 1}, what=what)
+        found = self._get(path, _Comparison, parameters={"per_page": 1}, what=what)
         return found.merge_base_commit.sha
 
     def ancestors(self, sha: str) -> Iterator[str]:
         """The commit and those that lead to it, the nearest first, read page by page."""
         what = f"list the commits that lead to {sha}"
-        pages = self._pages("/commits", list[answers.ShaData], parameters={"sha": sha}, what=what)
+        pages = self._pages("/commits", list[CommitRef], parameters={"sha": sha}, what=what)
         for page in pages:
             yield from (one.sha for one in page)
 
     def artifacts(self, name: str) -> Iterator[Artifact]:
         """Those of this name that have not expired, the newest first, read page by page."""
         what = f"list the artifacts {name}"
-        pages = self._pages(
-            "/actions/artifacts", answers.Artifacts, parameters={"name": name}, what=what
-        )
+        pages = self._pages("/actions/artifacts", _Artifacts, parameters={"name": name}, what=what)
         for page in pages:
-            found = (one.read() for one in page.artifacts if one.name == name)
-            yield from (one for one in found if one)
+            yield from (one for one in page.artifacts if one.name == name and _is_usable(one))
 
     def workflow_run(self, run_id: int) -> WorkflowRun:
         """A run of a workflow."""
         what = f"show workflow run {run_id}"
-        return self._get(f"/actions/runs/{run_id}", answers.WorkflowRunData, what=what).read()
+        return self._get(f"/actions/runs/{run_id}", WorkflowRun, what=what)
 
     def download(self, artifact: Artifact, *, limit_bytes: int) -> bytes:
         """The artifact's zip; GithubError of UNREADABLE where it is larger than the limit."""
@@ -255,7 +260,7 @@ class Repository:
     def _comment(self, verb: str, path: str, body: str, *, what: str) -> Comment:
         """A comment that is written, in one try."""
         answer = self._once(verb, path, body={"body": body}, what=what)
-        return answers.decoded(answer.text, answers.CommentData, what=what).read()
+        return answers.decode(answer.text, Comment, what=what)
 
     def _get(
         self,
@@ -266,7 +271,7 @@ class Repository:
         what: str,
     ) -> T:
         answer = self._ask("GET", f"{self.path}{path}", parameters=parameters, what=what)
-        return answers.decoded(answer.text, kind, what=what)
+        return answers.decode(answer.text, kind, what=what)
 
     def _pages(
         self,
@@ -281,7 +286,7 @@ class Repository:
         wanted = {**(parameters or {}), "per_page": PAGE_LENGTH}
         for _ in range(MOST_PAGES):
             answer = self._ask("GET", url, parameters=wanted, what=what)
-            yield answers.decoded(answer.text, kind, what=what)
+            yield answers.decode(answer.text, kind, what=what)
             url, wanted = answer.next_url, {}
             if not url:
                 return
@@ -325,3 +330,8 @@ class Repository:
             return bounded(call, self.budget, seconds=seconds)
         except (OSError, ValueError, RuntimeError) as error:
             raise faults.of_exception(error, what=what) from error
+
+
+def _is_usable(artifact: Artifact) -> bool:
+    """Whether the artifact is still there, and GitHub says which run and commit it is of."""
+    return not artifact.is_expired and artifact.run.id != 0 and artifact.run.head_sha != ""

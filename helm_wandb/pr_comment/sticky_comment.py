@@ -61,7 +61,7 @@ class PullRequestComment:
     mode: Mode
     render: Callable[[Report, int], str] = field(repr=False)
     """Report, and the most bytes of UTF-8 → the comment's Markdown."""
-    has_only_reading_token: bool = False
+    has_limited_token: bool = False
     """Whether this run's token can only read, as a fork's."""
 
     def deliver(self, report: Report) -> Receipt:
@@ -88,7 +88,7 @@ class PullRequestComment:
         try:
             return self._write(first_line + text, unasked=unasked)
         except GithubError as error:
-            return _refused(error, can_only_read=self.has_only_reading_token)
+            return _refused(error, can_only_read=self.has_limited_token)
 
     def _write(self, body: str, *, unasked: str | None) -> Receipt:
         own = self._own()
@@ -114,17 +114,17 @@ class PullRequestComment:
 
     def _is_outdated(self, comment: Comment) -> bool:
         """Whether the comment is of a newer state than this run: the pull request moved on."""
-        found = comment_marker.read(comment.body)
+        found = comment_marker.read(comment.text)
         if found is None or found[0].head_sha == self.marker.head_sha:
             return False
-        written, head = found[0], self.github.pull_request(self.pull_request.number).head_sha
+        written, head = found[0], self.github.pull_request(self.pull_request.number).head.sha
         is_newer = written.head_sha == head or written.run_id > self.marker.run_id
         return head != self.marker.head_sha and is_newer
 
     def _update(self, own: Sequence[Comment], body: str) -> Receipt:
         """The oldest with this text; the others deleted."""
         kept, others = own[0], own[1:]
-        if _text(kept.body) == _text(body):
+        if _text(kept.text) == _text(body):
             self._delete(others)
             return self._done(kept, reason=comment_texts.SAME)
         try:
@@ -149,7 +149,7 @@ class PullRequestComment:
             return [one for one in comments if one.id not in known]
 
         def stored() -> Comment | None:
-            same = (one for one in fresh(self._own()) if _text(one.body) == _text(body))
+            same = (one for one in fresh(self._own()) if _text(one.text) == _text(body))
             return next(same, None)
 
         created = self.github.create_comment(self.pull_request.number, body, unless=stored)
@@ -212,7 +212,7 @@ def _of_author(comments: Iterable[Comment], login: str) -> list[Comment]:
 
 
 def _is_marked(comment: Comment, marker: Marker) -> bool:
-    found = comment_marker.read(comment.body)
+    found = comment_marker.read(comment.text)
     return found is not None and found[0].key == marker.key
 
 

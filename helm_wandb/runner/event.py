@@ -1,88 +1,305 @@
-"""What started this run of a workflow, as far as it tells what to compare with."""
+"""What started this run of a workflow: the runner's variables and GitHub's payload → one Event.
+
+No other module reads the runner's `GITHUB_*` variables. `event_rules` says what an event may do.
+Sources: GitHub's "Store information in variables" and "Webhook events and payloads".
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from helm_wandb import __version__
+from helm_wandb.github_api.messages import Label, PullRequest, WorkflowRun
+from helm_wandb.model import Provenance
+from helm_wandb.runner.event_rules import rules_of
+from helm_wandb.system.files import content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from helm_wandb.runner.event_rules import EventRules
+
+_PAYLOAD_BYTES = 64 << 20
+"""GitHub sends no more than 25 MB."""
+_NUMBER = re.compile("[0-9]{1,18}")
+_PULL_REQUEST_REF = re.compile(r"refs/pull/(?P<number>[0-9]{1,18})/")
+_QUEUE = "gh-readonly-queue/"
+_QUEUE_BRANCH = re.compile(rf"{_QUEUE}(?P<base>.+)/pr-(?P<number>[0-9]{{1,18}})-[0-9a-f]+$")
 _HEADS = "refs/heads/"
-_RUN_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+_DEPENDABOT = "dependabot[bot]"
+
+T = TypeVar("T")
+
+
+class _Issue(msgspec.Struct, frozen=True):
+    number: int
+    pull_request: dict[str, Any] | None = None
+    """There if the issue is a pull request."""
+    labels: tuple[Label, ...] = ()
+
+
+class MergeGroup(msgspec.Struct, frozen=True):
+    """A group of pull requests in a merge queue."""
+
+    base_ref: str
+    base_sha: str
+
+    @property
+    def base_branch(self) -> str:
+        """The branch that the queue leads into."""
+        return self.base_ref.removeprefix(_HEADS)
+
+
+class _Repository(msgspec.Struct, frozen=True):
+    default_branch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """The event, and the state of the repository that the runner names with it.
+class Event:
+    """The event, and the run that it started; outside of a workflow nothing is known of either."""
 
-    Variables and payload: GitHub's "Store information in variables" and "Webhook events and
-    payloads".
-    """
-
-    event: str
+    name: str = ""
+    in_workflow: bool = False
+    """Whether GitHub's runner runs this process."""
     sha: str = ""
+    ref: str = ""
     branch: str = ""
     """The branch or tag of that commit, without `refs/heads/`."""
     is_tag: bool = False
+    actor: str = ""
     repository: str = ""
     """`owner/name`."""
     run_id: int | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    attempt: int | None = None
+    workflow: str = ""
+    job: str = ""
+    server_url: str = ""
+    api_url: str = ""
+    graphql_url: str = ""
+    output_file: Path | None = None
+    """The file that takes the step's outputs."""
+    summary_file: Path | None = None
+    """The file that takes the step's part of the job summary."""
 
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str], payload: Mapping[str, Any]) -> Self:
-        """The trigger of the runner's variables and event."""
-        run_id = environ.get("GITHUB_RUN_ID", "")
-        return cls(
-            event=environ.get("GITHUB_EVENT_NAME", ""),
-            sha=environ.get("GITHUB_SHA", ""),
-            branch=environ.get("GITHUB_REF_NAME", ""),
-            is_tag=environ.get("GITHUB_REF_TYPE") == "tag",
-            repository=environ.get("GITHUB_REPOSITORY", ""),
-            run_id=int(run_id) if _RUN_ID.fullmatch(run_id) else None,
-            payload=payload,
-        )
+    pull_request: PullRequest | None = None
+    """The one in the payload."""
+    issue: _Issue | None = None
+    evaluated_run: WorkflowRun | None = None
+    """On `workflow_run`, the run whose results this one publishes; it may be a stranger's."""
+    merge_group: MergeGroup | None = None
+    default_branch: str | None = None
+    """The repository's, if the payload names it."""
+    before: str = ""
+    """The branch's commit before a push."""
+    fault: str | None = None
+    """Why the payload could not be read; then the variables must do."""
+
+    @property
+    def rules(self) -> EventRules:
+        """What the event may do."""
+        return rules_of(self.name)
 
     @property
     def owner(self) -> str:
-        """Whose repository it is."""
+        """The owner of the repository."""
         return self.repository.partition("/")[0]
 
     @property
-    def default_branch(self) -> str | None:
-        """The repository's, where the payload names it."""
-        return self.text("repository", "default_branch")
-
-    @property
-    def likely_base(self) -> str | None:
-        """The base branch, as far as the payload tells it without asking GitHub."""
-        queue = self.text("merge_group", "base_ref")
-        return (
-            self.text("pull_request", "base", "ref")
-            or (queue and queue.removeprefix(_HEADS))
-            or self.default_branch
-        )
+    def run_url(self) -> str | None:
+        """The page of the workflow run."""
+        if not (self.server_url and self.repository and self.run_id):
+            return None
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
     @property
     def own_runs(self) -> frozenset[int]:
-        """Its run, and the one whose results that publishes: neither is its own baseline."""
-        known = (self.run_id, self.number("workflow_run", "id"))
-        return frozenset(one for one in known if one is not None)
+        """The run itself and the one whose results it publishes: neither is its own baseline."""
+        evaluated = self.evaluated_run.id if self.evaluated_run else None
+        return frozenset(run for run in (self.run_id, evaluated) if run is not None)
 
-    def text(self, *path: str) -> str | None:
-        """What the payload holds there; None where that is no text, or an empty one."""
-        found = self._at(path)
-        return found if isinstance(found, str) and found else None
+    @property
+    def pull_request_number(self) -> int | None:
+        """The pull request's number, by the payload or by the ref `refs/pull/7/merge`."""
+        named = (
+            self.pull_request,
+            self.issue,
+            *((self.evaluated_run and self.evaluated_run.pull_requests) or ()),
+        )
+        numbers = [one.number for one in named if one]
+        return next(iter(numbers), None) or _number_in(_PULL_REQUEST_REF, self.ref)
 
-    def number(self, *path: str) -> int | None:
-        """What the payload holds there; None where that is no whole number."""
-        found = self._at(path)
-        return found if type(found) is int else None  # JSON's true is no number
+    @property
+    def queued_number(self) -> int | None:
+        """The number of the pull request that a merge queue tries."""
+        return _number_in(_QUEUE_BRANCH, self.branch)
 
-    def _at(self, path: tuple[str, ...]) -> object:
-        found: object = self.payload
-        for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
-        return found
+    @property
+    def labels(self) -> frozenset[str]:
+        """The pull request's labels, as they were when the workflow began."""
+        labelled = self.pull_request or self.issue
+        return frozenset(label.name for label in labelled.labels) if labelled else frozenset()
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that the scores are of: a pull request's head, not its merge or its base."""
+        if self.pull_request:
+            return self.pull_request.head.sha
+        if self.evaluated_run:
+            return self.evaluated_run.head_sha
+        # A comment's run is of the default branch, and its payload has no head.
+        return None if self.name == "issue_comment" else self.sha or None
+
+    @property
+    def likely_base(self) -> str | None:
+        """The base branch, as far as the payload names it."""
+        if self.pull_request:
+            return self.pull_request.base.ref
+        return self.merge_group.base_branch if self.merge_group else self.default_branch
+
+    @property
+    def ranked_tracks(self) -> frozenset[str]:
+        """The tracks whose models every leaderboard shows: the default branch's, or a guess."""
+        branches = [self.default_branch] if self.default_branch else ["main", "master"]
+        return frozenset(f"branch/{branch}" for branch in branches)
+
+    @property
+    def evaluated_event(self) -> Event | None:
+        """The event of the evaluated run, as far as this one's payload tells; None without one."""
+        run = self.evaluated_run
+        if run is None:
+            return None
+        return replace(
+            self,
+            name=run.event,
+            sha=run.head_sha,
+            branch=run.head_branch or "",
+            is_tag=False,
+            before="",
+            evaluated_run=None,
+        )
+
+    def has_limited_token(self, pull_request: PullRequest) -> bool:
+        """Whether the run's token can only read, whatever the workflow asks for."""
+        is_limited = not pull_request.is_own or self.actor == _DEPENDABOT
+        return self.rules.has_limited_token and is_limited
+
+    def provenance(self, found: int | None = None) -> Provenance:
+        """Return which state of the code the scores belong to; outside of a workflow, `local`.
+
+        found: the pull request that GitHub names for the evaluated run.
+        """
+        if not self.in_workflow:
+            return Provenance(tool_version=__version__)
+        number = (found if self.evaluated_run else None) or self.pull_request_number
+        return Provenance(
+            tool_version=__version__,
+            track=self._track(number),
+            commit=self.commit,
+            ref=self._ref(number),
+            pull_request=number,
+            run_url=self.run_url,
+            attempt=self.attempt,
+        )
+
+    def _track(self, number: int | None) -> str:
+        """The results of a branch's own events are on its track, and nothing else is."""
+        if number is not None:
+            return f"pr/{number}"
+        if self.name == "merge_group":
+            queue = _QUEUE_BRANCH.match(self.branch)
+            return f"queue/{queue['base'] if queue else self.branch.removeprefix(_QUEUE)}"
+        if self.is_tag:
+            return f"tag/{self.branch}"
+        if self.rules.is_of_branch:
+            return f"branch/{self.branch}"
+        return f"{self.name}/{self.run_id or ''}"
+
+    def _ref(self, number: int | None) -> str | None:
+        """The ref of the commit."""
+        if number is not None:
+            return f"refs/pull/{number}/head"
+        run = self.evaluated_run
+        return f"{_HEADS}{run.head_branch}" if run and run.head_branch else self.ref or None
+
+
+def read_event(environ: Mapping[str, str]) -> Event:
+    """Return the event of the runner's variables and of the payload in the file that they name."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    try:
+        return parse_event(environ, _read_payload(Path(path)) if path else {})
+    except (OSError, ValueError, RecursionError) as error:
+        fault = f"the event at {path} cannot be read: {error}"
+        return replace(parse_event(environ, {}), fault=fault)
+
+
+def _read_payload(path: Path) -> dict[str, Any]:
+    payload = json.loads(content(path, at_most=_PAYLOAD_BYTES))
+    if not isinstance(payload, dict):
+        message = "it is no JSON object"
+        raise ValueError(message)  # noqa: TRY004 -- as of what is no JSON
+    return payload
+
+
+def parse_event(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Event:
+    """Return the event of the runner's variables and a payload.
+
+    A part of the payload that is not as GitHub sends it counts as missing.
+    """
+
+    def variable(name: str) -> str:
+        return environ.get(f"GITHUB_{name}", "")
+
+    issue = _part(payload, "issue", _Issue)
+    repository = _part(payload, "repository", _Repository)
+    before = payload.get("before")
+    return Event(
+        name=variable("EVENT_NAME"),
+        in_workflow=variable("ACTIONS") == "true",
+        sha=variable("SHA"),
+        ref=variable("REF"),
+        branch=variable("REF_NAME"),
+        is_tag=variable("REF_TYPE") == "tag",
+        actor=variable("ACTOR"),
+        repository=variable("REPOSITORY"),
+        run_id=_number(variable("RUN_ID")),
+        attempt=_number(variable("RUN_ATTEMPT")),
+        workflow=variable("WORKFLOW"),
+        job=variable("JOB"),
+        server_url=variable("SERVER_URL"),
+        api_url=variable("API_URL"),
+        graphql_url=variable("GRAPHQL_URL"),
+        output_file=_file(variable("OUTPUT")),
+        summary_file=_file(variable("STEP_SUMMARY")),
+        pull_request=_part(payload, "pull_request", PullRequest),
+        issue=issue if issue and issue.pull_request is not None else None,
+        evaluated_run=_part(payload, "workflow_run", WorkflowRun),
+        merge_group=_part(payload, "merge_group", MergeGroup),
+        default_branch=repository.default_branch if repository else None,
+        before=before if isinstance(before, str) else "",
+    )
+
+
+def _part(payload: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    with suppress(ValueError, RecursionError):
+        return msgspec.convert(payload.get(name), type=kind)
+    return None
+
+
+def _file(name: str) -> Path | None:
+    return Path(name) if name else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _number_in(pattern: re.Pattern[str], text: str) -> int | None:
+    match = pattern.match(text)
+    return int(match["number"]) if match else None

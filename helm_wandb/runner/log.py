@@ -17,11 +17,12 @@ from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from helm_wandb.model import Gate
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.runner.event import Event
     from helm_wandb.text.redaction import Redactor
 
 _TITLE = "helm-wandb-action"
@@ -143,22 +144,21 @@ class QuietLog:
         self.log.listing(text)
 
 
-def of(
-    environ: Mapping[str, str],
+def choose_log(
+    event: Event,
     redactor: Redactor,
     *,
     quiet: bool = False,
     output_is_taken: bool = False,
 ) -> Log:
-    """The log for where the process runs.
+    """Return the log for where the process runs.
 
     redactor: removes secrets from all messages.
     quiet: for errors and warnings only.
     output_is_taken: all goes to standard error, which GitHub's runner reads for commands too.
     """
     output = sys.stderr if output_is_taken else sys.stdout
-    in_workflow = environ.get("GITHUB_ACTIONS") == "true"
-    plain_log: Log = WorkflowLog(output) if in_workflow else TerminalLog(output, sys.stderr)
+    plain_log: Log = WorkflowLog(output) if event.in_workflow else TerminalLog(output, sys.stderr)
     log = RedactedLog(plain_log, redactor)
     return QuietLog(log) if quiet else log
 

@@ -14,6 +14,8 @@ from helm_wandb.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from helm_wandb.runner.event import Event
+
 DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
 """The server that the SDK takes where none is named (wandb 0.31.0, sdk/lib/urls.py)."""
 _FORMER_HOST = "api.wandb.ai"
@@ -21,8 +23,6 @@ _FORMER_HOST = "api.wandb.ai"
 _KEY_LENGTH = 40
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+\.[\w-]+)?", re.ASCII)
 """Letters, digits, `_` and `-`, or, of an internal client, the three parts of a JWT."""
-_PRIVILEGED_EVENTS = frozenset({"issue_comment", "pull_request_target", "workflow_run"})
-"""Their workflows have secrets, while what they check out may be anybody's."""
 
 
 def of_environ(environ: Mapping[str, str], base_url: str) -> str | None:
@@ -57,19 +57,16 @@ def checked(key: str, place: str) -> str:
     return key
 
 
-def refuse_foreign_host(
-    environ: Mapping[str, str], base_url: str, *, trusted_url: str | None
-) -> None:
-    """Raise InputError where the key would go to a host that an untrusted checkout named.
+def refuse_foreign_host(event: Event, base_url: str, *, trusted_url: str | None) -> None:
+    """Raise InputError if the key would go to a host that an untrusted checkout named.
 
     trusted_url: the server that the workflow's author named, in the workflow itself.
     """
-    event = environ.get("GITHUB_EVENT_NAME", "")
     own = (trusted_url, DEFAULT_BASE_URL, f"https://{_FORMER_HOST}")
-    if event not in _PRIVILEGED_EVENTS or base_url in own:
+    if not event.rules.is_privileged or base_url in own:
         return
     message = (
-        f"base_url {base_url!r}: on {event} events the W&B key is sent to no host that the "
+        f"base_url {base_url!r}: on {event.name} events the W&B key is sent to no host that the "
         "config or an earlier step names, since both may be a stranger's. Name it in the "
         "workflow, as the action's input wandb-base-url"
     )

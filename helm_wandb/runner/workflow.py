@@ -1,4 +1,4 @@
-"""The runner's protocol: workflow commands, outputs, the event.
+"""The runner's protocol: workflow commands and outputs.
 
 Source: GitHub's "Workflow commands for GitHub Actions", and actions/runner 2.336.0
 (Runner.Common/ActionCommand.cs, Runner.Worker/FileCommandManager.cs).
@@ -6,7 +6,6 @@ Source: GitHub's "Workflow commands for GitHub Actions", and actions/runner 2.33
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from helm_wandb.text.safe_text import plain
@@ -17,17 +16,10 @@ if TYPE_CHECKING:
 
     from helm_wandb.errors import Problem
 
-_PULL_REQUEST_REF = re.compile(r"refs/pull/([0-9]{1,18})/")
 ANNOTATIONS_SHOWN = 10
 """GitHub shows ten annotations of a type per step; more are dropped."""
 _MESSAGE_CHARACTERS = 4000
 """GitHub keeps 4,096 characters of an annotation."""
-
-
-def pull_request_of_ref(ref: str) -> int | None:
-    """The number in `refs/pull/7/merge`; None where the ref is none of a pull request."""
-    found = _PULL_REQUEST_REF.match(ref)
-    return int(found.group(1)) if found else None
 
 
 def command(name: str, message: str, **properties: str | int) -> str:

@@ -93,10 +93,10 @@ def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
     return outcome.report
 
 
-def _in_file(name: str, folder: Path) -> Callable[[Sequence[Evaluation]], baselines.Resolved]:
-    file = baselines.of_file(name, folder=folder, asked_by="baseline")
-    asked = baselines.Asked(choice=baselines.Choice.FILE, file=file)
-    return partial(baselines.resolve, asked=asked)
+def _in_file(name: str, folder: Path) -> Callable[[Sequence[Evaluation]], baselines.BaselineResult]:
+    file = baselines.read_baseline_file(name, folder=folder, asked_by="baseline")
+    request = baselines.BaselineRequest(choice=baselines.Choice.FILE, file=file)
+    return partial(baselines.resolve, request=request)
 
 
 def digests(texts: Mapping[str, str]) -> dict[str, str]:

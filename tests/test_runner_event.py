@@ -1,4 +1,4 @@
-"""Which state of the code the scores belong to."""
+"""Events: what started a run, what its scores belong to, and what it may do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import __version__
-from helm_wandb.errors import InputError
 from helm_wandb.model import Provenance
-from helm_wandb.runner.provenance import from_environ, labels, ranked_tracks, read_event
+from helm_wandb.runner.event import parse_event, read_event
+from helm_wandb.runner.event_rules import BRANCH_EVENTS, RULES, EventRules, rules_of
+from tests import events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,8 @@ RUNNER = {
 MAIN = ("branch", "refs/heads/main", "main")
 MERGE = ("branch", "refs/pull/7/merge", "7/merge")
 QUEUE = "gh-readonly-queue/release/1.0/pr-7-0a1b2c"
-ABOUT_7 = {"pull_request": {"number": 7}}
+ABOUT_7 = {"pull_request": events.as_json(events.pull_request(7, head="0123abc"))}
+RUN = events.as_json(events.workflow_run(head="0123abc"))
 EVENTS = [
     ("push", MAIN, {}, "branch/main", None),
     ("push", ("branch", "refs/heads/a/b", "a/b"), {}, "branch/a/b", None),
@@ -47,8 +49,14 @@ EVENTS = [
     ("pull_request_review", MERGE, ABOUT_7, "pr/7", 7),
     ("merge_group", ("branch", f"refs/heads/{QUEUE}", QUEUE), {}, "queue/release/1.0", None),
     ("merge_group", ("branch", "refs/heads/odd", "odd"), {}, "queue/odd", None),
-    ("workflow_run", MAIN, {"workflow_run": {"pull_requests": [{"number": 7}]}}, "pr/7", 7),
-    ("workflow_run", MAIN, {"workflow_run": {"pull_requests": []}}, "workflow_run/4711", None),
+    ("workflow_run", MAIN, {"workflow_run": {**RUN, "pull_requests": [{"number": 7}]}}, "pr/7", 7),
+    (
+        "workflow_run",
+        MAIN,
+        {"workflow_run": {**RUN, "pull_requests": []}},
+        "workflow_run/4711",
+        None,
+    ),
     ("workflow_run", MAIN, {}, "workflow_run/4711", None),
     ("issue_comment", MAIN, {"issue": {"number": 7, "pull_request": {"url": "x"}}}, "pr/7", 7),
     ("issue_comment", MAIN, {"issue": {"number": 7}}, "issue_comment/4711", None),
@@ -69,7 +77,7 @@ def test_track_of_an_event(
         "GITHUB_REF_NAME": name,
     }
 
-    assert from_environ(environ, payload) == Provenance(
+    assert parse_event(environ, payload).provenance() == Provenance(
         tool_version=__version__,
         track=track,
         commit=None if event == "issue_comment" else "0123abc",
@@ -85,13 +93,13 @@ def test_track_of_an_event(
     [
         (
             "pull_request_target",
-            {"pull_request": {"number": 7, "head": {"sha": "head"}}},
+            {"pull_request": events.as_json(events.pull_request(7, head="head"))},
             "head",
             "refs/pull/7/head",
         ),
         (
             "workflow_run",
-            {"workflow_run": {"head_sha": "head", "head_branch": "topic"}},
+            {"workflow_run": {**RUN, "head_sha": "head", "head_branch": "topic"}},
             "head",
             "refs/heads/topic",
         ),
@@ -102,7 +110,7 @@ def test_commit_is_the_one_that_was_evaluated(
     event: str, payload: dict[str, Any], commit: str, ref: str
 ) -> None:
     """Where the workflow runs on the base, the scores are of the head."""
-    found = from_environ({**RUNNER, "GITHUB_EVENT_NAME": event}, payload)
+    found = parse_event({**RUNNER, "GITHUB_EVENT_NAME": event}, payload).provenance()
 
     assert (commit, ref) == (found.commit, found.ref)
 
@@ -110,32 +118,34 @@ def test_commit_is_the_one_that_was_evaluated(
 def test_the_event_is_read_from_the_runners_file(tmp_path: Path) -> None:
     """The payload is the JSON object of the file; without a file there is none."""
     path = tmp_path / "event.json"
-    path.write_text('{"action": "opened"}')
+    path.write_text('{"before": "c1"}')
 
-    assert {"action": "opened"} == read_event({"GITHUB_EVENT_PATH": str(path)})
-    assert {} == read_event({})
+    assert "c1" == read_event({"GITHUB_EVENT_PATH": str(path)}).before
+    assert parse_event({}, {}) == read_event({})
 
 
-@pytest.mark.parametrize("content", ["{bad", "", "\x00"])
-def test_an_unreadable_event_is_told(content: str, tmp_path: Path) -> None:
-    """A file that is no JSON is an input error with its path."""
+@pytest.mark.parametrize("content", ["{bad", "", "\x00", "[]"])
+def test_an_unreadable_payload_is_a_fault(content: str, tmp_path: Path) -> None:
+    """If the file is no JSON object, the event has its path as a fault, and the variables."""
     path = tmp_path / "event.json"
     path.write_text(content)
-    with pytest.raises(InputError, match=f"the event at {path} cannot be read"):
-        read_event({"GITHUB_EVENT_PATH": str(path)})
+    event = read_event({"GITHUB_EVENT_PATH": str(path), "GITHUB_SHA": "c9"})
+
+    assert f"the event at {path} cannot be read: " in str(event.fault)
+    assert "c9" == event.commit
 
 
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ACTIONS": "false"}, {"GITHUB_SHA": "0123abc"}])
 def test_outside_of_a_workflow_the_track_is_local(environ: dict[str, str]) -> None:
     """On somebody's own computer nothing is known of commits, and the track is `local`."""
-    assert Provenance(tool_version=__version__, track="local") == from_environ(environ, {})
+    assert (
+        Provenance(tool_version=__version__, track="local") == parse_event(environ, {}).provenance()
+    )
 
 
 def test_what_the_runner_does_not_say_is_unknown() -> None:
     """Without variables there is no commit, no run and no attempt."""
-    provenance = from_environ(
-        {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "x"}, {}
-    )
+    provenance = events.event(run_attempt="x").provenance()
 
     assert Provenance(tool_version=__version__, track="branch/") == provenance
 
@@ -153,20 +163,24 @@ def test_what_the_runner_does_not_say_is_unknown() -> None:
 )
 def test_ranked_tracks_are_the_default_branchs(event: dict[str, Any], expected: set[str]) -> None:
     """The event names the default branch; where it does not, it has one of the usual names."""
-    assert expected == ranked_tracks(event)
+    assert expected == events.event(payload=event).ranked_tracks
 
 
 def test_pushes_to_the_default_branch_are_ranked() -> None:
     """What a push to the default branch records is on the track that leaderboards read."""
     event = {"repository": {"default_branch": "main"}}
 
-    assert {from_environ(RUNNER, event).track} == ranked_tracks(event)
+    push = parse_event(RUNNER, event)
+
+    assert {push.provenance().track} == push.ranked_tracks
 
 
 @pytest.mark.parametrize("number", [True, None, "7", 7.0, [], {}])
 def test_number_that_is_none_makes_no_pull_request(number: Any) -> None:
     """A payload's number of another type is not taken for a pull request."""
-    assert from_environ(RUNNER, {"pull_request": {"number": number}}).track == "branch/main"
+    payload = {"pull_request": {**ABOUT_7["pull_request"], "number": number}}
+
+    assert parse_event(RUNNER, payload).provenance().track == "branch/main"
 
 
 NAMED = [{"name": "bug"}, {"name": "Accept it"}]
@@ -175,29 +189,32 @@ NAMED = [{"name": "bug"}, {"name": "Accept it"}]
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"pull_request": {"number": 7, "labels": NAMED}}, {"bug", "Accept it"}),
-        ({"pull_request": {"number": 7, "labels": []}}, set()),
-        ({"pull_request": {"number": 7}}, set()),
+        ({"pull_request": {**ABOUT_7["pull_request"], "labels": NAMED}}, {"bug", "Accept it"}),
+        ({"pull_request": {**ABOUT_7["pull_request"], "labels": []}}, set()),
+        (ABOUT_7, set()),
         (
             {"issue": {"number": 7, "pull_request": {"url": "x"}, "labels": NAMED}},
             {"bug", "Accept it"},
         ),
         ({"issue": {"number": 7, "labels": NAMED}}, set()),
-        ({"label": {"name": "bug"}, "pull_request": {"labels": NAMED[1:]}}, {"Accept it"}),
+        (
+            {
+                "label": {"name": "bug"},
+                "pull_request": {**ABOUT_7["pull_request"], "labels": NAMED[1:]},
+            },
+            {"Accept it"},
+        ),
         ({}, set()),
         ({"pull_request": None}, set()),
         ({"pull_request": [NAMED]}, set()),
         ({"pull_request": {"labels": {"name": "bug"}}}, set()),
         ({"pull_request": {"labels": "bug"}}, set()),
-        (
-            {"pull_request": {"labels": [None, "bug", ["bug"], {}, {"name": 7}, {"name": "x"}]}},
-            {"x"},
-        ),
+        ({"pull_request": {**ABOUT_7["pull_request"], "labels": [{"name": 7}]}}, set()),
     ],
 )
 def test_labels_are_the_pull_requests(event: dict[str, Any], expected: set[str]) -> None:
     """The names of the pull request's labels; of an issue's none, whatever it has."""
-    assert expected == labels(event)
+    assert expected == events.event(payload=event).labels
 
 
 JSON = st.recursive(
@@ -215,5 +232,94 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["pull_request", "issue", "workflow_run"]), JSON))
 def test_malformed_payload_never_raises(event: dict[str, Any]) -> None:
     """Whatever an event holds, there is a provenance, and labels are texts."""
-    assert from_environ(RUNNER, event).commit == "0123abc"
-    assert all(isinstance(label, str) for label in labels(event))
+    found = parse_event(RUNNER, event)
+
+    assert found.provenance().commit == "0123abc"
+    assert all(isinstance(label, str) for label in found.labels)
+
+
+@pytest.mark.parametrize(
+    ("event", "actor", "is_own", "expected"),
+    [
+        ("pull_request", "me", True, False),
+        ("pull_request", "you", False, True),
+        ("pull_request_review", "you", False, True),
+        ("pull_request", "dependabot[bot]", True, True),
+        ("push", "dependabot[bot]", True, True),
+        ("push", "me", True, False),
+        ("pull_request_target", "you", False, False),
+        ("workflow_run", "dependabot[bot]", False, False),
+        ("issue_comment", "you", False, False),
+    ],
+)
+def test_runs_whose_token_can_only_read(
+    event: str, actor: str, *, is_own: bool, expected: bool
+) -> None:
+    """Runs of forks and of Dependabot, but for events that run on the base branch."""
+    pull_request = events.pull_request(owner=events.OWN if is_own else events.FORK)
+    started = events.event(event, actor=actor)
+
+    assert expected is started.has_limited_token(pull_request)
+
+
+PULL_REQUEST = {"pull_request": events.as_json(events.pull_request(base="release"))}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (PULL_REQUEST, "release"),
+        ({"merge_group": {"base_ref": "refs/heads/a/b", "base_sha": "c1"}}, "a/b"),
+        ({"repository": {"default_branch": "main"}}, "main"),
+        ({"repository": "x", "pull_request": []}, None),
+    ],
+)
+def test_the_likely_base_is_in_the_payload(payload: dict[str, Any], expected: str | None) -> None:
+    """Without GitHub the payload alone names the base branch, or nothing does."""
+    assert expected == events.event(payload=payload).likely_base
+
+
+def test_own_runs_are_this_one_and_the_one_it_publishes() -> None:
+    """Neither may be a baseline; what is no number is no run."""
+    run = events.as_json(events.workflow_run(run_id=6))
+
+    assert {6, 7} == events.event(
+        "workflow_run", run_id="7", payload={"workflow_run": run}
+    ).own_runs
+    assert frozenset() == events.event(run_id="²", payload={"workflow_run": 1}).own_runs
+
+
+def test_events_that_may_be_believed_are_listed() -> None:
+    """Privileged events and those of a branch are these, and no event is both."""
+    privileged = {name for name, rules in RULES.items() if rules.is_privileged}
+
+    assert {"issue_comment", "pull_request_target", "workflow_run"} == privileged
+    assert ("push", "schedule", "workflow_dispatch") == BRANCH_EVENTS
+    assert set() == privileged & {*BRANCH_EVENTS}
+
+
+def test_other_events_have_the_strictest_rules() -> None:
+    """An event that the table lacks has no pull request, no base, and no branch's track."""
+    assert EventRules() == rules_of("label") == rules_of("")
+
+
+def test_the_evaluated_event_is_that_of_the_other_run() -> None:
+    """Name, commit and branch are the evaluated run's, and nothing is left of a push."""
+    run = events.workflow_run("schedule", head="c5", branch="main")
+    event = events.event(
+        "workflow_run",
+        sha="c9",
+        ref_name="x",
+        payload={"workflow_run": events.as_json(run), "before": "c1"},
+    )
+
+    evaluated = event.evaluated_event
+    assert evaluated
+    assert ("schedule", "c5", "main", "", None) == (
+        evaluated.name,
+        evaluated.sha,
+        evaluated.branch,
+        evaluated.before,
+        evaluated.evaluated_run,
+    )
+    assert events.event().evaluated_event is None

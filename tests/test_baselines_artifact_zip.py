@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helm_wandb.baselines.packed import report_in
+from helm_wandb.baselines.artifact_zip import extract_report
 from tests.repository_in_memory import packed
 
 LIMIT = 16 << 20
@@ -42,7 +42,7 @@ def patched(data: bytes, at: int, value: bytes, *, in_directory: int) -> bytes:
 def why(data: bytes) -> str:
     """Why a zip is refused."""
     with pytest.raises(ValueError, match=r"\w") as caught:
-        report_in(data, limit_bytes=LIMIT)
+        extract_report(data, limit_bytes=LIMIT)
     return str(caught.value)
 
 
@@ -50,7 +50,7 @@ def test_the_only_report_is_read_whatever_its_name() -> None:
     """Input report names the file; a folder, a log or a chart beside it does no harm."""
     data = packed({"my.JSON": b"{}", "log.txt": b"x", "sub/other.json": b"[]", "sub/": b""})
 
-    assert b"{}" == report_in(data, limit_bytes=LIMIT)
+    assert b"{}" == extract_report(data, limit_bytes=LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_large_reports_are_read_whole(mode: int, compression: int) -> None:
     content = b"".join(b"%d," % number for number in range(500_000))
     data = with_member(content, mode=mode, compression=compression)
 
-    assert content == report_in(data, limit_bytes=LIMIT)
+    assert content == extract_report(data, limit_bytes=LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_whatever_the_bytes_are_only_value_errors_come(
     for at, value in changes:
         data[at] = value
     try:
-        content = report_in(bytes(data[:length]), limit_bytes=LIMIT)
+        content = extract_report(bytes(data[:length]), limit_bytes=LIMIT)
     except ValueError:
         return
 

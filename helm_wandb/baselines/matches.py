@@ -1,4 +1,4 @@
-"""What a search for baselines comes upon."""
+"""Results of a search for baselines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SHA_CHARACTERS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A baseline: evaluations, and where they were found."""
+class BaselineMatch:
+    """A baseline: evaluations, and where they come from."""
 
     origin: str
     """In words."""
@@ -22,26 +22,30 @@ class Found:
     commit: str | None = None
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """`main@4be1c02, artifact of run 1893, of the merge base`."""
         branch = (self.ref or "").removeprefix("refs/heads/")
         name = "@".join(filter(None, (branch, (self.commit or "")[:_SHA_CHARACTERS])))
         return ", ".join(filter(None, (name, self.origin)))
 
-    def is_of(self, told: Baseline) -> bool:
-        """Whether that is what a comparison says of this one."""
-        return (self.origin, self.ref, self.commit) == (told.origin, told.ref, told.commit)
+    def is_source_of(self, baseline: Baseline) -> bool:
+        """Whether a comparison's baseline comes from here."""
+        return (self.origin, self.ref, self.commit) == (
+            baseline.origin,
+            baseline.ref,
+            baseline.commit,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaken:
-    """Something that was looked at and is no baseline."""
+class NoMatch:
+    """A place, or something in it, that gives no baseline."""
 
-    why: str
+    reason: str
     """A sentence."""
     is_fault: bool = True
-    """Whether it is told also where there is a baseline all the same."""
+    """Whether the reason is shown even if there is another baseline."""
 
 
-class Unavailable(Exception):  # noqa: N818 -- no error: there is no baseline to be had from there
-    """Why no baseline can be looked for somewhere, in a sentence."""
+class SearchError(Exception):
+    """Why no baseline can be searched for somewhere, in a sentence."""

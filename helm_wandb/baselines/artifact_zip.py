@@ -1,4 +1,4 @@
-"""The zip of a workflow artifact → the one report in it; the zip may be anybody's."""
+"""The zip of a workflow artifact → the one report in it; a stranger may have written the zip."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ import zipfile
 import zlib
 
 _DIRECTORY_BYTES = 1 << 20
-"""Of a zip's directory, which is read whole; it takes about 150 a member."""
+"""Limit of a zip's directory, which is read whole; a member takes about 150 bytes."""
 _CHUNK_BYTES = 1 << 16
 _RATIO = 200
 """Reports shrink to a twentieth; deflate can pack a thousand to one."""
 _SMALL_BYTES = 8 << 20
-"""What may shrink to anything."""
+"""Size up to which any ratio is accepted."""
 _ENCRYPTED = 0x1
 _WORDS_LIMIT = 200
 
 
 class _BoundedBytes(io.BytesIO):
-    """zipfile reads the directory at once, and makes an object of each member that it lists."""
+    """A zip with a bounded directory, which zipfile reads at once, with an object a member."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As ever, but ValueError for more than the directory of an artifact can be."""
+        """Read as usual; raises ValueError if the size is larger than an artifact's directory."""
         if size is not None and size > _DIRECTORY_BYTES:
             message = "its directory is too large"
             raise ValueError(message)
         return super().read(size)
 
 
-def report_in(data: bytes, *, limit_bytes: int) -> bytes:
-    """The bytes of the only .json file at the top level of a zip; nothing is unpacked to the disk.
+def extract_report(data: bytes, *, limit_bytes: int) -> bytes:
+    """Return the bytes of the only .json file at the top level of a zip, without using the disk.
 
-    limit_bytes: of what the file may be, unpacked.
+    limit_bytes: of the file, unpacked.
     Raises ValueError, with a clause on the zip, for anything else.
     """
     try:
@@ -41,11 +41,11 @@ def report_in(data: bytes, *, limit_bytes: int) -> bytes:
             member = _only_report(archive.infolist())
             _refuse(member, limit_bytes)
             with archive.open(member) as file:
-                # Never more than the directory tells, whose number is checked above.
+                # Never more than the directory says, whose number is checked above.
                 unpacked = io.BytesIO()
                 shutil.copyfileobj(file, unpacked, _CHUNK_BYTES)
                 return unpacked.getvalue()
-    # Beside its own errors zipfile raises what its parts do, whatever the bytes make of them.
+    # Besides its own errors zipfile lets those of its parts through.
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -56,18 +56,18 @@ def report_in(data: bytes, *, limit_bytes: int) -> bytes:
         RuntimeError,
         UnicodeDecodeError,
     ) as error:
-        # It may repeat names of the zip's own, of any length.
+        # The error may repeat names from the zip, of any length.
         message = f"it is no zip, or a damaged one ({str(error)[:_WORDS_LIMIT]})"
         raise ValueError(message) from error
 
 
 def _only_report(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
-    found = [one for one in members if _is_top_level_json(one.filename)]
-    if len(found) != 1:
-        count = f"{len(found)} .json files" if found else "no .json file"
+    reports = [one for one in members if _is_top_level_json(one.filename)]
+    if len(reports) != 1:
+        count = f"{len(reports)} .json files" if reports else "no .json file"
         message = f"it holds {count} at its top level, and one is needed"
         raise ValueError(message)
-    return found[0]
+    return reports[0]
 
 
 def _is_top_level_json(name: str) -> bool:

@@ -1,0 +1,82 @@
+"""Sentences about the baselines: which ones are used, and which models have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helm_wandb.comparing.evaluations import group_by_model, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from helm_wandb.baselines.matches import BaselineMatch
+    from helm_wandb.comparing.verdicts import Partner
+    from helm_wandb.model import Evaluation
+
+_SHOWN = 10
+
+
+def unmatched_model_notes(
+    candidates: Sequence[Evaluation], matches: Sequence[BaselineMatch]
+) -> tuple[str, ...]:
+    """Return which models only this run has, and which only the nearest baseline."""
+    if not matches:
+        return ()
+    baseline_models = group_by_model(
+        evaluation for one in matches for evaluation in one.evaluations
+    )
+    nearest_models = group_by_model(matches[0].evaluations)
+    candidate_models = group_by_model(candidates)
+    lacking = [one.model for one in latest(candidates) if one.model not in baseline_models]
+    extra = [model for model in nearest_models if model not in candidate_models]
+    notes = []
+    if lacking:
+        has = f"the baseline ({matches[0].origin}) has {join_truncated(list(nearest_models))}"
+        notes.append(f"Not compared, as {has}: {join_truncated(lacking)}.")
+    if extra and candidates:
+        notes.append(
+            f"Only in the baseline ({matches[0].origin}), and not in this run: "
+            f"{join_truncated(extra)}."
+        )
+    return tuple(notes)
+
+
+def baseline_notes(
+    matches: Sequence[BaselineMatch], partners: Sequence[Partner]
+) -> tuple[str, ...]:
+    """Return which baselines are used, the nearest first, and which nearer ones are not.
+
+    partners: one or more, each with its baseline from one of the matches.
+    """
+    by_match = [[one for one in partners if match.is_source_of(one.told)] for match in matches]
+    used = [at for at, own in enumerate(by_match) if own]
+    notes = []
+    for at, (match, own) in enumerate(zip(matches, by_match, strict=True)):
+        if at == min(used):
+            notes.append(f"Baseline: {match.label}.")
+        elif own:
+            notes.append(
+                f"Baseline of {_benchmarks(own)}: {match.label}; no nearer one has it with the "
+                "same settings."
+            )
+        elif at < max(used):
+            notes.append(
+                f"Passed over: {match.label}; it has nothing of this run with the same settings."
+            )
+    return tuple(notes)
+
+
+def _benchmarks(partners: Iterable[Partner]) -> str:
+    """`raft of alpha`, for each benchmark that these compare."""
+    names = {
+        f"{key.benchmark} of {partner.candidate.model}": None
+        for partner in partners
+        for key in partner.candidate.scores
+    }
+    return join_truncated(list(names))
+
+
+def join_truncated(names: Sequence[str]) -> str:
+    """Return the first of the names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "no model") + more

@@ -1,0 +1,172 @@
+"""The search for a baseline: what the user wants, where it is searched, and the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from helm_wandb.baselines import pairs
+from helm_wandb.baselines.artifacts import ArtifactQuery, search_artifacts
+from helm_wandb.baselines.base import find_base
+from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
+from helm_wandb.baselines.notes import baseline_notes, unmatched_model_notes
+from helm_wandb.baselines.track import search_track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from helm_wandb.baselines.base import Base
+    from helm_wandb.comparing.verdicts import Partner
+    from helm_wandb.github_api.messages import Github
+    from helm_wandb.model import Evaluation
+    from helm_wandb.runner.event import Event
+    from helm_wandb.wandb_runs.project_models import WandbProject
+
+
+class Choice(StrEnum):
+    """Where the user wants a baseline to come from."""
+
+    AUTO = "auto"
+    """Artifacts, then, for what they lack, W&B."""
+    ARTIFACT = "artifact"
+    WANDB = "wandb"
+    FILE = "file"
+    NONE = "none"
+    """Nothing is searched, and nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRequest:
+    """The baseline that the user wants, and where it can be searched."""
+
+    choice: Choice
+    file: BaselineMatch | None = None
+    """Read already, so that a wrong path ends the run before it begins."""
+    artifact: str = "helm-wandb-report"
+    """The name of the workflow artifacts."""
+    report: str = "helm-wandb-report.json"
+    """Where this run's own report is written, for the advice on how to get a baseline."""
+    event: Event | None = None
+    """None outside of a workflow."""
+    github: Github | None = None
+    """None without a token."""
+    project: WandbProject | None = None
+    """None without a key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineResult:
+    """What this run's models are compared with."""
+
+    matches: tuple[BaselineMatch, ...] = ()
+    """Those that give some benchmark its baseline, the nearest first."""
+    partners: tuple[Partner, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences that are always shown: the baselines, those not taken, or why there is none."""
+    missing_reason: str | None = None
+    """Why there is none, if one was wanted: the notes as one text."""
+
+
+def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> BaselineResult:
+    """Return the baselines of this run's models: each benchmark's first with the same settings.
+
+    Nothing that goes wrong on the way ends the run; the notes report it.
+    """
+    matches: list[BaselineMatch] = []
+    failures: list[NoMatch] = []
+    if request.choice is Choice.NONE or not candidates:
+        return BaselineResult()
+    for one in _search(candidates, request):
+        if isinstance(one, NoMatch):
+            failures.append(one)
+            continue
+        matches.append(one)
+        if not pairs.unmatched_benchmarks(candidates, matches):
+            break
+    return _result(candidates, matches, failures, request)
+
+
+def _result(
+    candidates: Sequence[Evaluation],
+    matches: Sequence[BaselineMatch],
+    failures: Sequence[NoMatch],
+    request: BaselineRequest,
+) -> BaselineResult:
+    partners = pairs.partners(candidates, *matches)
+    used = tuple(
+        match for match in matches if any(match.is_source_of(one.told) for one in partners)
+    )
+    unmatched = unmatched_model_notes(candidates, used or matches)
+    if used:
+        faults = (one.reason for one in failures if one.is_fault)
+        notes = (*baseline_notes(matches, partners), *faults, *unmatched)
+        return BaselineResult(matches=used, partners=partners, notes=notes)
+    # If the search itself failed, there may be a baseline.
+    is_absent = not any(one.is_fault for one in failures)
+    advice = (_advice(request),) if is_absent and request.choice is not Choice.FILE else ()
+    reasons = (one.reason for one in failures)
+    notes = ("There is no baseline.", *reasons, *unmatched, *advice)
+    return BaselineResult(notes=notes, missing_reason=" ".join(notes))
+
+
+def _search(
+    candidates: Sequence[Evaluation], request: BaselineRequest
+) -> Iterator[BaselineMatch | NoMatch]:
+    """Yield all matches, the nearest first; a place is searched when its first is needed."""
+    if request.file:
+        yield request.file
+    base = _find_base(request) if request.choice in {Choice.AUTO, Choice.ARTIFACT} else None
+    if isinstance(base, NoMatch):
+        yield base
+    elif base and request.github and request.event:
+        query = ArtifactQuery(base=base, name=request.artifact, own_runs=request.event.own_runs)
+        yield from search_artifacts(query, request.github)
+    if request.choice in {Choice.AUTO, Choice.WANDB}:
+        branch = None if base is None or isinstance(base, NoMatch) else base.branch
+        yield from _search_wandb(candidates, request, branch)
+
+
+def _find_base(request: BaselineRequest) -> Base | NoMatch:
+    """Return where the search in artifacts begins."""
+    if request.event is None:
+        return _unavailable("Workflow artifacts can be searched in a workflow only.")
+    if request.github is None:
+        return _unavailable("Workflow artifacts were not searched: input github-token is empty.")
+    try:
+        return find_base(request.event, request.github)
+    except SearchError as error:
+        return NoMatch(f"Workflow artifacts were not searched. {error}")
+
+
+def _search_wandb(
+    candidates: Sequence[Evaluation], request: BaselineRequest, branch: str | None
+) -> Iterator[BaselineMatch | NoMatch]:
+    if branch is None and request.event:
+        branch = request.event.likely_base
+    if request.project is None:
+        yield _unavailable(
+            "W&B was not searched: there is no key for it, or nothing is to be sent."
+        )
+    elif branch is None:
+        yield _unavailable("W&B was not searched: the event names no base branch.")
+    else:
+        own_runs = request.event.own_runs if request.event else ()
+        yield from search_track(branch, candidates, request.project, own_runs=own_runs)
+
+
+def _unavailable(reason: str) -> NoMatch:
+    """Return a place that was not set up to be searched, which matters only without a match."""
+    return NoMatch(reason, is_fault=False)
+
+
+def _advice(request: BaselineRequest) -> str:
+    """Return how to get a baseline."""
+    if request.choice is Choice.WANDB:
+        return "To get one, let the workflow run with a W&B key on pushes to the base branch."
+    branch = (request.event.likely_base if request.event else None) or "the base branch"
+    return (
+        f"To get one, let the workflow run on pushes to {branch}, with a step "
+        "after this action that has `uses: actions/upload-artifact@v7`, "
+        f"`with: {{name: {request.artifact}, path: {request.report}}}`."
+    )
