@@ -86,7 +86,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
         if outcome.report is None:
             outcome = replace(outcome, receipts=_unread_receipts(outcome, context))
     logs.tell(outcome, log)
-    if settings.print_only:
+    if settings.is_print_only:
         log.message("notice", "print-only: nothing was written to W&B")
     failed = _publish(step_outputs(outcome, settings), event, settings, log)
     return outcome.exit_code or failed
@@ -106,14 +106,14 @@ def _outcome(
     settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log, context: _Context
 ) -> Outcome:
     config = _config(settings, root)
-    if not (config.evals or settings.wandb_key or settings.from_report):
+    if not (config.evals or settings.wandb_api_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.failed_outcome()
     config = outputs.with_server(config, environ, given=settings.wandb_base_url)
     with (
         outputs.project(
             config,
-            settings.wandb_key if _asks_wandb(settings, config) else None,
+            settings.wandb_api_key if _asks_wandb(settings, config) else None,
             context.event,
             environ,
             tracks=context.event.ranked_tracks,
@@ -152,7 +152,7 @@ def _sinks(
     wishes = outputs.Wishes(
         report=settings.report,
         html=settings.html,
-        records=not settings.print_only,
+        records=not settings.is_print_only,
         summary_only=settings.summary_only,
     )
     return outputs.sinks(
@@ -162,7 +162,7 @@ def _sinks(
         event=context.event,
         environ=environ,
         project=project,
-        wandb_key=settings.wandb_key,
+        wandb_key=settings.wandb_api_key,
         comment=context.conversation.comment,
     )
 
@@ -202,9 +202,9 @@ def _config(settings: Settings, root: Path) -> Config:
 def _asks_wandb(settings: Settings, config: Config) -> bool:
     """Whether anything is to be asked of W&B, or sent there; the key is looked at only then."""
     only_project = not config.evals and not settings.from_report
-    asks = not settings.print_only or only_project or settings.baseline == "wandb"
-    if asks and settings.wandb_key:
-        wandb_key.checked(settings.wandb_key, "input wandb-api-key")
+    asks = not settings.is_print_only or only_project or settings.baseline == "wandb"
+    if asks and settings.wandb_api_key:
+        wandb_key.checked(settings.wandb_api_key, "input wandb-api-key")
     return asks
 
 
@@ -247,7 +247,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
         "verdict": told.verdict.value if told else "",
         "regressions": str(counts[Verdict.REGRESSED]),
         "improvements": str(counts[Verdict.IMPROVED]),
-        "print-only": str(settings.print_only).lower(),
+        "print-only": str(settings.is_print_only).lower(),
         "baseline": plain(report.baseline_name(told)) if told else "",
         "wandb-url": plain(told.links.get(WANDB, "")) if told else "",
         "comment-url": plain(told.links.get(PullRequestComment.name, "")) if told else "",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +14,15 @@ import yaml
 
 from helm_wandb import action, cli
 from helm_wandb.pipeline import Outcome
-from helm_wandb.runner.inputs import INPUTS
-from helm_wandb.runner.settings import Settings
+from helm_wandb.runner.inputs import INPUTS, declare, inputs_of
+from helm_wandb.runner.settings import Settings, secrets
 from helm_wandb.sources import SOURCES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from helm_wandb.runner.inputs import Input
 
 
 @pytest.fixture
@@ -27,20 +32,54 @@ def action_yml(root: Path) -> dict[str, Any]:
     return metadata
 
 
+def undocumented(rows: Sequence[Input], root: Path) -> list[str]:
+    """The inputs that a document lacks, or has with another default, description or order."""
+    metadata = yaml.safe_load((root / "action.yml").read_text())["inputs"]
+    shown = {"action.yml": [(name, one["default"]) for name, one in metadata.items()]}
+    for name in ("README.md", "README.ko.md"):
+        pattern = r"^\| `([a-z-]+)` \| (?:`([^`]+)` )?\| \S"
+        shown[name] = re.findall(pattern, (root / name).read_text(), re.MULTILINE)
+    return [
+        f"{document}: {row.name if row else one[0]}"
+        for document, inputs in shown.items()
+        for row, one in zip_longest(rows, inputs)
+        if row is None or one != (row.name, row.declared_default)
+    ]
+
+
 def table_rows(root: Path, heading: str) -> list[str]:
     """The first cells of the README's table under a heading, without their backticks."""
     text = (root / "README.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)
 
 
-def test_inputs_are_those_of_the_table(action_yml: dict[str, Any]) -> None:
-    """action.yml has the inputs of the table, with the same descriptions and defaults."""
-    expected = {
-        one.name: {"description": one.description, "default": one.declared_default}
-        for one in INPUTS
-    }
+def test_inputs_are_those_of_the_table(action_yml: dict[str, Any], root: Path) -> None:
+    """action.yml and both READMEs have the table's inputs, with their defaults and in order."""
+    assert [] == undocumented(INPUTS, root)
+    assert [one.description for one in INPUTS] == [
+        one["description"] for one in action_yml["inputs"].values()
+    ]
 
-    assert list(expected.items()) == list(action_yml["inputs"].items())
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MoreSettings(Settings):
+    """The table with another row, as CONTRIBUTING tells how to add one."""
+
+    chat_token: str | None = declare("Token of a chat.", is_secret=True, variable="CHAT_TOKEN")
+
+
+def test_a_row_is_all_that_a_new_input_needs(root: Path) -> None:
+    """A new row is read, hidden, masked, and missed in action.yml and the READMEs."""
+    rows = inputs_of(_MoreSettings)
+    environ = {"NETRC": "/nowhere", "INPUT_CONFIG": "c.yaml", "INPUT_CHAT-TOKEN": "given"}
+    settings = _MoreSettings.from_environ(environ)
+
+    assert "given" == settings.chat_token
+    assert "given" not in repr(settings)
+    assert ("given", "own") == secrets({**environ, "CHAT_TOKEN": "own"}, rows)
+    assert [f"{name}: chat-token" for name in ("action.yml", "README.md", "README.ko.md")] == (
+        undocumented(rows, root)
+    )
 
 
 def test_inputs_that_hold_secrets_are_marked() -> None:
@@ -63,16 +102,6 @@ def test_readme_lists_inputs_and_outputs(action_yml: dict[str, Any], root: Path)
     """The README's tables have a row for each input and output, in the order of action.yml."""
     assert list(action_yml["inputs"]) == table_rows(root, "Inputs")
     assert list(action_yml["outputs"]) == table_rows(root, "Outputs")
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
-def test_readme_has_the_table_of_inputs(name: str, root: Path) -> None:
-    """The README's table of inputs has the defaults of the table, in both languages."""
-    shown = re.findall(
-        r"^\| `([a-z-]+)` \| (?:`([^`]+)` )?\| \S", (root / name).read_text(), re.MULTILINE
-    )
-
-    assert [(one.name, one.declared_default) for one in INPUTS] == shown
 
 
 def test_readme_describes_the_inputs_as_the_table(root: Path) -> None:

@@ -41,7 +41,7 @@ def test_secrets_are_found_where_programs_keep_them(
     name: str, value: str, expected: list[str]
 ) -> None:
     """Keys and tokens, passwords of proxies and servers, and what a header authorizes with."""
-    assert tuple(expected) == known_secrets.of_environ({name: value})
+    assert tuple(expected) == known_secrets.secret_variables({name: value})
 
 
 @pytest.mark.parametrize("name", known_secrets.VARIABLES)
@@ -57,4 +57,4 @@ def test_each_secret_is_found_once() -> None:
     """A token is often in several variables."""
     environ = {"GITHUB_TOKEN": "t1", "GH_TOKEN": "t1", "WANDB_API_KEY": "k1"}
 
-    assert ("k1", "t1") == known_secrets.of_environ(environ)
+    assert ("k1", "t1") == known_secrets.secret_variables(environ)

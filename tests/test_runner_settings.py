@@ -10,7 +10,7 @@ from helm_wandb.baselines import Choice
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.errors import InputError
 from helm_wandb.pr_comment.sticky_comment import Mode
-from helm_wandb.runner.inputs import INPUTS, Input
+from helm_wandb.runner.inputs import INPUTS
 from helm_wandb.runner.settings import Settings, secrets
 from tests.builders import INPUT_DEFAULTS
 
@@ -41,22 +41,31 @@ def problems(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> list[str
 
 def test_config_is_all_that_must_be_given() -> None:
     """With the config only, everything else has its default."""
-    assert settings() == Settings(
+    given = settings()
+
+    assert given == Settings(
         config="config.yaml",
-        wandb_key=None,
-        print_only=True,
-        summary_only=False,
+        wandb_api_key=None,
         wandb_base_url=None,
-        sink_errors_fail=True,
+        github_token=None,
+        print_only="auto",
+        summary_only=False,
+        comment="update",
+        comment_key=None,
+        baseline="auto",
+        baseline_artifact="helm-wandb-report",
+        on_missing_baseline="warn",
+        fail_on="never",
+        accept_label=None,
+        on_sink_error="fail",
         report="helm-wandb-report.json",
         html=None,
         from_report=None,
-        github_token=None,
-        comment="update",
-        comment_key="",
-        baseline="auto",
-        baseline_artifact="helm-wandb-report",
-        gate=GatePolicy(),
+    )
+    assert (True, True, GatePolicy()) == (
+        given.is_print_only,
+        given.sink_errors_fail,
+        given.gate,
     )
 
 
@@ -83,22 +92,26 @@ def test_every_input_is_taken() -> None:
 
     assert given == Settings(
         config="other.yaml",
-        wandb_key=KEY,
-        print_only=False,
-        summary_only=True,
+        wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
-        sink_errors_fail=False,
-        report="out/report.json",
-        html="out/report.html",
-        from_report=None,
         github_token="token",  # noqa: S106 -- nobody's
+        print_only="false",
+        summary_only=True,
         comment="on-change",
         comment_key="Leg 1",
         baseline="Main/Base.json",
         baseline_artifact="Nightly report",
-        gate=GatePolicy(
-            on_regression=True, on_missing_baseline=True, accept_label="Accepted, once"
-        ),
+        on_missing_baseline="fail",
+        fail_on="regression",
+        accept_label="Accepted, once",
+        on_sink_error="warn",
+        report="out/report.json",
+        html="out/report.html",
+        from_report=None,
+    )
+    assert (False, False) == (given.is_print_only, given.sink_errors_fail)
+    assert given.gate == GatePolicy(
+        on_regression=True, on_missing_baseline=True, accept_label="Accepted, once"
     )
 
 
@@ -120,7 +133,7 @@ def test_inputs_are_trimmed() -> None:
 def test_booleans_have_any_case(value: str) -> None:
     """YAML's True and TRUE are true."""
     assert settings(summary_only=value).summary_only
-    assert settings({"WANDB_API_KEY": KEY}, print_only=value).print_only
+    assert settings({"WANDB_API_KEY": KEY}, print_only=value).is_print_only
 
 
 @pytest.mark.parametrize(
@@ -143,7 +156,7 @@ def test_print_only_follows_the_key(print_only: str, place: str, key: str) -> No
     else:
         given = settings({"WANDB_API_KEY": key}, print_only=print_only)
 
-    assert given.print_only == (print_only == "true" or not key.strip())
+    assert given.is_print_only == (print_only == "true" or not key.strip())
 
 
 @pytest.mark.parametrize("key", ["", "  "])
@@ -157,7 +170,7 @@ def test_print_only_false_needs_a_key(key: str) -> None:
 
 def test_print_only_false_takes_the_key_of_the_environment() -> None:
     """A key in WANDB_API_KEY is as good as the input."""
-    assert not settings({"WANDB_API_KEY": KEY}, print_only="false").print_only
+    assert not settings({"WANDB_API_KEY": KEY}, print_only="false").is_print_only
 
 
 def test_every_wrong_input_is_told_at_once() -> None:
@@ -189,7 +202,7 @@ def test_a_published_report_needs_no_config() -> None:
     """from-report is enough, and writes nothing to W&B, with a key or without."""
     given = settings({"WANDB_API_KEY": KEY}, config="", from_report="theirs.json")
 
-    assert (None, "theirs.json", True) == (given.config, given.from_report, given.print_only)
+    assert (None, "theirs.json", True) == (given.config, given.from_report, given.is_print_only)
 
 
 def test_a_published_report_is_never_recorded() -> None:
@@ -280,8 +293,8 @@ def test_the_key_is_the_inputs_then_the_environments() -> None:
     """The input goes before WANDB_API_KEY, and both arrive without the spaces around them."""
     other = KEY[::-1]
 
-    assert KEY == settings({"WANDB_API_KEY": other}, wandb_api_key=f" {KEY}\n").wandb_key
-    assert other == settings({"WANDB_API_KEY": f"\t{other} "}, wandb_api_key=" ").wandb_key
+    assert KEY == settings({"WANDB_API_KEY": other}, wandb_api_key=f" {KEY}\n").wandb_api_key
+    assert other == settings({"WANDB_API_KEY": f"\t{other} "}, wandb_api_key=" ").wandb_api_key
 
 
 @pytest.mark.parametrize(
@@ -301,7 +314,7 @@ def test_a_wrong_key_is_told_with_the_other_inputs(key: str, why: str) -> None:
 
 def test_a_wrong_key_is_not_told_where_none_is_needed() -> None:
     """print-only: true reads evaluations, and lets the secret be what it is."""
-    assert settings(wandb_api_key=SHORT, print_only="true").print_only
+    assert settings(wandb_api_key=SHORT, print_only="true").is_print_only
 
 
 @pytest.mark.parametrize(
@@ -330,14 +343,6 @@ def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple
 def test_each_secret_input_is_a_secret(name: str) -> None:
     """What the table of inputs says is secret is masked and removed, without a second list."""
     assert (SHORT,) == secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
-
-
-def test_variable_of_a_secret_input_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new row of the table needs no second place to be masked and removed."""
-    row = Input(name="new-token", description="", is_secret=True, variable="NEW_TOKEN")
-    monkeypatch.setattr("helm_wandb.runner.settings.INPUTS", (*INPUTS, row))
-
-    assert (SHORT,) == secrets({"NETRC": "/nowhere", "NEW_TOKEN": SHORT})
 
 
 @pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])

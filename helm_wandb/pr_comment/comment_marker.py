@@ -20,7 +20,7 @@ _HEAD_LENGTH = 64
 _UNKNOWN = "unknown"
 
 
-def marker_key(*, workflow: str, job: str, comment_key: str) -> str:
+def marker_key(*, workflow: str, job: str, comment_key: str | None) -> str:
     """Return eight hex digits: of the workflow's job, or of `comment-key` alone, if it is given."""
     parts = [comment_key] if comment_key else [workflow, job]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_KEY_DIGITS]
@@ -44,10 +44,10 @@ class Marker:
         return f"<!-- helm-wandb-action v1 key={self.key} run={run} head={head} -->\n"
 
 
-def mark(event: Event, *, comment_key: str, head_sha: str) -> Marker:
+def mark(event: Event, *, comment_key: str | None, head_sha: str) -> Marker:
     """Return the marker that a run writes.
 
-    comment_key: the action's input, empty without one.
+    comment_key: the action's input.
     """
     return Marker(
         key=marker_key(workflow=event.workflow, job=event.job, comment_key=comment_key),

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
     """An input of the action; the runner passes each one as text."""
 
-    name: str
+    name: str = ""
     description: str
     """As in action.yml."""
     default: str = ""
     """The value if the workflow gives none, or a blank one."""
     expression: str = ""
-    """What action.yml has as the default, if the runner evaluates it."""
+    """The default in action.yml, if the runner evaluates it."""
     choices: tuple[str, ...] = ()
     """Words that are valid in any case; if there are any, nothing else is, except a path."""
     is_path: bool = False
     """Whether it can be a path in the workspace."""
+    is_written: bool = False
+    """Whether the action writes a file at that path."""
     is_secret: bool = False
     """Whether its value is masked in the log and removed from everything that is shown."""
     variable: str = ""
@@ -30,112 +33,121 @@ class Input:
         """The default in action.yml."""
         return self.expression or self.default
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is a bool."""
+        return self.choices == _FLAG
 
-INPUTS = (
-    Input(
-        name="config",
-        description="Path of the YAML config, relative to the workspace. Required unless "
-        "from-report is set.",
+    def value(self, text: str) -> str | bool | None:
+        """Return a valid text as the setting: a bool, a text, or None if it is blank."""
+        return text == "true" if self.is_flag else text or None
+
+
+_FLAG = ("true", "false")
+
+
+def declare(description: str, **properties: Any) -> Any:  # noqa: ANN401 -- a field of any type
+    """Return the field of an input; its name is the field's, with hyphens."""
+    row = Input(description=description, **properties)
+    return field(repr=not row.is_secret, metadata={"input": row})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The table of inputs, and their values in a run; a blank one without a default is None."""
+
+    config: str | None = declare(
+        "Path of the YAML config, relative to the workspace. Required unless from-report is set.",
         is_path=True,
-    ),
-    Input(
-        name="wandb-api-key",
-        description="W&B API key, from a secret. If empty, WANDB_API_KEY from the environment is "
+    )
+    wandb_api_key: str | None = declare(
+        "W&B API key, from a secret. If empty, WANDB_API_KEY from the environment is "
         "used. Without either, the run is print-only.",
         is_secret=True,
         variable="WANDB_API_KEY",
-    ),
-    Input(
-        name="wandb-base-url",
-        description="URL of the W&B server. Overrides base_url in the config.",
-    ),
-    Input(
-        name="github-token",
-        description="Token for the pull request comment and for baselines that are kept as "
-        "workflow artifacts.",
+    )
+    wandb_base_url: str | None = declare(
+        "URL of the W&B server. Overrides base_url in the config.",
+    )
+    github_token: str | None = declare(
+        "Token for the pull request comment and for baselines that are kept as workflow artifacts.",
         expression="${{ github.token }}",
         is_secret=True,
-    ),
-    Input(
-        name="print-only",
-        description="Whether to write nothing to W&B. auto - if there is no key, as in forks; "
+    )
+    print_only: str = declare(
+        "Whether to write nothing to W&B. auto - if there is no key, as in forks; "
         "true; false - a missing key is an error.",
         default="auto",
         choices=("auto", "true", "false"),
-    ),
-    Input(
-        name="summary-only",
-        description="Whether to skip the per-benchmark runs in W&B - true or false.",
+    )
+    summary_only: bool = declare(
+        "Whether to skip the per-benchmark runs in W&B - true or false.",
+        choices=_FLAG,
         default="false",
-        choices=("true", "false"),
-    ),
-    Input(
-        name="comment",
-        description="When to write the pull request comment - update, recreate, on-change, "
+    )
+    comment: str = declare(
+        "When to write the pull request comment - update, recreate, on-change, "
         "on-regression, or off.",
         default="update",
         choices=("update", "recreate", "on-change", "on-regression", "off"),
-    ),
-    Input(
-        name="comment-key",
-        description="Identifies the comment if a pull request has several. Default - workflow "
-        "and job.",
-    ),
-    Input(
-        name="baseline",
-        description="What to compare with. auto - the base branch's workflow artifact, or its "
+    )
+    comment_key: str | None = declare(
+        "Identifies the comment if a pull request has several. Default - workflow and job.",
+    )
+    baseline: str = declare(
+        "What to compare with. auto - the base branch's workflow artifact, or its "
         "track in W&B; artifact or wandb - only that one; none; or the path of a report JSON, "
         "relative to the workspace.",
         default="auto",
         choices=("auto", "none", "artifact", "wandb"),
         is_path=True,
-    ),
-    Input(
-        name="baseline-artifact",
-        description="Name of the workflow artifact that holds the base branch's report.",
+    )
+    baseline_artifact: str = declare(
+        "Name of the workflow artifact that holds the base branch's report.",
         default="helm-wandb-report",
-    ),
-    Input(
-        name="on-missing-baseline",
-        description="What to do if there is no baseline - warn, or fail (exit 4).",
+    )
+    on_missing_baseline: str = declare(
+        "What to do if there is no baseline - warn, or fail (exit 4).",
         default="warn",
         choices=("warn", "fail"),
-    ),
-    Input(
-        name="fail-on",
-        description="When the job fails because of scores. never; regression - exit 4 if a score "
+    )
+    fail_on: str = declare(
+        "When the job fails because of scores. never; regression - exit 4 if a score "
         "regressed or is below its floor.",
         default="never",
         choices=("never", "regression"),
-    ),
-    Input(
-        name="accept-label",
-        description="Pull request label that lets the job pass despite a regression. The comment "
-        "says so.",
-    ),
-    Input(
-        name="on-sink-error",
-        description="Whether the job fails or warns if an output can't be written - fail (exit "
-        "5), or warn.",
+    )
+    accept_label: str | None = declare(
+        "Pull request label that lets the job pass despite a regression. The comment says so.",
+    )
+    on_sink_error: str = declare(
+        "Whether the job fails or warns if an output can't be written - fail (exit 5), or warn.",
         default="fail",
         choices=("fail", "warn"),
-    ),
-    Input(
-        name="report",
-        description="Path of the report JSON to write, relative to the workspace.",
+    )
+    report: str = declare(
+        "Path of the report JSON to write, relative to the workspace.",
         default="helm-wandb-report.json",
         is_path=True,
-    ),
-    Input(
-        name="html",
-        description="Path of the HTML report to write, relative to the workspace. If empty, none "
-        "is written.",
+        is_written=True,
+    )
+    html: str | None = declare(
+        "Path of the HTML report to write, relative to the workspace. If empty, none is written.",
         is_path=True,
-    ),
-    Input(
-        name="from-report",
-        description="Path of a report JSON that an untrusted run wrote. It is published instead "
+        is_written=True,
+    )
+    from_report: str | None = declare(
+        "Path of a report JSON that an untrusted run wrote. It is published instead "
         "of reading evaluations.",
         is_path=True,
-    ),
-)
+    )
+
+
+def inputs_of(table: type[Inputs]) -> tuple[Input, ...]:
+    """Return the table's inputs, each with its name: the field's, with hyphens."""
+    return tuple(
+        replace(one.metadata["input"], name=one.name.replace("_", "-")) for one in fields(table)
+    )
+
+
+INPUTS = inputs_of(Inputs)

@@ -25,7 +25,7 @@ _HEADERS_VARIABLE = "WANDB_X_EXTRA_HTTP_HEADERS"
 _SECRET_HEADER = re.compile("auth|cookie|credential|key|password|secret|token", re.IGNORECASE)
 
 
-def of_environ(environ: Mapping[str, str]) -> tuple[str, ...]:
+def secret_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return each secret once: keys, tokens, passwords in URLs, and what authorizes by a header."""
     found = [environ.get(name, "").strip() for name in VARIABLES]
     for name, value in environ.items():
