@@ -124,8 +124,8 @@ def _selectors() -> frozenset[Selector]:
 
 def whole_reading(folder: Path) -> float:
     """The number of instances in the evaluations of the whole suite, inputs hashed."""
-    from helm_wandb.comparing.helm_metrics import CORE_METRICS  # noqa: PLC0415 -- timed
-    from helm_wandb.model import HelmEval, Place  # noqa: PLC0415 -- timed
+    from helm_wandb.model import Place  # noqa: PLC0415 -- timed
+    from helm_wandb.sources.helm.entry import HelmEval  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.reader import read  # noqa: PLC0415 -- timed
     from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
@@ -134,12 +134,6 @@ def whole_reading(folder: Path) -> float:
         path="$.evals[0]",
         helm_output_dir=str(folder),
         helm_suite_name="large",
-        model_name=None,
-        helm_model=None,
-        token_per_iteration=None,
-        default_iteration=0,
-        iteration_pattern=None,
-        asked=CORE_METRICS,
     )
     found = read(spec, folder=Path(), with_details=True, progress=no_progress)
     return sum(score.n or 0 for one in found.evaluations for score in one.scores.values())

@@ -8,7 +8,8 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import pipeline
+from helm_wandb import pipeline, sources
+from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
 from helm_wandb.system import paths, streams
 from helm_wandb.system.files import write_new
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from helm_wandb.model import FirstEntry
     from helm_wandb.runner.log import Log
-    from helm_wandb.sources.helm.inventory import SuiteFound
 
 
 def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
@@ -92,17 +93,11 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
 
 
 def _init(arguments: Namespace, log: Log) -> int:
-    # Imported here: no other command reads HELM's output without a config.
-    from helm_wandb.config import first_config  # noqa: PLC0415
-    from helm_wandb.sources.helm.inventory import inventory  # noqa: PLC0415
-
     if paths.is_unexpanded(arguments.folder) and not os.path.lexists(arguments.folder):
         message = f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}"
         raise ArtifactError(message)
-    found = inventory(Path(arguments.folder), shown_as=arguments.folder)
-    suite = _chosen(found, arguments)
-    others = [one for one in found if one is not suite]
-    text = first_config.written(suite, others, folder=arguments.folder)
+    entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
+    text = first_config(_choose_entry(entries, arguments).yaml)
     try:
         write_new(Path(arguments.output), text.encode())
     except FileExistsError as error:
@@ -117,12 +112,12 @@ def _init(arguments: Namespace, log: Log) -> int:
     return 0
 
 
-def _chosen(found: Sequence[SuiteFound], arguments: Namespace) -> SuiteFound:
+def _choose_entry(entries: Sequence[FirstEntry], arguments: Namespace) -> FirstEntry:
     if arguments.suite is None:
-        return found[0]
-    for one in found:
+        return entries[0]
+    for one in entries:
         if one.name == arguments.suite:
             return one
-    names = ", ".join(one.name for one in found)
+    names = ", ".join(one.name for one in entries)
     message = f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
     raise InputError(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -79,61 +79,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HelmEval:
-    """One entry of `evals` with `source: helm`: a suite of HELM output."""
+class EvalEntry:
+    """One entry of `evals`: which source has the evaluations, and where."""
 
-    source: ClassVar[str] = "helm"
-
+    source: str
+    """A key of `sources.SOURCES`."""
+    fields: Mapping[str, Any]
+    """Keys and values, as the schema accepts them for this source."""
+    path: str
+    """The entry's JSON path, `$.evals[0]`."""
     place: Place
     places: Mapping[str, Place] = field(default_factory=dict)
     """Place of each key's value."""
-    path: str
-    """The entry's JSON path, `$.evals[0]`."""
-    helm_output_dir: str
-    helm_suite_name: str
-    model_name: str | None
-    helm_model: str | None
-    """A glob over HELM's model ids."""
-    token_per_iteration: float | None
-    """Billions of tokens."""
-    default_iteration: int
-    iteration_pattern: str | None
-    """A regular expression for `patterns`, with one group, searched in the model id."""
-    asked: tuple[ScoreKey, ...]
-
-    def at(self, key: str) -> Place:
-        """Return the place of the key's value, or of the entry if it lacks the key."""
-        return self.places.get(key, self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileEval:
-    """One entry of `evals` with `source: file`: scores in the config itself."""
+class FirstEntry:
+    """An entry of `evals` for somebody who has no config yet."""
 
-    source: ClassVar[str] = "file"
-
-    place: Place
-    path: str
-    """The entry's JSON path, `$.evals[0]`."""
-    model_name: str
-    token_num: float | None
-    """Billions of tokens."""
-    default_iteration: int
-    eval_result: Mapping[ScoreKey, float | None]
-    """None or NaN: the score is unknown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportEval:
-    """One entry of `evals` with `source: report`: reports of other runs, such as matrix jobs."""
-
-    source: ClassVar[str] = "report"
-
-    place: Place
-    path: str
-    """The entry's JSON path, `$.evals[0]`."""
-    glob: str
-    """Pattern of report files, relative to the working folder."""
+    name: str
+    """The suite's."""
+    yaml: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +134,7 @@ class Config:
     project: str
     entity: str | None
     base_url: str | None
-    evals: tuple[HelmEval | FileEval | ReportEval, ...]
+    evals: tuple[EvalEntry, ...]
     leaderboard: bool
     leaderboard_metrics: tuple[ScoreKey, ...]
     excluded_models: frozenset[str]

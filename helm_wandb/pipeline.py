@@ -33,14 +33,12 @@ if TYPE_CHECKING:
     from helm_wandb.model import (
         Comparison,
         Config,
+        EvalEntry,
         Evaluation,
-        FileEval,
-        HelmEval,
         Leaderboard,
         Provenance,
         Receipt,
         Report,
-        ReportEval,
     )
     from helm_wandb.sinks import Sink
     from helm_wandb.text.redaction import Redactor
@@ -139,7 +137,12 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
     built = report.build(
         candidates,
-        _ranking(candidates, guests.evaluations, config, instances_read=plan.with_details),
+        _ranking(
+            candidates,
+            guests.evaluations,
+            config,
+            instances_read=plan.with_details or not sources.have_details(config.evals),
+        ),
         notes=[*inputs.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
         provenance=plan.provenance,
         comparisons=compared.comparisons,
@@ -238,7 +241,7 @@ def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _C
 
 
 def _attach_changed_instances(
-    compared: _Comparisons, specs: Sequence[HelmEval | FileEval | ReportEval], folder: Path
+    compared: _Comparisons, entries: Sequence[EvalEntry], folder: Path
 ) -> _Comparisons:
     """Return the comparisons with the instances of each flagged delta that changed."""
     if not compared.partners:
@@ -248,7 +251,7 @@ def _attach_changed_instances(
 
     attached = changed_instances.attach_changed_instances(compared.comparisons, compared.partners)
     requests = changed_instances.text_requests(attached)
-    texts, notes = sources.texts(specs, folder=folder, wanted=requests)
+    texts, notes = sources.texts(entries, folder=folder, wanted=requests)
     return replace(
         compared,
         comparisons=changed_instances.attach_texts(attached, texts),
@@ -311,10 +314,10 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
     read: list[Evaluation] = []
     notes: list[str] = []
     faults: list[UserError] = []
-    for spec in config.evals:
+    for entry in config.evals:
         try:
             reading = sources.read(
-                spec,
+                entry,
                 folder=plan.folder,
                 with_details=plan.with_details,
                 clusters=config.compare.clusters,

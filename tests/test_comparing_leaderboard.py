@@ -418,12 +418,11 @@ def test_where_instances_were_not_read_it_is_said_how_to() -> None:
     """Print-only of the command line reads none: the page tells the flag that does."""
     models = [without_instances(answering(name, 60)) for name in "ab"]
     unread = partial(build, metrics=METRICS, excluded_models=frozenset(), instances_read=False)
-    of_files = [replace(one, origin=replace(one.origin, source="file")) for one in models]
 
     assert "print-only reads per-instance scores only with --report FILE or --baseline FILE" == (
         unread(models).untested
     )
-    assert AT_HAND.format("a") == unread(of_files).untested
+    assert AT_HAND.format("a") == unread(models, instances_read=True).untested
 
 
 def test_of_many_models_a_stranger_is_named_alone() -> None:

@@ -6,7 +6,6 @@ A file in data/config/invalid is a test; `--update-golden` writes what is said o
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +15,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.config import LIMIT_BYTES, NUMBERS, parse
+from helm_wandb.config import LIMIT_BYTES, parse
 from helm_wandb.config.messages import SENTENCES, SLIPS
 from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
 from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
-from helm_wandb.model import Config, FileEval, HelmEval, Place, Policy, ReportEval, ScoreKey
+from helm_wandb.model import Config, EvalEntry, Place, Policy, ScoreKey
+from helm_wandb.sources import file
+from helm_wandb.sources.helm.entry import HelmEval
 from tests.conftest import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def test_valid_files_are_accepted(path: Path) -> None:
 
 def test_helm_evaluation_is_read_with_all_its_keys() -> None:
     """Each key comes out as what it means, at the place where the entry stands."""
-    config = valid_config("helm")
+    (entry,) = valid_config("helm").evals
 
     expected = HelmEval(
         place=Place("config.yaml", 6, 5),
-        places=config.evals[0].places if isinstance(config.evals[0], HelmEval) else {},
+        places=entry.places,
         path="$.evals[0]",
         helm_output_dir="benchmark_output",
         helm_suite_name="mysuite",
@@ -78,19 +79,18 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
         token_per_iteration=0.004,
         default_iteration=1000,
         iteration_pattern=r"step-(\d+)",
-        asked=(
+        score_keys=(
             ScoreKey("mmlu", "EM"),
             ScoreKey("summarization_xsum", "ROUGE-2"),
             ScoreKey("summarization_xsum", "ECE (10-bin)"),
         ),
     )
-    assert (expected,) == config.evals
+    assert expected == HelmEval.parse(entry)
 
 
 def test_each_key_of_an_evaluation_knows_its_place() -> None:
     """What is found wrong with a key later can be told with its line."""
-    (entry,) = valid_config("helm").evals
-    assert isinstance(entry, HelmEval)
+    entry = HelmEval.parse(valid_config("helm").evals[0])
     lines = (DATA / "config/valid/helm.yaml").read_text().splitlines()
 
     for key in ("helm_output_dir", "model_name", "iteration_pattern"):
@@ -111,29 +111,30 @@ def test_general_keys_are_read() -> None:
 
 
 def test_file_evaluation_is_read_with_all_its_keys() -> None:
-    """Scores come out as floats by benchmark and metric; what is not known stays None or NaN."""
+    """Scores come out by benchmark and metric; those that are null or .nan are missing."""
     (entry,) = valid_config("file").evals
+    (one,) = file.read(entry).evaluations
 
-    assert isinstance(entry, FileEval)
-    assert entry.model_name == "llama-7b"
-    assert entry.token_num == 1000.0
-    assert entry.default_iteration == 1000
-    scores = dict(entry.eval_result)
-    assert math.isnan(scores.pop(ScoreKey("quac", "EM")) or 0)
-    expected = {
-        ScoreKey("mmlu", "EM"): 0.345,
-        ScoreKey("quac", "F1"): None,
-        ScoreKey("boolq", "EM"): 1.0,
+    assert ("llama-7b", 1000, 1000.0) == (one.model, one.iteration, one.tokens_billions)
+    assert {"mmlu.EM": 0.345, "boolq.EM": 1.0} == {
+        str(key): score.value for key, score in one.scores.items()
     }
-    assert expected == scores
+    assert {
+        "quac.F1": "the config has no number for it",
+        "quac.EM": "the config has nan for it",
+    } == {str(key): why for key, why in one.missing.items()}
 
 
 def test_report_evaluation_is_read_with_all_its_keys() -> None:
     """The path comes out as the glob that it is, at the place where the entry stands."""
     entry, _ = valid_config("report").evals
 
-    expected = ReportEval(
-        place=Place("config.yaml", 4, 5), path="$.evals[0]", glob="reports/*.json"
+    expected = EvalEntry(
+        source="report",
+        fields={"eval_type": "helm", "source": "report", "path": "reports/*.json"},
+        path="$.evals[0]",
+        place=Place("config.yaml", 4, 5),
+        places=entry.places,
     )
     assert expected == entry
 
@@ -157,9 +158,8 @@ def test_absent_metrics_are_core_metrics() -> None:
         b"project: p\nevals: [{eval_type: helm, helm_output_dir: a, helm_suite_name: b}]\n"
     )
 
-    (entry,) = config.evals
-    assert isinstance(entry, HelmEval)
-    assert entry.asked == CORE_METRICS
+    entry = HelmEval.parse(config.evals[0])
+    assert entry.score_keys == CORE_METRICS
     assert config.leaderboard_metrics == CORE_METRICS
     assert (None, None, None, None, 0) == (
         entry.model_name,
@@ -176,9 +176,7 @@ def test_merge_keys_take_over_what_is_not_written() -> None:
 
     expected = [("first", None), ("second", None), ("third", "mymodel")]
     assert expected == [
-        (entry.helm_suite_name, entry.model_name)
-        for entry in entries
-        if isinstance(entry, HelmEval)
+        (entry.fields["helm_suite_name"], entry.fields.get("model_name")) for entry in entries
     ]
 
 
@@ -190,8 +188,7 @@ def test_exponents_are_numbers(written: str) -> None:
         f"token_per_iteration: {written}}}]\n".encode()
     )
 
-    (entry,) = config.evals
-    assert isinstance(entry, HelmEval)
+    entry = HelmEval.parse(config.evals[0])
     assert entry.token_per_iteration == 0.001
 
 
@@ -517,18 +514,6 @@ def test_default_metrics_are_core_metrics() -> None:
     ]
 
 
-def test_number_keys_are_those_of_the_schema() -> None:
-    """Where `1e5` is a number is where the schema wants one."""
-    numbers = {
-        name
-        for source in SCHEMA["$defs"]["eval"]["properties"]["source"]["enum"]
-        for name, key in SCHEMA["$defs"][source]["properties"].items()
-        if resolved(key).get("type") in {"number", "integer"}
-    }
-
-    assert numbers == NUMBERS
-
-
 def test_slips_name_keys_that_there_are() -> None:
     """The table of slips proposes no key that the schema has not, and none that it has."""
     known = {name for subschema in subschemas(SCHEMA) for name in subschema.get("properties", {})}
@@ -702,7 +687,7 @@ def plain(config: Config) -> dict[str, Any]:
         "project": config.project,
         "entity": config.entity,
         "base_url": config.base_url,
-        "evals": [plain_entry(entry) for entry in config.evals],
+        "evals": [{**entry.fields, "source": entry.source} for entry in config.evals],
         "leaderboard": config.leaderboard,
         "leaderboard_metrics": [*map(str, config.leaderboard_metrics)],
         "excluded_models": set(config.excluded_models),
@@ -727,12 +712,6 @@ def by_name(values: Mapping[ScoreKey, float]) -> dict[str, float]:
     return {str(key): value for key, value in values.items()}
 
 
-def plain_entry(entry: HelmEval | FileEval | ReportEval) -> dict[str, Any]:
-    """The entry's fields, less where it stands."""
-    names = [name for name in entry.__dataclass_fields__ if name not in {"place", "places", "path"}]
-    return {name: getattr(entry, name) for name in names}
-
-
 def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with the default of every key that it has not."""
     core = [*map(str, CORE_METRICS)]
@@ -740,7 +719,7 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
         "project": document["project"],
         "entity": document.get("entity"),
         "base_url": document.get("base_url"),
-        "evals": [completed_entry(entry) for entry in document["evals"]],
+        "evals": [{"source": "helm", **entry} for entry in document["evals"]],
         "leaderboard": document.get("leaderboard", False),
         "leaderboard_metrics": document.get("leaderboard_metrics", core),
         "excluded_models": set(document.get("excluded_models", ())),
@@ -759,38 +738,6 @@ def completed_policy(document: Mapping[str, Any]) -> dict[str, Any]:
         "higher_is_better": set(document.get("higher_is_better", ())),
         "clusters": document.get("clusters", {}),
         "floor": document.get("floor", {}),
-    }
-
-
-def completed_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that the entry should come out with."""
-    source = entry.get("source", "helm")
-    if source == "report":
-        return {"source": source, "glob": entry["path"]}
-    common = {
-        "source": source,
-        "model_name": entry.get("model_name"),
-        "default_iteration": entry.get("default_iteration", 0),
-    }
-    if source == "file":
-        scores = {
-            ScoreKey(benchmark, metric): value
-            for benchmark, metrics in entry["eval_result"].items()
-            for metric, value in metrics.items()
-        }
-        return {**common, "token_num": entry.get("token_num"), "eval_result": scores}
-    asked = [
-        ScoreKey(benchmark["name"], metric)
-        for benchmark in entry.get("benchmarks", ())
-        for metric in benchmark["metrics"]
-    ]
-    optional = ("helm_model", "token_per_iteration", "iteration_pattern")
-    return {
-        **common,
-        **{name: entry.get(name) for name in optional},
-        "helm_output_dir": entry["helm_output_dir"],
-        "helm_suite_name": entry["helm_suite_name"],
-        "asked": tuple(asked) or CORE_METRICS,
     }
 
 

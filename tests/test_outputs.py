@@ -14,7 +14,7 @@ import pytest
 from helm_wandb import outputs
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import InputError
-from helm_wandb.model import Config, FileEval, Place, Receipt, Status
+from helm_wandb.model import Config, EvalEntry, Place, Receipt, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.runner.event import Event, parse_event
 from helm_wandb.sinks.terminal import Terminal
@@ -225,14 +225,7 @@ def test_the_mode_decides_whether_wandb_is_asked(
     is_asked: bool,  # noqa: FBT001 -- its outcome
 ) -> None:
     """Offline and disabled have no project; only a ranking of the project alone is still read."""
-    entry = FileEval(
-        place=Place("config.yaml", 1, 1),
-        path="$.evals[0]",
-        model_name="a",
-        token_num=None,
-        default_iteration=0,
-        eval_result={},
-    )
+    entry = EvalEntry(source="file", fields={}, path="$.evals[0]", place=Place("config.yaml", 1, 1))
     wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
     opened = outputs.project(
         wanted,

@@ -16,8 +16,8 @@ from helm_wandb.comparing import evaluations, gate, leaderboard, verdicts
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import (
     Baseline,
+    EvalEntry,
     Gate,
-    HelmEval,
     Place,
     Policy,
     Provenance,
@@ -89,20 +89,14 @@ def test_comment_of_real_output_golden(
 
 
 def _read(helm_trees: Path, tree: str) -> Evaluation:
-    spec = HelmEval(
-        place=Place("helm.yaml", 1, 1),
+    entry = EvalEntry(
+        source="helm",
+        fields={"helm_output_dir": tree, "helm_suite_name": "nightly"},
         path="$.evals[0]",
-        helm_output_dir=tree,
-        helm_suite_name="nightly",
-        model_name=None,
-        helm_model=None,
-        token_per_iteration=None,
-        default_iteration=0,
-        iteration_pattern=None,
-        asked=tuple(CORE_METRICS),
+        place=Place("helm.yaml", 1, 1),
     )
     found = sources.read(
-        spec, folder=helm_trees, with_details=True, clusters={}, progress=no_progress
+        entry, folder=helm_trees, with_details=True, clusters={}, progress=no_progress
     )
     (one,) = evaluations.with_directions(found.evaluations, lower_is_better=frozenset())
     return one

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from math import inf, nan
-from pathlib import Path
 
-from helm_wandb.model import Evaluation, FileEval, Place, ScoreKey
+from helm_wandb.model import EvalEntry, Evaluation, Place
 from helm_wandb.sources.file import read
 
 
 def one(scores: dict[str, float | None]) -> Evaluation:
     """The evaluation of an entry with these scores."""
-    spec = FileEval(
-        place=Place("config.yaml", 3, 5),
+    result: dict[str, dict[str, float | None]] = {}
+    for key, value in scores.items():
+        benchmark, _, metric = key.partition(".")
+        result.setdefault(benchmark, {})[metric] = value
+    entry = EvalEntry(
+        source="file",
+        fields={
+            "model_name": "llama",
+            "token_num": 1000,
+            "default_iteration": 3,
+            "eval_result": result,
+        },
         path="$.evals[0]",
-        model_name="llama",
-        token_num=1000.0,
-        default_iteration=3,
-        eval_result={ScoreKey.parse(key): value for key, value in scores.items()},
+        place=Place("config.yaml", 3, 5),
     )
-    (found,) = read(spec, folder=Path()).evaluations
+    (found,) = read(entry).evaluations
     return found
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError, ConfigError
-from helm_wandb.model import Evaluation, HelmEval, Place, Reading, ScoreKey
+from helm_wandb.model import Evaluation, Place, Reading, ScoreKey
+from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.reader import read
 from helm_wandb.system.progress import no_progress
 
@@ -80,12 +81,6 @@ def spec(output: str | Path, suite: str, **changes: Any) -> HelmEval:
         "path": "$.evals[0]",
         "helm_output_dir": str(output),
         "helm_suite_name": suite,
-        "model_name": None,
-        "helm_model": None,
-        "token_per_iteration": None,
-        "default_iteration": 0,
-        "iteration_pattern": None,
-        "asked": CORE_METRICS,
     }
     return HelmEval(**{**fields, **changes})
 
@@ -166,7 +161,7 @@ def test_subjects_are_the_cells_of_their_tables(helm_trees: Path) -> None:
 def test_a_metric_beside_the_main_one_can_be_asked_for(helm_trees: Path) -> None:
     """`EM (Robustness)` and columns where lower is better are read with their direction."""
     asked = (ScoreKey("boolq", "EM (Robustness)"), ScoreKey("boolq", "ECE (10-bin)"))
-    (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", asked=asked)
+    (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", score_keys=asked)
 
     assert [(0.5, False), (0.5315528293643975, True)] == [
         (first.scores[key].value, first.scores[key].lower_is_better) for key in asked
@@ -205,7 +200,7 @@ def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
         ScoreKey("boolq", "Toxic fraction"),
         ScoreKey("boolq", "EM"),
     )
-    (one,) = read_tree(helm_trees, "baseline", "nightly", asked=asked)
+    (one,) = read_tree(helm_trees, "baseline", "nightly", score_keys=asked)
 
     assert {
         "quac.F1": "the suite has no run of it",
@@ -222,7 +217,7 @@ def test_benchmarks_that_are_not_there_are_noted_beside_those_that_are(helm_tree
     """Whoever asks for benchmarks by name learns which ones the suite has."""
     asked = (ScoreKey("quac", "F1"), ScoreKey("boolq", "EM"))
 
-    (note,) = read_spec(spec("baseline", "nightly", asked=asked), helm_trees).notes
+    (note,) = read_spec(spec("baseline", "nightly", score_keys=asked), helm_trees).notes
 
     assert (
         "Suite nightly has no run of quac. It has: boolq, hellaswag, imdb, mmlu, narrative_qa, "
@@ -471,7 +466,7 @@ def test_suite_without_a_finished_run(tmp_path: Path) -> None:
 def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
     """A suite with none of the benchmarks asked for is an error that lists those it has."""
     with pytest.raises(ArtifactError) as raised:
-        read_tree(helm_trees, "checkpoints_us", "toy-us", asked=(ScoreKey("gsm", "EM"),))
+        read_tree(helm_trees, "checkpoints_us", "toy-us", score_keys=(ScoreKey("gsm", "EM"),))
 
     assert (
         "config.yaml:3:5: suite 'toy-us' has none of what was asked for (gsm.EM). Its benchmarks "
@@ -491,7 +486,7 @@ def test_a_misspelt_metric_lists_those_of_its_benchmark(
 ) -> None:
     """Where a benchmark is there and its metric is not, its metrics are told, the nearest first."""
     with pytest.raises(ArtifactError) as raised:
-        read_tree(helm_trees, tree, suite, asked=(ScoreKey("mmlu", "EMM"),))
+        read_tree(helm_trees, tree, suite, score_keys=(ScoreKey("mmlu", "EMM"),))
 
     assert str(raised.value).startswith(
         f"config.yaml:3:5: suite {suite!r} has none of what was asked for (mmlu.EMM). "
@@ -511,7 +506,7 @@ def test_metrics_without_number_are_compared_up_to_a_number(
     path.write_text(json.dumps(tables))
 
     with calls_at_most(250_000), pytest.raises(ArtifactError, match="metrics of mmlu are: "):
-        read_tree(tmp_path, "checkpoints_us", "toy-us", asked=(ScoreKey("mmlu", "acb" * 30),))
+        read_tree(tmp_path, "checkpoints_us", "toy-us", score_keys=(ScoreKey("mmlu", "acb" * 30),))
 
 
 def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> None:
@@ -540,7 +535,8 @@ def test_models_beyond_the_asked_benchmarks_count_as_families(
 
     with pytest.raises(ConfigError, match="several models and none is called 'gamma'"):
         read_spec(
-            spec(tree, "model-zoo", model_name="gamma", asked=(ScoreKey("boolq", "EM"),)), tmp_path
+            spec(tree, "model-zoo", model_name="gamma", score_keys=(ScoreKey("boolq", "EM"),)),
+            tmp_path,
         )
 
 

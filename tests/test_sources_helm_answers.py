@@ -4,38 +4,50 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from helm_wandb import sources
-from helm_wandb.model import FileEval, Place, ReportEval, ScoreKey, Texts
+from helm_wandb.model import EvalEntry, Place, Texts
 
-from .test_sources_helm import copied, spec
+from .test_sources_helm import copied
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from helm_wandb.comparing.changed_instances import TextsByPlace
-    from helm_wandb.model import HelmEval
 
 MODEL = "acme/assistant"
 HELLASWAG = "commonsense:dataset=hellaswag,method=multiple_choice_separate_original"
 ANATOMY = "mmlu:subject=anatomy,method=multiple_choice_joint"
-CANDIDATE = spec("candidate", "nightly")
+
+
+def entry(output: str, suite: str, **fields: Any) -> EvalEntry:
+    """An entry of `evals` that reads the core metrics of a suite."""
+    return EvalEntry(
+        source="helm",
+        fields={"helm_output_dir": output, "helm_suite_name": suite, **fields},
+        path="$.evals[0]",
+        place=Place("config.yaml", 3, 5),
+    )
+
+
+CANDIDATE = entry("candidate", "nightly")
 
 
 def texts(
     folder: Path,
     benchmark: str,
     *places: tuple[str, str, int],
-    specs: tuple[HelmEval | FileEval | ReportEval, ...] = (CANDIDATE,),
+    entries: tuple[EvalEntry, ...] = (CANDIDATE,),
     model: str = MODEL,
     iteration: int = 0,
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """What the entries have of instances of a benchmark."""
     whose = model, iteration, benchmark
-    return sources.texts(specs, folder=folder, wanted={whose: frozenset(places)})
+    return sources.texts(entries, folder=folder, wanted={whose: frozenset(places)})
 
 
 def one(folder: Path, benchmark: str, stratum: str, identity: str, **other: Any) -> Texts | None:
@@ -228,10 +240,10 @@ def test_trials_have_answers_of_their_own(boolq: Path) -> None:
 
 def test_sub_splits_are_of_their_run(helm_trees: Path) -> None:
     """An instance of `RUN non-toxic` is found in the files of RUN."""
-    old = spec("old", "toyproj-toyllama")
+    old = entry("old", "toyproj-toyllama")
     male = "civil_comments:demographic=male non-toxic"
     other = "civil_comments:demographic=males non-toxic"
-    where = {"specs": (old,), "model": "mymodel/toyproj-llama", "iteration": 5000}
+    where = {"entries": (old,), "model": "mymodel/toyproj-llama", "iteration": 5000}
     found = one(helm_trees, "civil_comments", male, "id231", **where)
 
     assert found is not None
@@ -240,20 +252,24 @@ def test_sub_splits_are_of_their_run(helm_trees: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "iteration", "specs"),
+    ("model", "iteration", "entries"),
     [
         ("other", 0, (CANDIDATE,)),
         (MODEL, 1, (CANDIDATE,)),
-        (MODEL, 0, (spec("candidate", "nightly", asked=(ScoreKey("mmlu", "EM"),)),)),
-        (MODEL, 0, (ReportEval(place=Place("x", 1, 1), path="$", glob="*.json"),)),
+        (
+            MODEL,
+            0,
+            (entry("candidate", "nightly", benchmarks=[{"name": "mmlu", "metrics": ["EM"]}]),),
+        ),
+        (MODEL, 0, (replace(CANDIDATE, source="report"),)),
     ],
 )
 def test_texts_of_others_are_not_taken(
-    model: str, iteration: int, specs: tuple[HelmEval, ...], helm_trees: Path
+    model: str, iteration: int, entries: tuple[EvalEntry, ...], helm_trees: Path
 ) -> None:
     """Another model or iteration, a benchmark that was not asked for, a source without texts."""
     found, faults = texts(
-        helm_trees, "boolq", ("boolq", "id40", 0), specs=specs, model=model, iteration=iteration
+        helm_trees, "boolq", ("boolq", "id40", 0), entries=entries, model=model, iteration=iteration
     )
 
     assert ({}, ()) == (found, faults)
@@ -266,18 +282,20 @@ def test_a_model_is_found_under_its_recorded_name(name: str, helm_trees: Path) -
         {"model_name": "mine"} if name == "model" else {"default_iteration": 7}
     )
     model, iteration = ("mine", 0) if name == "model" else (MODEL, 7)
-    specs = (spec("candidate", "nightly", **changes),)
-    found = one(helm_trees, "boolq", "boolq", "id40", specs=specs, model=model, iteration=iteration)
+    entries = (entry("candidate", "nightly", **changes),)
+    found = one(
+        helm_trees, "boolq", "boolq", "id40", entries=entries, model=model, iteration=iteration
+    )
 
     assert found is not None
 
 
 def test_the_first_entry_counts(helm_trees: Path) -> None:
     """Where two entries hold the same instance, the first one's texts stay."""
-    base = spec("baseline", "nightly")
+    base = entry("baseline", "nightly")
     alone = one(helm_trees, "boolq", "boolq", "id101")
-    first = one(helm_trees, "boolq", "boolq", "id101", specs=(CANDIDATE, base))
-    last = one(helm_trees, "boolq", "boolq", "id101", specs=(base, CANDIDATE))
+    first = one(helm_trees, "boolq", "boolq", "id101", entries=(CANDIDATE, base))
+    last = one(helm_trees, "boolq", "boolq", "id101", entries=(base, CANDIDATE))
 
     assert alone == first != last
 
@@ -304,8 +322,8 @@ def test_a_damaged_file_costs_the_texts_only(damage: str | None, boolq: Path) ->
 @pytest.mark.parametrize("changes", [{"helm_output_dir": "gone"}, {"helm_suite_name": "gone"}])
 def test_what_is_gone_by_now_is_told(changes: dict[str, Any], helm_trees: Path) -> None:
     """An output folder or suite that cannot be opened any more is a fault and no exception."""
-    gone = spec("candidate", "nightly", **{"helm_output_dir": "candidate", **changes})
-    found, (fault,) = texts(helm_trees, "boolq", ("boolq", "id40", 0), specs=(gone,))
+    gone = replace(CANDIDATE, fields={**CANDIDATE.fields, **changes})
+    found, (fault,) = texts(helm_trees, "boolq", ("boolq", "id40", 0), entries=(gone,))
 
     assert {} == found
     assert "gone" in fault
@@ -313,9 +331,9 @@ def test_what_is_gone_by_now_is_told(changes: dict[str, Any], helm_trees: Path) 
 
 def test_a_model_that_is_not_told_apart_any_more_is_told(helm_trees: Path) -> None:
     """Where the entry does not say which of several models it means, there are no texts."""
-    several = spec("models", "model-zoo", model_name="mine")
+    several = entry("models", "model-zoo", model_name="mine")
     found, (fault,) = texts(
-        helm_trees, "boolq", ("boolq", "id40", 0), specs=(several,), model="mine"
+        helm_trees, "boolq", ("boolq", "id40", 0), entries=(several,), model="mine"
     )
 
     assert {} == found

@@ -136,7 +136,9 @@ def test_damaged_files_make_promised_errors_only(small_tree: Path, seed: int) ->
     whole = target.read_bytes()
     try:
         target.write_bytes(rng.choice(MUTATIONS)(whole, rng))
-        reading = read_spec(spec("baseline", "nightly", asked=ASKED), small_tree, with_details=True)
+        reading = read_spec(
+            spec("baseline", "nightly", score_keys=ASKED), small_tree, with_details=True
+        )
     except (ArtifactError, ConfigError) as error:
         told = str(error)
     else:

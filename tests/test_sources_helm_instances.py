@@ -188,7 +188,7 @@ def test_perturbed_copies_make_the_worst_case(helm_trees: Path, tmp_path: Path) 
     column = [header["value"] for header in tables[0]["header"]].index("EM (Robustness)")
     tables[0]["rows"][0][column]["value"] = fmean(values.values())
     path.write_text(json.dumps(tables))
-    (one,) = detailed(tmp_path, "baseline", "nightly", asked=(PERTURBED,))
+    (one,) = detailed(tmp_path, "baseline", "nightly", score_keys=(PERTURBED,))
     columns = only(one.scores[PERTURBED])
 
     assert values == dict(zip(columns.id, columns.value, strict=True))

@@ -109,7 +109,7 @@ def test_a_metric_that_no_schema_explains_must_be_named(helm_trees: Path, tmp_pa
                 stat["sum"] = 0.125
         path.write_text(json.dumps(stats))
     asked = (ScoreKey("simple_mcqa", "EM"), ScoreKey("simple_mcqa", "quasi_exact_match"))
-    (one, *_) = read_spec(spec(copy, "2026-01-15", asked=asked), tmp_path).evaluations
+    (one, *_) = read_spec(spec(copy, "2026-01-15", score_keys=asked), tmp_path).evaluations
 
     assert {"simple_mcqa.quasi_exact_match": 0.125} == {
         str(key): score.value for key, score in one.scores.items()

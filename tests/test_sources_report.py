@@ -13,7 +13,7 @@ import yaml
 
 from helm_wandb import cli, config
 from helm_wandb.errors import ArtifactError
-from helm_wandb.model import Place, ReportEval
+from helm_wandb.model import EvalEntry, Place
 from helm_wandb.report import to_json
 from helm_wandb.sources import report as source
 from helm_wandb.sources.report import read
@@ -25,9 +25,14 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation
 
 
-def spec(glob: str) -> ReportEval:
+def spec(glob: str) -> EvalEntry:
     """An entry of `evals` that reads what the glob matches."""
-    return ReportEval(place=Place("config.yaml", 3, 5), path="$.evals[0]", glob=glob)
+    return EvalEntry(
+        source="report",
+        fields={"path": glob},
+        path="$.evals[0]",
+        place=Place("config.yaml", 3, 5),
+    )
 
 
 def write_report(path: Path, *evaluations: Evaluation) -> Path:
@@ -354,6 +359,5 @@ def test_documented_configs_are_valid(root: Path) -> None:
 
     assert ["evals/leg.yaml", "evals/all.yaml"] == list(configs)
     (entry,) = configs["evals/all.yaml"].evals
-    assert isinstance(entry, ReportEval)
-    assert "reports/*.json" == entry.glob
+    assert ("report", "reports/*.json") == (entry.source, entry.fields["path"])
     assert all(f"config: {name}" in text for name in configs)

@@ -105,10 +105,10 @@ def _token_conflicts(counts: Sequence[float]) -> list[str]:
     ]
 
 
-def _origin_order(origin: Origin) -> tuple[bool, bool, str, float]:
-    """Return the sort key: HELM's own output first; never depends on which was read first."""
-    preferred = (origin.source != "helm", origin.suite is None)
-    return (*preferred, f"{origin.source} {origin.suite}", -(origin.token_per_iteration or 0))
+def _origin_order(origin: Origin) -> tuple[bool, str, float]:
+    """Return the sort key: suites first; never depends on which was read first."""
+    name = f"{origin.source} {origin.suite}"
+    return origin.suite is None, name, -(origin.token_per_iteration or 0)
 
 
 def with_directions(

@@ -266,8 +266,9 @@ def _why_untested(
         return None
     lacking = [one.model for one in models if not _has_instances(one, ranking)]
     if lacking and len(models) - len(lacking) <= 1:
-        unread = not instances_read and any(one.origin.source == "helm" for one in models)
-        return _NOT_READ if unread else f"no per-instance scores of {lacking[0]} are at hand"
+        return (
+            f"no per-instance scores of {lacking[0]} are at hand" if instances_read else _NOT_READ
+        )
     if len(models) == 1 + len(strangers):
         return "; ".join(f"{one} has other questions than {best}" for one, best in strangers)
     names = f"those of {_join_names(lacking)}, without per-instance scores at hand"

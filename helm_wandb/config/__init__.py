@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.config.messages import Finding, findings
+from helm_wandb.config.messages import Finding, findings, resolve, source_schemas
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import json_path, read
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import (
     EACH_INSTANCE,
     Config,
-    FileEval,
-    HelmEval,
+    EvalEntry,
     Policy,
-    ReportEval,
     ScoreKey,
 )
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.urls import holds_user, is_server_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from helm_wandb.config.yaml_tree import Path, Spot, Tree
     from helm_wandb.model import Place
@@ -35,9 +34,6 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 LONGEST_NAME = 1_000
 """Characters of a key or text, as in a report: names reach outputs and comments."""
-
-NUMBERS = frozenset({"default_iteration", "token_num", "token_per_iteration"})
-"""Keys of an evaluation whose values are numbers."""
 
 _COMPARED = (("alpha",), ("min_effect",), ("floor",))
 """Keys of `compare` whose values, or the values of whose keys, are numbers."""
@@ -64,15 +60,25 @@ def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
     schema: schema/config.schema.json, loaded.
     Raises ConfigError with all problems, in the order of the file.
     """
-    tree = read(data, file=file, wants_number=_wants_number)
+    tree = read(data, file=file, wants_number=partial(_wants_number, _number_keys(schema)))
     problems = [*tree.problems, *_problems(tree, schema)]
     if problems:
         raise ConfigError(_in_file_order(problems))
     return _config(tree)
 
 
-def _wants_number(path: Path) -> bool:
-    is_of_eval = path[:1] == ("evals",) and len(path) == _KEY_DEPTH and path[2] in NUMBERS
+def _number_keys(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys of all sources' entries whose values are numbers."""
+    return frozenset(
+        key
+        for source in source_schemas(schema).values()
+        for key, subschema in source["properties"].items()
+        if resolve(subschema, schema).get("type") in {"number", "integer"}
+    )
+
+
+def _wants_number(number_keys: Collection[str], path: Path) -> bool:
+    is_of_eval = path[:1] == ("evals",) and len(path) == _KEY_DEPTH and path[2] in number_keys
     return _is_score(path) or is_of_eval or (path[:1] == ("compare",) and path[1:2] in _COMPARED)
 
 
@@ -215,7 +221,7 @@ def _config(tree: Tree) -> Config:
         project=data["project"],
         entity=data.get("entity"),
         base_url=data.get("base_url"),
-        evals=tuple(_eval(tree, index) for index in range(len(data.get("evals", ())))),
+        evals=tuple(_entry(tree, index) for index in range(len(data.get("evals", ())))),
         leaderboard=data.get("leaderboard", False),
         leaderboard_metrics=_keys(metrics) if metrics else CORE_METRICS,
         excluded_models=frozenset(data.get("excluded_models", ())),
@@ -244,62 +250,14 @@ def _keys(texts: Iterable[str]) -> tuple[ScoreKey, ...]:
     return tuple(map(ScoreKey.parse, texts))
 
 
-def _eval(tree: Tree, index: int) -> HelmEval | FileEval | ReportEval:
+def _entry(tree: Tree, index: int) -> EvalEntry:
     path: Path = ("evals", index)
     spot = tree.spots[path]
-    entry = cast("Mapping[str, Any]", spot.data)
-    match entry.get("source"):
-        case "file":
-            return _file_eval(entry, spot.place, json_path(path))
-        case "report":
-            return ReportEval(place=spot.place, path=json_path(path), glob=entry["path"])
-        case _:
-            places = {key: tree.spots[*path, key].place for key in entry}
-            return _helm_eval(entry, spot.place, places, json_path(path))
-
-
-def _helm_eval(
-    entry: Mapping[str, Any], place: Place, places: Mapping[str, Place], path: str
-) -> HelmEval:
-    benchmarks = entry.get("benchmarks")
-    return HelmEval(
-        place=place,
-        places=places,
-        path=path,
-        helm_output_dir=entry["helm_output_dir"],
-        helm_suite_name=entry["helm_suite_name"],
-        model_name=entry.get("model_name"),
-        helm_model=entry.get("helm_model"),
-        token_per_iteration=_number(entry.get("token_per_iteration")),
-        default_iteration=int(entry.get("default_iteration", 0)),
-        iteration_pattern=entry.get("iteration_pattern"),
-        asked=_asked(benchmarks) if benchmarks else CORE_METRICS,
+    fields = cast("Mapping[str, Any]", spot.data)
+    return EvalEntry(
+        source=fields.get("source", fields["eval_type"]),
+        fields=fields,
+        path=json_path(path),
+        place=spot.place,
+        places={key: tree.spots[*path, key].place for key in fields},
     )
-
-
-def _file_eval(entry: Mapping[str, Any], place: Place, path: str) -> FileEval:
-    return FileEval(
-        place=place,
-        path=path,
-        model_name=entry["model_name"],
-        token_num=_number(entry.get("token_num")),
-        default_iteration=int(entry.get("default_iteration", 0)),
-        eval_result={
-            ScoreKey(benchmark, metric): _number(value)
-            for benchmark, metrics in entry["eval_result"].items()
-            for metric, value in metrics.items()
-        },
-    )
-
-
-def _asked(benchmarks: Iterable[Mapping[str, Any]]) -> tuple[ScoreKey, ...]:
-    return tuple(
-        ScoreKey(benchmark["name"], metric)
-        for benchmark in benchmarks
-        for metric in benchmark["metrics"]
-    )
-
-
-def _number(value: float | None) -> float | None:
-    """The number as a float, also where it is written without a dot."""
-    return None if value is None else float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.config.yaml_syntax import shown
@@ -117,8 +118,8 @@ def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> s
     """What to write instead of a key that the schema has not."""
     if SLIPS.get(key) in known:
         return f"unknown key: did you mean `{SLIPS[key]}`?"
-    for source in schema["$defs"]["eval"]["properties"]["source"]["enum"]:
-        if "source" in known and key in schema["$defs"][source]["properties"]:
+    for source, subschema in source_schemas(schema).items():
+        if "source" in known and key in subschema["properties"]:
             return f"this key belongs to entries with `source: {source}`: remove it"
     if nearest := get_close_matches(key, known, n=1):
         return f"unknown key: did you mean `{nearest[0]}`?"
@@ -127,11 +128,22 @@ def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> s
 
 def _gist(subschema: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """The first sentence of a key's description, fit to follow a colon."""
-    if reference := subschema.get("$ref"):
-        subschema = schema["$defs"][reference.removeprefix("#/$defs/")]
-    sentence = subschema["description"].split(". ")[0].rstrip(".")
+    sentence = resolve(subschema, schema)["description"].split(". ")[0].rstrip(".")
     is_name = sentence[:2].isupper()
     return sentence if is_name else f"{sentence[0].lower()}{sentence[1:]}"
+
+
+def source_schemas(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the subschema of each source's entries."""
+    names = schema["$defs"]["eval"]["properties"]["source"]["enum"]
+    return {name: schema["$defs"][name] for name in names}
+
+
+def resolve(subschema: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the subschema, or the one that its `$ref` leads to."""
+    if reference := subschema.get("$ref"):
+        return reduce(lambda part, name: part[name], reference.split("/")[1:], schema)
+    return subschema
 
 
 def _type(violation: _Violation, spot: Spot) -> str:

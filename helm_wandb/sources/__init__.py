@@ -1,78 +1,120 @@
-"""Where evaluations come from: one module or package a source, and the table of them."""
+"""Where evaluations come from: one module or package per source, and the table of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from helm_wandb.model import HelmEval
-from helm_wandb.sources import file, report
-from helm_wandb.sources.helm.reader import read as read_helm
+from helm_wandb.errors import ArtifactError
+from helm_wandb.sources import file, helm, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
-    from helm_wandb.model import FileEval, Reading, ReportEval
+    from helm_wandb.model import EvalEntry, FirstEntry, Reading
 
 _SHOWN = 3
 """Files without texts that are named."""
-SOURCES: Mapping[str, Callable[..., Reading]] = {
-    "helm": read_helm,
-    "file": file.read,
-    "report": report.read,
+
+
+class _Texts(Protocol):
+    def __call__(
+        self, entry: EvalEntry, *, folder: Path, wanted: TextRequests
+    ) -> tuple[TextsByPlace, tuple[str, ...]]: ...
+
+
+class _FirstEntries(Protocol):
+    def __call__(self, path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source of evaluations; only `read` is required."""
+
+    read: Callable[..., Reading]
+    """Called as `sources.read` is."""
+    has_details: bool = False
+    """Whether it has per-instance scores that are read only on request."""
+    texts: _Texts | None = None
+    """Reads question, reference and answer of instances."""
+    first_entries: _FirstEntries | None = None
+    """Makes entries for `init`; raises ArtifactError for output that isn't this source's."""
+
+
+SOURCES: Mapping[str, Source] = {
+    "helm": Source(
+        read=helm.read, has_details=True, texts=helm.texts, first_entries=helm.first_entries
+    ),
+    "file": Source(read=file.read),
+    "report": Source(read=report.read),
 }
-"""The config's word for a source → its reader, which is called as `read` is."""
+"""The config's name of each source."""
 
 
 def read(
-    spec: HelmEval | FileEval | ReportEval,
+    entry: EvalEntry,
     *,
     folder: Path,
     with_details: bool,
     clusters: Mapping[str, str],
     progress: Callable[[int, int], None],
 ) -> Reading:
-    """What an entry of the config means; relative paths are relative to the folder.
+    """Return the evaluations of an entry of the config; its paths are relative to the folder.
 
-    with_details: read fingerprints and per-instance scores too, where they cost time.
+    with_details: read fingerprints and per-instance scores too, if that takes time.
     clusters: benchmark → the config's rule for which instances depend on each other.
-    progress: is told how many of all runs are read, while there are many.
-    Raises UserError where it cannot be read.
+    progress: called with the number of runs that are read, and of all, while there are many.
+    Raises UserError if they can't be read.
     """
-    return SOURCES[spec.source](
-        spec, folder=folder, with_details=with_details, clusters=clusters, progress=progress
+    return SOURCES[entry.source].read(
+        entry, folder=folder, with_details=with_details, clusters=clusters, progress=progress
     )
 
 
+def have_details(entries: Iterable[EvalEntry]) -> bool:
+    """Return whether any of the entries has per-instance scores that are read only on request."""
+    return any(SOURCES[entry.source].has_details for entry in entries)
+
+
 def texts(
-    specs: Iterable[HelmEval | FileEval | ReportEval], *, folder: Path, wanted: TextRequests
+    entries: Iterable[EvalEntry], *, folder: Path, wanted: TextRequests
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
-    """What was asked and answered, of the wanted instances; and notes on what cannot be read.
+    """Return the texts of the wanted instances, and a sentence for each file without them.
 
-    Only HELM's own output has texts. Where two entries have the same instance, the first counts,
-    as it does for scores.
+    If two entries have the same instance, the first one's texts count, as for scores.
     """
-    if not wanted:
-        return {}, ()
-    # Imported here: most runs mark nothing.
-    from helm_wandb.sources.helm import answers  # noqa: PLC0415
-
-    found: TextsByPlace = {}
+    by_place: TextsByPlace = {}
     faults: list[str] = []
-    for spec in specs:
-        if isinstance(spec, HelmEval):
-            of_spec, unread = answers.read(spec, folder=folder, wanted=wanted)
-            for whose, more in of_spec.items():
-                found[whose] = more | found.get(whose, {})
+    for entry in entries if wanted else ():
+        if read_texts := SOURCES[entry.source].texts:
+            own, unread = read_texts(entry, folder=folder, wanted=wanted)
+            for run, texts_of_run in own.items():
+                by_place[run] = texts_of_run | by_place.get(run, {})
             faults += unread
-    return found, tuple(_told(faults))
+    return by_place, tuple(_text_notes(faults))
 
 
-def _told(faults: Iterable[str]) -> Iterator[str]:
+def _text_notes(faults: Iterable[str]) -> Iterator[str]:
     reasons = list(faults)
     for reason in reasons[:_SHOWN]:
         yield f"Texts of changed instances are left out: {reason}"
     more = len(reasons) - _SHOWN
     if more > 0:
         yield f"Texts of changed instances are left out for {more} more such reasons."
+
+
+def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
+    """Return the entries that read the output at the path, the most useful first.
+
+    shown_as: the path as messages and entries name it.
+    Raises ArtifactError, of the first source, if no source can read it.
+    """
+    faults = []
+    for first in filter(None, (source.first_entries for source in SOURCES.values())):
+        try:
+            return first(path, shown_as=shown_as)
+        except ArtifactError as error:
+            faults.append(error)
+    raise faults[0]

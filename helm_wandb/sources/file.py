@@ -1,4 +1,4 @@
-"""Scores that the config itself holds → an Evaluation."""
+"""Scores that stand in the config itself."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import math
 from typing import TYPE_CHECKING, TypeGuard
 
 from helm_wandb.comparing.helm_metrics import is_lower_better
-from helm_wandb.model import Evaluation, Origin, Reading, Score
+from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 
 if TYPE_CHECKING:
-    from helm_wandb.model import FileEval, ScoreKey
+    from helm_wandb.model import EvalEntry
 
 
-def read(spec: FileEval, **_: object) -> Reading:
-    """One evaluation; a value that is not a finite number is missing."""
-    scores = {
-        key: _score(key, value) for key, value in spec.eval_result.items() if _is_known(value)
+def read(entry: EvalEntry, **_: object) -> Reading:
+    """Return the entry's evaluation; a value that isn't a finite number is missing."""
+    fields = entry.fields
+    tokens = fields.get("token_num")
+    values: dict[ScoreKey, float | None] = {
+        ScoreKey(benchmark, metric): value
+        for benchmark, metrics in fields["eval_result"].items()
+        for metric, value in metrics.items()
     }
+    scores = {key: _score(key, value) for key, value in values.items() if _is_known(value)}
     return Reading(
         evaluations=(
             Evaluation(
-                model=spec.model_name,
-                iteration=spec.default_iteration,
-                tokens_billions=spec.token_num,
+                model=fields["model_name"],
+                iteration=int(fields.get("default_iteration", 0)),
+                tokens_billions=None if tokens is None else float(tokens),
                 origin=Origin(source="file", suite=None, token_per_iteration=None),
                 scores=scores,
                 missing={
                     key: f"the config has {'no number' if value is None else value} for it"
-                    for key, value in spec.eval_result.items()
+                    for key, value in values.items()
                     if key not in scores
                 },
             ),

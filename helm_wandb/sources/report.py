@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from helm_wandb.model import Evaluation, ReportEval
+    from helm_wandb.model import EvalEntry, Evaluation
 
 LIMIT_BYTES = 256 << 20
 """Size of a report, at most. 20 models with two iterations each of the 16 core benchmarks, with all
@@ -28,7 +28,7 @@ _FROM_REPORT = "input from-report"
 T = TypeVar("T")
 
 
-def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
+def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
     """The evaluations of all reports that the glob matches, in the order of the files' names.
 
     Those of one model and iteration stay apart here: they are merged with all others at once.
@@ -36,13 +36,14 @@ def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
     Raises ArtifactError where no file matches, or none of them is a report with evaluations, or
     the search would have no end.
     """
+    pattern: str = entry.fields["path"]
     try:
-        names = paths.matches(spec.glob, folder)
+        names = paths.matches(pattern, folder)
     except paths.TooManyError as error:
-        message = f"{spec.place}: {_too_many(spec.glob)}"
+        message = f"{entry.place}: {_too_many(pattern)}"
         raise ArtifactError(message) from error
     if not names:
-        message = f"{spec.place}: {_nothing(spec.glob, folder)}"
+        message = f"{entry.place}: {_nothing(pattern, folder)}"
         raise ArtifactError(message)
     found: list[Evaluation] = []
     faults: list[str] = []
@@ -51,17 +52,17 @@ def read(spec: ReportEval, *, folder: Path, **_: object) -> Reading:
             found += from_json(_bytes(folder / name))
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
-            what = f"{spec.place}: {name} cannot be read as a report: {why}"
+            what = f"{entry.place}: {name} cannot be read as a report: {why}"
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
     if not found:
-        nothing = f"{spec.place}: no evaluation is in {_listed(names)}"
+        nothing = f"{entry.place}: no evaluation is in {_listed(names)}"
         raise ArtifactError(*(faults or [nothing]))
     reports = "1 report" if len(names) == 1 else f"{len(names)} reports"
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
         evaluations=tuple(found),
         faults=tuple(faults),
-        notes=(f"{spec.glob} matches {reports}{unread}.",),
+        notes=(f"{pattern} matches {reports}{unread}.",),
     )
 
 

@@ -260,14 +260,14 @@ def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], flo
 
 def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, object]:
     origins = [entry.origin for entry in evaluations]
-    files = [entry for entry in evaluations if entry.origin.source == "file"]
+    counted = [entry for entry in evaluations if entry.origin.token_per_iteration is None]
     return _known(
         {
             "model": model,
             "source": _each(origin.source for origin in origins),
             "suite": _each(origin.suite for origin in origins),
             "token_per_iteration": _each(origin.token_per_iteration for origin in origins),
-            "token_num": _each(entry.tokens_billions for entry in files),
+            "token_num": _each(entry.tokens_billions for entry in counted),
         }
     )
 

@@ -1,1 +1,37 @@
 """Evaluations from the output of HELM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from helm_wandb.sources.helm import reader
+from helm_wandb.sources.helm.entry import HelmEval
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
+    from helm_wandb.model import EvalEntry, FirstEntry, Reading
+
+
+def read(entry: EvalEntry, **options: Any) -> Reading:  # noqa: ANN401 -- those of `sources.read`
+    """Return the evaluations of the entry's suite, as `sources.read` says."""
+    return reader.read(HelmEval.parse(entry), **options)
+
+
+def texts(
+    entry: EvalEntry, *, folder: Path, wanted: TextRequests
+) -> tuple[TextsByPlace, tuple[str, ...]]:
+    """Return the texts that the entry's suite has of the wanted instances, and the faults."""
+    # Imported here: most runs flag nothing.
+    from helm_wandb.sources.helm import answers  # noqa: PLC0415
+
+    return answers.read(HelmEval.parse(entry), folder=folder, wanted=wanted)
+
+
+def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
+    """Return an entry for each suite of the HELM output, as `sources.first_entries` says."""
+    # Imported here: only `init` needs it.
+    from helm_wandb.sources.helm import first_entry, inventory  # noqa: PLC0415
+
+    return first_entry.entries(inventory.inventory(path, shown_as=shown_as), folder=shown_as)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextRequests,
         TextsByPlace,
     )
-    from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run
 
@@ -107,7 +107,7 @@ def read(
     Only benchmarks that the entry asks for are looked at: the scores of others are not from here.
     folder: what a relative `helm_output_dir` is relative to.
     """
-    asked = {key.benchmark for key in spec.asked}
+    asked = {key.benchmark for key in spec.score_keys}
     own = {whose: places for whose, places in wanted.items() if whose[2] in asked}
     faults: list[str] = []
     found: TextsByPlace = {}

@@ -17,7 +17,7 @@ from helm_wandb.text.patterns import Pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.entry import HelmEval
 
 _NAMES_SHOWN = 20
 _NUMBER = r"(?P<number>[0-9]{1,15})"

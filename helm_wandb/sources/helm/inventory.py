@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
-from helm_wandb.model import HelmEval, Place
+from helm_wandb.model import Place
 from helm_wandb.sources.helm import families, layout
+from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.json_files import read_json
 from helm_wandb.sources.helm.runs import Runs
@@ -104,11 +105,6 @@ def _families(ids: set[str], model_name: str | None) -> dict[str, tuple[int, ...
         helm_output_dir="",
         helm_suite_name="",
         model_name=model_name,
-        helm_model=None,
-        token_per_iteration=None,
-        default_iteration=0,
-        iteration_pattern=None,
-        asked=(),
     )
     try:
         checkpoints = families.assign(ids, spec)

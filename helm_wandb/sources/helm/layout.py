@@ -15,7 +15,7 @@ from helm_wandb.sources.helm.json_files import read_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.files import Files
 
 _KINDS = ("runs", "releases")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from helm_wandb.model import HelmEval
+    from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.families import Checkpoint
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
@@ -130,7 +130,7 @@ class _Reader:
         scores: ScoresByModel = defaultdict(dict)
         absent: dict[ScoreKey, str] = {}
         nowhere: list[str] = []
-        for benchmark, metrics in _by_benchmark(self._spec.asked).items():
+        for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
             try:
                 found = self._of_benchmark(benchmark, metrics)
             except ArtifactError as error:
@@ -142,7 +142,7 @@ class _Reader:
                 absent.update({ScoreKey(benchmark, metric): _NO_RUN for metric in metrics})
             for model, of_model in found.items():
                 scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
-        if nowhere and self._spec.asked != CORE_METRICS:
+        if nowhere and self._spec.score_keys != CORE_METRICS:
             self._notes.append(self._no_runs_of(nowhere))
         return scores, absent
 
@@ -200,7 +200,7 @@ class _Reader:
     def _stats(self) -> RunStats:
         names = frozenset(
             name
-            for key in self._spec.asked
+            for key in self._spec.score_keys
             for selector in self._runs.selectors(key)
             for name in selector.names
         )
@@ -210,8 +210,8 @@ class _Reader:
         return sorted(self._runs.benchmarks or self._suite.benchmarks())
 
     def _nothing(self) -> str:
-        asked = ", ".join(map(str, self._spec.asked))
-        there = {key: self._metrics_near(key) for key in self._spec.asked}
+        asked = ", ".join(map(str, self._spec.score_keys))
+        there = {key: self._metrics_near(key) for key in self._spec.score_keys}
         told = [
             f"The metrics of {key.benchmark} are: {', '.join(metrics)}."
             for key, metrics in there.items()
@@ -294,7 +294,7 @@ def _evaluation(
     tokens = None
     if iteration is not None and spec.token_per_iteration is not None:
         tokens = iteration * spec.token_per_iteration
-    outcome = {**dict.fromkeys(spec.asked, _NO_ROW), **absent, **scores}
+    outcome = {**dict.fromkeys(spec.score_keys, _NO_ROW), **absent, **scores}
     return Evaluation(
         model=checkpoint.family,
         iteration=spec.default_iteration if iteration is None else iteration,

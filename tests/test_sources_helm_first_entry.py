@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import config
-from helm_wandb.config import first_config
-from helm_wandb.model import HelmEval, ScoreKey
+from helm_wandb.config.first_config import SCHEMA_URL, first_config
+from helm_wandb.model import ScoreKey
+from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.helm.first_entry import entries
 from helm_wandb.sources.helm.inventory import SuiteFound
 
 if TYPE_CHECKING:
@@ -41,14 +43,19 @@ def suite(**known: object) -> SuiteFound:
 def entry(text: str) -> HelmEval:
     """The one entry of a config that must be valid."""
     (found,) = config.parse(text.encode(), file="config.yaml", schema=SCHEMA).evals
-    return cast("HelmEval", found)
+    return HelmEval.parse(found)
+
+
+def written(*suites: SuiteFound, folder: str = "out") -> str:
+    """The config for the first of the suites."""
+    return first_config(entries(suites, folder=folder)[0].yaml)
 
 
 def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
     """A suite of checkpoints and another one beside it make this text."""
     found = suite(models={"org/model": (1000, 2000)}, metrics={"mmlu": ("EM",), "quac": ("F1",)})
 
-    golden("first_config.yaml", first_config.written(found, [suite(name="other")], folder="out"))
+    golden("first_config.yaml", written(found, suite(name="other")))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
 )
 def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> None:
     """Models of several names, of a common one, and a suite without benchmarks are told."""
-    text = first_config.written(suite(**known), [], folder="out")
+    text = written(suite(**known))
 
     assert expected in text
     assert "out" == entry(text).helm_output_dir
@@ -74,12 +81,12 @@ def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> No
 def test_no_name_breaks_it(name: str, model: str, folder: str, benchmark: str) -> None:
     """Folder, suite and benchmark are read back as they are, and a model's name changes nothing."""
     found = suite(name=name, models={model: (), "b": ()}, metrics={benchmark: ("E: M",)})
-    read = entry(first_config.written(found, [suite(name=model)], folder=folder))
+    read = entry(written(found, suite(name=model), folder=folder))
 
     assert (folder, name) == (read.helm_output_dir, read.helm_suite_name)
-    assert (ScoreKey(benchmark, "E: M"),) == read.asked
+    assert (ScoreKey(benchmark, "E: M"),) == read.score_keys
 
 
 def test_the_schema_is_found_by_its_id() -> None:
     """The URL that editors are given is the schema's own."""
-    assert SCHEMA["$id"] == first_config.SCHEMA_URL
+    assert SCHEMA["$id"] == SCHEMA_URL

@@ -1,0 +1,83 @@
+"""Suites of HELM output → entries of a first config."""
+
+from __future__ import annotations
+
+import sys
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+import yaml
+
+from helm_wandb.model import FirstEntry
+from helm_wandb.text.safe_text import Name, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from helm_wandb.sources.helm.inventory import SuiteFound
+
+_SHOWN = 10
+
+
+def entries(suites: Sequence[SuiteFound], *, folder: str) -> tuple[FirstEntry, ...]:
+    """Return an entry for each suite, which records all of it and names the others in a comment.
+
+    folder: the HELM output, as the config is to name it.
+    """
+    return tuple(
+        FirstEntry(
+            name=suite.name,
+            yaml="".join(_lines(suite, [one for one in suites if one is not suite], folder)),
+        )
+        for suite in suites
+    )
+
+
+def _lines(suite: SuiteFound, others: Sequence[SuiteFound], folder: str) -> Iterator[str]:
+    yield _yaml({"eval_type": "helm"})
+    yield _yaml({"helm_output_dir": folder})
+    if others:
+        yield f"# It also holds {_join_names(one.name for one in others)}.\n"
+    yield _yaml({"helm_suite_name": suite.name})
+    yield from _model_lines(suite)
+    yield from _benchmark_lines(suite)
+
+
+def _model_lines(suite: SuiteFound) -> Iterator[str]:
+    names = list(suite.models)
+    if suite.needs_model_name:
+        yield _yaml({"model_name": names[0]})
+    elif len(names) == 1:
+        yield f"# model_name: another name to record {_join_names(names)} under\n"
+    else:
+        yield f"# Each model is recorded under its own name: {_join_names(names)}.\n"
+        yield "# helm_model: one of them, or a pattern that matches some, as my-org/*\n"
+    if any(suite.models.values()):
+        yield "# Billions of tokens in one iteration, for curves over tokens:\n"
+        yield "# token_per_iteration: 0.004\n"
+
+
+def _benchmark_lines(suite: SuiteFound) -> Iterator[str]:
+    if not suite.metrics:
+        yield "# Without `benchmarks` the 16 core scenarios of HELM are read.\n"
+        return
+    yield "benchmarks:\n"
+    for benchmark, metrics in suite.metrics.items():
+        names = _yaml({"name": benchmark, "metrics": list(metrics)}, in_one_line=True)
+        yield indent(f"- {names}", "  ")
+
+
+def _yaml(entries: dict[str, object], *, in_one_line: bool = False) -> str:
+    return yaml.safe_dump(
+        entries,
+        default_flow_style=in_one_line,
+        sort_keys=False,
+        allow_unicode=True,
+        width=sys.maxsize,
+    )
+
+
+def _join_names(names: Iterable[str]) -> str:
+    shown = [plain(Name(name)) for name in names]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
