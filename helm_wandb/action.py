@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from helm_wandb.baselines import BaselineResult
-    from helm_wandb.github_api.messages import Github
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Config, Evaluation, Provenance, Reading
     from helm_wandb.pipeline import Outcome
     from helm_wandb.pr_comment.conversation import Conversation
@@ -215,7 +215,7 @@ def _published(settings: Settings) -> Reading | None:
 
 
 def _baseline(
-    settings: Settings, event: Event, github: Github | None, project: WandbProject | None
+    settings: Settings, event: Event, github: Repository | None, project: WandbProject | None
 ) -> Callable[[Sequence[Evaluation]], BaselineResult]:
     is_word = settings.baseline in set(baselines.Choice)
     choice = baselines.Choice(settings.baseline) if is_word else baselines.Choice.FILE

@@ -14,7 +14,6 @@ from tests.events import pull_request
 from tests.github_server import TOKEN
 
 if TYPE_CHECKING:
-    from helm_wandb.github_api.messages import Github
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Report
     from tests.github_server import GithubServer
@@ -73,7 +72,7 @@ def marked(text: str, run_id: int = 1, *, head: str = HEAD, key: str = KEY) -> s
     return marker(run_id, head=head, key=key).line + text
 
 
-def sink(github: Github, text: str = "first", **options: Any) -> PullRequestComment:
+def sink(github: Repository, text: str = "first", **options: Any) -> PullRequestComment:
     """A sink that writes this text."""
     whole = {
         "github": github,

@@ -25,7 +25,7 @@ from tests import builders, events
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from helm_wandb.github_api.messages import Github
+    from helm_wandb.github_api.repository import Repository as GithubRepository
     from helm_wandb.model import Evaluation
 
 OWNER = "org"
@@ -67,9 +67,9 @@ class Repository:
     """The methods that were called, and the ids that were given to them."""
 
     @property
-    def github(self) -> Github:
+    def github(self) -> GithubRepository:
         """The repository under its protocol, of which it has the calls for baselines."""
-        return cast("Github", self)
+        return cast("GithubRepository", self)
 
     def add(  # noqa: PLR0913 -- each argument is something that a planted artifact may be wrong in
         self,

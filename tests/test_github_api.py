@@ -568,7 +568,7 @@ def test_refusals_in_any_words_are_told(
     """Without words that can be read, the status must do."""
     server.fault(answer=answers.Answer(status=403, body=text))
 
-    with pytest.raises(GithubError, match=r"answered HTTP 403$"):
+    with pytest.raises(GithubError, match=r"GitHub returned HTTP 403$"):
         github.default_branch()
 
 
@@ -660,7 +660,7 @@ def test_proxy_that_fails_is_told_without_its_password(
     monkeypatch.setenv("http_proxy", "http://user:hidden@127.0.0.1:1")
     with (
         closing(client(server)) as github,
-        pytest.raises(GithubError, match="the proxy did not pass it on") as told,
+        pytest.raises(GithubError, match="the proxy did not pass the request on") as told,
     ):
         github.default_branch()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import exceptions
 
-from helm_wandb.github_api.faults import TransientError, of_answer, of_exception, unreadable
+from helm_wandb.github_api.faults import TransientError, answer_fault, exception_fault, unreadable
 from helm_wandb.github_api.messages import Cause
 
 WHAT = "show the repository"
@@ -42,18 +42,18 @@ NOON = 1_795_485_600
 )
 def test_cause_of_an_answer(status: int, words: str, headers: dict[str, str], cause: Cause) -> None:
     """Status, words and headers together tell a permission from a limit and from a lock."""
-    fault = of_answer(status, headers, words, what=WHAT)
+    fault = answer_fault(status, headers, words, what=WHAT)
 
     assert fault
     assert cause is fault.cause
-    assert f"asked to {WHAT}" in str(fault)
+    assert f"Could not {WHAT}: " in str(fault)
     assert (cause in (Cause.LIMITED, Cause.SERVER)) == isinstance(fault, TransientError)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_good_answers_tell_of_no_fault(status: int) -> None:
     """Whatever their headers."""
-    assert of_answer(status, {"x-ratelimit-remaining": "0"}, "locked", what=WHAT) is None
+    assert answer_fault(status, {"x-ratelimit-remaining": "0"}, "locked", what=WHAT) is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_good_answers_tell_of_no_fault(status: int) -> None:
 )
 def test_how_long_a_limit_lasts(headers: dict[str, str], seconds: float | None) -> None:
     """Retry-After first, then the reset of a used-up limit by GitHub's own clock, else unknown."""
-    fault = of_answer(429, headers, "", what=WHAT)
+    fault = answer_fault(429, headers, "", what=WHAT)
 
     assert isinstance(fault, TransientError)
     assert seconds == fault.after_seconds
@@ -94,15 +94,15 @@ ADDRESS = "http://user:hidden@proxy"
         (exceptions.ConnectionError(ADDRESS), Cause.NETWORK, "the connection failed", True),
         (exceptions.ChunkedEncodingError(ADDRESS), Cause.NETWORK, "the connection failed", True),
         (OSError(ADDRESS), Cause.NETWORK, "the connection failed", True),
-        (RuntimeError(ADDRESS), Cause.UNREADABLE, "no answer of GitHub's", False),
-        (ValueError(ADDRESS), Cause.UNREADABLE, "no answer of GitHub's", False),
+        (RuntimeError(ADDRESS), Cause.UNREADABLE, "the response isn't from GitHub", False),
+        (ValueError(ADDRESS), Cause.UNREADABLE, "the response isn't from GitHub", False),
     ],
 )
 def test_cause_of_an_exception(
     error: Exception, cause: Cause, words: str, *, is_transient: bool
 ) -> None:
     """What may pass is told from what does not, and the exception's own words are not repeated."""
-    fault = of_exception(error, what=WHAT)
+    fault = exception_fault(error, what=WHAT)
 
     assert cause is fault.cause
     assert words in str(fault)
@@ -113,7 +113,7 @@ def test_cause_of_an_exception(
 @given(st.text())
 def test_words_of_a_server_stay_on_a_line_and_short(words: str) -> None:
     """Whatever it says, the message is one line of bounded length."""
-    fault = of_answer(500, {}, words, what=WHAT)
+    fault = answer_fault(500, {}, words, what=WHAT)
 
     for message in (str(fault), str(unreadable(WHAT, why=words))):
         assert 1 == len(message.splitlines())

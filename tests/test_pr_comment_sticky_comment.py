@@ -282,7 +282,7 @@ def test_comment_is_not_posted_again_where_it_cannot_be_looked_for(
     """After a lost answer and five looks in vain it is given up; a second comment is worse."""
     server.fault("POST", COMMENTS, drop=True, served=True, times=1)
     server.fault("GET", COMMENTS, answer=answers.Answer(status=500), after=1)
-    with pytest.raises(SinkError, match=r"HTTP 500 \(Server Error\); it was asked 5 times"):
+    with pytest.raises(SinkError, match=r"HTTP 500 \(Server Error\); it was tried 5 times"):
         sink(github).deliver(saying())
 
     assert ["POST"] == writes(server)

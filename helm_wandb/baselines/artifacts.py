@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from helm_wandb.baselines.base import Base
-    from helm_wandb.github_api.messages import Artifact, Github, WorkflowRun
+    from helm_wandb.github_api.messages import Artifact, WorkflowRun
+    from helm_wandb.github_api.repository import Repository
 
 ANCESTORS = 200
 """How far back a baseline is searched."""
@@ -44,7 +45,7 @@ class ArtifactQuery:
     """The run itself, and the one whose results it publishes."""
 
 
-def search_artifacts(query: ArtifactQuery, github: Github) -> Iterator[BaselineMatch | NoMatch]:
+def search_artifacts(query: ArtifactQuery, github: Repository) -> Iterator[BaselineMatch | NoMatch]:
     """Yield the baselines of the base commit and its ancestors, the nearest first, on demand.
 
     An artifact must come from a run of this very repository on the base branch: by its name and
@@ -56,7 +57,7 @@ def search_artifacts(query: ArtifactQuery, github: Github) -> Iterator[BaselineM
         yield NoMatch(f"Workflow artifacts could not be searched. {error}")
 
 
-def _search(query: ArtifactQuery, github: Github) -> Iterator[BaselineMatch | NoMatch]:
+def _search(query: ArtifactQuery, github: Repository) -> Iterator[BaselineMatch | NoMatch]:
     with requires("actions"):
         listed = list(islice(github.artifacts(query.name), ARTIFACTS))
     depths: dict[str, int] = {}
@@ -112,7 +113,9 @@ def _no_artifact(reasons: Counter[str], query: ArtifactQuery) -> str:
     )
 
 
-def _trusted_run(artifact: Artifact, query: ArtifactQuery, github: Github) -> WorkflowRun | NoMatch:
+def _trusted_run(
+    artifact: Artifact, query: ArtifactQuery, github: Repository
+) -> WorkflowRun | NoMatch:
     """Return the artifact's run if it is one of the base branch's own."""
     try:
         run = github.workflow_run(artifact.run.id)
@@ -123,7 +126,7 @@ def _trusted_run(artifact: Artifact, query: ArtifactQuery, github: Github) -> Wo
 
 
 def _read_artifact(
-    artifact: Artifact, run: WorkflowRun, query: ArtifactQuery, github: Github, *, depth: int
+    artifact: Artifact, run: WorkflowRun, query: ArtifactQuery, github: Repository, *, depth: int
 ) -> BaselineMatch | NoMatch:
     """Return the baseline in an artifact, or why it has none."""
     try:
@@ -140,7 +143,7 @@ def _read_artifact(
     )
 
 
-def _download_report(artifact: Artifact, github: Github) -> bytes:
+def _download_report(artifact: Artifact, github: Repository) -> bytes:
     """Return the report in an artifact; its zip is not kept any longer."""
     data = github.download(artifact, limit_bytes=ZIP_LIMIT_BYTES)
     return extract_report(data, limit_bytes=LIMIT_BYTES)

@@ -13,7 +13,8 @@ from helm_wandb.runner.event_rules import BaseRule, rules_of
 from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
-    from helm_wandb.github_api.messages import Github, PullRequest
+    from helm_wandb.github_api.messages import PullRequest
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
 
 _MERGE_BASE = "the merge base"
@@ -33,7 +34,7 @@ class Base:
     """The commit, in words."""
 
 
-def find_base(event: Event, github: Github) -> Base:
+def find_base(event: Event, github: Repository) -> Base:
     """Return the base of what this run evaluated; raises SearchError if there is none."""
     match event.rules.base:
         case BaseRule.EVALUATED_RUN:
@@ -48,7 +49,7 @@ def find_base(event: Event, github: Github) -> Base:
             return _base_of_branch(event, github)
 
 
-def _base_of_branch(event: Event, github: Github) -> Base:
+def _base_of_branch(event: Event, github: Repository) -> Base:
     """Return the base of a push, a schedule or a dispatch, which evaluates the event's sha."""
     if event.rules.base not in {BaseRule.PREVIOUS_COMMIT, BaseRule.SAME_COMMIT}:
         message = f"The event {event.name!r} does not tell what its results stand beside."
@@ -60,7 +61,7 @@ def _base_of_branch(event: Event, github: Github) -> Base:
     return Base(branch=event.branch, commit=_required(event.sha), label=_SAME)
 
 
-def _base_of_pull_request(event: Event, github: Github) -> Base:
+def _base_of_pull_request(event: Event, github: Repository) -> Base:
     pull_request = _find_pull_request(event, github)
     if pull_request is None:
         is_comment = event.name == "issue_comment"
@@ -89,7 +90,7 @@ def _base_of_merge_group(event: Event) -> Base:
     return Base(branch=group.base_branch, commit=group.base_sha, label=_QUEUED)
 
 
-def _base_of_run(event: Event, github: Github) -> Base:
+def _base_of_run(event: Event, github: Repository) -> Base:
     """Return the base of the run whose results are published here; it may be a fork's."""
     run, evaluated = event.evaluated_run, event.evaluated_event
     if run and rules_of(run.event).base is BaseRule.PULL_REQUEST:
@@ -104,7 +105,7 @@ def _base_of_run(event: Event, github: Github) -> Base:
     return _base_of_branch(evaluated, github)
 
 
-def _base_of_side_branch(event: Event, github: Github) -> Base:
+def _base_of_side_branch(event: Event, github: Repository) -> Base:
     """Return where the branch left its pull request's base, or the default branch without one."""
     pull_request = None
     # A token that can't see pull requests may still see commits; the report names the base.
@@ -114,25 +115,25 @@ def _base_of_side_branch(event: Event, github: Github) -> Base:
     return _merge_base(branch, event.sha, github)
 
 
-def _find_pull_request(event: Event, github: Github) -> PullRequest | None:
+def _find_pull_request(event: Event, github: Repository) -> PullRequest | None:
     with requires("pull-requests"):
         return find_pull_request(event, github)
 
 
-def _merge_base(branch: str, head: str, github: Github) -> Base:
+def _merge_base(branch: str, head: str, github: Repository) -> Base:
     with requires("contents"):
         commit = github.merge_base(branch, _required(head))
     return Base(branch=branch, commit=commit, label=_MERGE_BASE)
 
 
-def _default_branch(event: Event, github: Github) -> str:
+def _default_branch(event: Event, github: Repository) -> str:
     if event.default_branch:
         return event.default_branch
     with requires("contents"):
         return github.default_branch()
 
 
-def _previous_commit(event: Event, github: Github) -> str:
+def _previous_commit(event: Event, github: Repository) -> str:
     """Return the branch's commit before the push, else the pushed commit's parent."""
     sha, before = _required(event.sha), event.before
     with requires("contents"):
@@ -146,7 +147,7 @@ def _previous_commit(event: Event, github: Github) -> str:
     return parents[0].sha
 
 
-def _is_ancestor(before: str, sha: str, github: Github) -> bool:
+def _is_ancestor(before: str, sha: str, github: Repository) -> bool:
     """Whether the push dropped nothing from the branch; a dropped commit may be gone."""
     try:
         return github.merge_base(before, sha) == before

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.baselines.base import Base
     from helm_wandb.comparing.verdicts import Partner
-    from helm_wandb.github_api.messages import Github
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Evaluation
     from helm_wandb.runner.event import Event
     from helm_wandb.wandb_runs.project_models import WandbProject
@@ -49,7 +49,7 @@ class BaselineRequest:
     """Where this run's own report is written, for the advice on how to get a baseline."""
     event: Event | None = None
     """None outside of a workflow."""
-    github: Github | None = None
+    github: Repository | None = None
     """None without a token."""
     project: WandbProject | None = None
     """None without a key."""

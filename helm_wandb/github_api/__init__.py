@@ -1,1 +1,1 @@
-"""GitHub's API: the calls that a run needs, bounded in time, with faults that say what to do."""
+"""GitHub's API: its objects, and requests for them with deadlines, retries and faults."""

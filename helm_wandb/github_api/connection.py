@@ -9,12 +9,14 @@ from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from helm_wandb.github_api import answers
-from helm_wandb.github_api.bounded import bound
+import msgspec
+
 from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.github_api.size_limit import limit_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeAlias
 
     from github.Requester import (
         HTTPRequestsConnectionClass,
@@ -24,18 +26,24 @@ if TYPE_CHECKING:
 
     from helm_wandb.text.redaction import Redactor
 
+    Query: TypeAlias = Mapping[str, str | int]
+
 _TOKEN = re.compile(r"[!-~]+")
-"""What a header can carry."""
+"""Characters that a header can carry."""
 _API_VERSION = "2022-11-28"
 PAGE_LENGTH = 100
-"""The most that GitHub gives; its default is 30."""
+"""GitHub's maximum; its default is 30."""
 ANSWER_LIMIT_BYTES = 32 << 20
 """A page of 100 comments of 65,536 characters, all of four bytes, takes 26 MB."""
 
 
+class _Refusal(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What GitHub answered, whatever its status."""
+    """GitHub's answer, of any status."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,8 +52,8 @@ class Answer:
 
     @property
     def next_url(self) -> str:
-        """The URL of the next page; empty where this is the last."""
-        # Imported here: it is there already where an answer is.
+        """The URL of the next page; empty on the last one."""
+        # Imported here: an answer comes from requests, so it is loaded already.
         from requests.utils import parse_header_links  # noqa: PLC0415
 
         links = parse_header_links(self.headers.get("link", ""))
@@ -54,48 +62,54 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """GitHub's API, asked in a token's name.
+    """GitHub's API, with a token.
 
     Proxies and certificates are those that requests takes from the environment.
     """
 
     token: str = field(repr=False)
     redactor: Redactor
-    """Removes secrets, the token among them, from what GitHub says."""
+    """Removes secrets, the token among them, from GitHub's messages."""
     api_url: str
     timeout_seconds: float
     certificates: str | None = None
-    """A file of those to trust, where it is not requests' own choice."""
+    """The file of those to trust; None: requests chooses."""
 
-    def ask(
+    def send(
         self,
         verb: str,
         path: str,
         *,
-        parameters: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         body: object = None,
     ) -> Answer:
-        """The answer to one request, of any status; redirects of GET are followed on the host.
+        """Return the answer to one request; redirects of GET are followed on the same host.
 
-        path: below the API's URL, or a URL, of which host and scheme are not looked at: the
-        token goes nowhere else. Raises what PyGithub and requests raise.
+        path: below the API's URL, or a URL, whose host and scheme are ignored, so that the token
+        goes nowhere else. Raises the exceptions of PyGithub and requests.
         """
         status, headers, text = self._requester.requestJson(
-            verb, path, parameters=dict(parameters or {}), input=body, cnx=self._channel
+            verb, path, parameters=dict(query or {}), input=body, cnx=self._channel
         )
         return Answer(status=status, headers=headers, text=text)
 
     def authorization(self) -> dict[str, str]:
-        """The headers of a request in the token's name; raises GithubError."""
+        """Return the headers of a request with the token; raises GithubError."""
         self._check()
         return {"Authorization": f"token {self.token}"}
 
-    def words(self, text: str | bytes) -> str:
-        """What a refusal says, though a proxy may repeat in it what it was sent."""
-        return self.redactor.text(answers.refusal_message(text))
+    def refusal_message(self, text: str | bytes) -> str:
+        """Return what a refusal says, without secrets, which a proxy may repeat in it.
+
+        It is empty if the refusal isn't GitHub's.
+        """
+        try:
+            return self.redactor.text(msgspec.json.decode(text, type=_Refusal).message)
+        except (ValueError, RecursionError):
+            return ""
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the connections that were opened."""
         if "_channel" in self.__dict__:
             self._channel.close()
         if "_requester" in self.__dict__:
@@ -104,7 +118,7 @@ class Connection:
     @cached_property
     def _requester(self) -> Requester:
         self._check()
-        # Imported here: only what asks GitHub pays for it.
+        # Imported here: only runs that use GitHub pay for it.
         from github import Auth, Github  # noqa: PLC0415
 
         return Github(
@@ -122,7 +136,7 @@ class Connection:
 
     @cached_property
     def _channel(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
-        """PyGithub's own way to a server, with a limit to what it reads into memory."""
+        """PyGithub's connection, with a limit to the answers that it reads into memory."""
         from github import Requester  # noqa: PLC0415 - as above
 
         url = urlsplit(self.api_url)
@@ -137,11 +151,11 @@ class Connection:
             timeout=ceil(self.timeout_seconds),
             verify=self.certificates or True,
         )
-        bound(channel.session, limit_bytes=ANSWER_LIMIT_BYTES)
+        limit_answers(channel.session, limit_bytes=ANSWER_LIMIT_BYTES)
         return channel
 
     def _check(self) -> None:
-        """Raise GithubError where the token cannot be one; requests would repeat it."""
+        """Raise GithubError if the token cannot be one; requests would repeat it in its error."""
         if not _TOKEN.fullmatch(self.token):
             message = "the GitHub token holds characters that no token has, or none at all"
             raise GithubError(Cause.UNAUTHORIZED, message)

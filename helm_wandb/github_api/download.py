@@ -1,11 +1,11 @@
-"""A file that GitHub's API redirects to: with bounds, and the token kept for the API's own host."""
+"""Downloads by way of GitHub's API, with a size limit; only the API gets the token."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from helm_wandb.github_api.faults import of_answer, unreadable
+from helm_wandb.github_api.faults import answer_fault, unreadable
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -19,12 +19,12 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def fetch(connection: Connection, path: str, *, limit_bytes: int, what: str) -> bytes:
-    """The bytes at a path below the API's URL.
+    """Return the bytes at a path below the API's URL.
 
-    PyGithub's own way refuses hosts that are not GitHub's, as those that store artifacts, has no
-    timeout there, and sends the token along to another port.
-    what: what is asked, in words. Raises GithubError, of UNREADABLE where the file is larger
-    than the limit, and what requests raises.
+    PyGithub's own downloads refuse the hosts that store artifacts, have no timeout there, and
+    send the token to another port.
+    what: the request, in words. Raises GithubError, of UNREADABLE if the file exceeds the limit,
+    and the exceptions of requests.
     """
     # Imported here: most runs download nothing.
     from requests import Session  # noqa: PLC0415
@@ -49,12 +49,12 @@ def fetch(connection: Connection, path: str, *, limit_bytes: int, what: str) -> 
             ) as response:
                 if not response.is_redirect:
                     return _content(connection, response, limit_bytes=limit_bytes, what=what)
-                url = _followed(url, response.headers["location"], api=api, what=what)
+                url = _redirect_target(url, response.headers["location"], api=api, what=what)
     raise unreadable(what, why="too many redirects")
 
 
 def _anonymous(request: PreparedRequest) -> PreparedRequest:
-    """The request as it is: without this, requests would send what ~/.netrc has for the host."""
+    """Return the request as it is; otherwise requests would send the host's login of ~/.netrc."""
     return request
 
 
@@ -63,28 +63,28 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def _followed(url: str, location: str, *, api: str, what: str) -> str:
-    """Where a redirect leads; raises GithubError where that would be less safe than the API."""
-    found = urljoin(url, location)
-    if urlsplit(found).scheme not in {"https", urlsplit(api).scheme}:
+def _redirect_target(url: str, location: str, *, api: str, what: str) -> str:
+    """Return the target of a redirect; raises GithubError if it is less safe than the API."""
+    target = urljoin(url, location)
+    if urlsplit(target).scheme not in {"https", urlsplit(api).scheme}:
         raise unreadable(what, why="a redirect to what is not https")
-    return found
+    return target
 
 
 def _content(connection: Connection, response: Response, *, limit_bytes: int, what: str) -> bytes:
-    """The body, of which no more than the limit is held at any time."""
+    """Return the body; no more than the limit is in memory at any time."""
     status = response.status_code
     is_api = _origin(response.url) == _origin(connection.api_url)
     if not is_api and _REQUEST_FAULT <= status < _SERVER_FAULT:
         raise unreadable(what, why=f"HTTP {status} where GitHub stores its files")
-    held = bytearray()
+    body = bytearray()
     for piece in response.iter_content(_PIECE_BYTES):
-        held += piece
-        if len(held) > limit_bytes:
+        body += piece
+        if len(body) > limit_bytes:
             raise unreadable(what, why=f"it is larger than {limit_bytes} bytes")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    said = connection.words(bytes(held)) if status >= _REQUEST_FAULT else ""
-    fault = of_answer(status, headers, said, what=what)
+    said = connection.refusal_message(bytes(body)) if status >= _REQUEST_FAULT else ""
+    fault = answer_fault(status, headers, said, what=what)
     if fault:
         raise fault
-    return bytes(held)
+    return bytes(body)

@@ -1,12 +1,12 @@
-"""What went wrong with a request to GitHub → a GithubError, with the token nowhere in it."""
+"""A failed request to GitHub → a GithubError, without the token."""
 
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from helm_wandb.github_api.bounded import TooLargeError
 from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.github_api.size_limit import TooLargeError
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
@@ -17,30 +17,30 @@ _CAUSES = {401: Cause.UNAUTHORIZED, 403: Cause.FORBIDDEN, 404: Cause.NOT_FOUND}
 _REDIRECT, _REQUEST_FAULT, _SERVER_FAULT = 300, 400, 500
 _FORBIDDEN, _REQUEST_TIMEOUT, _TOO_MANY = 403, 408, 429
 _LIMIT_WORDS = ("rate limit", "abuse detection")
-"""Of limits that come as 403, often without any header that tells how long."""
+"""Words of rate limits that come as 403, often without a header that says how long."""
 
 
 class TransientError(GithubError):
-    """A fault that may pass by itself."""
+    """A fault after which a retry may succeed."""
 
     def __init__(self, cause: Cause, message: str, *, after_seconds: float | None = None) -> None:
-        """after_seconds: when GitHub asks to be asked again; None: it does not say."""
+        """after_seconds: the wait that GitHub wants; None: it does not say."""
         super().__init__(cause, message)
         self.after_seconds = after_seconds
 
 
-def of_answer(
+def answer_fault(
     status: int, headers: Mapping[str, str], words: str, *, what: str
 ) -> GithubError | None:
-    """The fault that an answer tells of; None where it is as it should be.
+    """Return the fault of an answer; None if it is a success.
 
-    headers: with names in lower case. words: what GitHub says. what: what was asked, in words.
+    headers: with names in lower case. words: GitHub's message. what: the request, in words.
     Source: GitHub's "Troubleshooting the REST API" and "Rate limits for the REST API".
     """
     if status < _REDIRECT:
         return None
     said = plain(words)[:_WORDS_LIMIT]
-    message = f"GitHub was asked to {what}, and answered HTTP {status}{said and f' ({said})'}"
+    message = f"Could not {what}: GitHub returned HTTP {status}{said and f' ({said})'}"
     if status < _REQUEST_FAULT:
         return GithubError(Cause.UNREADABLE, f"{message}: a redirect that is not followed")
     if _is_limit(status, headers, words):
@@ -52,31 +52,31 @@ def of_answer(
     return GithubError(_CAUSES.get(status, Cause.INVALID), message)
 
 
-def of_exception(error: Exception, *, what: str) -> GithubError:
-    """The fault that an exception of PyGithub, requests or the system tells of.
+def exception_fault(error: Exception, *, what: str) -> GithubError:
+    """Return the fault of an exception of PyGithub, requests or the system.
 
     Their own words are not repeated: they may name a proxy with its password, or a signed URL.
     """
-    # Imported here: it is there already where such an exception is.
+    # Imported here: such an exception comes from requests, so it is loaded already.
     from requests import exceptions  # noqa: PLC0415
 
-    asked = f"GitHub was asked to {what}"
+    failure = f"Could not {what}:"
     if isinstance(error, exceptions.SSLError):
         cure = "Name the file of the certificates to trust in REQUESTS_CA_BUNDLE"
-        return GithubError(Cause.NETWORK, f"{asked}, and its certificate is not trusted. {cure}")
+        return GithubError(Cause.NETWORK, f"{failure} GitHub's certificate is not trusted. {cure}")
     if isinstance(error, exceptions.ProxyError):
-        return TransientError(Cause.NETWORK, f"{asked}, and the proxy did not pass it on")
+        return TransientError(Cause.NETWORK, f"{failure} the proxy did not pass the request on")
     if isinstance(error, TimeoutError | exceptions.Timeout):
-        return TransientError(Cause.NETWORK, f"{asked}, and did not answer in time")
+        return TransientError(Cause.NETWORK, f"{failure} GitHub did not answer in time")
     if isinstance(error, ValueError | RuntimeError):
         return unreadable(what, why=str(error) if isinstance(error, TooLargeError) else "")
-    return TransientError(Cause.NETWORK, f"{asked}, and the connection failed")
+    return TransientError(Cause.NETWORK, f"{failure} the connection failed")
 
 
 def unreadable(what: str, *, why: str = "") -> GithubError:
-    """The fault of an answer that is none of GitHub's, but a proxy's page say."""
+    """Return the fault of a response that isn't from GitHub, such as a proxy's page."""
     detail = why and f" ({plain(why)[:_WORDS_LIMIT]})"
-    message = f"GitHub was asked to {what}, and what answered is no answer of GitHub's{detail}"
+    message = f"Could not {what}: the response isn't from GitHub{detail}"
     return GithubError(Cause.UNREADABLE, message)
 
 
@@ -88,15 +88,15 @@ def _limit(message: str, after_seconds: float | None) -> TransientError:
 def _is_limit(status: int, headers: Mapping[str, str], words: str) -> bool:
     if status == _TOO_MANY:
         return True
-    told = any(one in words.lower() for one in _LIMIT_WORDS) or "retry-after" in headers
-    return status == _FORBIDDEN and (told or headers.get("x-ratelimit-remaining") == "0")
+    is_named = any(one in words.lower() for one in _LIMIT_WORDS) or "retry-after" in headers
+    return status == _FORBIDDEN and (is_named or headers.get("x-ratelimit-remaining") == "0")
 
 
 def _after_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long GitHub asks to wait; by its own clock, where it names a time."""
-    asked = _whole(headers.get("retry-after"))
-    if asked is not None:
-        return asked
+    """Return the wait that GitHub wants, by its own clock if it names a time."""
+    seconds = _whole(headers.get("retry-after"))
+    if seconds is not None:
+        return seconds
     reset = _whole(headers.get("x-ratelimit-reset"))
     if headers.get("x-ratelimit-remaining") != "0" or reset is None:
         return None

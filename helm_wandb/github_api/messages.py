@@ -1,4 +1,4 @@
-"""GitHub's objects as its API describes them, its refusals, and the calls that a run needs.
+"""GitHub's objects as its API describes them, and its refusals.
 
 Source: GitHub's OpenAPI description, version 2022-11-28.
 """
@@ -6,42 +6,38 @@ Source: GitHub's OpenAPI description, version 2022-11-28.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 
 class Cause(StrEnum):
-    """Why GitHub did not do what was asked."""
+    """Why GitHub refused a request."""
 
     UNAUTHORIZED = "unauthorized"
     """401: the token is wrong or has expired."""
     FORBIDDEN = "forbidden"
-    """403 for want of a permission."""
+    """403 because a permission is missing."""
     NOT_FOUND = "not found"
-    """404: not there, or not to be seen with this token."""
+    """404: it doesn't exist, or this token can't see it."""
     LOCKED = "locked"
-    """403 as the conversation is locked."""
+    """403 because the conversation is locked."""
     INVALID = "invalid"
-    """Any other 4xx, as 409, 410 and 422: asked, understood and refused."""
+    """Any other 4xx, such as 409, 410 and 422."""
     LIMITED = "limited"
     """A rate limit that lasted longer than there was time."""
     SERVER = "server"
-    """5xx, in spite of retries."""
+    """5xx, despite retries."""
     NETWORK = "network"
-    """No answer, in spite of retries, or no time left to ask."""
+    """No answer, despite retries, or no time left for a request."""
     UNREADABLE = "unreadable"
-    """An answer that is none of GitHub's."""
+    """A response that isn't from GitHub."""
 
 
 class GithubError(Exception):
-    """GitHub did not do what was asked."""
+    """A request that GitHub refused, or that didn't reach it."""
 
     def __init__(self, cause: Cause, message: str) -> None:
-        """message: one sentence, of what was asked and what came, that may be shown."""
+        """message: one sentence about the request and its result, that may be shown."""
         super().__init__(message)
         self.cause = cause
 
@@ -191,69 +187,3 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
     def is_own(self) -> bool:
         """Whether its head is in this very repository, and not in a fork."""
         return self.head_repository is not None and self.head_repository.id == self.repository.id
-
-
-class Github(Protocol):
-    """A repository at GitHub. Each call raises GithubError."""
-
-    def login(self) -> str:
-        """Who the token is: its own answer, else `github-actions[bot]`."""
-        ...
-
-    def default_branch(self) -> str:
-        """The repository's default branch."""
-        ...
-
-    def comments(self, number: int) -> Iterator[Comment]:
-        """All comments of a pull request, the oldest first, read page by page."""
-        ...
-
-    def create_comment(
-        self, number: int, body: str, *, unless: Callable[[], Comment | None]
-    ) -> Comment:
-        """A new comment, or the one that `unless` finds.
-
-        unless: asked before each try but the first, since a comment may have been stored
-        although no answer came.
-        """
-        ...
-
-    def edit_comment(self, comment_id: int, body: str) -> Comment:
-        """The comment with another text."""
-        ...
-
-    def delete_comment(self, comment_id: int) -> None:
-        """Delete the comment; one that is gone already is no fault."""
-        ...
-
-    def pull_request(self, number: int) -> PullRequest:
-        """The pull request as it is now."""
-        ...
-
-    def open_pull_requests(self, *, owner: str, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests whose head is this branch of this owner's."""
-        ...
-
-    def commit(self, sha: str) -> Commit:
-        """A commit."""
-        ...
-
-    def merge_base(self, base: str, head: str) -> str:
-        """The sha of the commit at which the two parted."""
-        ...
-
-    def ancestors(self, sha: str) -> Iterator[str]:
-        """The commit and those that lead to it, the nearest first, read page by page."""
-        ...
-
-    def artifacts(self, name: str) -> Iterator[Artifact]:
-        """Those of this name that have not expired, the newest first, read page by page."""
-        ...
-
-    def workflow_run(self, run_id: int) -> WorkflowRun:
-        """A run of a workflow."""
-        ...
-
-    def download(self, artifact: Artifact, *, limit_bytes: int) -> bytes:
-        """The artifact's zip; GithubError of UNREADABLE where it is larger than the limit."""
-        ...

@@ -1,4 +1,4 @@
-"""A repository at GitHub: each call is bounded in time, and tried again where that may help."""
+"""A repository at GitHub: requests with a deadline, and with retries if they may help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from helm_wandb.errors import InputError
-from helm_wandb.github_api import answers, download, faults
+from helm_wandb.github_api import download, faults
 from helm_wandb.github_api.connection import PAGE_LENGTH, Connection
 from helm_wandb.github_api.messages import (
     Account,
@@ -26,15 +26,15 @@ from helm_wandb.github_api.messages import (
     PullRequest,
     WorkflowRun,
 )
-from helm_wandb.github_api.retries import bounded, tried
+from helm_wandb.github_api.retries import retry, with_deadline
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
 from helm_wandb.text.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from helm_wandb.github_api.connection import Answer
+    from helm_wandb.github_api.connection import Answer, Query
 
 T = TypeVar("T")
 
@@ -43,15 +43,15 @@ GRAPHQL_URL = "https://api.github.com/graphql"
 BUDGET_SECONDS = 150.0
 TIMEOUT_SECONDS = 15
 MOST_PAGES = 100
-"""Of a list: 10,000 things, more than any pull request has comments."""
+"""Of a list: 10,000 objects, more than any pull request has comments."""
 _WORKFLOW_LOGIN = "github-actions[bot]"
-"""Who the token of a workflow is."""
-_WHO = "tell whose the token is"
-_HELD_BACK = frozenset({Cause.UNAUTHORIZED, Cause.LIMITED, Cause.SERVER, Cause.NETWORK})
-"""Faults after which nothing is known of who the token is."""
+"""The login of a workflow's token."""
+_LOGIN_REQUEST = "find out whose the token is"
+_NO_LOGIN = frozenset({Cause.UNAUTHORIZED, Cause.LIMITED, Cause.SERVER, Cause.NETWORK})
+"""Faults that say nothing about the token's login."""
 
 
-def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and the clock
+def connect(  # noqa: PLR0913 -- the runner's variables, and the clock
     token: str,
     repository: str,
     *,
@@ -64,14 +64,14 @@ def connect(  # noqa: PLR0913 -- the runner's variables, each by its name, and t
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Repository:
-    """The repository `owner/name`; nothing is asked yet.
+    """Return the repository `owner/name`; no request is sent yet.
 
-    api_url, graphql_url: those of the runner, which differ at an Enterprise server. The token
-    goes to the host of the first only.
-    certificates: a file of those to trust; None: requests' own choice, by REQUESTS_CA_BUNDLE.
-    redactor: removes secrets from what GitHub says; None removes the token alone.
-    budget_seconds: for all that is asked, waits included. timeout_seconds: for one request.
-    clock, sleep: in seconds. Raises InputError where api_url is none.
+    api_url, graphql_url: the runner's, which differ on an Enterprise server. The token goes to
+    the first one's host only.
+    certificates: the file of those to trust; None: requests chooses, by REQUESTS_CA_BUNDLE.
+    redactor: removes secrets from GitHub's messages; None removes only the token.
+    budget_seconds: for all requests, with their waits. timeout_seconds: for one request.
+    clock, sleep: in seconds. Raises InputError if api_url is no URL.
     """
     if not is_server_url(api_url):
         message = f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server"
@@ -114,7 +114,7 @@ class _ViewerAnswer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """The calls of `messages.Github`; one HTTP request each, or one a page."""
+    """A repository's objects; each call is a request, or one a page, and raises GithubError."""
 
     connection: Connection
     path: str
@@ -123,9 +123,9 @@ class Repository:
     budget: Budget
 
     def login(self) -> str:
-        """Who the token is: its own answer, else `github-actions[bot]`.
+        """Return the token's login, by default `github-actions[bot]`.
 
-        `GET /user` is refused to the token of a workflow, and GraphQL may be too.
+        GitHub refuses `GET /user` to the token of a workflow, and perhaps GraphQL too.
         """
         return self._login
 
@@ -133,21 +133,21 @@ class Repository:
     def _login(self) -> str:
         body = {"query": "query { viewer { login } }"}
         try:
-            answer = self._ask("POST", self.graphql_url, body=body, what=_WHO)
-            data = answers.decode(answer.text, _ViewerAnswer, what=_WHO).data
+            answer = self._request("POST", self.graphql_url, what=_LOGIN_REQUEST, body=body)
+            data = _decode(answer, _ViewerAnswer, what=_LOGIN_REQUEST).data
         except GithubError as error:
-            if error.cause in _HELD_BACK:
+            if error.cause in _NO_LOGIN:
                 raise
             data = None
         return data.viewer.login if data else _WORKFLOW_LOGIN
 
     def default_branch(self) -> str:
-        """The repository's default branch."""
-        what = "show the repository"
+        """Return the repository's default branch."""
+        what = "read the repository"
         return self._get("", _DefaultBranch, what=what).default_branch
 
     def comments(self, number: int) -> Iterator[Comment]:
-        """All comments of a pull request, the oldest first, read page by page."""
+        """Yield all comments of a pull request, the oldest first."""
         what = f"list the comments of pull request {number}"
         path = f"/issues/{number}/comments"
         for page in self._pages(path, list[Comment], what=what):
@@ -156,9 +156,9 @@ class Repository:
     def create_comment(
         self, number: int, body: str, *, unless: Callable[[], Comment | None]
     ) -> Comment:
-        """A new comment, or the one that `unless` finds.
+        """Return a new comment, or the one that `unless` finds.
 
-        unless: asked before each try but the first, since a comment may have been stored
+        unless: called before each try but the first, since a comment may have been stored
         although no answer came.
         """
         what = f"comment on pull request {number}"
@@ -167,21 +167,21 @@ class Repository:
 
         def written() -> Comment:
             found = unless() if next(tries) else None
-            return found or self._comment("POST", path, body, what=what)
+            return found or self._write_comment("POST", path, body, what=what)
 
-        return tried(written, self.budget)
+        return retry(written, self.budget)
 
     def edit_comment(self, comment_id: int, body: str) -> Comment:
-        """The comment with another text."""
+        """Replace the comment's text."""
         path = f"{self.path}/issues/comments/{comment_id}"
         what = f"edit comment {comment_id}"
-        return tried(partial(self._comment, "PATCH", path, body, what=what), self.budget)
+        return retry(partial(self._write_comment, "PATCH", path, body, what=what), self.budget)
 
     def delete_comment(self, comment_id: int) -> None:
-        """Delete the comment; one that is gone already is no fault."""
+        """Delete the comment; if it is gone already, that is no fault."""
         path, what = f"{self.path}/issues/comments/{comment_id}", f"delete comment {comment_id}"
         try:
-            answer = self._ask("DELETE", path, what=what)
+            answer = self._request("DELETE", path, what=what)
         except GithubError as error:
             if error.cause is not Cause.NOT_FOUND:
                 raise
@@ -190,15 +190,15 @@ class Repository:
                 raise faults.unreadable(what)
 
     def pull_request(self, number: int) -> PullRequest:
-        """The pull request as it is now."""
-        what = f"show pull request {number}"
+        """Return the pull request as it is now."""
+        what = f"read pull request {number}"
         return self._get(f"/pulls/{number}", PullRequest, what=what)
 
     def open_pull_requests(self, *, owner: str, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests whose head is this branch of this owner's."""
+        """Return the open pull requests whose head is this branch of this owner."""
         what = f"list the open pull requests of {owner}:{branch}"
-        wanted = {"head": f"{owner}:{branch}", "state": "open"}
-        pages = self._pages("/pulls", list[PullRequest], parameters=wanted, what=what)
+        head = f"{owner}:{branch}"
+        pages = self._pages("/pulls", list[PullRequest], what=what, head=head, state="open")
         # GitHub lists all pull requests if it cannot read `head`.
         return tuple(
             one
@@ -208,40 +208,39 @@ class Repository:
         )
 
     def commit(self, sha: str) -> Commit:
-        """A commit."""
-        # per_page: of its files, which nobody asks for.
-        path, what = f"/commits/{quote(sha, safe='')}", f"show commit {sha}"
-        return self._get(path, Commit, parameters={"per_page": 1}, what=what)
+        """Return a commit."""
+        # per_page: of its files, which nobody needs.
+        path, what = f"/commits/{quote(sha, safe='')}", f"read commit {sha}"
+        return self._get(path, Commit, what=what, per_page=1)
 
     def merge_base(self, base: str, head: str) -> str:
-        """The sha of the commit at which the two parted."""
+        """Return the sha of the commit at which the two parted."""
         path = f"/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         what = f"compare {base} with {head}"
-        found = self._get(path, _Comparison, parameters={"per_page": 1}, what=what)
+        found = self._get(path, _Comparison, what=what, per_page=1)
         return found.merge_base_commit.sha
 
     def ancestors(self, sha: str) -> Iterator[str]:
-        """The commit and those that lead to it, the nearest first, read page by page."""
+        """Yield the commit and its ancestors, the nearest first."""
         what = f"list the commits that lead to {sha}"
-        pages = self._pages("/commits", list[CommitRef], parameters={"sha": sha}, what=what)
+        pages = self._pages("/commits", list[CommitRef], what=what, sha=sha)
         for page in pages:
             yield from (one.sha for one in page)
 
     def artifacts(self, name: str) -> Iterator[Artifact]:
-        """Those of this name that have not expired, the newest first, read page by page."""
+        """Yield the artifacts of this name that have not expired, the newest first."""
         what = f"list the artifacts {name}"
-        pages = self._pages("/actions/artifacts", _Artifacts, parameters={"name": name}, what=what)
-        for page in pages:
+        for page in self._pages("/actions/artifacts", _Artifacts, what=what, name=name):
             yield from (one for one in page.artifacts if one.name == name and _is_usable(one))
 
     def workflow_run(self, run_id: int) -> WorkflowRun:
-        """A run of a workflow."""
-        what = f"show workflow run {run_id}"
+        """Return a run of a workflow."""
+        what = f"read workflow run {run_id}"
         return self._get(f"/actions/runs/{run_id}", WorkflowRun, what=what)
 
     def download(self, artifact: Artifact, *, limit_bytes: int) -> bytes:
-        """The artifact's zip; GithubError of UNREADABLE where it is larger than the limit."""
-        what = f"give artifact {artifact.id}"
+        """Return the artifact's zip; GithubError of UNREADABLE if it exceeds the limit."""
+        what = f"download artifact {artifact.id}"
         if artifact.size_bytes > limit_bytes:
             raise faults.unreadable(what, why=f"it is larger than {limit_bytes} bytes")
         fetch = partial(
@@ -251,85 +250,72 @@ class Repository:
             limit_bytes=limit_bytes,
             what=what,
         )
-        return tried(partial(self._bounded, fetch, self.budget.left_seconds, what), self.budget)
+        return retry(
+            partial(self._with_deadline, fetch, self.budget.left_seconds, what), self.budget
+        )
 
     def close(self) -> None:
         """Close the connections."""
         self.connection.close()
 
-    def _comment(self, verb: str, path: str, body: str, *, what: str) -> Comment:
-        """A comment that is written, in one try."""
-        answer = self._once(verb, path, body={"body": body}, what=what)
-        return answers.decode(answer.text, Comment, what=what)
+    def _write_comment(self, verb: str, path: str, body: str, *, what: str) -> Comment:
+        """Write a comment in one try."""
+        answer = self._send(verb, path, what=what, body={"body": body})
+        return _decode(answer, Comment, what=what)
 
-    def _get(
-        self,
-        path: str,
-        kind: type[T],
-        *,
-        parameters: Mapping[str, str | int] | None = None,
-        what: str,
-    ) -> T:
-        answer = self._ask("GET", f"{self.path}{path}", parameters=parameters, what=what)
-        return answers.decode(answer.text, kind, what=what)
+    def _get(self, path: str, kind: type[T], *, what: str, **parameters: str | int) -> T:
+        answer = self._request("GET", f"{self.path}{path}", what=what, query=parameters)
+        return _decode(answer, kind, what=what)
 
     def _pages(
-        self,
-        path: str,
-        kind: type[T],
-        *,
-        parameters: Mapping[str, str | int] | None = None,
-        what: str,
+        self, path: str, kind: type[T], *, what: str, **parameters: str | int
     ) -> Iterator[T]:
-        """Each page; GitHub tells the next one's URL in a header, which may lead in a circle."""
+        """Yield each page; a header has the next one's URL, which may lead in a circle."""
         url = f"{self.path}{path}"
-        wanted = {**(parameters or {}), "per_page": PAGE_LENGTH}
+        query: Query = {**parameters, "per_page": PAGE_LENGTH}
         for _ in range(MOST_PAGES):
-            answer = self._ask("GET", url, parameters=wanted, what=what)
-            yield answers.decode(answer.text, kind, what=what)
-            url, wanted = answer.next_url, {}
+            answer = self._request("GET", url, what=what, query=query)
+            yield _decode(answer, kind, what=what)
+            url, query = answer.next_url, {}
             if not url:
                 return
         raise faults.unreadable(what, why=f"it has more than {MOST_PAGES} pages")
 
-    def _ask(
-        self,
-        verb: str,
-        path: str,
-        *,
-        parameters: Mapping[str, str | int] | None = None,
-        body: object = None,
-        what: str,
+    def _request(
+        self, verb: str, path: str, *, what: str, query: Query | None = None, body: object = None
     ) -> Answer:
-        once = partial(self._once, verb, path, parameters=parameters, body=body, what=what)
-        return tried(once, self.budget)
+        """Return the answer to a request, after retries. Raises GithubError."""
+        send = partial(self._send, verb, path, what=what, query=query, body=body)
+        return retry(send, self.budget)
 
-    def _once(
-        self,
-        verb: str,
-        path: str,
-        *,
-        parameters: Mapping[str, str | int] | None = None,
-        body: object = None,
-        what: str,
+    def _send(
+        self, verb: str, path: str, *, what: str, query: Query | None = None, body: object = None
     ) -> Answer:
-        """The answer to one try; raises GithubError where it tells of a fault."""
-        ask = partial(self.connection.ask, verb, path, parameters=parameters, body=body)
-        answer = self._bounded(ask, self.connection.timeout_seconds, what)
-        said = self.connection.words(answer.text)
-        fault = faults.of_answer(answer.status, answer.headers, said, what=what)
+        """Return the answer to one try, a success. Raises GithubError."""
+        send = partial(self.connection.send, verb, path, query=query, body=body)
+        answer = self._with_deadline(send, self.connection.timeout_seconds, what)
+        message = self.connection.refusal_message(answer.text)
+        fault = faults.answer_fault(answer.status, answer.headers, message, what=what)
         if fault:
             raise fault
         return answer
 
-    def _bounded(self, call: Callable[[], T], seconds: float, what: str) -> T:
+    def _with_deadline(self, call: Callable[[], T], seconds: float, what: str) -> T:
         if self.budget.left_seconds <= 0:
-            message = f"GitHub was not asked to {what}: it had taken all the time that a run has"
+            message = f"Could not {what}: GitHub had taken all the time that a run has"
             raise GithubError(Cause.NETWORK, message)
         try:
-            return bounded(call, self.budget, seconds=seconds)
+            return with_deadline(call, self.budget, seconds=seconds)
         except (OSError, ValueError, RuntimeError) as error:
-            raise faults.of_exception(error, what=what) from error
+            raise faults.exception_fault(error, what=what) from error
+
+
+def _decode(answer: Answer, kind: type[T], *, what: str) -> T:
+    """Return the answer's JSON as this kind of object. Raises GithubError of UNREADABLE."""
+    try:
+        return msgspec.json.decode(answer.text, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise faults.unreadable(what, why=str(error)) from error
 
 
 def _is_usable(artifact: Artifact) -> bool:

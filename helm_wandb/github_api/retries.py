@@ -1,4 +1,4 @@
-"""Which of GitHub's faults are tried again, when, and until when."""
+"""Retries of requests to GitHub, and deadlines."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ T = TypeVar("T")
 
 _TRIES = 5
 _LIMIT_SECONDS = 60.0
-"""The least wait after a limit that does not tell its end; then twice that, and so on."""
+"""The first wait after a rate limit without an end; each further wait is twice as long."""
 _FIRST_SECONDS = 1.0
 _LONGEST_SECONDS = 10.0
 _JITTER_SECONDS = 1.0
 
 
-def bounded(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
-    """What the call gives; TimeoutError after so many seconds, or when nothing is left.
+def with_deadline(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
+    """Return the call's result; raises TimeoutError after these seconds, or without budget.
 
-    A timeout of requests is for each piece of an answer, and none bounds a name's look-up.
-    The call is left to itself then, in a thread that does not keep the process from ending.
+    A timeout of requests is for each piece of an answer, and none covers a name's look-up.
+    After the deadline the call goes on in a thread that does not keep the process from ending.
     """
     future: Future[T] = Future()
     with budget.spending():
@@ -38,13 +38,12 @@ def bounded(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
         return future.result(timeout=max(0.0, min(seconds, budget.left_seconds)))
 
 
-def tried(call: Callable[[], T], budget: Budget) -> T:
-    """What the call gives, which is tried again after each TransientError.
+def retry(call: Callable[[], T], budget: Budget) -> T:
+    """Return the call's result, and repeat the call after each TransientError.
 
-    It is given up where the wait would be longer than what is left of the budget.
-    Raises GithubError.
+    The last error is raised if the wait would be longer than the budget. Raises GithubError.
     """
-    # Imported here: only what asks GitHub pays for it.
+    # Imported here: only runs that use GitHub pay for it.
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt  # noqa: PLC0415
 
     def is_over(state: RetryCallState) -> bool:
@@ -60,21 +59,21 @@ def tried(call: Callable[[], T], budget: Budget) -> T:
     try:
         return retrying(call)
     except TransientError as error:
-        # No longer one that is tried again, whoever asked for it.
+        # As a plain GithubError, so that no caller retries it again.
         tries = retrying.statistics["attempt_number"]
         times = "once" if tries == 1 else f"{tries} times"
-        raise GithubError(error.cause, f"{error}; it was asked {times}") from error
+        raise GithubError(error.cause, f"{error}; it was tried {times}") from error
 
 
 def _settle(future: Future[T], call: Callable[[], T]) -> None:
     try:
         future.set_result(call())
-    except BaseException as error:  # noqa: BLE001 -- it is raised where the result is asked for
+    except BaseException as error:  # noqa: BLE001 -- the result raises it
         future.set_exception(error)
 
 
 def _pause_seconds(state: RetryCallState) -> float:
-    """Until the next try, with jitter, so that jobs do not come back all at once."""
+    """Return the wait until the next try, with jitter, so that jobs do not return all at once."""
     from tenacity import wait_exponential_jitter, wait_random  # noqa: PLC0415 -- as above
 
     error = state.outcome.exception() if state.outcome else None
@@ -83,5 +82,5 @@ def _pause_seconds(state: RetryCallState) -> float:
             state
         )
     doubled = _LIMIT_SECONDS * 2 ** (state.attempt_number - 1)
-    asked = doubled if error.after_seconds is None else error.after_seconds
-    return asked + wait_random(0, _JITTER_SECONDS)(state)
+    seconds = doubled if error.after_seconds is None else error.after_seconds
+    return seconds + wait_random(0, _JITTER_SECONDS)(state)

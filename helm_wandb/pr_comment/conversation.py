@@ -17,7 +17,7 @@ from helm_wandb.pr_comment.sticky_comment import (
 from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
-    from helm_wandb.github_api.messages import Github
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Report
     from helm_wandb.runner.event import Event
     from helm_wandb.runner.settings import Settings
@@ -33,7 +33,7 @@ class Conversation:
     labels: frozenset[str] = frozenset()
 
 
-def open_conversation(settings: Settings, event: Event, github: Github | None) -> Conversation:
+def open_conversation(settings: Settings, event: Event, github: Repository | None) -> Conversation:
     """Return the pull request that the run is about, and the comment that it gets there.
 
     github: None without a token. Nothing is raised: a comment that can't be written says why

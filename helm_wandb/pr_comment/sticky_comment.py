@@ -15,7 +15,8 @@ from helm_wandb.render import comment, markdown
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from helm_wandb.github_api.messages import Comment, Github, PullRequest
+    from helm_wandb.github_api.messages import Comment, PullRequest
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.model import Provenance, Report
     from helm_wandb.pr_comment.comment_marker import Marker
 
@@ -54,7 +55,7 @@ class PullRequestComment:
 
     name: ClassVar[str] = comment.SINK
 
-    github: Github
+    github: Repository
     pull_request: PullRequest
     marker: Marker
     """Of this run; its head is the one that the results are of."""

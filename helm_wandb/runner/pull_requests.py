@@ -11,11 +11,12 @@ from helm_wandb.runner.event_rules import Lookup
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from helm_wandb.github_api.messages import Github, PullRequest, WorkflowRun
+    from helm_wandb.github_api.messages import PullRequest, WorkflowRun
+    from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
 
 
-def find_pull_request(event: Event, github: Github) -> PullRequest | None:
+def find_pull_request(event: Event, github: Repository) -> PullRequest | None:
     """Return the pull request that a run is about, with the head that the run is of.
 
     Nothing is taken from artifacts, which a stranger may have written. Raises GithubError if
@@ -35,7 +36,7 @@ def find_pull_request(event: Event, github: Github) -> PullRequest | None:
             return None
 
 
-def _pull_request_of_run(run: WorkflowRun | None, github: Github) -> PullRequest | None:
+def _pull_request_of_run(run: WorkflowRun | None, github: Repository) -> PullRequest | None:
     """Return the open pull request whose head the evaluated run was of.
 
     The head's owner and branch lead to it, which GitHub names for forks too; the run's own list
@@ -48,7 +49,7 @@ def _pull_request_of_run(run: WorkflowRun | None, github: Github) -> PullRequest
     return _oldest(one for one in opened if one.head.sha == run.head_sha)
 
 
-def _pull_request_of_branch(event: Event, github: Github) -> PullRequest | None:
+def _pull_request_of_branch(event: Event, github: Repository) -> PullRequest | None:
     """Return the pull request of the branch that was pushed; its head may have moved on since."""
     opened = github.open_pull_requests(owner=event.owner, branch=event.branch)
     oldest = _oldest(one for one in opened if one.is_own)

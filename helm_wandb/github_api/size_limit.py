@@ -1,4 +1,4 @@
-"""Answers of a limited size: a server, or a proxy, may send as much as it likes."""
+"""A limit to the size of answers: a server or a proxy may send as much as it likes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class TooLargeError(ValueError):
-    """A body that is larger than the limit, with a clause that says so."""
+    """A body that exceeds the limit, with a clause that says so."""
 
 
-def bound(session: Session, *, limit_bytes: int) -> None:
-    """Have each answer of the session end with TooLargeError at so many bytes, unpacked."""
+def limit_answers(session: Session, *, limit_bytes: int) -> None:
+    """Let each answer of the session raise TooLargeError at this size, unpacked."""
 
     def limit(response: Response, **_: object) -> None:
         response.raw = _Body(response.raw, limit_bytes)
@@ -26,13 +26,13 @@ def bound(session: Session, *, limit_bytes: int) -> None:
 
 @dataclass(frozen=True)
 class _Body:
-    """A body as urllib3 has it, with an end; requests reads it by `stream`."""
+    """A body of urllib3 with a limit; requests reads it by `stream`."""
 
     raw: Any
     limit_bytes: int
 
     def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's
-        """Its pieces, unpacked if it is compressed."""
+        """Yield its pieces, unpacked if it is compressed."""
         left = self.limit_bytes
         for piece in self.raw.stream(*arguments, **options):
             left -= len(piece)
@@ -43,5 +43,5 @@ class _Body:
             yield piece
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - urllib3's
-        """All else that it has."""
+        """Return its other attributes."""
         return getattr(self.raw, name)
