@@ -514,8 +514,10 @@ def test_a_hostile_baseline_gives_no_commands(
 
 
 def labelled(compared: dict[str, str], *labels: str) -> dict[str, str]:
-    """The same on a pull request with labels."""
-    event = {"pull_request": {"number": 42, "labels": [{"name": label} for label in labels]}}
+    """Return the environment on a pull request with labels."""
+    sides = {"head": {"sha": "b" * 40, "ref": "change"}, "base": {"sha": "a" * 40, "ref": "main"}}
+    names = [{"name": label} for label in labels]
+    event = {"pull_request": {"number": 42, "labels": names, **sides}}
     Path("event.json").write_text(json.dumps(event))
     return {**compared, "GITHUB_EVENT_PATH": "event.json", "INPUT_ACCEPT-LABEL": "Accept-It"}
 

@@ -91,7 +91,7 @@ def test_many_reasons_of_the_gate_are_one_annotation() -> None:
     reasons = tuple(f"{letter}.EM of m regressed" for letter in "abcdefgh")
     logs.tell(gated(Gate(closed=True, reasons=reasons)), logs.TerminalLog(StringIO(), errors))
 
-    assert errors.getvalue().endswith("e.EM of m regressed; and 3 more, which the report tells\n")
+    assert errors.getvalue().endswith("e.EM of m regressed; and 3 more, which are in the report\n")
 
 
 def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helm_wandb.text.words import join_truncated
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHOTS = "max_train_instances"
-_SHOWN = 3
 
 
 def describe_field(name: str, value: object) -> str:
@@ -16,8 +17,7 @@ def describe_field(name: str, value: object) -> str:
     if value is None:
         return f"no {name}"
     if isinstance(value, list | tuple):
-        more = f" and {len(value) - _SHOWN} more" if len(value) > _SHOWN else ""
-        return f"{name} {', '.join(map(str, value[:_SHOWN]))}{more}"
+        return f"{name} {join_truncated([*map(str, value)])}"
     return f"{value}-shot" if name == _SHOTS else f"{name} {value}"
 
 
@@ -35,6 +35,4 @@ def describe_difference(
         for name in names
         if candidate.get(name) != baseline.get(name)
     ]
-    hidden = len(differences) - _SHOWN
-    more = f"; and {hidden} more fields" if hidden > 0 else ""
-    return "; ".join(differences[:_SHOWN]) + more if differences else None
+    return join_truncated(differences, separator="; ", last="; and ", rest="more fields") or None

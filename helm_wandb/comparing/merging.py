@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.comparing.fingerprints import describe_field
 from helm_wandb.model import Instances, Score
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +25,6 @@ _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
 _TOLERANCE = 1e-9
-_SHOWN = 3
 _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
 _NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
@@ -130,10 +130,9 @@ def _two_values_of(names: Sequence[str], first: Score, later: Score) -> Disagree
     shown = [
         f"in {name!r}: {_describe_value(first.subjects[name])} (kept) and "
         f"{_describe_value(later.subjects[name])}"
-        for name in names[:_SHOWN]
+        for name in names
     ]
-    more = [f"and in {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    return Disagreement("values", f" {', '.join([*shown, *more])}. {_ONE_LEG}")
+    return Disagreement("values", f" {join_truncated(shown, last=', and in ')}. {_ONE_LEG}")
 
 
 def _describe_value(score: Score | SubjectScore) -> str:
@@ -207,9 +206,8 @@ def _fingerprint(
         else:
             fields[name] = values
     if differing:
-        more = f", and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         advice = "Evaluate all subjects in the same way."
-        return Disagreement("settings", f": {', '.join(differing[:_SHOWN])}{more}. {advice}")
+        return Disagreement("settings", f": {join_truncated(differing, last=', and ')}. {advice}")
     return dict(sorted(fields.items()))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.comparing import fingerprints, pairing, statistics
 from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.model import Comparison, Delta, Verdict
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     )
 
 _TOLERANCE = 1e-9
-_SHOWN = 3
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better or "
     "compare.higher_is_better"
@@ -183,14 +183,12 @@ def _other_subjects(candidate: Score, baseline: Score) -> str:
         return told
     for side, one, other in (("here", candidate, baseline), ("there", baseline, candidate)):
         alone = sorted(one.subjects.keys() - other.subjects.keys())
-        more = f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else ""
-        told += f"; only {side}: {', '.join(alone[:_SHOWN])}{more}" if alone else ""
+        told += f"; only {side}: {join_truncated(alone)}" if alone else ""
     return told
 
 
 def _subjects(score: Score) -> str:
-    count = len(score.subjects)
-    return f"{count or 'no'} subject{'' if count == 1 else 's'}"
+    return count_noun(len(score.subjects), "subject") if score.subjects else "no subjects"
 
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:

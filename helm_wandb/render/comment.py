@@ -10,8 +10,9 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Verdict
 from helm_wandb.render.markdown import fitting, from_template
 from helm_wandb.render.quantities import in_points
-from helm_wandb.report import baseline_name, counted, counted_verdicts, told_if
+from helm_wandb.report import baseline_name, counted_verdicts, told_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
+from helm_wandb.text.words import count_noun
 
 if TYPE_CHECKING:
     from helm_wandb.model import Report
@@ -73,10 +74,10 @@ def _verdict(report: Report) -> str:
     if report.gate and report.gate.closed and report.verdict is not Verdict.REGRESSED:
         mark, words = "❌", ["gate closed", *words]
     if report.unread:
-        words = [*words, f"{counted(report.unread, 'artifact')} unread"]
+        words = [*words, f"{count_noun(report.unread, 'artifact')} unread"]
         mark = "⚠️" if mark == "✅" else mark
     if report.contradictions:
-        words = [*words, counted(report.contradictions, "contradiction")]
+        words = [*words, count_noun(report.contradictions, "contradiction")]
         mark = "⚠️" if mark == "✅" else mark
     return f"{mark} HELM: {', '.join(words)}"
 
@@ -100,10 +101,10 @@ def _marked(report: Report) -> tuple[str, list[str]]:
     accepted = report.gate is not None and report.gate.accepted_by is not None
     regressions, improvements = counts[Verdict.REGRESSED], counts[Verdict.IMPROVED]
     told = [
-        counted(regressions, "regression") + (" (accepted)" if accepted else "")
+        count_noun(regressions, "regression") + (" (accepted)" if accepted else "")
         if regressions
         else "no regression",
-        *told_if(improvements, counted(improvements, "improvement")),
+        *told_if(improvements, count_noun(improvements, "improvement")),
         *others,
     ]
     if report.verdict in (Verdict.NO_CHANGE, Verdict.UNCLEAR):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.model import Verdict
 from helm_wandb.render.quantities import difference, number
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,13 +77,6 @@ def reading(report: Report) -> list[str]:
     return told
 
 
-def _some(texts: Sequence[str], limit: int | None, *, separator: str) -> str:
-    """The first of the texts, and how many more there are."""
-    shown = separator.join(texts[:limit])
-    more = len(texts) - len(texts[:limit])
-    return f"{shown} and {more} more" if more else shown
-
-
 def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:
     if any(one.deltas for one in comparisons):
         yield _UNTESTABLE
@@ -95,13 +89,13 @@ def _tests(comparisons: Iterable[Comparison]) -> int:
 
 
 def _counted(tests: int, of: str = "") -> str:
-    return f"{tests} test{'' if tests == 1 else 's'}{of}"
+    return f"{count_noun(tests, 'test')}{of}"
 
 
 def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
     if not gate.reasons:
         return
-    told = _some(gate.reasons, limit, separator="; ")
+    told = join_truncated(gate.reasons, limit, separator="; ")
     if gate.accepted_by:
         yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {told}."
     elif gate.closed:
@@ -137,5 +131,5 @@ def _partners(others: Sequence[Comparison]) -> list[str]:
         f"{plain(Name(one.model))} at iteration {one.iteration} with {one.baseline.iteration}"
         for one in others
     ]
-    shown = _some(told, _SHOWN, separator="; ")
+    shown = join_truncated(told, _SHOWN, separator="; ")
     return [f"Compared with another iteration of the baseline, the greatest that it has: {shown}."]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, Verdict
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +32,6 @@ OVERALL = "overall"
 
 _DETAILED = 2
 """How many iterations of a model keep their instances: the candidate, and the one before it."""
-_SHOWN = 3
 """Baselines that are named."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
@@ -73,11 +73,11 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
 
 
 def _unread(count: int) -> str:
-    return f"; {counted(count, 'artifact')} could not be read" if count else ""
+    return f"; {count_noun(count, 'artifact')} could not be read" if count else ""
 
 
 def _contradictions(count: int) -> str:
-    return f"; {counted(count, 'contradiction')} between evaluations" if count else ""
+    return f"; {count_noun(count, 'contradiction')} between evaluations" if count else ""
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
@@ -131,9 +131,9 @@ def _headline(
         return _project_headline(leaderboard)
     models = group_by_model(evaluations)
     metrics = {key for evaluation in evaluations for key in evaluation.scores}
-    told = f"{counted(len(models), 'model')}, {counted(len(metrics), 'metric')}"
+    told = f"{count_noun(len(models), 'model')}, {count_noun(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
-        told += f", {counted(len(evaluations), 'iteration')}"
+        told += f", {count_noun(len(evaluations), 'iteration')}"
     return f"HELM evaluations: {told}; no baseline to compare with"
 
 
@@ -147,11 +147,11 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     told = [
         *told_if(
             tested,
-            counted(counts[Verdict.REGRESSED], "regression")
+            count_noun(counts[Verdict.REGRESSED], "regression")
             if counts[Verdict.REGRESSED]
             else "no regression",
         ),
-        *told_if(counts[Verdict.IMPROVED], counted(counts[Verdict.IMPROVED], "improvement")),
+        *told_if(counts[Verdict.IMPROVED], count_noun(counts[Verdict.IMPROVED], "improvement")),
         *told_if(others, f"{others} without a distinguishable change"),
         *told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
         *told_if(apart, f"{apart} not comparable"),
@@ -177,8 +177,7 @@ def baseline_name(report: Report) -> str:
 
 def _baselines(comparisons: Iterable[Comparison]) -> str:
     names = list(dict.fromkeys(map(_baseline, comparisons)))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return join_truncated(names)
 
 
 def _baseline(comparison: Comparison) -> str:
@@ -190,13 +189,8 @@ def _baseline(comparison: Comparison) -> str:
 
 
 def _project_headline(leaderboard: Leaderboard) -> str:
-    models = counted(len(leaderboard.rows), "model")
-    return f"The W&B project's models: {models}, {counted(len(leaderboard.metrics), 'metric')}"
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 model`, `2 models`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    models = count_noun(len(leaderboard.rows), "model")
+    return f"The W&B project's models: {models}, {count_noun(len(leaderboard.metrics), 'metric')}"
 
 
 def to_json(report: Report) -> bytes:

@@ -15,6 +15,7 @@ from helm_wandb.runner import workflow
 from helm_wandb.system import streams
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -203,9 +204,13 @@ def tell(outcome: Outcome, log: Log) -> None:
 
 def _of_gate(gate: Gate) -> tuple[str, str]:
     """Level and sentence: one annotation, of the ten that a step has, whatever the gate found."""
-    told = "; ".join(gate.reasons[:_REASONS_SHOWN])
-    if len(gate.reasons) > _REASONS_SHOWN:
-        told += f"; and {len(gate.reasons) - _REASONS_SHOWN} more, which the report tells"
+    told = join_truncated(
+        gate.reasons,
+        _REASONS_SHOWN,
+        separator="; ",
+        last="; and ",
+        rest="more, which are in the report",
+    )
     if gate.closed:
         return "error", f"the gate is closed: {told}"
     if gate.accepted_by:

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
+from helm_wandb.text.words import join_truncated
 from helm_wandb.wandb_runs.details import plain
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
@@ -129,9 +130,8 @@ def carried(recordings: Sequence[Recording]) -> str:
     """Return which earlier recordings' results go with those of this run; empty without any."""
     if not recordings:
         return ""
-    names = ", ".join(one.folder.name for one in recordings[:_SHOWN])
-    more = len(recordings) - _SHOWN
-    return f"; including earlier recordings: {names}{f' and {more} more' if more > 0 else ''}"
+    names = join_truncated([one.folder.name for one in recordings])
+    return f"; including earlier recordings: {names}"
 
 
 def no_turn(folder: Path, seconds: float) -> str:

@@ -1,0 +1,32 @@
+"""Words that many sentences need: counted nouns, and the first of many names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHOWN = 3
+"""Texts of a list, before "and 2 more"."""
+
+
+def count_noun(number: int, noun: str) -> str:
+    """Return `1 model` or `2 models`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def join_truncated(
+    texts: Sequence[str],
+    limit: int | None = SHOWN,
+    *,
+    separator: str = ", ",
+    last: str = " and ",
+    rest: str = "more",
+) -> str:
+    """Return the first texts, and how many more there are: `a, b, c and 2 more`.
+
+    limit: how many are shown; None: all. last: what stands before the number. rest: after it.
+    """
+    hidden = len(texts) - len(texts[:limit])
+    return separator.join(texts[:limit]) + (f"{last}{hidden} {rest}" if hidden else "")

@@ -1,0 +1,30 @@
+"""Counted nouns, and the first of many names."""
+
+from __future__ import annotations
+
+import pytest
+
+from helm_wandb.text.words import count_noun, join_truncated
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 models"), (1, "1 model"), (2, "2 models")])
+def test_one_is_singular(number: int, words: str) -> None:
+    """Everything but 1 has the plural."""
+    assert words == count_noun(number, "model")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [("", ""), ("a", "a"), ("abc", "a, b, c"), ("abcd", "a, b, c and 1 more")],
+)
+def test_many_names_are_counted(names: str, words: str) -> None:
+    """After the third name there is the number of the others."""
+    assert words == join_truncated(list(names))
+
+
+def test_each_list_has_its_own_form() -> None:
+    """Limit, separator and the words around the number can be chosen."""
+    assert "a; b; and 2 more fields" == join_truncated(
+        "abcd", 2, separator="; ", last="; and ", rest="more fields"
+    )
+    assert "a, b, c, d" == join_truncated("abcd", None)
