@@ -47,7 +47,7 @@ e2e: $(DEVELOPMENT) ## the image, run as GitHub's runner runs it (needs Docker, 
 browser: $(DEVELOPMENT) $(NODE_MODULES) ## what people see, in a real browser: Chromium, or CHROME_PATH
 	$(BIN)/python -m pytest --quiet tests/browser
 
-pictures: $(DEVELOPMENT) $(NODE_MODULES) ## the README's pictures anew, with that browser
+pictures: $(DEVELOPMENT) $(NODE_MODULES) ## retake the README's pictures, with that browser
 	$(BIN)/python -m tests.browser.pictures
 
 chromium: ## Debian's Chromium and what the pictures need beside it, installed as root
@@ -77,7 +77,7 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflo
 bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run, and what marks are worth (five minutes, 3 GB of disk)
 	$(BIN)/python -m bench
 
-format: $(DEVELOPMENT) ## format and mend what can be mended
+format: $(DEVELOPMENT) ## format, and fix what can be fixed automatically
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
