@@ -56,8 +56,8 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
     plain_log = logs.WorkflowLog(sys.stdout)
     plain_log.mask(form for secret in known for form in masked_forms(secret))
     redactor = Redactor(known)
-    log = logs.RedactedLog(plain_log, redactor)
-    return logs.guarded(log, partial(_main, environ, root, log, redactor))
+    log = logs.Log(plain_log, redactor)
+    return logs.run_guarded(log, partial(_main, environ, root, log, redactor))
 
 
 def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redactor) -> int:
@@ -85,7 +85,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
             outcome = pipeline.failed_outcome(error)
         if outcome.report is None:
             outcome = replace(outcome, receipts=_unread_receipts(outcome, context))
-    logs.tell(outcome, log)
+    logs.log_outcome(outcome, log)
     if settings.is_print_only:
         log.message("notice", "print-only: nothing was written to W&B")
     failed = _publish(step_outputs(outcome, settings), event, settings, log)
@@ -185,7 +185,7 @@ def _unread_receipt(
 ) -> Receipt:
     signals.note(f"not finished: {place.name}")
     try:
-        return place.tell_unread(problems, provenance)
+        return place.deliver_unread(problems, provenance)
     except SinkError as error:
         # The exit code is that of what could not be read.
         return Receipt(sink=place.name, status=Status.FAILED, reason=str(error))
@@ -204,7 +204,7 @@ def _asks_wandb(settings: Settings, config: Config) -> bool:
     only_project = not config.evals and not settings.from_report
     asks = not settings.is_print_only or only_project or settings.baseline == "wandb"
     if asks and settings.wandb_api_key:
-        wandb_key.checked(settings.wandb_api_key, "input wandb-api-key")
+        wandb_key.check_key(settings.wandb_api_key, "input wandb-api-key")
     return asks
 
 

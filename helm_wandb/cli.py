@@ -62,12 +62,12 @@ def main(argv: Sequence[str], *, root: Path) -> int:
     event = read_event(os.environ)
     if argv and argv[0] in COMMANDS:
         log = logs.choose_log(event, redactor)
-        return logs.guarded(log, partial(config_commands.run, argv, root=root, log=log))
+        return logs.run_guarded(log, partial(config_commands.run, argv, root=root, log=log))
     if argv and not argv[0].startswith("-"):
         parser().error(_no_command(argv[0]))
     arguments = parser().parse_args(argv)
     log = logs.choose_log(event, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
-    return logs.guarded(log, partial(_main, arguments, root, event, log, redactor))
+    return logs.run_guarded(log, partial(_main, arguments, root, event, log, redactor))
 
 
 def _no_command(name: str) -> str:
@@ -80,7 +80,7 @@ def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redacto
     if event.fault:
         log.message("warning", event.fault)
     outcome = _run(arguments, root, event, redactor)
-    logs.tell(outcome, log)
+    logs.log_outcome(outcome, log)
     return outcome.exit_code
 
 
@@ -182,7 +182,7 @@ def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResu
 
 
 def _key(config: Config) -> str | None:
-    return wandb_key.of_environ(os.environ, config.base_url or wandb_key.DEFAULT_BASE_URL)
+    return wandb_key.find_key(os.environ, config.base_url or wandb_key.DEFAULT_BASE_URL)
 
 
 def _terminal(event: Event) -> Terminal:

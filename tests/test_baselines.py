@@ -143,7 +143,7 @@ def test_a_partner_says_where_it_was_found() -> None:
         Baseline(
             origin="base.json", model="a", iteration=7, ref="refs/heads/main", commit="4be1c02"
         )
-        == one.told
+        == one.baseline_label
     )
 
 
@@ -193,4 +193,4 @@ def test_steps_are_the_last_iteration_and_the_one_before() -> None:
     assert [("a", 100, 10), ("c", 2, 1)] == [
         (one.candidate.model, one.candidate.iteration, one.baseline.iteration) for one in made
     ]
-    assert Baseline(origin="this run", model="a", iteration=10) == made[0].told
+    assert Baseline(origin="this run", model="a", iteration=10) == made[0].baseline_label

@@ -104,7 +104,7 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
         ),
     ) == result.notes
     assert [ALPHA] == [one.baseline for one in result.partners]
-    assert MAIN[-106] == result.partners[0].told.commit
+    assert MAIN[-106] == result.partners[0].baseline_label.commit
 
 
 def test_a_push_is_beside_the_commit_before(place: Place) -> None:
@@ -152,6 +152,6 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
     place.upload(BASE, GOOD + b"x")
     result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
-    assert "artifact of run 9, 1 commit behind the base commit" == result.partners[0].told.origin
+    assert "artifact of run 9, 1 commit behind the base commit" == result.partners[0].baseline_label.origin
     assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
     assert f"larger than {len(GOOD)} bytes" in result.notes[1]

@@ -42,7 +42,7 @@ def shares(made: tuple[Partner, ...]) -> list[tuple[str, str, list[str], list[st
     return [
         (
             one.candidate.model,
-            one.told.origin,
+            one.baseline_label.origin,
             list(map(str, one.candidate.scores)),
             list(map(str, one.baseline.scores)),
         )
@@ -55,7 +55,7 @@ def test_one_baseline_that_has_all_serves_all() -> None:
     candidate = measured(BOTH)
     (only,) = partners([candidate], found(0, measured(BOTH)), found(1, measured(BOTH)))
 
-    assert "0 behind" == only.told.origin
+    assert "0 behind" == only.baseline_label.origin
     assert candidate == only.candidate
     assert frozenset() == unmatched_benchmarks([candidate], [found(0, measured(BOTH))])
 
@@ -110,7 +110,7 @@ def test_a_baseline_that_serves_nothing_is_no_partner() -> None:
     near, far = found(0, measured({"mmlu.EM": NONE})), found(1, measured({"mmlu.EM": FIVE}))
 
     assert ["1 behind"] == [
-        one.told.origin for one in partners([measured({"mmlu.EM": FIVE})], near, far)
+        one.baseline_label.origin for one in partners([measured({"mmlu.EM": FIVE})], near, far)
     ]
 
 
@@ -155,7 +155,7 @@ def test_other_subjects_are_not_alike() -> None:
     near = found(0, builders.evaluation(subjects={"mmlu.EM": {"law": 0.5}}))
     far = found(1, builders.evaluation(subjects=whole))
 
-    assert ["1 behind"] == [one.told.origin for one in partners([candidate], near, far)]
+    assert ["1 behind"] == [one.baseline_label.origin for one in partners([candidate], near, far)]
 
 
 def test_an_unknown_fingerprint_does_not_forbid() -> None:

@@ -126,7 +126,7 @@ def test_an_artifact_is_the_baseline(choice: Choice, repository: Repository) -> 
     assert (
         "Baseline: main@c6, artifact of run 1, 2 commits behind the previous commit.",
     ) == result.notes
-    assert ["main"] == [one.told.ref for one in result.partners]
+    assert ["main"] == [one.baseline_label.ref for one in result.partners]
     assert None is result.missing_reason
 
 
@@ -313,7 +313,7 @@ def test_wandb_serves_what_artifacts_lack(repository: Repository, project: Wandb
     result = resolve([ALPHA], request_of(repository, project))
 
     assert ["artifact of run 1, of the previous commit", "track branch/main in W&B"] == [
-        one.told.origin for one in result.partners
+        one.baseline_label.origin for one in result.partners
     ]
 
 

@@ -39,7 +39,7 @@ def test_terminal_tells_faults_and_failures_as_errors_and_wandb_last() -> None:
         receipt("job summary", Status.FAILED, "disk full"),
         receipt("report", Status.DONE, "written to x"),
     )
-    logs.tell(told, logs.TerminalLog(output, errors))
+    logs.log_outcome(told, logs.Log(logs.TerminalLog(output, errors)))
 
     assert "report: written to x\nW&B: sync it\n" == output.getvalue()
     assert "error: no file\nerror: job summary: disk full\n" == errors.getvalue()
@@ -76,8 +76,8 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
 def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
     """What exit 4 is about is an error, what was accepted a notice, what may pass a warning."""
     workflow, output, errors = StringIO(), StringIO(), StringIO()
-    logs.tell(gated(gate), logs.WorkflowLog(workflow))
-    logs.tell(gated(gate), logs.TerminalLog(output, errors))
+    logs.log_outcome(gated(gate), logs.Log(logs.WorkflowLog(workflow)))
+    logs.log_outcome(gated(gate), logs.Log(logs.TerminalLog(output, errors)))
 
     command = f"::{expected.format(' title=helm-wandb-action::')}\n" if expected else ""
     assert command == workflow.getvalue()
@@ -89,7 +89,9 @@ def test_many_reasons_of_the_gate_are_one_annotation() -> None:
     """Five are told, and how many more there are."""
     errors = StringIO()
     reasons = tuple(f"{letter}.EM of m regressed" for letter in "abcdefgh")
-    logs.tell(gated(Gate(closed=True, reasons=reasons)), logs.TerminalLog(StringIO(), errors))
+    logs.log_outcome(
+        gated(Gate(closed=True, reasons=reasons)), logs.Log(logs.TerminalLog(StringIO(), errors))
+    )
 
     assert errors.getvalue().endswith("e.EM of m regressed; and 3 more, which are in the report\n")
 
@@ -100,8 +102,10 @@ def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
     nobody = Outcome(report=builders.report([]), receipts=(), faults=(), exit_code=0)
     without, errors = StringIO(), StringIO()
     for told in (gated(None), replace(nobody, missing_baseline=why)):
-        logs.tell(told, logs.TerminalLog(StringIO(), without))
-    logs.tell(replace(gated(None), missing_baseline=why), logs.TerminalLog(StringIO(), errors))
+        logs.log_outcome(told, logs.Log(logs.TerminalLog(StringIO(), without)))
+    logs.log_outcome(
+        replace(gated(None), missing_baseline=why), logs.Log(logs.TerminalLog(StringIO(), errors))
+    )
 
     assert "" == without.getvalue()
     assert f"warning: {why}\n" == errors.getvalue()
@@ -111,7 +115,7 @@ def test_a_failed_sink_may_be_a_warning() -> None:
     """Where sinks' errors do not fail the run they are warnings."""
     errors = StringIO()
     told = outcome(replace(receipt("W&B", Status.FAILED, "gone"), exit_code=0))
-    logs.tell(told, logs.TerminalLog(StringIO(), errors))
+    logs.log_outcome(told, logs.Log(logs.TerminalLog(StringIO(), errors)))
 
     assert "error: no file\nwarning: W&B: gone\n" == errors.getvalue()
 
@@ -184,7 +188,7 @@ def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
     try:
         nothing[HOSTILE]
     except KeyError:
-        logs.tell_bug(logs.WorkflowLog(output))
+        logs.log_bug(logs.Log(logs.WorkflowLog(output)))
     found = re.fullmatch(
         r"::stop-commands::(\w+)\n(Traceback.*)::\1::\n(::error .*)\n", output.getvalue(), re.DOTALL
     )
@@ -215,7 +219,7 @@ def test_secrets_are_masked_line_by_line(secrets: tuple[str, ...], expected: str
 def test_a_quiet_log_tells_what_is_wrong() -> None:
     """Faults, errors, warnings and tracebacks are told; notices, and what became well, are not."""
     errors = StringIO()
-    quiet = logs.QuietLog(logs.TerminalLog(errors, errors))
+    quiet = logs.Log(logs.TerminalLog(errors, errors), is_quiet=True)
     quiet.fault(ArtifactError("no file"))
     for level in ("info", "notice", "warning", "error"):
         quiet.message(level, "x")
@@ -228,7 +232,7 @@ def test_a_log_shows_no_secret() -> None:
     """Messages, problems of a config, other faults and tracebacks are shown without it."""
     key = "8d3f0c61b7e94a25d0f7c3e1a6b95824ec17f03d"
     output = StringIO()
-    log = logs.RedactedLog(logs.TerminalLog(output, output), Redactor((key,)))
+    log = logs.Log(logs.TerminalLog(output, output), Redactor((key,)))
     log.message("notice", f"W&B: {key}")
     log.fault(ConfigError([Problem(Place(key, 2, 5), f"$.{key}", f"{key} is wrong")]))
     log.fault(ArtifactError(f"{key} is gone"))
@@ -272,5 +276,4 @@ def test_the_log_is_that_of_the_place(environ: dict[str, str], kind: type) -> No
     """In a workflow the runner is spoken to, elsewhere a person."""
     log = logs.choose_log(parse_event(environ, {}), NO_SECRETS)
 
-    assert isinstance(log, logs.RedactedLog)
-    assert isinstance(log.log, kind)
+    assert isinstance(log.place, kind)

@@ -32,7 +32,7 @@ def netrc(tmp_path: Path) -> Path:
 
 def found(netrc: Path, base_url: str = URL, *, key: str = "") -> str | None:
     """The key of an environment with this WANDB_API_KEY and this file of logins."""
-    return wandb_key.of_environ({"WANDB_API_KEY": key, "NETRC": str(netrc)}, base_url)
+    return wandb_key.find_key({"WANDB_API_KEY": key, "NETRC": str(netrc)}, base_url)
 
 
 def entry(host: str, key: str = KEY) -> str:
@@ -43,7 +43,7 @@ def entry(host: str, key: str = KEY) -> str:
 def refused(key: str) -> str:
     """What is said of a key that is none."""
     with pytest.raises(InputError) as caught:
-        wandb_key.checked(key, "WANDB_API_KEY")
+        wandb_key.check_key(key, "WANDB_API_KEY")
     assert 2 == caught.value.exit_code
     return str(caught.value)
 
@@ -142,7 +142,7 @@ def test_the_file_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / ".netrc").write_text(entry("wandb.example"))
     (tmp_path / ".netrc").chmod(stat.S_IRUSR)
 
-    assert KEY == wandb_key.of_environ({}, URL)
+    assert KEY == wandb_key.find_key({}, URL)
 
 
 def test_a_wrong_login_is_told_with_its_file(netrc: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_wrong_variable_is_not_made_up_for(netrc: Path) -> None:
 @pytest.mark.parametrize("key", [KEY, f"{KEY}_x", f"local-{KEY}", f"local-{KEY}-x", JWT])
 def test_a_key_is_given_back(key: str) -> None:
     """A plain key, one of a server of one's own with its prefix, and a JWT are keys."""
-    assert key == wandb_key.checked(key, "WANDB_API_KEY")
+    assert key == wandb_key.check_key(key, "WANDB_API_KEY")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_no_message_holds_the_key(key: str) -> None:
     """Whatever is given for a key, it is given back or refused without being repeated."""
     marked = f"s3cr3t{key}"
     try:
-        assert marked == wandb_key.checked(marked, "here")
+        assert marked == wandb_key.check_key(marked, "here")
     except InputError as error:
         assert "s3cr3t" not in str(error)  # noqa: PT017 -- most keys are none
 
@@ -203,7 +203,7 @@ def test_no_message_holds_the_key(key: str) -> None:
 def is_key(text: str) -> bool:
     """Whether the text passes for a key."""
     try:
-        return text == wandb_key.checked(text, "here")
+        return text == wandb_key.check_key(text, "here")
     except InputError:
         return False
 

@@ -48,7 +48,7 @@ def baseline_notes(
 
     partners: one or more, each with its baseline from one of the matches.
     """
-    by_match = [[one for one in partners if match.is_source_of(one.told)] for match in matches]
+    by_match = [[one for one in partners if match.is_source_of(one.baseline_label)] for match in matches]
     used = [at for at, own in enumerate(by_match) if own]
     notes = []
     for at, (match, own) in enumerate(zip(matches, by_match, strict=True)):

@@ -38,7 +38,7 @@ class Partner:
 
     candidate: Evaluation
     baseline: Evaluation
-    told: Baseline
+    baseline_label: Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, .
             Comparison(
                 model=partner.candidate.model,
                 iteration=partner.candidate.iteration,
-                baseline=partner.told,
+                baseline=partner.baseline_label,
                 overall=_overall(list(zip(of_partner, deltas, strict=True)), policy),
                 deltas=deltas,
                 not_comparable=apart,

@@ -73,7 +73,7 @@ class PullRequestComment:
             unasked=None if is_worth_it else comment_texts.NOT_ASKED[self.mode],
         )
 
-    def tell_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
+    def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
         """The same for a run of which nothing could be read; no new comment is posted for it."""
         return self._told(
             lambda room: markdown.render_unread(problems, provenance, limit_bytes=room),

@@ -1,4 +1,4 @@
-"""What a run says about itself: to a person at a terminal, or to GitHub's runner."""
+"""Messages of a run: to a person at a terminal, or to GitHub's runner."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
 from helm_wandb.model import WANDB, Status
 from helm_wandb.runner import workflow
 from helm_wandb.system import streams
+from helm_wandb.text.redaction import NO_SECRETS
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
 from helm_wandb.text.words import join_truncated
@@ -31,22 +32,9 @@ _REASONS_SHOWN = 5
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
 
-class Log(Protocol):
-    """Where messages go; what they quote can do no harm there."""
-
-    def fault(self, error: UserError) -> None:
-        """Say what was wrong."""
-
-    def message(self, level: str, text: str) -> None:
-        """Say a sentence; level: `error`, `warning`, `notice`, or `info` for the log alone."""
-
-    def listing(self, text: str) -> None:
-        """Show lines as they are."""
-
-
 @dataclass(frozen=True, slots=True)
 class TerminalLog:
-    """Notices on standard output, all else on standard error."""
+    """Notices on standard output, everything else on standard error."""
 
     output: TextIO | None
     errors: TextIO | None
@@ -57,7 +45,7 @@ class TerminalLog:
             self.message("error", line)
 
     def message(self, level: str, text: str) -> None:
-        """Say a sentence on a line of its own."""
+        """Say a sentence on one line."""
         if level in ("notice", "info"):
             _write(self.output, f"{plain(text)}\n")
         else:
@@ -84,7 +72,7 @@ class WorkflowLog:
         self.listing("".join(f"{plain(line)}\n" for line in error.lines))
 
     def message(self, level: str, text: str) -> None:
-        """Annotate the run; what is only good to know does not take one of its ten places."""
+        """Annotate the run, which has ten annotations of a level; `info` uses none."""
         if level == "info":
             self.listing(f"{plain(text)}\n")
             return
@@ -106,43 +94,26 @@ class WorkflowLog:
 
 
 @dataclass(frozen=True, slots=True)
-class RedactedLog:
-    """Another log, without secrets, whatever a message or a traceback quotes."""
+class Log:
+    """The messages of a run, without secrets; what they quote can do no harm in the log."""
 
-    log: Log
-    redactor: Redactor
-
-    def fault(self, error: UserError) -> None:
-        """Say what was wrong."""
-        self.log.fault(_redacted(error, self.redactor))
-
-    def message(self, level: str, text: str) -> None:
-        """Say a sentence."""
-        self.log.message(level, self.redactor.text(text))
-
-    def listing(self, text: str) -> None:
-        """Show lines."""
-        self.log.listing(self.redactor.text(text))
-
-
-@dataclass(frozen=True, slots=True)
-class QuietLog:
-    """Another log, without what is only good to know."""
-
-    log: Log
+    place: TerminalLog | WorkflowLog
+    redactor: Redactor = NO_SECRETS
+    is_quiet: bool = False
+    """Whether only errors and warnings are shown."""
 
     def fault(self, error: UserError) -> None:
         """Say what was wrong."""
-        self.log.fault(error)
+        self.place.fault(_redacted(error, self.redactor))
 
     def message(self, level: str, text: str) -> None:
-        """Say errors and warnings."""
-        if level not in ("notice", "info"):
-            self.log.message(level, text)
+        """Say a sentence; level: `error`, `warning`, `notice`, or `info` for the log alone."""
+        if not self.is_quiet or level not in ("notice", "info"):
+            self.place.message(level, self.redactor.text(text))
 
     def listing(self, text: str) -> None:
-        """Show lines as they are: they belong to an error."""
-        self.log.listing(text)
+        """Show lines as they are."""
+        self.place.listing(self.redactor.text(text))
 
 
 def choose_log(
@@ -154,14 +125,12 @@ def choose_log(
 ) -> Log:
     """Return the log for where the process runs.
 
-    redactor: removes secrets from all messages.
-    quiet: for errors and warnings only.
-    output_is_taken: all goes to standard error, which GitHub's runner reads for commands too.
+    redactor: removes secrets from all messages. quiet: show only errors and warnings.
+    output_is_taken: everything goes to standard error, in which the runner reads commands too.
     """
     output = sys.stderr if output_is_taken else sys.stdout
-    plain_log: Log = WorkflowLog(output) if event.in_workflow else TerminalLog(output, sys.stderr)
-    log = RedactedLog(plain_log, redactor)
-    return QuietLog(log) if quiet else log
+    place = WorkflowLog(output) if event.in_workflow else TerminalLog(output, sys.stderr)
+    return Log(place, redactor, is_quiet=quiet)
 
 
 def _redacted(error: UserError, redactor: Redactor) -> UserError:
@@ -171,21 +140,21 @@ def _redacted(error: UserError, redactor: Redactor) -> UserError:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write the text if anybody listens; there is nowhere else to complain."""
+    """Write the text if the stream is open; there is no other place for the error."""
     with suppress(OSError):
         streams.write(stream, text)
 
 
-def tell(outcome: Outcome, log: Log) -> None:
-    """Say what could not be read, what the gate found and what became of each sink.
+def log_outcome(outcome: Outcome, log: Log) -> None:
+    """Say what could not be read, what the gate found, and whether each output was written.
 
-    W&B is last, as it tells how to go on. A failure that costs no exit code is a warning.
+    W&B is last, since it says how to go on. A failure without an exit code is a warning.
     """
     for fault in outcome.faults:
         log.fault(fault)
     if outcome.report:
         if outcome.report.gate and outcome.report.gate.reasons:
-            log.message(*_of_gate(outcome.report.gate))
+            log.message(*_gate_message(outcome.report.gate))
         if outcome.missing_baseline and outcome.report.evaluations:
             log.message("warning", outcome.missing_baseline)
     for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
@@ -202,9 +171,9 @@ def tell(outcome: Outcome, log: Log) -> None:
             log.message("warning", f"{receipt.sink}: {warning}")
 
 
-def _of_gate(gate: Gate) -> tuple[str, str]:
-    """Level and sentence: one annotation, of the ten that a step has, whatever the gate found."""
-    told = join_truncated(
+def _gate_message(gate: Gate) -> tuple[str, str]:
+    """Return level and sentence: a single annotation, since a step has only ten."""
+    reasons = join_truncated(
         gate.reasons,
         _REASONS_SHOWN,
         separator="; ",
@@ -212,25 +181,25 @@ def _of_gate(gate: Gate) -> tuple[str, str]:
         rest="more, which are in the report",
     )
     if gate.closed:
-        return "error", f"the gate is closed: {told}"
+        return "error", f"the gate is closed: {reasons}"
     if gate.accepted_by:
-        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {told}"
-    return "warning", f"{told}. It doesn't fail the job: fail-on is never"
+        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {reasons}"
+    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"
 
 
-def guarded(log: Log, run: Callable[[], int]) -> int:
-    """The exit code of the run; whatever it raises is told in the log, and nothing gets out."""
+def run_guarded(log: Log, run: Callable[[], int]) -> int:
+    """Return the exit code of the run; the log shows whatever it raises."""
     try:
         return run()
     except UserError as error:
         log.fault(error)
         return error.exit_code
     except Exception:  # noqa: BLE001 -- the traceback is shown, safely for a runner's log
-        tell_bug(log)
+        log_bug(log)
         return BUG_EXIT_CODE
 
 
-def tell_bug(log: Log) -> None:
-    """Show the traceback of the exception in hand, and say that it is a fault of ours."""
+def log_bug(log: Log) -> None:
+    """Show the traceback of the current exception, and say that it is an internal error."""
     log.listing(traceback.format_exc())
     log.message("error", _BUG)

@@ -127,7 +127,7 @@ def _overwritten_paths(inputs: Mapping[str, str], rows: Sequence[Input]) -> list
 
 def _key_problems(key: str) -> list[str]:
     try:
-        wandb_key.checked(key, "input wandb-api-key")
+        wandb_key.check_key(key, "input wandb-api-key")
     except InputError as error:
         return [str(error)]
     return []
@@ -145,7 +145,7 @@ def secrets(environ: Mapping[str, str], inputs: Sequence[Input] = INPUTS) -> tup
         *given,
         *variables,
         *known_secrets.secret_variables(environ),
-        *wandb_key.logins(environ),
+        *wandb_key.login_keys(environ),
     )
     # Each line of a secret by itself too: a message may quote one.
     parts = (part for one in found for part in (one, *one.splitlines()))

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from helm_wandb.runner.event import Event
 
 DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
-"""The server that the SDK takes where none is named (wandb 0.31.0, sdk/lib/urls.py)."""
+"""The SDK's default server (wandb 0.31.0, sdk/lib/urls.py)."""
 _FORMER_HOST = "api.wandb.ai"
 """The same service under its former name, under which `wandb login` left keys until 0.30."""
 _KEY_LENGTH = 40
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+\.[\w-]+)?", re.ASCII)
-"""Letters, digits, `_` and `-`, or, of an internal client, the three parts of a JWT."""
+"""Letters, digits, `_` and `-`, or, for an internal client, the three parts of a JWT."""
 
 
-def of_environ(environ: Mapping[str, str], base_url: str) -> str | None:
-    """WANDB_API_KEY, else what `wandb login` left for the server's host; None without either.
+def find_key(environ: Mapping[str, str], base_url: str) -> str | None:
+    """Return WANDB_API_KEY, else the key that `wandb login` left for the server's host.
 
-    Raises InputError where it is no key.
+    Raises InputError if it is no key.
     """
     key = environ.get("WANDB_API_KEY", "").strip()
     if key:
-        return checked(key, "WANDB_API_KEY")
+        return check_key(key, "WANDB_API_KEY")
     path = _netrc_path(environ)
-    found = _of_netrc(path, base_url)
-    return checked(found, str(path)) if found else None
+    password = _netrc_password(path, base_url)
+    return check_key(password, str(path)) if password else None
 
 
-def checked(key: str, place: str) -> str:
-    """The key; raises InputError, without repeating it, where W&B's SDK would refuse it."""
+def check_key(key: str, place: str) -> str:
+    """Return the key; raises InputError, without repeating it, if W&B's SDK would refuse it."""
     _, dash, secret = key.partition("-")
     length = len(secret if dash else key)
     if not _KEY.fullmatch(key):
@@ -73,8 +73,8 @@ def refuse_foreign_host(event: Event, base_url: str, *, trusted_url: str | None)
     raise InputError(message)
 
 
-def logins(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return all keys that `wandb login` left, of whatever server."""
+def login_keys(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return all keys that `wandb login` left, of any server."""
     entries = _netrc_entries(_netrc_path(environ))
     passwords = (password for _, _, password in entries.values())
     return tuple(
@@ -94,11 +94,11 @@ def _netrc_entries(path: Path) -> Mapping[str, tuple[str, str, str]]:
         return {}
 
 
-def _of_netrc(path: Path, base_url: str) -> str | None:
-    """The password of the server's entry; None where there is no such file or entry."""
+def _netrc_password(path: Path, base_url: str) -> str | None:
+    """Return the password of the server's entry; None if there is no such file or entry."""
     entries = _netrc_entries(path)
     former = [_FORMER_HOST] if base_url == DEFAULT_BASE_URL else []
-    # By the host itself: `default` entries of the file are for every host there is.
+    # Only the host's entry: a `default` entry is for every host.
     for host in (urlsplit(base_url).netloc, *former):
         if host in entries and host != "default":
             return entries[host][2] or None

@@ -32,7 +32,7 @@ class JobSummary:
         """Done, or skipped where it is full; raises SinkError where it cannot be written."""
         return self._append(lambda room: markdown.render(report, limit_bytes=room))
 
-    def tell_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
+    def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
         """The same for a run of which nothing could be read, and why."""
         return self._append(
             lambda room: markdown.render_unread(problems, provenance, limit_bytes=room)
