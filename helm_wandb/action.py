@@ -200,7 +200,7 @@ def _config(settings: Settings, root: Path) -> Config:
 
 
 def _asks_wandb(settings: Settings, config: Config) -> bool:
-    """Whether anything is to be asked of W&B, or sent there; the key is looked at only then."""
+    """Whether W&B is read or written; only then the key is checked."""
     only_project = not config.evals and not settings.from_report
     asks = not settings.is_print_only or only_project or settings.baseline == "wandb"
     if asks and settings.wandb_api_key:
@@ -238,19 +238,19 @@ def _baseline(
 
 def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """The action's outputs, all of them strings."""
-    told = outcome.report
+    published = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
-    counts = report.counted_verdicts(told.comparisons if told else ())
-    rows = report.leaderboard_rows(told.leaderboard) if told else []
+    counts = report.counted_verdicts(published.comparisons if published else ())
+    rows = report.leaderboard_rows(published.leaderboard) if published else []
     return {
         "report-path": settings.report if ReportFile.name in written else "",
-        "verdict": told.verdict.value if told else "",
+        "verdict": published.verdict.value if published else "",
         "regressions": str(counts[Verdict.REGRESSED]),
         "improvements": str(counts[Verdict.IMPROVED]),
         "print-only": str(settings.is_print_only).lower(),
-        "baseline": plain(report.baseline_name(told)) if told else "",
-        "wandb-url": plain(told.links.get(WANDB, "")) if told else "",
-        "comment-url": plain(told.links.get(PullRequestComment.name, "")) if told else "",
+        "baseline": plain(report.baseline_name(published)) if published else "",
+        "wandb-url": plain(published.links.get(WANDB, "")) if published else "",
+        "comment-url": plain(published.links.get(PullRequestComment.name, "")) if published else "",
         "leaderboard": json.dumps(rows, separators=(",", ":")),
     }
 

@@ -106,7 +106,7 @@ def parser() -> ArgumentParser:
         help="record no detail run per benchmark in W&B, only the summary runs",
     )
     add_file("--report", help="write the report as JSON")
-    add_file("--html", help="write the report as a page of its own")
+    add_file("--html", help="write the report as an HTML page")
     add_file("--baseline", help="a report JSON to compare with")
     flags.add_argument(
         "--fail-on",

@@ -41,7 +41,7 @@ _MODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a user asked of the sinks."""
+    """The user's choices about the outputs."""
 
     report: str | None
     """Where the report JSON goes."""
@@ -114,7 +114,7 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
         shown = shown_url(variable)
-        message = f"WANDB_BASE_URL: {shown} is no URL of a server; mend it or unset it"
+        message = f"WANDB_BASE_URL: {shown} is no URL of a server; fix it or unset it"
         raise InputError(message)
     entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
     if entity and _REFUSED_IN_NAMES.search(entity):
@@ -138,7 +138,7 @@ def project(  # noqa: PLR0913 -- what the shells decide, each by its name
     """The W&B project, and at the end no process of it; None without a key or offline.
 
     WANDB_MODE is how W&B's users ask to be offline, or that nothing is recorded: then W&B is
-    only asked where there is nothing else to read.
+    only used if there is nothing else to read.
 
     tracks: those whose models are ranked beside this run's own.
     trusted_url: the server that the workflow's author named.
@@ -166,6 +166,6 @@ def _mode(environ: Mapping[str, str]) -> str:
     """`online`, `offline` or `disabled`; raises InputError where WANDB_MODE is another word."""
     word = environ.get("WANDB_MODE", "").strip().lower()
     if word not in _MODES:
-        message = f"WANDB_MODE: {word!r} is none of online, offline, disabled; mend it or unset it"
+        message = f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"
         raise InputError(message)
     return _MODES[word]

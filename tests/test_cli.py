@@ -431,7 +431,7 @@ def test_a_wrong_server_matters_only_where_it_is_used(
     write_config(user, leaderboard=True)
     assert 2 == write(root, "--print-only")
     errors = capsys.readouterr().err.splitlines()
-    assert ["error: WANDB_BASE_URL: 'foo' is no URL of a server; mend it or unset it"] * 2 == errors
+    assert ["error: WANDB_BASE_URL: 'foo' is no URL of a server; fix it or unset it"] * 2 == errors
 
 
 def test_both_shims_run_from_a_foreign_folder_and_import_nothing_of_it(

@@ -73,7 +73,7 @@ def test_a_password_in_a_variable_is_refused_and_not_told() -> None:
 
     assert str(caught.value) == (
         "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) is no URL of "
-        "a server; mend it or unset it"
+        "a server; fix it or unset it"
     )
 
 
@@ -255,7 +255,7 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     with pytest.raises(InputError) as caught, opened:
         pass
 
-    expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; mend it or unset it"
+    expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; fix it or unset it"
     assert (2, expected) == (caught.value.exit_code, str(caught.value))
 
 

@@ -12,7 +12,7 @@ from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.model import Receipt, Status, Verdict
 from helm_wandb.pr_comment.comment_marker import marker_key
-from helm_wandb.pr_comment.sticky_comment import LIMIT_BYTES, Mode, UnknownPullRequest
+from helm_wandb.pr_comment.sticky_comment import LIMIT_BYTES, Mode, NoPullRequest
 from tests.github_clients import (
     BASE,
     HEAD,
@@ -492,7 +492,7 @@ def test_sink_shows_no_token(github: Repository) -> None:
 )
 def test_pull_request_that_may_not_be_looked_for_is_skipped(cause: Cause, words: str) -> None:
     """Without the permission to ask which pull request it is, the permission is named."""
-    receipt = UnknownPullRequest(GithubError(cause, "GitHub said no")).deliver(saying())
+    receipt = NoPullRequest(GithubError(cause, "GitHub said no")).deliver(saying())
 
     assert (Status.SKIPPED, 0) == (receipt.status, receipt.exit_code)
     assert receipt.reason
@@ -502,4 +502,4 @@ def test_pull_request_that_may_not_be_looked_for_is_skipped(cause: Cause, words:
 def test_pull_request_that_cannot_be_looked_for_is_a_failure() -> None:
     """Where GitHub does not answer, the comment is missing for a reason that is told."""
     with pytest.raises(SinkError, match=r"GitHub is away\. Run again later"):
-        UnknownPullRequest(GithubError(Cause.SERVER, "GitHub is away")).deliver(saying())
+        NoPullRequest(GithubError(Cause.SERVER, "GitHub is away")).deliver(saying())

@@ -1,4 +1,4 @@
-"""What is said of a comment that was not written: what happened, and what to do now."""
+"""Reasons why a comment was not written, and what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORK = (
     'second workflow, on workflow_run, can comment in its place: see README, "Forks"'
 )
 _LOCKED = "The conversation of the pull request is locked; unlock it to get a comment"
-_TO_DO = {
+_ADVICE = {
     Cause.UNAUTHORIZED: (
         "The token is wrong or has expired: give github-token a valid one, or leave it out"
     ),
@@ -27,34 +27,34 @@ _TO_DO = {
     Cause.NETWORK: "Check the network, the proxy and the certificates of this machine",
     Cause.UNREADABLE: "Check GITHUB_API_URL, and the proxy of this machine",
 }
-_UNKNOWN_CURE = "Please report this as a bug of helm-wandb-action"
-SAME = "it says the same already"
+_REPORT_BUG = "Please report this as a bug of helm-wandb-action"
+UNCHANGED = "it says the same already"
 OUTDATED = (
     "the comment is of a newer state of the pull request, and stays: the results of this older "
     "run are in its log and report"
 )
-NOTHING_TO_MEND = "nothing could be read, and there is no comment that would be out of date"
+NOTHING_OUTDATED = "nothing could be read, and there is no comment that would be out of date"
 NO_PULL_REQUEST = (
     "no open pull request has the commit as its head that the other run evaluated: it has moved "
     "on since, or was closed"
 )
-NOT_ASKED = {
+NOT_POSTED = {
     "off": "the input comment is off",
     "on-change": "no score is marked as regressed or improved, and there is no comment to update",
     "on-regression": "no score regressed, and there is no comment to update",
 }
-"""The mode → why nothing is posted."""
+"""Mode → why no comment is posted."""
 
 
-def skipped(error: GithubError, *, can_only_read: bool) -> str | None:
-    """Why there is no comment, where that is no failure; None where it is one."""
+def skip_reason(error: GithubError, *, has_limited_token: bool) -> str | None:
+    """Return why there is no comment, if that is no failure; None if it is one."""
     if error.cause is Cause.LOCKED:
         return f"{_LOCKED}. ({error})"
     if error.cause in (Cause.FORBIDDEN, Cause.NOT_FOUND):
-        return f"{error}. {_FORK if can_only_read else _PERMISSION}"
+        return f"{error}. {_FORK if has_limited_token else _PERMISSION}"
     return None
 
 
-def failed(error: GithubError) -> str:
-    """What went wrong, and what to do."""
-    return f"{error}. {_TO_DO.get(error.cause, _UNKNOWN_CURE)}"
+def failure_reason(error: GithubError) -> str:
+    """Return what went wrong, and what to do."""
+    return f"{error}. {_ADVICE.get(error.cause, _REPORT_BUG)}"

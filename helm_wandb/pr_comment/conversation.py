@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.github_api.messages import GithubError
 from helm_wandb.pr_comment import comment_marker
-from helm_wandb.pr_comment.sticky_comment import (
-    Mode,
-    NoPullRequest,
-    PullRequestComment,
-    UnknownPullRequest,
-)
+from helm_wandb.pr_comment.sticky_comment import Mode, NoPullRequest, PullRequestComment
 from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
@@ -46,7 +41,7 @@ def open_conversation(settings: Settings, event: Event, github: Repository | Non
     try:
         pull_request = find_pull_request(event, github)
     except GithubError as error:
-        return replace(conversation, comment=UnknownPullRequest(error) if comments else None)
+        return replace(conversation, comment=NoPullRequest(error) if comments else None)
     if pull_request is None:
         is_outdated = comments and event.name == "workflow_run"
         return replace(conversation, comment=NoPullRequest() if is_outdated else None)

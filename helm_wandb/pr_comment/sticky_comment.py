@@ -1,4 +1,4 @@
-"""The pull request's comment: one, kept up to date, and found again by its first line."""
+"""The pull request's comment: a single one, kept up to date, and recognized by its first line."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ LIMIT_BYTES = 65_536
 
 
 class Mode(StrEnum):
-    """When a comment is posted. One that is there is updated, whatever the results."""
+    """When a comment is posted. An existing one is updated, whatever the results."""
 
     UPDATE = "update"
     """Always."""
     RECREATE = "recreate"
     """Always, at the conversation's end, and the old one is deleted."""
     ON_CHANGE = "on-change"
-    """When a score is marked."""
+    """If a score regressed or improved."""
     ON_REGRESSION = "on-regression"
-    """When a score regressed."""
+    """If a score regressed."""
     OFF = "off"
     """Never, and none is updated."""
 
@@ -58,63 +58,63 @@ class PullRequestComment:
     github: Repository
     pull_request: PullRequest
     marker: Marker
-    """Of this run; its head is the one that the results are of."""
+    """The run's marker; its head is the evaluated one."""
     mode: Mode
     render: Callable[[Report, int], str] = field(repr=False)
-    """Report, and the most bytes of UTF-8 → the comment's Markdown."""
+    """Report, and the maximum of UTF-8 bytes → the comment's Markdown."""
     has_limited_token: bool = False
     """Whether this run's token can only read, as a fork's."""
 
     def deliver(self, report: Report) -> Receipt:
-        """Done, or skipped where the token may not, or nothing is to be said; raises SinkError."""
-        is_worth_it = report.verdict in _POSTED[self.mode]
-        return self._told(
+        """Write the comment, or skip it if the token or the mode forbids it; raises SinkError."""
+        is_posted = report.verdict in _POSTED[self.mode]
+        return self._deliver(
             lambda room: self.render(report, room),
-            unasked=None if is_worth_it else comment_texts.NOT_ASKED[self.mode],
+            skip_reason=None if is_posted else comment_texts.NOT_POSTED[self.mode],
         )
 
     def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
-        """The same for a run of which nothing could be read; no new comment is posted for it."""
-        return self._told(
+        """Update an existing comment after a run that could read nothing."""
+        return self._deliver(
             lambda room: markdown.render_unread(problems, provenance, limit_bytes=room),
-            unasked=comment_texts.NOTHING_TO_MEND,
+            skip_reason=comment_texts.NOTHING_OUTDATED,
         )
 
-    def _told(self, text_of: Callable[[int], str], *, unasked: str | None) -> Receipt:
-        """unasked: why no new comment is posted; None: one is."""
+    def _deliver(self, render: Callable[[int], str], *, skip_reason: str | None) -> Receipt:
+        """skip_reason: why no new comment is posted; None: one is."""
         if self.mode is Mode.OFF:
-            return _skipped(comment_texts.NOT_ASKED[self.mode])
+            return _skipped(comment_texts.NOT_POSTED[self.mode])
         first_line = self.marker.line
-        text = text_of(LIMIT_BYTES - len(first_line.encode()))
+        text = render(LIMIT_BYTES - len(first_line.encode()))
         try:
-            return self._write(first_line + text, unasked=unasked)
+            return self._write(first_line + text, skip_reason=skip_reason)
         except GithubError as error:
-            return _refused(error, can_only_read=self.has_limited_token)
+            return _refused(error, has_limited_token=self.has_limited_token)
 
-    def _write(self, body: str, *, unasked: str | None) -> Receipt:
-        own = self._own()
-        if not own and unasked:
-            return _skipped(unasked)
+    def _write(self, body: str, *, skip_reason: str | None) -> Receipt:
+        own = self._own_comments()
+        if not own and skip_reason:
+            return _skipped(skip_reason)
         if own and self._is_outdated(own[0]):
             return _skipped(comment_texts.OUTDATED, url=own[0].url)
         if own and self.mode is not Mode.RECREATE:
             return self._update(own, body)
         return self._post(body, replaced=own)
 
-    def _own(self) -> list[Comment]:
-        """Our comments with this marker's key, the oldest first; more than one after a race.
+    def _own_comments(self) -> list[Comment]:
+        """Return our comments with this marker's key, the oldest first; after a race, several.
 
-        Anybody can paste the marker, so the author counts; asked only where it is needed.
+        Anybody can paste the marker, so the author counts.
         """
-        marked = self._marked()
-        return _of_author(marked, self.github.login()) if marked else []
+        marked = self._marked_comments()
+        return _by_author(marked, self.github.login()) if marked else []
 
-    def _marked(self) -> list[Comment]:
+    def _marked_comments(self) -> list[Comment]:
         listed = self.github.comments(self.pull_request.number)
         return [one for one in listed if _is_marked(one, self.marker)]
 
     def _is_outdated(self, comment: Comment) -> bool:
-        """Whether the comment is of a newer state than this run: the pull request moved on."""
+        """Whether this run is outdated: the comment is of a newer state of the pull request."""
         found = comment_marker.read(comment.text)
         if found is None or found[0].head_sha == self.marker.head_sha:
             return False
@@ -123,11 +123,11 @@ class PullRequestComment:
         return head != self.marker.head_sha and is_newer
 
     def _update(self, own: Sequence[Comment], body: str) -> Receipt:
-        """The oldest with this text; the others deleted."""
+        """Replace the oldest comment's text, and delete the others."""
         kept, others = own[0], own[1:]
         if _text(kept.text) == _text(body):
             self._delete(others)
-            return self._done(kept, reason=comment_texts.SAME)
+            return self._done(kept, reason=comment_texts.UNCHANGED)
         try:
             kept = self.github.edit_comment(kept.id, body)
         except GithubError as error:
@@ -139,22 +139,22 @@ class PullRequestComment:
         return self._done(kept)
 
     def _post(self, body: str, *, replaced: Collection[Comment]) -> Receipt:
-        """A new comment in place of these.
+        """Post a new comment in place of these.
 
-        Of jobs that post at the same moment each sees all comments afterwards, and all keep the
-        oldest of the new ones. The one whose comment it is not then updates it.
+        Jobs that post at the same moment all see each other's comments afterwards, and keep the
+        oldest of the new ones. A job whose comment was deleted then updates that one.
         """
-        known = {one.id for one in replaced}
+        replaced_ids = {one.id for one in replaced}
 
         def fresh(comments: Iterable[Comment]) -> list[Comment]:
-            return [one for one in comments if one.id not in known]
+            return [one for one in comments if one.id not in replaced_ids]
 
         def stored() -> Comment | None:
-            same = (one for one in fresh(self._own()) if _text(one.text) == _text(body))
+            same = (one for one in fresh(self._own_comments()) if _text(one.text) == _text(body))
             return next(same, None)
 
         created = self.github.create_comment(self.pull_request.number, body, unless=stored)
-        kept, *others = fresh(_of_author(self._marked(), created.author)) or [created]
+        kept, *others = fresh(_by_author(self._marked_comments(), created.author)) or [created]
         self._delete([*replaced, *others])
         if kept.id == created.id:
             return self._done(created)
@@ -171,35 +171,27 @@ class PullRequestComment:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownPullRequest:
-    """Stands in for the comment where GitHub did not say which pull request it is for."""
-
-    name: ClassVar[str] = PullRequestComment.name
-
-    error: GithubError
-
-    def deliver(self, report: Report) -> Receipt:  # noqa: ARG002 -- as every sink's
-        """Skipped where a permission lacks; raises SinkError where GitHub failed."""
-        return _refused(self.error, can_only_read=False)
-
-
-@dataclass(frozen=True, slots=True)
 class NoPullRequest:
-    """Stands in for the comment where another run is followed up whose pull request is gone."""
+    """Stands in for the comment if its pull request was not found."""
 
     name: ClassVar[str] = PullRequestComment.name
 
+    error: GithubError | None = None
+    """Why GitHub did not name it; None: the evaluated run's pull request is gone."""
+
     def deliver(self, report: Report) -> Receipt:  # noqa: ARG002 -- as every sink's
-        """Skipped."""
-        return _skipped(comment_texts.NO_PULL_REQUEST)
+        """Skip the comment, or raise SinkError if GitHub failed."""
+        if self.error is None:
+            return _skipped(comment_texts.NO_PULL_REQUEST)
+        return _refused(self.error, has_limited_token=False)
 
 
-def _refused(error: GithubError, *, can_only_read: bool) -> Receipt:
-    """The receipt of a comment that may not be written; raises SinkError of any other fault."""
-    why = comment_texts.skipped(error, can_only_read=can_only_read)
-    if why is None:
-        raise SinkError(comment_texts.failed(error)) from error
-    return _skipped(why)
+def _refused(error: GithubError, *, has_limited_token: bool) -> Receipt:
+    """Return the receipt of a comment without permission; raises SinkError of another fault."""
+    reason = comment_texts.skip_reason(error, has_limited_token=has_limited_token)
+    if reason is None:
+        raise SinkError(comment_texts.failure_reason(error)) from error
+    return _skipped(reason)
 
 
 def _skipped(reason: str, *, url: str | None = None) -> Receipt:
@@ -207,7 +199,7 @@ def _skipped(reason: str, *, url: str | None = None) -> Receipt:
     return Receipt(sink=name, status=Status.SKIPPED, url=url, reason=reason)
 
 
-def _of_author(comments: Iterable[Comment], login: str) -> list[Comment]:
+def _by_author(comments: Iterable[Comment], login: str) -> list[Comment]:
     own = (one for one in comments if one.author.lower() == login.lower())
     return sorted(own, key=lambda one: one.id)
 
@@ -218,7 +210,7 @@ def _is_marked(comment: Comment, marker: Marker) -> bool:
 
 
 def _text(body: str) -> str:
-    """What a comment says to people, as GitHub may have stored it."""
+    """Return the visible text of a comment, as GitHub may have stored it."""
     found = comment_marker.read(body)
     text = found[1] if found else body
     return text.replace("\r\n", "\n").strip()

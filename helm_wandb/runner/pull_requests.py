@@ -20,7 +20,7 @@ def find_pull_request(event: Event, github: Repository) -> PullRequest | None:
     """Return the pull request that a run is about, with the head that the run is of.
 
     Nothing is taken from artifacts, which a stranger may have written. Raises GithubError if
-    GitHub can't be asked.
+    a request fails.
     """
     match event.rules.lookup:
         case Lookup.NUMBER if event.pull_request:
