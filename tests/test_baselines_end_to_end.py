@@ -152,6 +152,9 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
     place.upload(BASE, GOOD + b"x")
     result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
 
-    assert "artifact of run 9, 1 commit behind the base commit" == result.partners[0].baseline_label.origin
+    assert (
+        "artifact of run 9, 1 commit behind the base commit"
+        == result.partners[0].baseline_label.origin
+    )
     assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
     assert f"larger than {len(GOOD)} bytes" in result.notes[1]

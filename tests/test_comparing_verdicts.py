@@ -549,7 +549,7 @@ def test_a_comparison_says_of_what_it_is() -> None:
     told = partner(builders.measured("a", 2000), builders.measured("a", 1000))
     (found,) = compared([told], POLICY)
 
-    assert ("a", 2000, told.told) == (found.model, found.iteration, found.baseline)
+    assert ("a", 2000, told.baseline_label) == (found.model, found.iteration, found.baseline)
 
 
 # Properties

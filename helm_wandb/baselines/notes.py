@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model, latest
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,12 +32,13 @@ def unmatched_model_notes(
     extra = [model for model in nearest_models if model not in candidate_models]
     notes = []
     if lacking:
-        has = f"the baseline ({matches[0].origin}) has {join_truncated(list(nearest_models))}"
-        notes.append(f"Not compared, as {has}: {join_truncated(lacking)}.")
+        models = join_truncated(list(nearest_models), _SHOWN) or "no model"
+        has = f"the baseline ({matches[0].origin}) has {models}"
+        notes.append(f"Not compared, as {has}: {join_truncated(lacking, _SHOWN)}.")
     if extra and candidates:
         notes.append(
             f"Only in the baseline ({matches[0].origin}), and not in this run: "
-            f"{join_truncated(extra)}."
+            f"{join_truncated(extra, _SHOWN)}."
         )
     return tuple(notes)
 
@@ -48,7 +50,9 @@ def baseline_notes(
 
     partners: one or more, each with its baseline from one of the matches.
     """
-    by_match = [[one for one in partners if match.is_source_of(one.baseline_label)] for match in matches]
+    by_match = [
+        [one for one in partners if match.is_source_of(one.baseline_label)] for match in matches
+    ]
     used = [at for at, own in enumerate(by_match) if own]
     notes = []
     for at, (match, own) in enumerate(zip(matches, by_match, strict=True)):
@@ -73,10 +77,4 @@ def _benchmarks(partners: Iterable[Partner]) -> str:
         for partner in partners
         for key in partner.candidate.scores
     }
-    return join_truncated(list(names))
-
-
-def join_truncated(names: Sequence[str]) -> str:
-    """Return the first of the names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) or "no model") + more
+    return join_truncated(list(names), _SHOWN)

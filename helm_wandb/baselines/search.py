@@ -95,7 +95,9 @@ def _result(
 ) -> BaselineResult:
     partners = pairs.partners(candidates, *matches)
     used = tuple(
-        match for match in matches if any(match.is_source_of(one.baseline_label) for one in partners)
+        match
+        for match in matches
+        if any(match.is_source_of(one.baseline_label) for one in partners)
     )
     unmatched = unmatched_model_notes(candidates, used or matches)
     if used:
