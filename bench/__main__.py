@@ -43,7 +43,7 @@ SIMULATED = 500
 
 
 def measured(name: str, folder: Path) -> tuple[float, float, float]:
-    """Result, seconds, and peak memory in MB of a measure in a process of its own."""
+    """Return result, seconds, and peak memory in MB of a measure in a separate process."""
     command = [sys.executable, "-m", "bench.helm_reading", name, str(folder)]
     rounds = []
     for _ in range(READING_ROUNDS):

@@ -116,7 +116,7 @@ def test_an_unreadable_event_is_a_warning(
 def test_outputs_that_cannot_be_written(
     choice: str, code: int, runner: dict[str, str], workspace: Path, root: Path
 ) -> None:
-    """A runner's file that is not there is a failed sink; the summary is written all the same."""
+    """A runner's file that doesn't exist is a failed output; the summary is still written."""
     broken = {"GITHUB_OUTPUT": "/nowhere/output", "INPUT_ON-SINK-ERROR": choice}
 
     assert code == action.main({**runner, **broken}, root=root)

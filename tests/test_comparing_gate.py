@@ -29,10 +29,10 @@ QUIET = [
     )
 ]
 MMLU = ScoreKey("mmlu", "EM")
-ASKED = GatePolicy(on_regression=True)
+FAILING = GatePolicy(on_regression=True)
 
 
-def found(
+def decide(
     policy: GatePolicy,
     comparisons: Sequence[Comparison] = (),
     *evaluations: Evaluation,
@@ -42,33 +42,33 @@ def found(
     return gate(policy, evaluations=evaluations, comparisons=comparisons, floor=floor or {})
 
 
-def floored(floor: float, *evaluations: Evaluation) -> tuple[str, ...]:
+def reasons_of(floor: float, *evaluations: Evaluation) -> tuple[str, ...]:
     """What is said of a floor on mmlu.EM; it closes the gate if anything is."""
-    told = found(ASKED, (), *evaluations, floor={MMLU: floor})
+    result = decide(FAILING, (), *evaluations, floor={MMLU: floor})
 
-    assert told.closed == bool(told.reasons)
-    return told.reasons
+    assert result.closed == bool(result.reasons)
+    return result.reasons
 
 
 def test_a_regression_closes_it_where_it_is_asked_to() -> None:
     """fail-on: regression closes it; never tells the same and leaves it open."""
     reasons = ("boolq.EM of alpha regressed",)
 
-    assert Gate(closed=True, reasons=reasons) == found(ASKED, REGRESSED)
-    assert Gate(closed=False, reasons=reasons) == found(GatePolicy(), REGRESSED)
+    assert Gate(closed=True, reasons=reasons) == decide(FAILING, REGRESSED)
+    assert Gate(closed=False, reasons=reasons) == decide(GatePolicy(), REGRESSED)
 
 
 def test_nothing_but_regressions_closes_it() -> None:
-    """Improvements and whatever could not be told or tested close nothing."""
-    assert Gate(closed=False, reasons=()) == found(ASKED, QUIET)
+    """Improvements, inconclusive changes and untestable scores fail nothing."""
+    assert Gate(closed=False, reasons=()) == decide(FAILING, QUIET)
 
 
 def test_overall_and_scores_that_cannot_be_compared_close_nothing() -> None:
     """The mean's own verdict and what stands apart are shown and close no gate."""
     overall = replace(BOOLQ, key=None)
-    told = [builders.comparison(overall=overall, not_comparable={"mmlu.EM": "5-shot here"})]
+    result = [builders.comparison(overall=overall, not_comparable={"mmlu.EM": "5-shot here"})]
 
-    assert Gate(closed=False, reasons=()) == found(ASKED, told)
+    assert Gate(closed=False, reasons=()) == decide(FAILING, result)
 
 
 def test_every_regression_has_its_sentence() -> None:
@@ -79,12 +79,12 @@ def test_every_regression_has_its_sentence() -> None:
         "boolq.EM of alpha regressed",
         "boolq.EM of beta regressed",
         "mmlu.EM of beta regressed",
-    ) == found(ASKED, both).reasons
+    ) == decide(FAILING, both).reasons
 
 
 def test_one_sentence_for_a_score_beside_two_baselines() -> None:
-    """A score that regressed beside each of two baselines of its model is told once."""
-    assert ("boolq.EM of alpha regressed",) == found(ASKED, [*REGRESSED, *REGRESSED]).reasons
+    """A score that regressed compared with each of two baselines is one reason."""
+    assert ("boolq.EM of alpha regressed",) == decide(FAILING, [*REGRESSED, *REGRESSED]).reasons
 
 
 @pytest.mark.parametrize(("value", "closed"), [(0.29, True), (0.3, False), (0.31, False)])
@@ -93,7 +93,7 @@ def test_a_floor_is_the_least_that_is_accepted(value: float, *, closed: bool) ->
     one = builders.evaluation(scores={"mmlu.EM": value})
     expected = (f"mmlu.EM of alpha is {value}, below its floor of 0.3",) if closed else ()
 
-    assert expected == floored(0.3, one)
+    assert expected == reasons_of(0.3, one)
 
 
 @pytest.mark.parametrize(("value", "closed"), [(0.29, False), (0.3, False), (0.31, True)])
@@ -102,7 +102,7 @@ def test_where_lower_is_better_the_floor_is_the_greatest(value: float, *, closed
     one = builders.evaluation(scores={"mmlu.EM": value}, lower=["mmlu.EM"])
     expected = (f"mmlu.EM of alpha is {value}, above its limit of 0.3",) if closed else ()
 
-    assert expected == floored(0.3, one)
+    assert expected == reasons_of(0.3, one)
 
 
 def test_without_a_direction_a_floor_is_a_floor() -> None:
@@ -110,41 +110,41 @@ def test_without_a_direction_a_floor_is_a_floor() -> None:
     one = builders.evaluation(scores={"mmlu.EM": 0.2})
     score = replace(one.scores[MMLU], lower_is_better=None)
 
-    assert floored(0.3, replace(one, scores={MMLU: score}))
+    assert reasons_of(0.3, replace(one, scores={MMLU: score}))
 
 
 def test_a_value_just_below_is_not_told_as_the_floor_itself() -> None:
     """0.3 is never said to be below 0.3: where four digits are too few there are all."""
-    (told,) = floored(0.3, builders.evaluation(scores={"mmlu.EM": 0.29999999}))
+    (result,) = reasons_of(0.3, builders.evaluation(scores={"mmlu.EM": 0.29999999}))
 
-    assert "mmlu.EM of alpha is 0.29999999, below its floor of 0.3" == told
+    assert "mmlu.EM of alpha is 0.29999999, below its floor of 0.3" == result
 
 
 @pytest.mark.parametrize("limit", [0.0, -0.0, -1.0])
 def test_a_floor_of_nothing(limit: float) -> None:
     """Zero is not below zero, with either sign."""
-    assert () == floored(limit, builders.evaluation(scores={"mmlu.EM": -0.0}))
+    assert () == reasons_of(limit, builders.evaluation(scores={"mmlu.EM": -0.0}))
 
 
 def test_floors_are_asked_of_the_greatest_iteration() -> None:
     """Earlier checkpoints may be below the floor."""
     weak = builders.evaluation("alpha", 1000, {"mmlu.EM": 0.1})
 
-    assert () == floored(0.3, weak, builders.evaluation("alpha", 2000, {"mmlu.EM": 0.4}))
+    assert () == reasons_of(0.3, weak, builders.evaluation("alpha", 2000, {"mmlu.EM": 0.4}))
 
 
 def test_a_missing_score_does_not_hold_its_floor() -> None:
-    """What was asked for and is not there is below its floor: else deleting it would open."""
+    """A missing score is below its floor: otherwise deleting it would pass."""
     one = builders.evaluation(scores={"raft.EM": 0.5}, missing={"mmlu.EM": "no table"})
 
-    assert ("mmlu.EM of alpha is missing, and its floor is 0.3",) == floored(0.3, one)
+    assert ("mmlu.EM of alpha is missing, and its floor is 0.3",) == reasons_of(0.3, one)
 
 
 def test_a_floor_of_what_nobody_asked_for_closes_it() -> None:
-    """A floor that no model of the run has to do with is told, and is not held."""
+    """A floor of a score that no model has is a reason, and isn't met."""
     other = builders.evaluation(scores={"raft.EM": 0.5})
 
-    assert ("no model of this run has mmlu.EM, whose floor is 0.3",) == floored(0.3, other)
+    assert ("no model of this run has mmlu.EM, whose floor is 0.3",) == reasons_of(0.3, other)
 
 
 def test_floors_are_asked_only_of_models_with_the_metric() -> None:
@@ -154,16 +154,16 @@ def test_floors_are_asked_only_of_models_with_the_metric() -> None:
         builders.evaluation("b", scores={"raft.EM": 0.5}),
     )
 
-    assert () == floored(0.3, one, other)
+    assert () == reasons_of(0.3, one, other)
 
 
 def test_floors_leave_the_gate_open_where_it_is_never_asked_to_close() -> None:
-    """With fail-on: never a floor is told and closes nothing."""
-    told = found(
+    """With fail-on: never a missed floor is a reason, and fails nothing."""
+    result = decide(
         GatePolicy(), (), builders.evaluation(scores={"mmlu.EM": 0.1}), floor={MMLU: math.inf}
     )
 
-    assert (False, 1) == (told.closed, len(told.reasons))
+    assert (False, 1) == (result.closed, len(result.reasons))
 
 
 @pytest.mark.parametrize("on_regression", [True, False])
@@ -171,26 +171,26 @@ def test_no_baseline_closes_it_where_it_is_asked_to(*, on_regression: bool) -> N
     """on-missing-baseline: fail closes it, whatever fail-on says; warn does not."""
     fails = GatePolicy(on_missing_baseline=True, on_regression=on_regression)
 
-    asked = GatePolicy(on_regression=on_regression)
+    policy = GatePolicy(on_regression=on_regression)
     expected = Gate(closed=True, reasons=("there is no baseline to compare with",))
-    assert expected == found(fails, (), builders.evaluation())
-    assert Gate(closed=False, reasons=()) == found(asked, (), builders.evaluation())
-    assert Gate(closed=False, reasons=()) == found(fails, QUIET)
+    assert expected == decide(fails, (), builders.evaluation())
+    assert Gate(closed=False, reasons=()) == decide(policy, (), builders.evaluation())
+    assert Gate(closed=False, reasons=()) == decide(fails, QUIET)
 
 
 def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
     """Where this run has no model, there is nothing that could be compared."""
-    told = found(GatePolicy(on_missing_baseline=True), ())
+    result = decide(GatePolicy(on_missing_baseline=True), ())
 
-    assert not told.closed
+    assert not result.closed
 
 
 def test_what_closes_it_is_not_told_beside_what_does_not() -> None:
     """With fail-on: never, a missing baseline closes it alone, and a floor is no reason."""
     one = builders.evaluation(scores={"mmlu.EM": 0.1})
-    told = found(GatePolicy(on_missing_baseline=True), (), one, floor={MMLU: 0.3})
+    result = decide(GatePolicy(on_missing_baseline=True), (), one, floor={MMLU: 0.3})
 
-    assert Gate(closed=True, reasons=("there is no baseline to compare with",)) == told
+    assert Gate(closed=True, reasons=("there is no baseline to compare with",)) == result
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_label_keeps_it_open(label: str | None, labels: set[str], accepted: st
         closed=accepted is None,
         reasons=("boolq.EM of alpha regressed",),
         accepted_by=accepted,
-    ) == found(policy, REGRESSED)
+    ) == decide(policy, REGRESSED)
 
 
 @pytest.mark.parametrize(
@@ -225,12 +225,12 @@ def test_a_label_is_not_told_where_nothing_closes(
     policy: GatePolicy, comparisons: list[Comparison]
 ) -> None:
     """A label on a run that passes anyway accepts nothing."""
-    assert found(policy, comparisons).accepted_by is None
+    assert decide(policy, comparisons).accepted_by is None
 
 
 def test_a_label_accepts_a_missing_baseline() -> None:
     """The label turns every reason of the gate into a notice."""
     policy = GatePolicy(on_missing_baseline=True, accept_label="ok", labels={"ok"})
-    told = found(policy, (), builders.evaluation())
+    result = decide(policy, (), builders.evaluation())
 
-    assert (False, "ok") == (told.closed, told.accepted_by)
+    assert (False, "ok") == (result.closed, result.accepted_by)

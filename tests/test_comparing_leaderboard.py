@@ -83,7 +83,7 @@ def test_excluded_models_are_not_there_and_move_nobody() -> None:
 
 
 def test_a_metric_that_a_model_lacks_is_left_out_and_told() -> None:
-    """A missing score is no 0: the metric makes nobody's mean, and is shown all the same."""
+    """A missing score is no 0: the metric is in nobody's mean, and is still shown."""
     found = board(
         evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.1}), evaluation("b", 0, {"mmlu.EM": 0.4})
     )
@@ -261,7 +261,7 @@ def test_own_models_settle_the_direction() -> None:
 
 
 def test_without_own_models_most_guests_settle_the_metrics() -> None:
-    """A metric that more than half of the project's models have ranks; others are told rare."""
+    """A metric that more than half of the project's models have ranks; others are called rare."""
     found = board(
         guests=[
             evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.5}),
@@ -319,7 +319,7 @@ def answering(model: str, count: int, **others: int) -> Evaluation:
 
 
 def test_models_that_a_test_does_not_separate_share_a_rank() -> None:
-    """A mean that is 0.02 better on a hundred questions is no rank of its own."""
+    """A mean that is 0.02 better on a hundred questions shares the rank."""
     found = board(answering("a", 60), answering("b", 62), answering("c", 30))
 
     assert [(1, True, "b"), (1, True, "a"), (3, False, "c")] == shown(found)
@@ -426,7 +426,7 @@ def test_where_instances_were_not_read_it_is_said_how_to() -> None:
 
 
 def test_of_many_models_a_stranger_is_named_alone() -> None:
-    """One that was asked other questions ends the rank above it, and ties with nobody."""
+    """A model with other questions ends the rank above it, and ties with nobody."""
     models = [answering("a", 60), asked_elsewhere("b", 59), answering("c", 20), answering("d", 20)]
     found = board(*models)
 
@@ -464,7 +464,7 @@ def asked_elsewhere(model: str, count: int) -> Evaluation:
 
 
 def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None:
-    """Where questions differ no test was made: ranks are plain, and the reason is told."""
+    """If questions differ there is no test: ranks are plain, and a sentence says why."""
     found = board(answering("a", 60), asked_elsewhere("b", 61))
 
     assert [(1, False, "b"), (2, False, "a")] == shown(found)

@@ -29,8 +29,8 @@ POLICY = Policy()
 
 def partner(candidate: Evaluation, baseline: Evaluation) -> Partner:
     """A candidate beside its baseline."""
-    told = Baseline(origin="base.json", model=baseline.model, iteration=baseline.iteration)
-    return Partner(candidate, baseline, told)
+    side = Baseline(origin="base.json", model=baseline.model, iteration=baseline.iteration)
+    return Partner(candidate, baseline, side)
 
 
 def comparison(candidate: Evaluation, baseline: Evaluation, policy: Policy = POLICY) -> Comparison:
@@ -277,7 +277,7 @@ def test_instances_that_are_not_the_scores_are_not_tested(side: str) -> None:
 
 @pytest.mark.parametrize("lost", [1, 10])
 def test_a_few_lost_instances_leave_the_others(lost: int) -> None:
-    """From 90 % matched on the pairs are compared, over what both have, and it is told."""
+    """From 90% matched on, the pairs are compared, and a remark says how many are left out."""
     found = of(BETTER[:-lost], BETTER)
     kept = 100 - lost
 
@@ -316,7 +316,7 @@ def test_other_texts_are_other_questions() -> None:
     ).not_comparable
 
 
-ASKED = {"max_train_instances": "5"}
+FIVE_SHOT = {"max_train_instances": "5"}
 
 
 def sampled(
@@ -330,9 +330,9 @@ def sampled(
 
 
 def test_other_questions_by_the_same_specs_are_told_as_samples() -> None:
-    """They stay apart, and the interval of two samples' difference is told in words."""
-    here = sampled(builders.right(40), fingerprint=ASKED)
-    there = sampled(builders.right(60), fingerprint=ASKED, texts="1" * 8)
+    """They aren't compared, and the reason has the interval of two samples' difference."""
+    here = sampled(builders.right(40), fingerprint=FIVE_SHOT)
+    there = sampled(builders.right(60), fingerprint=FIVE_SHOT, texts="1" * 8)
     found = comparison(here, there)
     sides = [
         [statistics.Stratum(value=builders.right(count), cluster=[*map(str, range(100))])]
@@ -353,9 +353,9 @@ def test_other_questions_by_the_same_specs_are_told_as_samples() -> None:
     ("values", "fingerprint", "value"),
     [
         ([0.5] * 20, None, None),
-        ([0.5] * 4, ASKED, None),
-        ([0.5] * 20, ASKED, 0.4),
-        ([1e300, -1e300] * 10, ASKED, None),
+        ([0.5] * 4, FIVE_SHOT, None),
+        ([0.5] * 20, FIVE_SHOT, 0.4),
+        ([1e300, -1e300] * 10, FIVE_SHOT, None),
     ],
 )
 def test_samples_of_which_nothing_is_known_are_only_counted(
@@ -374,8 +374,8 @@ def test_samples_of_which_nothing_is_known_are_only_counted(
 
 def test_samples_beyond_1_are_told_in_their_own_unit() -> None:
     """Scores that leave 0…1 have no points."""
-    here = sampled([7.0, 8.0] * 20, fingerprint=ASKED)
-    there = sampled([9.0, 8.0] * 20, fingerprint=ASKED, texts="1" * 8)
+    here = sampled([7.0, 8.0] * 20, fingerprint=FIVE_SHOT)
+    there = sampled([9.0, 8.0] * 20, fingerprint=FIVE_SHOT, texts="1" * 8)
 
     assert (
         comparison(here, there)
@@ -385,7 +385,7 @@ def test_samples_beyond_1_are_told_in_their_own_unit() -> None:
 
 
 def test_another_fingerprint_is_not_comparable() -> None:
-    """What was asked in another way is told in words."""
+    """Different settings are described in words."""
     here = builders.measured(fingerprint={"max_train_instances": "5"})
     there = builders.measured(fingerprint={"max_train_instances": "0"})
 
@@ -394,7 +394,7 @@ def test_another_fingerprint_is_not_comparable() -> None:
 
 @pytest.mark.parametrize("known", [{"max_train_instances": "5"}, None])
 def test_an_unknown_fingerprint_is_no_other_one(known: Mapping[str, object] | None) -> None:
-    """A side that does not say how it was asked is compared, as far as texts agree."""
+    """A side without settings is compared, as far as texts agree."""
     here, there = builders.measured(fingerprint=known), builders.measured()
 
     assert only(comparison(here, there)).verdict
@@ -408,7 +408,7 @@ def subjects(*names: str) -> Score:
 
 
 @pytest.mark.parametrize(
-    ("here", "there", "told"),
+    ("here", "there", "expected"),
     [
         (("a", "b"), ("a",), "2 subjects here, 1 subject there; only here: b"),
         (("a",), (), "1 subject here, no subjects there"),
@@ -422,14 +422,14 @@ def subjects(*names: str) -> Score:
     ],
 )
 def test_other_subjects_are_not_comparable(
-    here: tuple[str, ...], there: tuple[str, ...], told: str
+    here: tuple[str, ...], there: tuple[str, ...], expected: str
 ) -> None:
-    """A mean over other subjects is another score, and it is told which ones."""
+    """A mean over other subjects is another score, and the reason names them."""
     one, other = (
         replace(builders.evaluation(), scores={EM: subjects(*names)}) for names in (here, there)
     )
 
-    assert {EM: told} == comparison(one, other).not_comparable
+    assert {EM: expected} == comparison(one, other).not_comparable
 
 
 def test_a_mark_of_other_models_subjects_does_not_part() -> None:
@@ -468,11 +468,11 @@ def test_absurd_numbers_are_told_and_written(value: float, *, instances: bool) -
     found = comparison(here, there)
 
     json.loads(to_json(builders.report([here], comparisons=[found])), parse_constant=pytest.fail)
-    told = {*found.not_comparable.values(), *(delta.why for delta in found.deltas)}
+    reasons = {*found.not_comparable.values(), *(delta.why for delta in found.deltas)}
     if value > 1e308:
-        assert {"the difference is larger than any number"} == told
+        assert {"the difference is larger than any number"} == reasons
     elif instances:
-        assert {"values beyond ±1e+60 cannot be tested"} == told
+        assert {"values beyond ±1e+60 cannot be tested"} == reasons
 
 
 def test_instances_that_cancel_each_other_are_no_bug() -> None:
@@ -545,11 +545,11 @@ def test_nothing_compared_is_nothing() -> None:
 
 
 def test_a_comparison_says_of_what_it_is() -> None:
-    """Model and iteration are the candidate's, the baseline as it was told."""
-    told = partner(builders.measured("a", 2000), builders.measured("a", 1000))
-    (found,) = compared([told], POLICY)
+    """Model and iteration are the candidate's, the baseline is the partner's."""
+    sides = partner(builders.measured("a", 2000), builders.measured("a", 1000))
+    (found,) = compared([sides], POLICY)
 
-    assert ("a", 2000, told.baseline_label) == (found.model, found.iteration, found.baseline)
+    assert ("a", 2000, sides.baseline_label) == (found.model, found.iteration, found.baseline)
 
 
 # Properties

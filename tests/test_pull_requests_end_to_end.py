@@ -167,7 +167,7 @@ def _repository(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def week(workspace: Path) -> Iterator[Week]:
-    """A repository with main, a pull request of its own, and one of a fork."""
+    """A repository with main, an own pull request, and one of a fork."""
     with GithubServer() as server:
         seed = server.seed
         seed.repository(NAME)

@@ -42,7 +42,7 @@ def test_missing_browser_is_told(tmp_path: Path, environ: dict[str, str], missin
 
 
 def test_fault_ends_the_test_and_not_the_browser(browser: Browser, tmp_path: Path) -> None:
-    """A page that is not there is an error; the next one is shown all the same."""
+    """A missing page is an error; the next one is still shown."""
     page = tmp_path / "page.html"
     with pytest.raises(BrowserError, match="ERR_FILE_NOT_FOUND"):
         browser.page(page)

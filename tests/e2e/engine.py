@@ -21,7 +21,7 @@ _SHOWN = 4000
 """Characters of what a command that failed has printed, which are its last."""
 _PACKAGES = ("docker.io", "debootstrap")
 _CLIENT = "docker-cli"
-"""A package of its own from Debian 13 on."""
+"""A separate package from Debian 13 on."""
 
 
 class EngineError(Exception):
