@@ -28,13 +28,9 @@ TABLE = Table(key="leaderboard", columns=("model", "mean"), rows=(("alpha", 0.5)
 
 
 def row(iteration: int, scores: Mapping[str, float], tokens: float | None = None) -> Row:
-    """A row of `{"mmlu.EM": 0.3}`, nested as it is logged."""
-    nested: dict[str, Any] = {}
-    for name, value in scores.items():
-        benchmark, _, metric = name.partition(".")
-        nested.setdefault(benchmark, {})[metric] = value
+    """A row of `{"mmlu.EM": 0.3}`."""
     axis = {} if tokens is None else {"tokens_billions": tokens}
-    return {**nested, "iteration": iteration, **axis}
+    return {**scores, "iteration": iteration, **axis}
 
 
 def plan(*rows: Row, tables: Sequence[Table] = (), report: str = "") -> RunPlan:
@@ -58,7 +54,7 @@ def latest(rows: Sequence[Row]) -> Latest | None:
     """The scores of the last row."""
     if not rows:
         return None
-    values = changes.values_of(rows[-1])
+    values = dict(rows[-1])
     iteration = int(values.pop("iteration"))
     tokens = values.pop("tokens_billions", None)
     scores = {name: LatestScore(value=value) for name, value in values.items()}
@@ -91,7 +87,7 @@ class Run:
         return Run(
             rows=(*self.rows, *writing.rows),
             steps=self.steps + len(writing.rows) + bool(writing.tables),
-            summary={**(self.summary or {}), **changes.values_of(writing.summary)},
+            summary={**(self.summary or {}), **changes.flatten(writing.summary)},
             record=run_record.from_summary({MARK: changes.final_mark(writing)}),
             tables=writing.tables or self.tables,
             reports=self.reports + bool(writing.artifact),
@@ -340,7 +336,7 @@ def test_the_axis_is_one_that_all_rows_have() -> None:
 
 def test_what_wandb_adds_to_a_row_is_none_of_its_values() -> None:
     """Steps, times, texts, files and truth values are left out; names are joined by dots."""
-    found = changes.values_of(
+    found = changes.flatten(
         {
             "mmlu": {"EM": 0.5, "law": {"F1": 1}, "flag": True},
             "iteration": 7,
@@ -362,7 +358,7 @@ def test_what_wandb_adds_to_a_row_is_none_of_its_values() -> None:
 def test_rows_without_iteration_are_nobodys() -> None:
     """The row of the tables tells no iteration and counts for none."""
     rows: list[Row] = [
-        {"mmlu": {"EM": 0.5}, "iteration": 7.0},
+        {"mmlu.EM": 0.5, "iteration": 7.0},
         {"bars": 3},
         {"quac.F1": 1, "iteration": 7},
     ]
@@ -373,7 +369,7 @@ def test_rows_without_iteration_are_nobodys() -> None:
 @pytest.mark.parametrize("iteration", [math.nan, math.inf, 10**400, 1e300, -1])
 def test_an_iteration_that_is_none_is_nobodys(iteration: float) -> None:
     """A row that another hand added, at no iteration that there is, counts for none."""
-    assert {} == changes.by_iteration([{"mmlu": {"EM": 0.5}, "iteration": iteration}])
+    assert {} == changes.by_iteration([{"mmlu.EM": 0.5, "iteration": iteration}])
 
 
 ROWS = st.lists(
@@ -388,29 +384,19 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-def test_merged_rows_say_the_same(rows: list[Row]) -> None:
-    """Of each iteration one row is left, in their order, with the last value of each metric."""
-    merged = changes.merged(rows)
-    iterations = [values["iteration"] for values in map(changes.values_of, merged)]
+def test_carried_rows_hold_the_same_values(rows: list[Row]) -> None:
+    """A plan has one row for each iteration, in order, with the last value of each metric."""
+    carried = changes.carried(plan(), rows, {}, None).rows
+    iterations = [row["iteration"] for row in carried]
 
     assert sorted(set(iterations)) == iterations
-    assert changes.by_iteration(rows) == changes.by_iteration(merged)
-    assert merged == changes.merged(merged)
-
-
-def test_merging_changes_no_row() -> None:
-    """The rows that were given are as they were, also those that are nested."""
-    rows = (row(1, {"mmlu.EM": 0.5}), row(1, {"mmlu.F1": 0.25}))
-    merged = changes.merged(rows)
-
-    assert (row(1, {"mmlu.EM": 0.5, "mmlu.F1": 0.25}),) == merged
-    assert (row(1, {"mmlu.EM": 0.5}), row(1, {"mmlu.F1": 0.25})) == rows
+    assert changes.by_iteration(rows) == changes.by_iteration(carried)
 
 
 @given(plans(), ROWS)
 def test_a_plan_carries_rows_that_it_does_not_change(job: RunPlan, rows: list[Row]) -> None:
     """What waits to be sent is sent with the plan, below the plan's own values."""
-    carried = changes.carried(job, rows, None)
+    carried = changes.carried(job, rows, {}, None)
 
     assert changes.by_iteration([*rows, *job.rows]) == changes.by_iteration(carried.rows)
     assert job == replace(carried, rows=job.rows)

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from helm_wandb.model import Receipt
 
 RUN = "helm-0123456789abcdef0123"
-ROW = {"mmlu": {"EM": 0.5, "anatomy": {"EM": 1}}, "iteration": 3, "tokens_billions": 12}
+ROW = {"mmlu.EM": 0.5, "mmlu.anatomy.EM": 1, "iteration": 3, "tokens_billions": 12}
 CONTENTS = Contents(
     run=RUN,
     project="team/llm",
-    rows=(ROW,),  # type: ignore[arg-type] # a dict of these is one
+    rows=(ROW,),
+    subjects={"mmlu.anatomy.EM": "anatomy"},
     steps=2,
     record=run_record.to_text(Record(writer="w", rows={"3": "a" * 20})),
 )
@@ -98,9 +99,9 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], object]] = {
     "$.run": lambda found: found.update(run="../../x"),
     "$.rows": lambda found: found.update(rows={}),
     "$.rows[0]": lambda found: found.update(rows=[3]),
-    "$.rows[0][...]": lambda found: found["rows"][0].update(mmlu="0.5"),
-    "$.rows[0][...][...]": lambda found: found["rows"][0]["mmlu"].update(EM=10**400),
-    "$.rows[0][...][...][...]": lambda found: found["rows"][0]["mmlu"]["anatomy"].update(EM={}),
+    "$.rows[0][...]": lambda found: found["rows"][0].update({"mmlu.EM": "0.5"}),
+    "Expected int": lambda found: found["rows"][0].update({"mmlu.EM": 10**400}),
+    "$.subjects[...]": lambda found: found.update(subjects={"mmlu.anatomy.EM": 1}),
     "$.steps": lambda found: found.update(steps=-1),
     "$.record": lambda found: found.update(record={}),
     "unknown field more": lambda found: found.update(more=1),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.sdk.messages import Row
+    from helm_wandb.wandb_runs.sdk.messages import Row, StoredRow
 
-Values = Mapping[str, float]
-"""The values of an iteration by the names that W&B shows, `mmlu.EM`."""
 _DEPTH = 3
 """Benchmark, subject, metric."""
 
@@ -33,15 +31,15 @@ _DEPTH = 3
 class Held:
     """What a run holds already."""
 
-    rows: Mapping[int, Values] = field(default_factory=dict)
+    rows: Mapping[int, Row] = field(default_factory=dict)
     """Iteration → what its rows come to."""
     steps: int = 0
     """How many rows of W&B's history it fills."""
     record: Record | None = None
 
 
-def values_of(row: Mapping[str, object]) -> dict[str, float]:
-    """A row's numbers by the names that W&B shows.
+def flatten(row: StoredRow) -> dict[str, float]:
+    """Return a stored row's numbers by the names that W&B shows.
 
     What W&B itself adds to a row is left out, and so is what this tool never writes: numbers that
     no float holds, and deeper levels.
@@ -49,9 +47,7 @@ def values_of(row: Mapping[str, object]) -> dict[str, float]:
     return {name: value for name, value in _leaves(row) if not name.startswith("_")}
 
 
-def _leaves(
-    row: Mapping[str, object], prefix: str = "", depth: int = _DEPTH
-) -> Iterable[tuple[str, float]]:
+def _leaves(row: StoredRow, prefix: str = "", depth: int = _DEPTH) -> Iterable[tuple[str, float]]:
     for key, value in row.items():
         if isinstance(value, Mapping):
             if depth > 1:
@@ -60,31 +56,21 @@ def _leaves(
             yield f"{prefix}{key}", value
 
 
-def by_iteration(rows: Iterable[Mapping[str, object]]) -> dict[int, dict[str, float]]:
-    """Iteration → the last value of each metric, of rows in the order in which they were logged."""
-    found: dict[int, dict[str, float]] = {}
+def by_iteration(rows: Iterable[Row]) -> dict[int, dict[str, float]]:
+    """Return iteration → the last value of each metric, of rows in the order of their logging."""
+    merged: dict[int, dict[str, float]] = {}
     for row in rows:
-        values = values_of(row)
-        iteration = run_record.iteration_of(values.get(ITERATION))
+        iteration = run_record.iteration_of(row.get(ITERATION))
         if iteration is not None:
-            found.setdefault(iteration, {}).update(values)
-    return found
-
-
-def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """One row of each iteration, ascending, with the last value of each metric."""
-    found: dict[int, Row] = {}
-    for row in rows:
-        iteration = cast("int", row[ITERATION])
-        found[iteration] = _overlaid(found.get(iteration, {}), row)
-    return tuple(found[iteration] for iteration in sorted(found))
+            merged.setdefault(iteration, {}).update(row)
+    return merged
 
 
 def is_recorded(plan: RunPlan, record: Record | None) -> bool:
     """Whether a run's own record says that it holds all of the plan, provenance aside."""
     if record is None:
         return False
-    rows = {str(row[ITERATION]): run_record.row_digest(values_of(row)) for row in plan.rows}
+    rows = {str(row[ITERATION]): run_record.row_digest(row) for row in plan.rows}
     return (
         rows.items() <= record.rows.items()
         and (record.settings, record.tables) == (settings_digest(plan), tables_digest(plan))
@@ -97,7 +83,7 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
     rows = tuple(
         row
         for row in plan.rows
-        if not values_of(row).items() <= held.rows.get(cast("int", row[ITERATION]), {}).items()
+        if not row.items() <= held.rows.get(int(row[ITERATION]), {}).items()
     )
     known = held.record or Record(writer="")
     record = _record(plan, held, writer)
@@ -108,8 +94,9 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
         name=plan.name,
         tags=plan.tags,
         config={**plan.config, **plan.provenance},
-        axes=layout.axes([*map(values_of, plan.rows), *held.rows.values()]),
+        axes=layout.axes([*plan.rows, *held.rows.values()]),
         rows=rows,
+        subjects=plan.subjects,
         first_step=held.steps,
         tables=() if known.tables == record.tables else plan.tables,
         summary={**_summary(plan, held, first), **_outdated(plan, known)},
@@ -118,7 +105,7 @@ def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
     )
 
 
-def _outdated(plan: RunPlan, known: Record) -> Row:
+def _outdated(plan: RunPlan, known: Record) -> dict[str, None]:
     """What takes the place of a table of changed items where nothing changed any more."""
     gone = known.tables and not plan.tables
     return {CHANGED_ITEMS: None} if gone else {}
@@ -159,72 +146,33 @@ def _record(plan: RunPlan, held: Held, writer: str) -> Record:
     )
 
 
-def _summary(plan: RunPlan, held: Held, record: Record) -> Row:
-    """The summary over all rows: each metric's value at the greatest iteration that has it.
+def _summary(plan: RunPlan, held: Held, record: Record) -> dict[str, object]:
+    """Return the summary over all rows: each metric's value at the greatest iteration that has it.
 
-    W&B would make it of the rows in the order of their writing.
+    W&B would make it of the rows in the order of their writing. It replaces what stands under
+    a key as a whole: so the plan's benchmarks also have the metrics that only others wrote.
     """
-    summary: Row = {}
-    for row in plan.rows:
-        summary = _overlaid(summary, row)
-    greatest = {
-        name: (iteration, value)
-        for iteration, values in sorted(held.rows.items())
-        for name, value in values.items()
-    }
-    own = {name: max(_iterations_with(plan, name)) for name in values_of(summary)}
-    later = {
-        name: value
-        for name, (iteration, value) in greatest.items()
-        if name in own and iteration > own[name]
-    }
-    return {
-        **_overlaid(_others(summary, greatest, own), _replaced(summary, later)),
-        MARK: run_record.to_text(record),
-    }
+    latest = {name: (row[ITERATION], value) for row in plan.rows for name, value in row.items()}
+    benchmarks = {name.partition(".")[0] for name in latest if "." in name}
+    for iteration, values in sorted(held.rows.items()):
+        for name, value in values.items():
+            benchmark, dot, _ = name.partition(".")
+            is_shown = name in latest or (dot and benchmark in benchmarks)
+            if is_shown and iteration > latest.get(name, (-1, value))[0]:
+                latest[name] = (iteration, value)
+    return {name: value for name, (_, value) in latest.items()} | {MARK: run_record.to_text(record)}
 
 
-def _others(summary: Row, greatest: Mapping[str, tuple[int, float]], own: Iterable[str]) -> Row:
-    """The metrics of the plan's benchmarks that it does not have.
-
-    W&B replaces what stands under a key of the summary as a whole.
-    """
-    found: Row = {}
-    for name in greatest.keys() - set(own):
-        benchmark, _, metric = name.partition(".")
-        if isinstance(summary.get(benchmark), Mapping):
-            found = _overlaid(found, {benchmark: {metric: greatest[name][1]}})
-    return found
-
-
-def _iterations_with(plan: RunPlan, name: str) -> Iterable[int]:
-    return (cast("int", row[ITERATION]) for row in plan.rows if name in values_of(row))
-
-
-def _replaced(row: Row, values: Values, prefix: str = "") -> dict[str, object]:
-    """The nested row, with those values in the place of its own that have their name."""
-    return {
-        key: _replaced(value, values, f"{prefix}{key}.")
-        if isinstance(value, Mapping)
-        else values.get(f"{prefix}{key}", value)
-        for key, value in row.items()
-    }
-
-
-def _overlaid(below: Row, above: Row) -> dict[str, object]:
-    """Both, nested alike; where both have a value, the one above."""
-    joined = dict(below)
-    for key, value in above.items():
-        under = joined.get(key)
-        both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        joined[key] = _overlaid(cast("Row", under), cast("Row", value)) if both else value
-    return joined
-
-
-def carried(plan: RunPlan, rows: Iterable[Row], latest: run_record.Latest | None) -> RunPlan:
-    """The plan, and below it the rows of recordings that it takes the place of."""
+def carried(
+    plan: RunPlan,
+    rows: Iterable[Row],
+    subjects: Mapping[str, str],
+    latest: run_record.Latest | None,
+) -> RunPlan:
+    """Return the plan, and below it the rows of recordings that it takes the place of."""
     return replace(
         plan,
-        rows=merged([*rows, *plan.rows]),
+        rows=tuple(row for _, row in sorted(by_iteration([*rows, *plan.rows]).items())),
+        subjects={**subjects, **plan.subjects},
         latest=run_record.newer(latest, plan.latest),
     )

@@ -6,8 +6,8 @@ Pure: nothing here imports wandb, reads a disk or knows of a network.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Leaderboard, Provenance
@@ -24,6 +24,7 @@ from helm_wandb.wandb_runs.run_record import (
     digest,
     kept_name,
     report_name,
+    score_name,
     slug,
 )
 from helm_wandb.wandb_runs.sdk.messages import Artifact
@@ -55,6 +56,8 @@ class RunPlan:
     """Shown in the run's config as well; a change of it alone is no reason to record again."""
     rows: tuple[Row, ...] = ()
     """One per iteration, ascending; a score that is missing is left out."""
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Of a detail run: name of a value → the subject in it."""
     tables: tuple[Table, ...] = ()
     latest: Latest | None = None
     """Of a summary run: the model at its greatest iteration."""
@@ -123,7 +126,12 @@ def _model_plans(
         details = [_detail_row(entry, benchmark) for entry in evaluations]
         yield replace(
             _plan(report, model, name, "detail", config),
-            rows=tuple(row for row in details if name in row),
+            rows=tuple(row for row in details if row),
+            subjects={
+                name: subject
+                for entry in evaluations
+                for name, subject in _subjects(entry, benchmark).items()
+            },
             unrecorded=tuple(
                 f"{model}: {lost}"
                 for entry in evaluations
@@ -179,7 +187,7 @@ def _latest(entry: Evaluation) -> Latest:
         iteration=entry.iteration,
         tokens_billions=entry.tokens_billions,
         scores={
-            f"{kept_name(key.benchmark)}.{key.metric}": LatestScore(
+            score_name(key): LatestScore(
                 value=score.value, lower_is_better=score.lower_is_better, partial=score.partial
             )
             for key, score in entry.scores.items()
@@ -200,33 +208,36 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
     )
 
 
-def _axis_values(entry: Evaluation) -> dict[str, object]:
+def _axis_values(entry: Evaluation) -> dict[str, float]:
     tokens = entry.tokens_billions
-    known = {} if tokens is None else {TOKENS: tokens}
-    return {ITERATION: entry.iteration, **known}
+    return {ITERATION: entry.iteration} | ({} if tokens is None else {TOKENS: tokens})
 
 
 def _summary_row(entry: Evaluation) -> Row:
-    """`{"mmlu": {"EM": x}, "iteration": i, "tokens_billions": t}`."""
-    nested: dict[str, dict[str, float]] = {}
-    for key in sorted(entry.scores):
-        nested.setdefault(kept_name(key.benchmark), {})[key.metric] = entry.scores[key].value
-    return {**nested, **_axis_values(entry)}
+    """Return `{"mmlu.EM": x, "iteration": i, "tokens_billions": t}`."""
+    scores = {score_name(key): entry.scores[key].value for key in sorted(entry.scores)}
+    return {**scores, **_axis_values(entry)}
 
 
 def _detail_row(entry: Evaluation, benchmark: str) -> Row:
-    """`{benchmark: {subject: {metric: x}}}`, and `{benchmark: {metric: x}}` without subjects."""
-    values = {".".join(parts): (parts, value) for parts, value in _parts(entry, benchmark)[::-1]}
-    alone = {parts[0] for parts, _ in values.values() if len(parts) == 1}
-    nested: dict[str, object] = {}
-    for name, (parts, value) in reversed(values.items()):
-        subject, *metric = parts
-        if metric and subject not in alone:
-            nested[subject] = {**cast("Row", nested.get(subject, {})), metric[0]: value}
-        else:
-            # W&B shows a subject's metric by this name, whether it is nested or not.
-            nested[name] = value
-    return {**({kept_name(benchmark): nested} if nested else {}), **_axis_values(entry)}
+    """Return `{"mmlu.law.EM": x}`, or `{"mmlu.EM": x}` without subjects; empty without scores.
+
+    Of values with the same name the first is kept; `_unrecorded` says so of the others.
+    """
+    values: dict[str, float] = {}
+    for parts, value in _parts(entry, benchmark):
+        values.setdefault(_detail_name(benchmark, parts), value)
+    return values and {**values, **_axis_values(entry)}
+
+
+def _subjects(entry: Evaluation, benchmark: str) -> dict[str, str]:
+    """Return the names of the detail row's values that have a subject → the subject."""
+    parts = [parts for parts, _ in _parts(entry, benchmark) if len(parts) > 1]
+    return {_detail_name(benchmark, each): each[0] for each in reversed(parts)}
+
+
+def _detail_name(benchmark: str, parts: Sequence[str]) -> str:
+    return ".".join((kept_name(benchmark), *parts))
 
 
 def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:

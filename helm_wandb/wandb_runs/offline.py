@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +26,7 @@ from helm_wandb.wandb_runs.changes import Held
 from helm_wandb.wandb_runs.run_record import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from helm_wandb.wandb_runs.layout import RunPlan
@@ -49,6 +49,7 @@ class Recording:
     synced: bool
     """W&B has it already."""
     rows: tuple[Row, ...] = ()
+    subjects: Mapping[str, str] = field(default_factory=dict)
     steps: int = 0
     """How many rows of W&B's history it fills."""
     record: Record | None = None
@@ -107,7 +108,8 @@ def carrying(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
     latest = None
     for record in (recording.record for recording in recordings if recording.record):
         latest = run_record.newer(latest, record.latest)
-    return changes.carried(plan, rows, latest)
+    subjects = {name: one.subjects[name] for one in recordings for name in one.subjects}
+    return changes.carried(plan, rows, subjects, latest)
 
 
 def unrecorded(
@@ -134,7 +136,8 @@ def keep(
     contents = offline_recording.Contents(
         run=run.id,
         project=project,
-        rows=tuple(map(dict, run.rows)),  # type: ignore[arg-type] # as the layout nests them
+        rows=tuple(map(dict, run.rows)),
+        subjects=dict(run.subjects),
         steps=len(run.rows) + bool(run.tables),
         record=str(changes.final_mark(run)),
     )
@@ -179,7 +182,13 @@ def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
         return replace(blank, fault=str(error)) if os.path.lexists(folder) else None
     if contents.project != project:
         return None
-    return replace(blank, rows=contents.rows, steps=contents.steps, record=record)
+    return replace(
+        blank,
+        rows=contents.rows,
+        subjects=contents.subjects,
+        steps=contents.steps,
+        record=record,
+    )
 
 
 def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:

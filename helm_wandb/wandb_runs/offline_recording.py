@@ -30,8 +30,6 @@ _DAMAGED = f"its {FILE} is damaged"
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float
-_Row = dict[str, _Number | dict[str, _Number | dict[str, _Number]]]
-"""The iteration and tokens, and of each benchmark metrics, or subjects with metrics."""
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,8 +38,10 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     run: Annotated[str, msgspec.Meta(pattern="^helm-[0-9a-f]{20}$")]
     project: str
     """Entity and project, with a slash between them."""
-    rows: tuple[_Row, ...]
+    rows: tuple[dict[str, _Number], ...]
     """Ascending by iteration."""
+    subjects: dict[str, str] = {}
+    """Name of a value → the subject in it."""
     steps: _Count
     """How many rows of W&B's history the run fills."""
     record: str

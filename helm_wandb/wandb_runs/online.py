@@ -172,7 +172,7 @@ class Sender:
         histories = self.session.ask(ReadHistories(project=self.project, run_ids=ids))
         return {
             run_id: Held(
-                rows=changes.by_iteration(rows),
+                rows=changes.by_iteration(map(changes.flatten, rows)),
                 steps=1 + max((_step(row) for row in rows), default=-1),
                 record=run_record.from_summary(remote[run_id].summary),
             )

@@ -18,6 +18,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from helm_wandb.model import ScoreKey
+
 REPORT_FILE = "helm-wandb-report.json"
 """The file in the artifact of a model's report."""
 MARK = "helm_wandb"
@@ -140,6 +142,11 @@ def kept_name(benchmark: str) -> str:
     if is_free and benchmark and "." not in benchmark:
         return benchmark
     return _KEPT + benchmark.replace("%", "%25").replace(".", "%2E")
+
+
+def score_name(key: ScoreKey) -> str:
+    """Return the name that W&B shows of a score: `mmlu.EM`."""
+    return f"{kept_name(key.benchmark)}.{key.metric}"
 
 
 def original_name(name: str) -> str:

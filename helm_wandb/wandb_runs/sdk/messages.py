@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-Row = Mapping[str, object]
-"""What one `run.log` stores: benchmarks as nested mappings, and the x-axes as values."""
-
+Row = Mapping[str, float]
+"""The values of an iteration by the names that W&B shows, `mmlu.EM`; the x-axes have no dot."""
+StoredRow = Mapping[str, object]
+"""A row as W&B stores it, in which benchmarks are nested mappings."""
 
 THREADS = 128
 """How many runs are written at once: it is round trips that are waited for."""
@@ -99,8 +100,10 @@ class RunWriting:
     first_step: int
     """W&B's own number of the first row, where the run does not exist yet in W&B."""
     tables: tuple[Table, ...]
-    summary: Row
-    confirmed: Row = field(default_factory=dict)
+    summary: Mapping[str, object]
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Name of a value → the subject in it, under which W&B stores the value."""
+    confirmed: Mapping[str, object] = field(default_factory=dict)
     """What the summary says in addition when all files of the run have arrived."""
     artifact: Artifact | None = None
     seen: object = None

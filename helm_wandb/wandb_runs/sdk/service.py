@@ -25,8 +25,8 @@ from helm_wandb.wandb_runs.sdk.messages import (
     ReadArtifacts,
     ReadHistories,
     RemoteRun,
-    Row,
     ServiceError,
+    StoredRow,
     Withdraw,
     WriteRuns,
     Written,
@@ -148,7 +148,9 @@ class Service:
     @overload
     def ask(self, request: ReadArtifacts, *, seconds: float) -> dict[str, bytes]: ...
     @overload
-    def ask(self, request: ReadHistories, *, seconds: float) -> dict[str, tuple[Row, ...]]: ...
+    def ask(
+        self, request: ReadHistories, *, seconds: float
+    ) -> dict[str, tuple[StoredRow, ...]]: ...
     @overload
     def ask(self, request: WriteRuns, *, seconds: float) -> tuple[Written, ...]: ...
     @overload

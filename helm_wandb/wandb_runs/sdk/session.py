@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ReadArtifacts,
         ReadHistories,
         RemoteRun,
-        Row,
+        StoredRow,
         Withdraw,
         WriteRuns,
         Written,
@@ -107,7 +107,7 @@ class Session:
     @overload
     def ask(self, request: ReadArtifacts) -> dict[str, bytes]: ...
     @overload
-    def ask(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]: ...
+    def ask(self, request: ReadHistories) -> dict[str, tuple[StoredRow, ...]]: ...
     @overload
     def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
     @overload

@@ -35,13 +35,14 @@ from helm_wandb.wandb_runs.sdk.messages import (
     ReadArtifacts,
     ReadHistories,
     RemoteRun,
-    Row,
     ServiceError,
+    StoredRow,
     Withdraw,
     WriteRuns,
     Written,
 )
 from helm_wandb.wandb_runs.sdk.reservations import Reservations, release
+from helm_wandb.wandb_runs.sdk.rows import nest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -157,10 +158,10 @@ class Worker:
             found = zip(request.names, pool.map(content, request.names), strict=True)
             return {name: data for name, data in found if data is not None}
 
-    def _histories(self, request: ReadHistories) -> dict[str, tuple[Row, ...]]:
+    def _histories(self, request: ReadHistories) -> dict[str, tuple[StoredRow, ...]]:
         api = self.connected()
 
-        def rows(run_id: str) -> tuple[Row, ...]:
+        def rows(run_id: str) -> tuple[StoredRow, ...]:
             run = api.run(f"{self.entity}/{request.project}/{run_id}")
             # Never with keys: then only the rows that hold them all would come. Nor from the
             # cache, which does not know of rows that were added.
@@ -307,7 +308,7 @@ class _Writer:
         arrived = self._arrives(remote, writing.confirmed, rows)
         return done if arrived else replace(done, fault=Fault(Cause.LOST, ""))
 
-    def _arrives(self, remote: Run, summary: Row, rows: int) -> bool:
+    def _arrives(self, remote: Run, summary: Mapping[str, object], rows: int) -> bool:
         """Whether W&B shows, soon enough, the run with so many rows and its record.
 
         Not as finished: another job that was about to make it may just have set it to running.
@@ -338,7 +339,7 @@ class _Writer:
             run.define_metric(metric, step_metric=axis)
         return run
 
-    def _logged(self, writing: RunWriting, summary: Row) -> Written:
+    def _logged(self, writing: RunWriting, summary: Mapping[str, object]) -> Written:
         """The run when the SDK has finished with it, and what its own log tells."""
         run = self._begun(writing)
         folder = Path(run.dir).parent
@@ -374,19 +375,19 @@ class _Writer:
     def _key(self) -> str:
         return self._worker.api_key
 
-    def _log(self, run: wandb.Run, writing: RunWriting, summary: Row) -> None:
+    def _log(self, run: wandb.Run, writing: RunWriting, summary: Mapping[str, object]) -> None:
         """Log what is to be written.
 
         `step` is W&B's own number of a row, never the iteration: W&B drops a row whose number
         is not greater than the last one's.
         """
         first_step = run.starting_step if self._online else writing.first_step
-        rows = [dict(row) for row in writing.rows]
+        rows = [nest(row, writing.subjects) for row in writing.rows]
         if writing.tables:
             rows.append(_media(run, writing.tables, first_step))
         for step, row in enumerate(rows, start=first_step):
             run.log(row, step=step, commit=True)
-        run.summary.update(dict(summary))
+        run.summary.update(nest(summary, writing.subjects))
         if writing.artifact and self._online:
             _log_artifact(run, writing.artifact)
 

@@ -1,0 +1,32 @@
+"""How W&B stores a row: `mmlu.EM` under `mmlu`, and of a subject's value one level more.
+
+With a dot in a key of its own the SDK would ignore `summary=`, and with an escaped one
+`step_metric=`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def nest(row: Mapping[str, object], subjects: Mapping[str, str]) -> dict[str, object]:
+    """Return a row or summary as it is stored, given the subjects in its names.
+
+    If a metric has the name of a subject, that subject's values are stored beside it, not in it.
+    """
+    stored: dict[str, Any] = {}
+    for name, value in row.items():
+        benchmark, dot, metric = name.partition(".")
+        if not dot or benchmark in row:
+            stored[name] = value
+            continue
+        level = stored.setdefault(benchmark, {})
+        subject = subjects.get(name)
+        if subject is not None and f"{benchmark}.{subject}" not in row:
+            level = level.setdefault(subject, {})
+            metric = metric.removeprefix(f"{subject}.")
+        level[metric] = value
+    return stored
