@@ -43,7 +43,7 @@ class Clock:
         self.seconds += seconds
 
     def pass_by(self, seconds: float) -> None:
-        """Let it pass without anybody having asked for it."""
+        """Let time pass without a wait."""
         self.seconds += seconds
 
 
@@ -94,6 +94,6 @@ def bodies(server: GithubServer) -> list[str]:
     return [comment.body for comment in server.comments(REPOSITORY, NUMBER)]
 
 
-def asked(server: GithubServer) -> list[str]:
-    """The methods and paths that were asked so far."""
+def request_lines(server: GithubServer) -> list[str]:
+    """The methods and paths of the requests so far."""
     return [f"{one.method} {one.path}" for one in server.requests]

@@ -83,7 +83,7 @@ def test_the_report_knows_the_pull_request(
     )
 
 
-def test_the_event_tells_what_the_scores_are_of(
+def test_the_event_has_the_commit_of_the_scores(
     runner: dict[str, str], workspace: Path, root: Path
 ) -> None:
     """On pull_request_target the pull request and its head come from the event's payload."""
@@ -199,7 +199,7 @@ def test_config_errors_are_annotations_on_their_lines(
     assert 2 == len(commands)
 
 
-def test_wrong_inputs_are_told_together(
+def test_wrong_inputs_are_reported_together(
     runner: dict[str, str], root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two wrong inputs are one error annotation that names both, exit 2."""

@@ -69,11 +69,11 @@ def test_a_report_is_a_baseline(tmp_path: Path) -> None:
         ("x" * 300, f"--baseline: {'x' * 300} cannot be read: File name too long. It is looked"),
     ],
 )
-def test_a_file_that_is_not_there_is_told(name: str, expected: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(name: str, expected: str, tmp_path: Path) -> None:
     """The flag, the name, the reason and the folder are in the error."""
-    told = problem(name, tmp_path)
+    message = problem(name, tmp_path)
 
-    assert expected == told[: len(expected)]
+    assert expected == message[: len(expected)]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_file_that_is_not_there_is_told(name: str, expected: str, tmp_path: Pa
         (b'{"schema_version": 1, "evaluations": 1}', "$.evaluations: expected `array`, got `int`"),
     ],
 )
-def test_a_file_that_is_no_report_is_told(content: bytes, why: str, tmp_path: Path) -> None:
-    """What is wrong is told with its JSON path, and what to give instead."""
+def test_a_file_that_is_no_report_is_an_error(content: bytes, why: str, tmp_path: Path) -> None:
+    """The error has the JSON path, and says what to give instead."""
     (tmp_path / "base.json").write_bytes(content)
-    told = problem("base.json", tmp_path)
+    message = problem("base.json", tmp_path)
 
-    assert told.startswith(f"--baseline: base.json is no report of this tool: {why}")
-    assert told.endswith(". Give a file that --report or the action wrote.")
+    assert message.startswith(f"--baseline: base.json is no report of this tool: {why}")
+    assert message.endswith(". Give a file that --report or the action wrote.")
 
 
 def test_a_file_without_measure_is_not_read(

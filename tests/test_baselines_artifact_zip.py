@@ -113,7 +113,7 @@ def test_what_no_artifact_of_ours_is_is_refused(data: bytes, expected: str) -> N
 
 
 def test_a_zip_that_lies_about_its_size_is_refused() -> None:
-    """Never more is unpacked than the directory tells, and then its checksum does not fit."""
+    """No more is unpacked than the directory says, and then the checksum does not match."""
     bomb = with_member(b"0" * LIMIT)
     small = patched(bomb, 22, (1000).to_bytes(4, "little"), in_directory=24)
 
@@ -143,7 +143,7 @@ def test_a_directory_beyond_measure_is_not_read() -> None:
     ids=range(8),
 )
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
-    """Cut, damaged and other files are told as what they are."""
+    """Truncated, damaged and other files have an error that says so."""
     assert why(data)
 
 

@@ -1,4 +1,4 @@
-"""Baselines through GitHub's API: commits, runs, artifacts, zips, as the client asks for them."""
+"""Baselines through GitHub's API: commits, runs, artifacts, zips."""
 
 from __future__ import annotations
 

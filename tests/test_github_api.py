@@ -1,4 +1,4 @@
-"""What the client asks of GitHub, and what it makes of the answers."""
+"""Requests of the client to GitHub, and its results."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def opened(environ: Mapping[str, str]) -> Iterator[Repository]:
 
 def cause_of(call: Callable[[], object]) -> Cause:
     """Why it fails."""
-    with pytest.raises(GithubError) as told:
+    with pytest.raises(GithubError) as caught:
         call()
-    return told.value.cause
+    return caught.value.cause
 
 
 def test_comments_are_read_on_all_pages(server: GithubServer, github: Repository) -> None:
@@ -110,7 +110,7 @@ def test_comments_are_read_on_all_pages(server: GithubServer, github: Repository
 
 
 def test_comments_are_read_no_further_than_wanted(server: GithubServer, github: Repository) -> None:
-    """The second page is asked for when the first is used up."""
+    """The second page is requested when the first is used up."""
     server.seed.comments(REPOSITORY, NUMBER, count=150)
     next(github.comments(NUMBER))
 
@@ -145,7 +145,7 @@ def test_deleting_asks_for_githubs_own_answer(server: GithubServer, github: Repo
 def test_comment_that_was_stored_is_found_instead_of_posted_again(
     server: GithubServer, github: Repository
 ) -> None:
-    """Where no answer came, the caller is asked for the comment first."""
+    """After a lost answer, the caller looks for the comment first."""
     server.fault("POST", drop=True, times=1)
     found = Comment(id=1, user=Account(LOGIN), body="one", url="https://example.com")
 
@@ -165,8 +165,8 @@ def test_comment_of_a_deleted_account_has_no_author(
     assert ("", "") == (found.author, found.text)
 
 
-def test_login_is_asked_once(server: GithubServer, github: Repository) -> None:
-    """GraphQL says who the token is, and `GET /user` is never asked."""
+def test_login_is_requested_once(server: GithubServer, github: Repository) -> None:
+    """GraphQL has the token's login, and `GET /user` is never requested."""
     assert [LOGIN, LOGIN] == [github.login(), github.login()]
     assert ["/graphql"] == [one.path for one in server.requests]
 
@@ -213,7 +213,7 @@ def test_pull_request_of_an_own_branch(server: GithubServer, github: Repository)
 
 
 def test_pull_request_of_a_fork(server: GithubServer, github: Repository) -> None:
-    """Its head's owner is told, and that it is not of this repository."""
+    """It has its head's owner, and is not of this repository."""
     furnish(server, head_repository="you/models")
     found = github.pull_request(NUMBER)
 
@@ -299,9 +299,9 @@ def test_artifacts_tell_their_runs(server: GithubServer, github: Repository) -> 
 def test_artifact_without_a_run_is_left_out(
     server: GithubServer, github: Repository, run: object
 ) -> None:
-    """Whose results it holds cannot be told."""
-    told = {"id": 1, "name": "report", "size_in_bytes": 1, "expired": False, "workflow_run": run}
-    server.fault("GET", answer=answers.Answer(status=200, body={"artifacts": [told]}))
+    """An artifact without run and commit is left out."""
+    caught = {"id": 1, "name": "report", "size_in_bytes": 1, "expired": False, "workflow_run": run}
+    server.fault("GET", answer=answers.Answer(status=200, body={"artifacts": [caught]}))
 
     assert [] == list(github.artifacts("report"))
 
@@ -374,7 +374,7 @@ def test_download_ends_at_the_limit(server: GithubServer, github: Repository) ->
 def test_download_that_the_api_refuses(
     server: GithubServer, github: Repository, answer: answers.Answer, cause: Cause
 ) -> None:
-    """Refusals are told as everywhere; redirects end somewhere, and at http or https only."""
+    """Refusals have their cause; redirects end, and lead to http or https only."""
     artifact = stored(server)
     server.fault("GET", "/repos/*/zip", answer=answer)
 
@@ -386,11 +386,11 @@ def test_download_that_the_storage_refuses(server: GithubServer, github: Reposit
     artifact = stored(server)
     server.fault("GET", "/artifacts/*", answer=answers.Answer(status=403))
 
-    with pytest.raises(GithubError, match="HTTP 403 where GitHub stores its files") as told:
+    with pytest.raises(GithubError, match="HTTP 403 where GitHub stores its files") as caught:
         github.download(artifact, limit_bytes=LIMIT)
 
-    assert Cause.UNREADABLE is told.value.cause
-    assert "localhost" not in str(told.value)
+    assert Cause.UNREADABLE is caught.value.cause
+    assert "localhost" not in str(caught.value)
 
 
 def test_token_is_not_sent_to_another_port(server: GithubServer, github: Repository) -> None:
@@ -461,12 +461,12 @@ def test_redirect_to_another_host_is_not_followed(server: GithubServer, github: 
 
 @pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "ünknown"])
 def test_what_cannot_be_a_token_is_not_sent(server: GithubServer, bad: str) -> None:
-    """It is told as a wrong token, in words that do not repeat it."""
+    """The error says that the token is wrong, without repeating it."""
     with closing(client(server, token=bad)) as github:
-        with pytest.raises(GithubError, match="holds characters that no token has") as told:
+        with pytest.raises(GithubError, match="holds characters that no token has") as caught:
             github.default_branch()
 
-        assert Cause.UNAUTHORIZED is told.value.cause
+        assert Cause.UNAUTHORIZED is caught.value.cause
         assert Cause.UNAUTHORIZED is cause_of(
             lambda: github.download(stored(server), limit_bytes=LIMIT)
         )
@@ -474,17 +474,17 @@ def test_what_cannot_be_a_token_is_not_sent(server: GithubServer, bad: str) -> N
 
 
 def test_address_that_is_none_is_an_input_error() -> None:
-    """GITHUB_API_URL is looked at before anything is asked."""
+    """GITHUB_API_URL is checked before the first request."""
     with pytest.raises(InputError, match="GITHUB_API_URL: 'nowhere' is no URL"):
         connect(TOKEN, REPOSITORY, api_url="nowhere")
 
 
-def test_password_in_the_address_is_not_told() -> None:
+def test_password_in_the_address_is_not_shown() -> None:
     """GITHUB_API_URL with a password is refused, and the password is not repeated."""
-    with pytest.raises(InputError, match=r"GITHUB_API_URL: 'https://\*\*\*@host' ") as told:
+    with pytest.raises(InputError, match=r"GITHUB_API_URL: 'https://\*\*\*@host' ") as caught:
         connect(TOKEN, REPOSITORY, api_url="https://user:s3cret@host")
 
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(caught.value)
 
 
 READINGS: dict[str, Callable[[Repository], object]] = {
@@ -514,7 +514,7 @@ ODD = {
 
 @pytest.mark.parametrize("call", READINGS.values(), ids=READINGS)
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_answers_that_are_not_githubs_are_told(
+def test_answers_that_are_not_githubs_are_faults(
     server: GithubServer, github: Repository, call: Callable[[Repository], object], text: str
 ) -> None:
     """Whatever comes back, it is one fault, that is not tried again, and never a crash."""
@@ -540,13 +540,13 @@ GZIP = {"Content-Encoding": "gzip"}
 def test_answers_have_a_size_limit(
     server: GithubServer, github: Repository, answer: answers.Answer
 ) -> None:
-    """An answer is read no further than 32 MiB, unpacked; it is told, and not asked for again."""
+    """An answer is read up to 32 MiB, unpacked; then it is a fault without a retry."""
     server.fault(answer=answer)
 
-    with pytest.raises(GithubError, match="larger than 32 MiB") as told:
+    with pytest.raises(GithubError, match="larger than 32 MiB") as caught:
         github.default_branch()
 
-    assert Cause.UNREADABLE is told.value.cause
+    assert Cause.UNREADABLE is caught.value.cause
     assert 1 == len(server.requests)
 
 
@@ -562,7 +562,7 @@ def test_lists_without_an_end_end(server: GithubServer, github: Repository) -> N
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '{"message": 5}', "[" * 100_000, "<html>"])
-def test_refusals_in_any_words_are_told(
+def test_refusals_in_any_words_are_faults(
     server: GithubServer, github: Repository, text: str
 ) -> None:
     """Without words that can be read, the status must do."""
@@ -573,7 +573,7 @@ def test_refusals_in_any_words_are_told(
 
 
 def test_budget_is_of_all_calls_together(server: GithubServer) -> None:
-    """What one call waited for, the next ones lack; with none left, nothing is asked."""
+    """One call's waits reduce the budget of the next; without budget no request is sent."""
     clock = Clock()
     with closing(client(server, clock)) as github:
         server.fault(answer=answers.too_many_requests(80), times=1)
@@ -653,18 +653,18 @@ def test_proxy_is_not_used_where_the_environment_says_so(
         assert "main" == github.default_branch()
 
 
-def test_proxy_that_fails_is_told_without_its_password(
+def test_proxy_that_fails_is_a_fault_without_its_password(
     server: GithubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its address stays unsaid."""
     monkeypatch.setenv("http_proxy", "http://user:hidden@127.0.0.1:1")
     with (
         closing(client(server)) as github,
-        pytest.raises(GithubError, match="the proxy did not pass the request on") as told,
+        pytest.raises(GithubError, match="the proxy did not pass the request on") as caught,
     ):
         github.default_branch()
 
-    assert "hidden" not in str(told.value)
+    assert "hidden" not in str(caught.value)
 
 
 def test_login_of_netrc_is_not_sent(
@@ -684,7 +684,7 @@ def test_login_of_netrc_is_not_sent(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a key and a certificate of its own for 127.0.0.1."""
+    """The file of a key and a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -742,7 +742,7 @@ def secure_url(certificate: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_certificate_that_is_not_trusted_is_told_at_once(secure_url: str) -> None:
+def test_certificate_that_is_not_trusted_is_a_fault_at_once(secure_url: str) -> None:
     """No retry helps; the variable that does is named."""
     clock = Clock()
     with (
@@ -821,5 +821,5 @@ def test_download_without_encryption_is_refused(secure_url: str, certificate: Pa
 
 
 def test_closing_what_was_not_used_is_no_fault() -> None:
-    """A client that asked nothing has nothing to close."""
+    """A client that sent no request has nothing to close."""
     connect(TOKEN, REPOSITORY).close()

@@ -101,7 +101,7 @@ ADDRESS = "http://user:hidden@proxy"
 def test_cause_of_an_exception(
     error: Exception, cause: Cause, words: str, *, is_transient: bool
 ) -> None:
-    """What may pass is told from what does not, and the exception's own words are not repeated."""
+    """Transient faults differ from others, and the exception's words are not repeated."""
     fault = exception_fault(error, what=WHAT)
 
     assert cause is fault.cause

@@ -344,7 +344,7 @@ def test_pauses_grow_and_honour_what_github_asks(table: Results[Row, Came], row:
 
 @of_rows(ROWS)
 def test_only_what_may_pass_is_tried_again(table: Results[Row, Came], row: Row) -> None:
-    """Refusals are asked once, faults of the server five times, limits as long as there is time.
+    """Refusals are tried once, faults of the server five times, limits while there is time.
 
     A request that passes after its fault is one more.
     """
@@ -361,7 +361,7 @@ def test_only_what_may_pass_is_tried_again(table: Results[Row, Came], row: Row) 
 
 @of_rows(tuple(row for row in ROWS if row.status is not Status.DONE))
 def test_one_sentence_says_what_to_do(table: Results[Row, Came], row: Row) -> None:
-    """Token, permission, limit, server and network are told apart, and no token is repeated."""
+    """Token, permission, limit, server and network differ, and no token is repeated."""
     reason = table[row].receipt.reason or ""
 
     assert row.fault.said in reason
@@ -381,9 +381,9 @@ def test_the_table_can_be_read(
     table: Results[Row, Came], record_property: Callable[[str, object], None]
 ) -> None:
     """`make faults` shows the table: what was done to GitHub, and what came of it."""
-    shown = Table("request", "fault", "status", "exit", "seconds", "asked", "comments", "said")
+    shown = Table("request", "fault", "status", "exit", "seconds", "requests", "comments", "said")
     for row, came in table.items():
-        words = (came.receipt.reason or "–").partition("answered ")
+        words = (came.receipt.reason or "–").partition("GitHub returned ")
         shown.add_row(
             row.place.name,
             row.fault.name,

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.enable_socket
 
 @pytest.fixture
 def server() -> Iterator[GithubServer]:
-    """A GitHub with a repository; what it was asked and answered is as GitHub describes it."""
+    """A GitHub with a repository; requests and answers are as GitHub describes them."""
     with GithubServer() as served:
         fill(served)
         yield served
@@ -101,7 +101,7 @@ def test_page_holds_30_unless_asked_and_100_at_most(
 
 
 def test_single_page_has_no_links(server: GithubServer) -> None:
-    """Where all is told there is no Link."""
+    """If one page has everything, there is no Link."""
     assert "Link" not in ask(server, "GET", COMMENTS).headers
 
 
@@ -217,7 +217,7 @@ def test_token_may_what_its_permissions_say(
 def test_private_repository_is_seen_by_its_own_tokens(
     server: GithubServer, token: str | None, repositories: list[str], path: str, status: int
 ) -> None:
-    """To others a private repository is not there; a token that nobody knows is told so."""
+    """To others a private repository is not there; an unknown token is refused."""
     server.seed.repository("secret/name", private=True)
     server.seed.pull_request("secret/name", 1, head_sha=HEAD)
     server.seed.token("other", permissions={"issues": "read"}, repositories=repositories)
@@ -323,7 +323,7 @@ def test_commits_come_newest_first(repository: Repository, start: str, letters: 
 
 
 def test_branch_may_move(server: GithubServer, repository: Repository) -> None:
-    """A branch that is seeded anew ends elsewhere; its name may hold slashes."""
+    """A branch that is seeded again ends elsewhere; its name may hold slashes."""
     for letter in "ab":
         server.seed.branch(NAME, "release/1", SHAS[letter])
 
@@ -358,7 +358,7 @@ def test_merge_commit_leads_to_both_sides(server: GithubServer, repository: Repo
     ],
 )
 def test_what_is_not_there(server: GithubServer, path: str, status: int, words: str) -> None:
-    """What is not there is told with GitHub's status and words."""
+    """A missing object has GitHub's status and words."""
     answered = ask(server, "GET", f"/repos/{NAME}{path}")
 
     assert (status, words) == (answered.status, answered.message)

@@ -75,7 +75,7 @@ def test_fault_is_answered_instead(
 
 def test_limits_tell_when_to_come_again_or_do_not(server: GithubServer) -> None:
     """A secondary limit has no Retry-After, 429 has one, and the primary has its reset."""
-    told = []
+    seen = []
     limits = (
         answers.SECONDARY_LIMIT,
         answers.too_many_requests(7),
@@ -84,10 +84,10 @@ def test_limits_tell_when_to_come_again_or_do_not(server: GithubServer) -> None:
     for answer in limits:
         server.fault(answer=answer, times=1)
         headers = ask(server, "GET", COMMENTS).headers
-        told.append((headers.get("Retry-After"), headers["X-RateLimit-Remaining"]))
+        seen.append((headers.get("Retry-After"), headers["X-RateLimit-Remaining"]))
         assert float(headers["X-RateLimit-Reset"]) > time.time()
 
-    assert [(None, "4999"), ("7", "4999"), (None, "0")] == told
+    assert [(None, "4999"), ("7", "4999"), (None, "0")] == seen
 
 
 def test_fault_happens_so_often_and_after_so_many(server: GithubServer) -> None:
@@ -132,7 +132,7 @@ def test_write_happens_behind_a_bad_gateway(server: GithubServer) -> None:
 
 
 def test_client_may_go_away(server: GithubServer, capfd: pytest.CaptureFixture[str]) -> None:
-    """A client that waits no longer is no fault of the server; what it asked is done."""
+    """A client that waits no longer is no fault of the server; its request is carried out."""
     server.seed.comments(NAME, 7, count=100)
     server.fault("GET", COMMENTS, delay_seconds=0.3)
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=0.1)
@@ -183,7 +183,7 @@ def test_unanswered_request_is_remembered(server: GithubServer) -> None:
 
 
 def test_another_job_comes_in_between(server: GithubServer) -> None:
-    """A hook does its work before the request is served, and once unless told otherwise."""
+    """A hook does its work before the request is served, and once by default."""
     server.before("POST", COMMENTS, lambda: server.seed.comment(NAME, 7, "of another job"))
 
     for _ in range(2):
@@ -264,7 +264,7 @@ def test_request_that_github_does_not_describe(
 
 
 def test_request_is_checked_also_if_it_fails() -> None:
-    """A fault excuses its own answer, and not what was asked."""
+    """A fault excuses its own answer, and not the request."""
     with GithubServer() as server:
         server.fault(answer=answers.NOT_JSON)
         ask(server, "POST", COMMENTS, NEW)

@@ -61,12 +61,12 @@ def test_one_base_url(
 
 
 def test_a_variable_without_url_is_an_input_error() -> None:
-    """WANDB_BASE_URL that is no URL is told by its name, exit 2."""
+    """If WANDB_BASE_URL is no URL, the error names it, exit 2."""
     with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
         outputs.with_server(config(), {"WANDB_BASE_URL": "x"})
 
 
-def test_a_password_in_a_variable_is_refused_and_not_told() -> None:
+def test_a_password_in_a_variable_is_refused_and_not_shown() -> None:
     """WANDB_BASE_URL with a password is an input error that does not repeat it."""
     with pytest.raises(InputError) as caught:
         outputs.with_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
@@ -96,7 +96,7 @@ def test_one_entity(own: str | None, variable: str | None, expected: str | None)
 
 @pytest.mark.parametrize("refused", "/\\#?%:")
 def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
-    """Characters that would lead elsewhere in a URL are told with the variable, exit 2."""
+    """If characters would lead elsewhere in a URL, the error names the variable, exit 2."""
     with pytest.raises(InputError) as caught:
         outputs.with_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
 
@@ -113,7 +113,7 @@ def test_all_else_of_the_config_stays() -> None:
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_there_is_no_project(key: str | None) -> None:
-    """Nothing can be asked of W&B without a key, on whatever event and host."""
+    """Without a key W&B gets no request, on any event and host."""
     opened = outputs.project(
         config("http://stranger"),
         key,
@@ -177,7 +177,7 @@ def test_the_key_goes_to_no_strangers_host(event: str) -> None:
 
 
 def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
-    """The project is that of the config; before a question is asked, no network is needed."""
+    """The project is that of the config; before the first request no network is needed."""
     tracks = frozenset({"branch/main", "local"})
     opened = outputs.project(
         config("http://127.0.0.1:1", "team"),
@@ -219,7 +219,7 @@ def test_without_base_url_the_server_is_the_sdks_own() -> None:
         ("offline", False, False),
     ],
 )
-def test_the_mode_decides_whether_wandb_is_asked(
+def test_the_mode_decides_whether_wandb_is_used(
     mode: str,
     evals: bool,  # noqa: FBT001 -- a case
     is_asked: bool,  # noqa: FBT001 -- its outcome
@@ -242,7 +242,7 @@ def test_the_mode_decides_whether_wandb_is_asked(
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
-    """Another word than W&B's is told with those that are known, exit 2, with or without a key."""
+    """For an unknown word the error lists W&B's own, exit 2, with or without a key."""
     opened = outputs.project(
         config(),
         key,

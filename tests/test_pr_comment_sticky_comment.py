@@ -20,12 +20,12 @@ from tests.github_clients import (
     LOGIN,
     NUMBER,
     REPOSITORY,
-    asked,
     bodies,
     client,
     furnish,
     marked,
     marker,
+    request_lines,
     saying,
     sink,
 )
@@ -84,10 +84,10 @@ def test_first_run_creates(server: GithubServer, github: Repository) -> None:
 
 
 def test_first_run_asks_three_times(server: GithubServer, github: Repository) -> None:
-    """It lists, posts, and looks whether another job posted too; PyGithub asks nothing more."""
+    """It lists, posts, and lists again for other jobs' comments; PyGithub requests no more."""
     sink(github).deliver(saying())
 
-    assert [f"GET {COMMENTS}", f"POST {COMMENTS}", f"GET {COMMENTS}"] == asked(server)
+    assert [f"GET {COMMENTS}", f"POST {COMMENTS}", f"GET {COMMENTS}"] == request_lines(server)
 
 
 def test_second_run_updates(server: GithubServer, github: Repository) -> None:
@@ -113,7 +113,7 @@ def test_unchanged_text_writes_nothing(server: GithubServer, github: Repository)
 
 
 def test_update_asks_three_times(server: GithubServer, github: Repository) -> None:
-    """It lists, asks who it is, and edits."""
+    """It lists, requests its login, and edits."""
     ours(server, marked("first"))
     sink(github, "second").deliver(saying())
 
@@ -130,7 +130,7 @@ def test_ours_is_found_on_the_third_page(server: GithubServer, github: Repositor
     assert ["PATCH"] == writes(server)
     assert marked("second") == bodies(server)[220]
     assert 250 == len(bodies(server))
-    assert 3 == asked(server).count(f"GET {COMMENTS}")
+    assert 3 == request_lines(server).count(f"GET {COMMENTS}")
 
 
 def test_pasted_marker_of_a_stranger_is_ignored(server: GithubServer, github: Repository) -> None:
@@ -286,7 +286,7 @@ def test_comment_is_not_posted_again_where_it_cannot_be_looked_for(
         sink(github).deliver(saying())
 
     assert ["POST"] == writes(server)
-    assert 6 == asked(server).count(f"GET {COMMENTS}")
+    assert 6 == request_lines(server).count(f"GET {COMMENTS}")
 
 
 def test_recreate_twice_at_the_same_moment_ends_with_one(
@@ -389,7 +389,7 @@ def test_older_comment_is_overwritten(
 
 
 def test_text_gets_all_bytes_but_the_markers(server: GithubServer, github: Repository) -> None:
-    """The renderer is told how many bytes are left, and GitHub takes a body of just the limit."""
+    """The renderer gets the bytes that are left, and GitHub accepts a body of just the limit."""
     room: list[int] = []
 
     def render(_: object, limit_bytes: int) -> str:
@@ -402,7 +402,7 @@ def test_text_gets_all_bytes_but_the_markers(server: GithubServer, github: Repos
     assert [LIMIT_BYTES] == [len(body) for body in bodies(server)]
 
 
-def test_text_that_is_too_long_is_told_as_our_bug(github: Repository) -> None:
+def test_text_that_is_too_long_is_our_bug(github: Repository) -> None:
     """GitHub's refusal of what we wrote is a failure, in its own words."""
     with pytest.raises(SinkError, match=r"HTTP 422 \(Validation Failed\)\. Please report"):
         sink(github, "x" * (LIMIT_BYTES + 1)).deliver(saying())
@@ -445,7 +445,7 @@ def test_repository_that_the_token_does_not_see_is_a_missing_permission(
     assert "pull-requests: write" in receipt.reason
 
 
-def test_fork_is_told_of_the_two_workflows(server: GithubServer, github: Repository) -> None:
+def test_fork_is_pointed_to_the_two_workflows(server: GithubServer, github: Repository) -> None:
     """In a fork's run no permission helps: other words."""
     furnish(server, head_repository="you/models")
     server.seed.token(TOKEN, permissions={"pull-requests": "read", "contents": "read"})
@@ -458,16 +458,16 @@ def test_fork_is_told_of_the_two_workflows(server: GithubServer, github: Reposit
 
 
 def test_wrong_token_is_a_failure(server: GithubServer) -> None:
-    """A token that GitHub does not know is told as that, and is not repeated."""
+    """The error says that GitHub does not know the token, without repeating it."""
     with (
         closing(client(server, token=UNKNOWN)) as github,
         pytest.raises(
             SinkError, match=r"HTTP 401 \(Bad credentials\)\. The token is wrong"
-        ) as told,
+        ) as caught,
     ):
         sink(github).deliver(saying())
 
-    assert UNKNOWN not in str(told.value)
+    assert UNKNOWN not in str(caught.value)
 
 
 def test_token_of_a_person_finds_its_own(server: GithubServer) -> None:
@@ -500,6 +500,6 @@ def test_pull_request_that_may_not_be_looked_for_is_skipped(cause: Cause, words:
 
 
 def test_pull_request_that_cannot_be_looked_for_is_a_failure() -> None:
-    """Where GitHub does not answer, the comment is missing for a reason that is told."""
+    """If GitHub does not answer, the receipt says why there is no comment."""
     with pytest.raises(SinkError, match=r"GitHub is away\. Run again later"):
         NoPullRequest(GithubError(Cause.SERVER, "GitHub is away")).deliver(saying())

@@ -30,16 +30,16 @@ def receipt(sink: str, status: Status, reason: str | None = None) -> Receipt:
     return Receipt(sink=sink, status=status, reason=reason, exit_code=code)
 
 
-def test_terminal_tells_faults_and_failures_as_errors_and_wandb_last() -> None:
+def test_terminal_shows_faults_and_failures_as_errors_and_wandb_last() -> None:
     """Errors go to standard error, the rest to standard output, the way to sync at its end."""
     output, errors = StringIO(), StringIO()
-    told = outcome(
+    result = outcome(
         receipt("W&B", Status.DONE, "sync it"),
         receipt("terminal", Status.DONE),
         receipt("job summary", Status.FAILED, "disk full"),
         receipt("report", Status.DONE, "written to x"),
     )
-    logs.log_outcome(told, logs.Log(logs.TerminalLog(output, errors)))
+    logs.log_outcome(result, logs.Log(logs.TerminalLog(output, errors)))
 
     assert "report: written to x\nW&B: sync it\n" == output.getvalue()
     assert "error: no file\nerror: job summary: disk full\n" == errors.getvalue()
@@ -50,8 +50,8 @@ REASONS = ("a.EM of m regressed", "b.EM of m regressed")
 
 def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
     """An outcome with a report of this gate."""
-    told = builders.report([builders.evaluation()], gate=gate, comparisons=comparisons)
-    return Outcome(report=told, receipts=(), faults=(), exit_code=0)
+    result = builders.report([builders.evaluation()], gate=gate, comparisons=comparisons)
+    return Outcome(report=result, receipts=(), faults=(), exit_code=0)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
 
 
 def test_many_reasons_of_the_gate_are_one_annotation() -> None:
-    """Five are told, and how many more there are."""
+    """Five are shown, and how many more there are."""
     errors = StringIO()
     reasons = tuple(f"{letter}.EM of m regressed" for letter in "abcdefgh")
     logs.log_outcome(
@@ -101,8 +101,8 @@ def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
     why = "There is no baseline. Nobody made one."
     nobody = Outcome(report=builders.report([]), receipts=(), faults=(), exit_code=0)
     without, errors = StringIO(), StringIO()
-    for told in (gated(None), replace(nobody, missing_baseline=why)):
-        logs.log_outcome(told, logs.Log(logs.TerminalLog(StringIO(), without)))
+    for result in (gated(None), replace(nobody, missing_baseline=why)):
+        logs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), without)))
     logs.log_outcome(
         replace(gated(None), missing_baseline=why), logs.Log(logs.TerminalLog(StringIO(), errors))
     )
@@ -114,8 +114,8 @@ def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
 def test_a_failed_sink_may_be_a_warning() -> None:
     """Where sinks' errors do not fail the run they are warnings."""
     errors = StringIO()
-    told = outcome(replace(receipt("W&B", Status.FAILED, "gone"), exit_code=0))
-    logs.log_outcome(told, logs.Log(logs.TerminalLog(StringIO(), errors)))
+    result = outcome(replace(receipt("W&B", Status.FAILED, "gone"), exit_code=0))
+    logs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))
 
     assert "error: no file\nwarning: W&B: gone\n" == errors.getvalue()
 
@@ -181,7 +181,7 @@ def test_a_traceback_holds_no_escape_sequence() -> None:
     assert "Traceback\n  KeyError: ?[2J?2J\n" == errors.getvalue()
 
 
-def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
+def test_a_bug_is_shown_with_its_traceback_disabled() -> None:
     """The traceback stands between stop-commands and its end, then comes the sentence."""
     output = StringIO()
     nothing: dict[str, str] = {}
@@ -209,15 +209,15 @@ def test_a_bug_is_told_with_its_traceback_switched_off() -> None:
     ],
 )
 def test_secrets_are_masked_line_by_line(secrets: tuple[str, ...], expected: str) -> None:
-    """The runner masks what it sees in one line, so each line of a secret is told, escaped."""
+    """The runner masks single lines, so each line of a secret is masked, escaped."""
     output = StringIO()
     logs.WorkflowLog(output).mask(secrets)
 
     assert expected == output.getvalue()
 
 
-def test_a_quiet_log_tells_what_is_wrong() -> None:
-    """Faults, errors, warnings and tracebacks are told; notices, and what became well, are not."""
+def test_a_quiet_log_shows_what_is_wrong() -> None:
+    """Faults, errors, warnings and tracebacks are shown; notices and information are not."""
     errors = StringIO()
     quiet = logs.Log(logs.TerminalLog(errors, errors), is_quiet=True)
     quiet.fault(ArtifactError("no file"))
@@ -258,8 +258,8 @@ def test_the_log_leaves_alone_what_is_taken(
     logs.choose_log(
         parse_event(environ, {}), NO_SECRETS, quiet=quiet, output_is_taken=output_is_taken
     ).message("notice", "done")
-    told = "::notice title=helm-wandb-action::done\n" if environ else "done\n"
-    expected = ("", "") if quiet else ("", told) if output_is_taken else (told, "")
+    result = "::notice title=helm-wandb-action::done\n" if environ else "done\n"
+    expected = ("", "") if quiet else ("", result) if output_is_taken else (result, "")
 
     assert expected == capsys.readouterr()
 

@@ -161,7 +161,7 @@ def test_print_only_follows_the_key(print_only: str, place: str, key: str) -> No
 
 @pytest.mark.parametrize("key", ["", "  "])
 def test_print_only_false_needs_a_key(key: str) -> None:
-    """Where W&B must be written, a missing key is told, with the way to give it."""
+    """If W&B must be written, the error about a missing key says how to give it."""
     (problem,) = problems({"WANDB_API_KEY": key}, print_only="false")
 
     assert "false needs a W&B key" in problem
@@ -173,9 +173,9 @@ def test_print_only_false_takes_the_key_of_the_environment() -> None:
     assert not settings({"WANDB_API_KEY": KEY}, print_only="false").is_print_only
 
 
-def test_every_wrong_input_is_told_at_once() -> None:
+def test_every_wrong_input_is_reported_at_once() -> None:
     """One run names all that is wrong, each with what would be right."""
-    told = problems(
+    messages = problems(
         config="",
         print_only="yes",
         summary_only="1",
@@ -186,7 +186,7 @@ def test_every_wrong_input_is_told_at_once() -> None:
         on_sink_error="ignore",
     )
 
-    assert told == [
+    assert messages == [
         "input print-only: 'yes' is none of auto, true, false",
         "input summary-only: '1' is none of true, false",
         "input comment: 'never' is none of update, recreate, on-change, on-regression, off",
@@ -284,9 +284,9 @@ def test_the_gate_is_what_the_inputs_ask(inputs: dict[str, str], expected: GateP
 def test_no_secret_is_shown() -> None:
     """Neither key nor token are in the settings or in what is said of inputs."""
     given = settings(wandb_api_key=KEY, github_token=SHORT)
-    told = problems(wandb_api_key=SHORT, github_token=SHORT, print_only="yes")
+    messages = problems(wandb_api_key=SHORT, github_token=SHORT, print_only="yes")
 
-    assert not [secret for secret in (KEY, SHORT) if secret in f"{given} {told}"]
+    assert not [secret for secret in (KEY, SHORT) if secret in f"{given} {messages}"]
 
 
 def test_the_key_is_the_inputs_then_the_environments() -> None:
@@ -304,7 +304,7 @@ def test_the_key_is_the_inputs_then_the_environments() -> None:
         (f"{KEY} {KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
     ],
 )
-def test_a_wrong_key_is_told_with_the_other_inputs(key: str, why: str) -> None:
+def test_a_wrong_key_is_reported_with_the_other_inputs(key: str, why: str) -> None:
     """What cannot be a key is a problem of the input beside the others."""
     wrong, choice = sorted(problems(wandb_api_key=key, comment="never"), reverse=True)
 
@@ -312,7 +312,7 @@ def test_a_wrong_key_is_told_with_the_other_inputs(key: str, why: str) -> None:
     assert choice.startswith("input comment: ")
 
 
-def test_a_wrong_key_is_not_told_where_none_is_needed() -> None:
+def test_a_wrong_key_is_no_error_if_none_is_needed() -> None:
     """print-only: true reads evaluations, and lets the secret be what it is."""
     assert settings(wandb_api_key=SHORT, print_only="true").is_print_only
 
@@ -359,7 +359,7 @@ def test_logins_are_secrets(tmp_path: Path) -> None:
     assert (KEY,) == secrets({"NETRC": str(path)})
 
 
-def test_a_password_in_the_url_is_refused_and_not_told() -> None:
+def test_a_password_in_the_url_is_refused_and_not_shown() -> None:
     """The URL would show in reports; the message says so without repeating the password."""
     environ = {"INPUT_CONFIG": "c.yaml", "INPUT_WANDB-BASE-URL": "https://user:s3cret@host"}
     with pytest.raises(InputError) as caught:

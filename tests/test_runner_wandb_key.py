@@ -145,7 +145,7 @@ def test_the_file_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monk
     assert KEY == wandb_key.find_key({}, URL)
 
 
-def test_a_wrong_login_is_told_with_its_file(netrc: Path) -> None:
+def test_a_wrong_login_is_reported_with_its_file(netrc: Path) -> None:
     """A password that is no key is an input error that names the file and not the password."""
     netrc.write_text(entry("wandb.example", "hunter2"))
     with pytest.raises(InputError) as caught:
@@ -156,7 +156,7 @@ def test_a_wrong_login_is_told_with_its_file(netrc: Path) -> None:
 
 
 def test_a_wrong_variable_is_not_made_up_for(netrc: Path) -> None:
-    """A variable that is no key is told, though the file has one."""
+    """A variable that is no key is an error, even if the file has one."""
     netrc.write_text(entry("wandb.example"))
 
     with pytest.raises(InputError, match=r"^WANDB_API_KEY: this is no W&B key: "):
@@ -182,12 +182,12 @@ def test_a_key_is_given_back(key: str) -> None:
         (f"***{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
     ],
 )
-def test_what_is_no_key_is_told(key: str, why: str) -> None:
-    """The problem is told with the place and without the key, nor a part of it."""
-    told = refused(key)
+def test_what_is_no_key_is_an_error(key: str, why: str) -> None:
+    """The error has the place, and no part of the key."""
+    message = refused(key)
 
-    assert told.startswith(f"WANDB_API_KEY: this is no W&B key: {why}")
-    assert KEY[1:] not in told
+    assert message.startswith(f"WANDB_API_KEY: this is no W&B key: {why}")
+    assert KEY[1:] not in message
 
 
 @given(st.text("abcXYZ019_-.é *", max_size=130))
@@ -215,7 +215,7 @@ PARTS = st.text("aZ0_-", max_size=3) | st.sampled_from(["local-", KEY, KEY[1:]])
 @example(f"-{KEY}")
 @example(f"local-{KEY}-{KEY}")
 def test_the_sdk_refuses_the_same_keys(key: str) -> None:
-    """A key that passes is one that the SDK takes, so that a wrong one is told before."""
+    """A key that passes is one that the SDK accepts, so that a wrong one fails early."""
     assert is_key(key) == (validation.check_api_key(key) is None)
 
 

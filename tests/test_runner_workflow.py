@@ -116,11 +116,11 @@ def test_long_message_is_cut_to_what_an_annotation_holds() -> None:
 @given(st.text(st.characters(categories=["Cs", "Ll"])))
 def test_lone_surrogates_can_be_written(text: str) -> None:
     """What a file name or YAML may hold and UTF-8 cannot, still gets into the log."""
-    told = command("error", text, title=text)
-    told += literal(text, token=TOKEN)
-    told += output_lines({"verdict": text}, delimiter="d")
+    text_shown = command("error", text, title=text)
+    text_shown += literal(text, token=TOKEN)
+    text_shown += output_lines({"verdict": text}, delimiter="d")
 
-    assert told == told.encode().decode()
+    assert text_shown == text_shown.encode().decode()
 
 
 @given(TEXT)

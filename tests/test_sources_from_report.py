@@ -101,7 +101,7 @@ def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
     ) == refusal(nothing, tmp_path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     """The name and the folder are in the error."""
     assert (
         "input from-report: their.json cannot be read: No such file or directory. It is looked "

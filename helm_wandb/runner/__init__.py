@@ -1,1 +1,1 @@
-"""What GitHub's runner gives a run, and what a run tells the runner."""
+"""GitHub's runner: event, inputs, secrets, workflow commands and log."""

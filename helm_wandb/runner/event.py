@@ -1,4 +1,4 @@
-"""What started this run of a workflow: the runner's variables and GitHub's payload → one Event.
+"""The runner's variables and GitHub's payload → one Event.
 
 No other module reads the runner's `GITHUB_*` variables. `event_rules` says what an event may do.
 Sources: GitHub's "Store information in variables" and "Webhook events and payloads".

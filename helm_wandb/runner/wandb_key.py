@@ -1,4 +1,4 @@
-"""The W&B key: where it is found, what it looks like, and which hosts may be sent it."""
+"""The W&B key: its place, its form, and the hosts that may receive it."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ _MESSAGE_CHARACTERS = 4000
 
 
 def command(name: str, message: str, **properties: str | int) -> str:
-    """A workflow command, `::name key=value,…::message`, that no text can break out of.
+    """Return a workflow command, `::name key=value,…::message`, that no text can break out of.
 
-    message: its line feeds are shown as such; whatever else a terminal obeys becomes visible.
+    message: its line feeds are kept; other control characters become visible.
     """
     joined = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties.items())
     shown = visible_lines(message[:_MESSAGE_CHARACTERS])
@@ -33,7 +33,7 @@ def command(name: str, message: str, **properties: str | int) -> str:
 
 
 def mask(secret: str) -> str:
-    """The command after which the runner shows `***` for the line, however long it is."""
+    """Return the command after which the runner shows `***` instead of the line."""
     return f"::add-mask::{_escape(secret)}"
 
 
@@ -42,7 +42,7 @@ def _escape(text: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    """The text less lone surrogates, which file names and YAML may hold and UTF-8 cannot."""
+    """Return the text without lone surrogates, which file names may hold and UTF-8 cannot."""
     return text.encode(errors="replace").decode()
 
 
@@ -51,7 +51,7 @@ def _escape_property(text: str) -> str:
 
 
 def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
-    """An error annotation for each problem, on its line; the tenth counts the rest."""
+    """Return an error annotation for each problem, on its line; the tenth counts the rest."""
     shown = problems if len(problems) <= ANNOTATIONS_SHOWN else problems[: ANNOTATIONS_SHOWN - 1]
     commands = [
         command(
@@ -71,7 +71,7 @@ def problem_commands(problems: Sequence[Problem], *, title: str) -> list[str]:
 
 
 def literal(text: str, *, token: str) -> str:
-    """The text for the log, with every workflow command and escape sequence in it switched off.
+    """Return the text for the log, with its workflow commands and escape sequences disabled.
 
     token: random, unknown to whoever wrote the text.
     """
@@ -80,12 +80,12 @@ def literal(text: str, *, token: str) -> str:
 
 
 def group(title: str, lines: str) -> str:
-    """The lines folded under a title in the log."""
+    """Return the lines, folded under a title in the log."""
     return f"{command('group', title)}\n{lines}::endgroup::\n"
 
 
 def output_lines(outputs: Mapping[str, str], *, delimiter: str) -> str:
-    """The lines for the file at GITHUB_OUTPUT.
+    """Return the lines for the file at GITHUB_OUTPUT.
 
     delimiter: random, unknown to whoever wrote the values.
     """

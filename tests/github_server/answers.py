@@ -1,4 +1,4 @@
-"""What GitHub says where it does not do what is asked, for faults and for our own refusals."""
+"""GitHub's refusals, for faults and for the server's own checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A reply that is told, whatever was asked."""
+    """A fixed reply to any request."""
 
     status: int
     body: Any = None

@@ -78,8 +78,8 @@ def request_violations(incoming: Incoming) -> list[Violation]:
     """What GitHub's description does not allow in the request."""
     if find(incoming) is None:
         return [_violation("request", incoming, "nobody implemented this method and path")]
-    asked = _asked(incoming)
-    problems = description.request_problems(asked) if asked else []
+    incoming_request = _asked(incoming)
+    problems = description.request_problems(incoming_request) if incoming_request else []
     return [_violation("request", incoming, problem) for problem in problems]
 
 
@@ -88,9 +88,9 @@ def response_violations(incoming: Incoming, reply: Reply) -> list[Violation]:
 
     Of GraphQL there is none: there it is the request that is at fault, by the reply's own errors.
     """
-    asked = _asked(incoming)
-    if asked:
-        problems = description.response_problems(asked, reply)
+    incoming_request = _asked(incoming)
+    if incoming_request:
+        problems = description.response_problems(incoming_request, reply)
         return [_violation("response", incoming, problem) for problem in problems]
     is_graphql = incoming.path == "/graphql" and reply.status == HTTPStatus.OK
     errors = json.loads(reply.body).get("errors", ()) if is_graphql else ()

@@ -23,7 +23,7 @@ WITH_SLASHES = frozenset({"ref", "basehead"})
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What is asked, by whom, and of what."""
+    """A request, its sender and its object."""
 
     incoming: Incoming
     state: State

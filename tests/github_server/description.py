@@ -36,19 +36,19 @@ class Asked:
     """With each value quoted wholly."""
 
 
-def request_problems(asked: Asked) -> list[str]:
+def request_problems(exchange: Asked) -> list[str]:
     """What the description does not allow in the request."""
     description, lock = _description()
     with lock:
-        problems = _told(description.iter_request_errors(_request(asked)))
-    return problems + _unknown_parameters(asked)
+        problems = _told(description.iter_request_errors(_request(exchange)))
+    return problems + _unknown_parameters(exchange)
 
 
-def response_problems(asked: Asked, reply: Reply) -> list[str]:
+def response_problems(exchange: Asked, reply: Reply) -> list[str]:
     """What the description does not allow in the reply."""
     description, lock = _description()
     with lock:
-        return _told(description.iter_response_errors(_request(asked), _response(reply)))
+        return _told(description.iter_response_errors(_request(exchange), _response(reply)))
 
 
 @functools.cache
@@ -73,12 +73,14 @@ def _with_refusals(description: dict[str, Any]) -> dict[str, Any]:
     return description
 
 
-def _unknown_parameters(asked: Asked) -> list[str]:
+def _unknown_parameters(exchange: Asked) -> list[str]:
     """The parameters of the query that the description does not know, and GitHub passes over."""
     description = _read()
-    operation = description["paths"][asked.template][asked.incoming.method.lower()]
+    operation = description["paths"][exchange.template][exchange.incoming.method.lower()]
     known = {_named(description, parameter) for parameter in operation.get("parameters", ())}
-    return [f"unknown parameter: {name}" for name, _ in asked.incoming.query if name not in known]
+    return [
+        f"unknown parameter: {name}" for name, _ in exchange.incoming.query if name not in known
+    ]
 
 
 def _named(description: dict[str, Any], parameter: dict[str, Any]) -> str:
@@ -87,14 +89,14 @@ def _named(description: dict[str, Any], parameter: dict[str, Any]) -> str:
     return str((whole if kind_and_name else parameter)["name"])
 
 
-def _request(asked: Asked) -> Any:
+def _request(exchange: Asked) -> Any:
     from openapi_core.testing import MockRequest  # noqa: PLC0415 -- as above
 
-    incoming = asked.incoming
+    incoming = exchange.incoming
     return MockRequest(
         HOST,
         incoming.method,
-        asked.path,
+        exchange.path,
         args=dict(incoming.query),
         headers=dict(incoming.headers),
         data=incoming.body,

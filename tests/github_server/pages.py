@@ -22,7 +22,7 @@ LARGEST_SIZE = 100
 def paged(
     call: Call, things: Sequence[_Thing], node: Callable[[_Thing], Any], *, under: str | None = None
 ) -> Reply:
-    """The page that is asked for, each thing as its node.
+    """The requested page, each object as its node.
 
     under: the key of the list in an object that tells also the whole number; None is a bare list.
     """

@@ -25,7 +25,7 @@ URLS = {
     "starred_url": "/starred{/owner}{/repo}",
     "subscriptions_url": "/subscriptions",
 }
-# What only the person itself is told.
+# Fields that only the account itself sees.
 PRIVATE = {
     "user_view_type": "private",
     "bio": None,

@@ -30,7 +30,7 @@ SINGLE = {
 
 
 def read_all(call: Call) -> Reply:
-    """GET /repos/OWNER/REPO/pulls, the newest first unless asked otherwise.
+    """GET /repos/OWNER/REPO/pulls, the newest first by default.
 
     A `head` that is not owner:branch filters nothing, as at GitHub.
     """

@@ -1,4 +1,4 @@
-"""What the server remembers of what it was asked."""
+"""The requests that the server remembers."""
 
 from __future__ import annotations
 

@@ -43,8 +43,10 @@ def _unpacked(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_answer(fault: dict[str, Any]) -> dict[str, Any]:
-    told = fault.get("answer")
-    if told is None:
+    answer_given = fault.get("answer")
+    if answer_given is None:
         return fault
-    answer = getattr(answers, told) if isinstance(told, str) else Answer(**told)
+    answer = (
+        getattr(answers, answer_given) if isinstance(answer_given, str) else Answer(**answer_given)
+    )
     return {**fault, "answer": answer}

@@ -1,4 +1,4 @@
-"""What is there before anything is asked."""
+"""Objects that exist before the first request."""
 
 from __future__ import annotations
 

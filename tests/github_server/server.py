@@ -29,7 +29,7 @@ STATE_PATH = "/_state"
 
 
 class GithubServer:
-    """GitHub on two free ports, from `with` to its end; all that is in it was seeded or asked for.
+    """GitHub on two free ports, from `with` to its end; all its objects were seeded or requested.
 
     is_checked: whether requests and answers are held against GitHub's description (some 10 ms).
     host: the address to listen at; 0.0.0.0 is all of this machine.
@@ -64,7 +64,7 @@ class GithubServer:
         self.stop()
 
     def stop(self) -> None:
-        """Close all connections, also those that hang; what was asked can still be looked at."""
+        """Close all connections, also those that hang; the requests stay readable."""
         if not self._stopping.is_set():
             self._stopping.set()
             self._api.stop()
@@ -91,7 +91,7 @@ class GithubServer:
 
     @property
     def requests(self) -> list[Request]:
-        """What was asked so far, in the order of their coming."""
+        """The requests so far, in their order."""
         with self._lock:
             return list(self._requests)
 

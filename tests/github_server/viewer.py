@@ -1,4 +1,4 @@
-"""The one thing that is asked of GraphQL: who the token is."""
+"""The only GraphQL query: the token's login."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.github_server.calls import Call
     from tests.github_server.transport import Reply
 
-# A part of GitHub's own schema; what else is asked is answered by GraphQL's own error.
+# A part of GitHub's schema; other queries get GraphQL's own error.
 SCHEMA = build_schema(
     """
     interface Actor { login: String! }
