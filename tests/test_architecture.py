@@ -20,7 +20,10 @@ def test_each_room_has_a_paragraph() -> None:
 def test_each_file_exists() -> None:
     """Every module that the page names is in the repository, under the folder that it names."""
     named = re.findall(r"`([\w/]+\.py)`", PAGE)
-    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob("[!.]*/**/*.py")]
+    files = [
+        f"/{path.relative_to(ROOT).as_posix()}"
+        for path in (*ROOT.glob("*.py"), *ROOT.glob("[!.]*/**/*.py"))
+    ]
 
     assert [] == [name for name in named if not any(f.endswith(f"/{name}") for f in files)]
 
