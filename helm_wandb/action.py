@@ -15,6 +15,7 @@ from helm_wandb.errors import SinkError, UserError
 from helm_wandb.model import WANDB, Receipt, Status, Verdict
 from helm_wandb.pr_comment.conversation import open_conversation
 from helm_wandb.pr_comment.sticky_comment import PullRequestComment
+from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
 from helm_wandb.runner.event import read_event
@@ -241,7 +242,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     published = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
     counts = report.counted_verdicts(published.comparisons if published else ())
-    rows = report.leaderboard_rows(published.leaderboard) if published else []
+    rows = published.leaderboard.rows if published else ()
     return {
         "report-path": settings.report if ReportFile.name in written else "",
         "verdict": published.verdict.value if published else "",
@@ -251,7 +252,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
         "baseline": plain(report.baseline_name(published)) if published else "",
         "wandb-url": plain(published.links.get(WANDB, "")) if published else "",
         "comment-url": plain(published.links.get(PullRequestComment.name, "")) if published else "",
-        "leaderboard": json.dumps(rows, separators=(",", ":")),
+        "leaderboard": json.dumps(rows, default=json_form, separators=(",", ":")),
     }
 
 

@@ -1,6 +1,7 @@
 """The nouns: frozen data that all other modules use.
 
-They compute nothing. `null` in a report is `None` here and means "unknown".
+They compute nothing. `null` in a report is `None` here and means "unknown". The report's JSON
+has the fields of Report, and of all nouns in it, in the order that they stand here.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -41,15 +42,28 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ScoreKey:
-    """A metric of a benchmark, written `benchmark.metric` (`mmlu.EM`)."""
+class ScoreKey(str):
+    """A metric of a benchmark: the text `benchmark.metric` (`mmlu.EM`), and its two parts."""
+
+    __slots__ = ("benchmark", "metric")
 
     benchmark: str
     metric: str
 
+    def __new__(cls, benchmark: str, metric: str) -> Self:
+        """Join the parts; only the metric may hold a dot."""
+        key = super().__new__(cls, f"{benchmark}.{metric}")
+        key.benchmark = benchmark
+        key.metric = metric
+        return key
+
+    # Pickle and redaction make a key from these; those of `str` are the whole text.
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """Return the arguments that make an equal key."""
+        return self.benchmark, self.metric
+
     @classmethod
-    def parse(cls, text: str) -> ScoreKey:
+    def parse(cls, text: str) -> Self:
         """Return the key for `mmlu.EM`; the first dot separates, since metrics may hold dots.
 
         Raises ValueError if a side is empty.
@@ -59,10 +73,6 @@ class ScoreKey:
             message = f"{text!r} is not of the form benchmark.metric, as mmlu.EM is"
             raise ValueError(message)
         return cls(benchmark, metric)
-
-    def __str__(self) -> str:
-        """The written form, `mmlu.EM`."""
-        return f"{self.benchmark}.{self.metric}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +194,9 @@ class Score:
     """Why the value must not be compared: it is over fewer subjects than other models'."""
     fingerprint: Mapping[str, object] | None = None
     """Named fields of the scenario and adapter specs, less the model."""
-    instances: Instances | None = None
     no_instances: str | None = None
     """Why there are none, if they were to be read."""
+    instances: Instances | None = None
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""
@@ -266,14 +276,14 @@ class Leaderboard:
 class Provenance:
     """Which state of the code, and which workflow run, the scores belong to."""
 
-    tool_version: str
-    track: str = LOCAL_TRACK
-    """Separates pull requests from branches: `branch/NAME`, `pr/N`, `local` …"""
     commit: str | None = None
     ref: str | None = None
+    track: str = LOCAL_TRACK
+    """Separates pull requests from branches: `branch/NAME`, `pr/N`, `local` …"""
     pull_request: int | None = None
     run_url: str | None = None
     attempt: int | None = None
+    tool_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,8 +337,6 @@ class Delta:
     candidate: float
     difference: float
     """Candidate minus baseline, over the instances that both have."""
-    lower_is_better: bool | None
-    verdict: Verdict
     interval: Interval | None = None
     """Interval of the difference, not adjusted for the number of comparisons."""
     n: int | None = None
@@ -342,6 +350,8 @@ class Delta:
     better: int | None = None
     """Instances whose score is better than the baseline's, by the metric's direction."""
     worse: int | None = None
+    verdict: Verdict
+    lower_is_better: bool | None
     why: str | None = None
     """Why it could not be tested, or a remark."""
     items: tuple[ChangedInstance, ...] | None = None
@@ -393,14 +403,14 @@ class Report:
     headline: str
     evaluations: tuple[Evaluation, ...]
     leaderboard: Leaderboard
-    notes: tuple[str, ...]
-    links: Mapping[str, str]
-    provenance: Provenance
     comparisons: tuple[Comparison, ...] = ()
     """Each model's latest iteration compared with its baseline."""
     steps: tuple[Comparison, ...] = ()
     """Each model's latest iteration compared with its previous one, of this run."""
     gate: Gate | None = None
+    notes: tuple[str, ...]
+    links: Mapping[str, str]
+    provenance: Provenance
     unread: int = 0
     """Number of artifacts that could not be read; the notes name them."""
     contradictions: int = 0

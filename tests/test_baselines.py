@@ -12,7 +12,7 @@ from helm_wandb.baselines import BaselineMatch, partners, read_baseline_file, st
 from helm_wandb.baselines.notes import unmatched_model_notes
 from helm_wandb.errors import InputError
 from helm_wandb.model import Baseline, Provenance
-from helm_wandb.report import to_dict, to_json
+from helm_wandb.report import to_json
 from helm_wandb.sources import report as sources_report
 from tests import builders
 
@@ -111,7 +111,7 @@ def test_a_file_without_measure_is_not_read(
 )
 def test_a_baseline_that_does_not_say_whose_it_is(provenance: object, tmp_path: Path) -> None:
     """A report without provenance, or with one of nonsense, is still a baseline."""
-    written = {**to_dict(REPORT), "provenance": provenance}
+    written = {**json.loads(to_json(REPORT)), "provenance": provenance}
     (tmp_path / "base.json").write_text(json.dumps(written))
     baseline = read_baseline_file("base.json", folder=tmp_path, asked_by="--baseline")
 

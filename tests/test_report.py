@@ -36,9 +36,7 @@ from helm_wandb.report import (
     baseline_name,
     from_json,
     json_pieces,
-    leaderboard_rows,
     reading,
-    to_dict,
     to_json,
 )
 from tests import builders
@@ -61,22 +59,23 @@ def _decoded(text: bytes) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
+def decoded(report: Report) -> Any:
+    """Return the report's JSON, as any reader decodes it."""
+    return _decoded(to_json(report))
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_report_is_valid_by_its_schema(name: str) -> None:
-    """Every report is what the schema says, and its JSON decodes to its plain data."""
-    told = to_dict(REPORTS[name])
-
-    assert [error.message for error in SCHEMA.iter_errors(told)] == []
-    assert told == _decoded(to_json(REPORTS[name]))
+    """Every report is what the schema says."""
+    assert [] == [error.message for error in SCHEMA.iter_errors(decoded(REPORTS[name]))]
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_pieces_make_the_report_as_it_is_formatted_whole(name: str) -> None:
     """Written piece by piece, it is indented as msgspec indents it."""
-    report = REPORTS[name]
-    whole = json.dumps(to_dict(report), ensure_ascii=False).encode(errors="replace")
+    text = to_json(REPORTS[name])
 
-    assert msgspec.json.format(whole, indent=1) + b"\n" == to_json(report)
+    assert msgspec.json.format(text, indent=1) + b"\n" == text
 
 
 def test_no_piece_is_longer_than_a_score() -> None:
@@ -108,7 +107,7 @@ def test_all_that_is_known_is_told() -> None:
         ),
         links={"W&B": "https://wandb.example"},
     )
-    told = to_dict(report)
+    told = decoded(report)
 
     (evaluation,) = told["evaluations"]
     assert evaluation["scores"]["mmlu.EM"]["subjects"] == {"anatomy": {"value": 0.25, "n": None}}
@@ -123,7 +122,7 @@ def test_all_that_is_known_is_told() -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_keep_their_precision(value: float) -> None:
     """A score is in the JSON to the last digit."""
-    told = _decoded(to_json(builders.report([builders.evaluation(scores={"mmlu.EM": value})])))
+    told = decoded(builders.report([builders.evaluation(scores={"mmlu.EM": value})]))
 
     assert value == told["evaluations"][0]["scores"]["mmlu.EM"]["value"]
 
@@ -131,7 +130,7 @@ def test_numbers_keep_their_precision(value: float) -> None:
 @given(st.text(st.characters(), min_size=1))
 def test_any_name_can_be_written(model: str) -> None:
     """Any name is in the JSON as it is; a lone surrogate, which UTF-8 lacks, becomes `?`."""
-    told = _decoded(to_json(builders.report([builders.evaluation(model)])))
+    told = decoded(builders.report([builders.evaluation(model)]))
 
     assert model.encode(errors="replace").decode() == told["evaluations"][0]["model"]
 
@@ -139,11 +138,10 @@ def test_any_name_can_be_written(model: str) -> None:
 def test_unknown_is_null() -> None:
     """Tokens that nobody knows are null, and so is the mean that could not be made."""
     report = builders.report([builders.evaluation(scores={"other.EM": 0.5})])
-    told = _decoded(to_json(report))
+    told = decoded(report)
 
     assert told["evaluations"][0]["tokens_billions"] is None
     assert told["leaderboard"]["rows"][0]["mean"] is None
-    assert told["leaderboard"]["rows"] == leaderboard_rows(report.leaderboard)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +198,7 @@ def detailed(iteration: int = 0, benchmarks: int = 1, count: int = 4) -> Evaluat
 def test_details_are_columns() -> None:
     """Fingerprint, mark and instances are in the JSON, and the report is valid."""
     report = builders.report([detailed(count=2)])
-    told = _decoded(to_json(report))
+    told = decoded(report)
     of_key = told["evaluations"][0]["scores"]["benchmark_0.EM"]
     columns = instances(2)
 
@@ -221,7 +219,7 @@ def test_instances_are_absent_where_there_are_none() -> None:
         key: replace(score, instances=None, no_instances="not kept")
         for key, score in one.scores.items()
     }
-    told = to_dict(builders.report([replace(one, scores=scores)]))
+    told = decoded(builders.report([replace(one, scores=scores)]))
     of_key = told["evaluations"][0]["scores"]["benchmark_0.EM"]
 
     assert "instances" not in of_key
@@ -283,7 +281,7 @@ def pair(change: float = 0.0) -> tuple[Report, Report]:
 def test_comparisons_are_valid_by_the_schema(change: float) -> None:
     """Comparisons and steps are what the schema says, with each number that was found."""
     _, report = pair(change)
-    told = _decoded(to_json(report))
+    told = decoded(report)
     (comparison,) = told["comparisons"]
     (one,) = report.comparisons
 
@@ -337,8 +335,8 @@ def test_the_gate_is_in_the_json(name: str) -> None:
         "closed": gate.closed,
         "reasons": list(gate.reasons),
         "accepted_by": gate.accepted_by,
-    } == to_dict(COMPARED[name])["gate"]
-    assert to_dict(builders.report([builders.evaluation()]))["gate"] is None
+    } == decoded(COMPARED[name])["gate"]
+    assert decoded(builders.report([builders.evaluation()]))["gate"] is None
 
 
 def of_verdicts(*verdicts: Verdict) -> list[Comparison]:
@@ -432,7 +430,7 @@ def test_a_baseline_is_named_by_its_state(ref: str | None, commit: str | None, n
 
 def of_state(provenance: object) -> bytes:
     """A report that says this of where it comes from."""
-    return json.dumps({**to_dict(pair()[0]), "provenance": provenance}).encode()
+    return json.dumps({**decoded(pair()[0]), "provenance": provenance}).encode()
 
 
 def test_a_baselines_evaluations_and_state_are_read() -> None:
@@ -455,7 +453,7 @@ def test_a_state_of_nonsense_is_unknown(provenance: object) -> None:
 
 def test_a_baseline_without_provenance_is_read() -> None:
     """The key may be absent."""
-    told = to_dict(pair()[0])
+    told = decoded(pair()[0])
     del told["provenance"]
 
     assert (None, None) == baseline_from_json(json.dumps(told).encode())[1:]
@@ -469,7 +467,7 @@ def test_a_hostile_state_is_one_line_of_text(name: str) -> None:
     report = builders.report([builders.evaluation()], comparisons=[told])
 
     assert (name, name) == (ref, commit)
-    assert name == _decoded(to_json(report))["comparisons"][0]["baseline"]["ref"]
+    assert name == decoded(report)["comparisons"][0]["baseline"]["ref"]
 
 
 # There and back
@@ -551,7 +549,7 @@ def test_a_byte_order_mark_is_no_part_of_a_report() -> None:
 def test_nothing_but_evaluations_is_believed() -> None:
     """What a report says of itself may be anything."""
     report = builders.report([detailed()])
-    told = {**to_dict(report), "leaderboard": 1, "verdict": "improved", "links": ["x"], "new": {}}
+    told = {**decoded(report), "leaderboard": 1, "verdict": "improved", "links": ["x"], "new": {}}
 
     assert report.evaluations == from_json(json.dumps(told).encode())
 

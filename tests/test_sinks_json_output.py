@@ -7,7 +7,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
-from helm_wandb.report import to_dict, to_json
+from helm_wandb.report import to_json
 from helm_wandb.sinks.json_output import JsonOutput
 from tests import builders
 from tests.golden_reports import REPORTS
@@ -25,7 +25,7 @@ def test_any_stream_gets_the_same_report(name: str, encoding: str) -> None:
     told = builders.report([builders.evaluation(name)])
     JsonOutput(stream).deliver(told)
 
-    assert json.loads(json.dumps(to_dict(told))) == json.loads(raw.getvalue().decode(encoding))
+    assert json.loads(to_json(told)) == json.loads(raw.getvalue().decode(encoding))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helm_wandb import model
 from helm_wandb.errors import InputError
 from helm_wandb.model import Gate, Provenance, Reading, Verdict
-from helm_wandb.report import from_json, to_dict, to_json
+from helm_wandb.report import from_json, to_json
 from helm_wandb.sources import report as source
 from helm_wandb.sources.report import from_report
 from tests import builders
@@ -37,7 +37,12 @@ def forged() -> dict[str, object]:
         comparisons=[builders.comparison(improved, origin=EVIL)],
         gate=Gate(closed=False, reasons=(), accepted_by=EVIL),
     )
-    return {**to_dict(made), "links": {"wandb": EVIL}, "headline": EVIL, "verdict": "improved"}
+    return {
+        **json.loads(to_json(made)),
+        "links": {"wandb": EVIL},
+        "headline": EVIL,
+        "verdict": "improved",
+    }
 
 
 def refusal(content: bytes | None, folder: Path, name: str = "their.json") -> str:

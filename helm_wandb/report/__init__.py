@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, Verdict
@@ -13,23 +13,9 @@ from helm_wandb.text.words import count_noun, join_truncated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from helm_wandb.model import (
-        ChangedInstance,
-        Comparison,
-        Delta,
-        Evaluation,
-        Gate,
-        Instances,
-        Leaderboard,
-        LeaderboardRow,
-        Provenance,
-        Score,
-    )
+    from helm_wandb.model import Comparison, Evaluation, Gate, Leaderboard, Provenance
 
 SCHEMA_VERSION = 1
-OVERALL = "overall"
-"""The name of the mean over benchmarks, among the deltas."""
-
 _DETAILED = 2
 """How many iterations of a model keep their instances: the candidate, and the one before it."""
 """Baselines that are named."""
@@ -224,163 +210,3 @@ def baseline_from_json(data: bytes) -> tuple[tuple[Evaluation, ...], str | None,
     from helm_wandb.report import reading  # noqa: PLC0415 -- as above
 
     return (reading.evaluations(data), *reading.origin(data))
-
-
-def to_dict(report: Report) -> dict[str, Any]:
-    """The report as plain data, keyed as in its schema."""
-    provenance = report.provenance
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "verdict": report.verdict.value,
-        "headline": report.headline,
-        "evaluations": [evaluation_fields(one) for one in report.evaluations],
-        "leaderboard": {
-            "metrics": list(map(str, report.leaderboard.metrics)),
-            "ranking_metrics": list(map(str, report.leaderboard.ranking_metrics)),
-            "left_out": {str(key): why for key, why in report.leaderboard.left_out.items()},
-            "rows": leaderboard_rows(report.leaderboard),
-        },
-        "comparisons": [_comparison(one) for one in report.comparisons],
-        "steps": [_comparison(one) for one in report.steps],
-        "gate": None if report.gate is None else _gate(report.gate),
-        "notes": list(report.notes),
-        "links": dict(report.links),
-        "provenance": {
-            "commit": provenance.commit,
-            "ref": provenance.ref,
-            "track": provenance.track,
-            "pull_request": provenance.pull_request,
-            "run_url": provenance.run_url,
-            "attempt": provenance.attempt,
-            "tool_version": provenance.tool_version,
-        },
-    }
-
-
-def _comparison(one: Comparison) -> dict[str, Any]:
-    baseline = one.baseline
-    return {
-        "model": one.model,
-        "iteration": one.iteration,
-        "baseline": {
-            "origin": baseline.origin,
-            "model": baseline.model,
-            "iteration": baseline.iteration,
-            "ref": baseline.ref,
-            "commit": baseline.commit,
-        },
-        "overall": None if one.overall is None else _delta(one.overall),
-        "deltas": list(map(_delta, one.deltas)),
-        "not_comparable": {str(key): why for key, why in one.not_comparable.items()},
-    }
-
-
-def _delta(delta: Delta) -> dict[str, Any]:
-    interval = delta.interval
-    told = {
-        "metric": OVERALL if delta.key is None else str(delta.key),
-        "baseline": delta.baseline,
-        "candidate": delta.candidate,
-        "delta": delta.difference,
-        "interval": None
-        if interval is None
-        else {
-            "low": interval.low,
-            "high": interval.high,
-            "level": interval.level,
-            "method": interval.method,
-        },
-        "n": delta.n,
-        "clusters": delta.clusters,
-        "p": delta.p,
-        "p_adjusted": delta.p_adjusted,
-        "mde": delta.mde,
-        "better": delta.better,
-        "worse": delta.worse,
-        "verdict": delta.verdict.value,
-        "lower_is_better": delta.lower_is_better,
-        "why": delta.why,
-    }
-    return told if delta.items is None else {**told, "items": list(map(_item, delta.items))}
-
-
-def _item(item: ChangedInstance) -> dict[str, Any]:
-    return {
-        "stratum": item.stratum,
-        "id": item.id,
-        "trial": item.trial,
-        "before": item.before,
-        "after": item.after,
-        "input": item.texts.input,
-        "reference": item.texts.reference,
-        "answer": item.texts.answer,
-    }
-
-
-def _gate(gate: Gate) -> dict[str, Any]:
-    return {
-        "closed": gate.closed,
-        "reasons": list(gate.reasons),
-        "accepted_by": gate.accepted_by,
-    }
-
-
-def evaluation_fields(one: Evaluation) -> dict[str, Any]:
-    """Return an evaluation as plain data."""
-    return {
-        "model": one.model,
-        "iteration": one.iteration,
-        "tokens_billions": one.tokens_billions,
-        "source": one.origin.source,
-        "suite": one.origin.suite,
-        "token_per_iteration": one.origin.token_per_iteration,
-        "scores": {str(key): score_fields(score) for key, score in one.scores.items()},
-        "missing": {str(key): why for key, why in one.missing.items()},
-    }
-
-
-def score_fields(score: Score) -> dict[str, Any]:
-    """Return a score as plain data."""
-    told = {
-        "value": score.value,
-        "n": score.n,
-        "lower_is_better": score.lower_is_better,
-        "subjects": {
-            name: {"value": subject.value, "n": subject.n}
-            for name, subject in score.subjects.items()
-        },
-        "partial": score.partial,
-        "fingerprint": None if score.fingerprint is None else dict(score.fingerprint),
-        "no_instances": score.no_instances,
-    }
-    return told if score.instances is None else {**told, "instances": _columns(score.instances)}
-
-
-def _columns(instances: Instances) -> dict[str, Any]:
-    return {
-        "stratum": tuple(instances.stratum),
-        "id": tuple(instances.id),
-        "trial": tuple(instances.trial),
-        "input": tuple(instances.input),
-        "cluster": tuple(instances.cluster),
-        "value": tuple(instances.value),
-    }
-
-
-def leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """The leaderboard's rows as plain data."""
-    return [_row(row) for row in leaderboard.rows]
-
-
-def _row(row: LeaderboardRow) -> dict[str, Any]:
-    return {
-        "rank": row.rank,
-        "tied": row.tied,
-        "model": row.model,
-        "iteration": row.iteration,
-        "tokens_billions": row.tokens_billions,
-        "mean": row.mean,
-        "mean_win_rate": row.mean_win_rate,
-        "scores": {str(key): value for key, value in row.scores.items()},
-        "unranked": row.unranked,
-    }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from helm_wandb.report import evaluation_fields, score_fields, to_dict
+from helm_wandb.report import SCHEMA_VERSION
+from helm_wandb.report.json_form import json_form, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,30 +22,24 @@ def json_pieces(report: Report) -> Iterator[bytes]:
 
     No piece is longer than a score.
     """
-    fields = to_dict(replace(report, evaluations=()))
+    version = _member("schema_version", [_indented(SCHEMA_VERSION, depth=1)])
     evaluations = _nested(b"[]", map(_evaluation, report.evaluations), depth=1)
-    members = (
-        _member(name, evaluations if name == "evaluations" else [_indented(value, depth=1)])
-        for name, value in fields.items()
+    yield from _nested(
+        b"{}", chain([version], _members(report, 1, evaluations=evaluations)), depth=0
     )
-    yield from _nested(b"{}", members, depth=0)
     yield b"\n"
 
 
 def _evaluation(one: Evaluation) -> Iterator[bytes]:
-    fields = evaluation_fields(replace(one, scores={}))
-    scores = (
-        _member(str(key), [_indented(score_fields(score), depth=4)])
-        for key, score in one.scores.items()
-    )
-    members = (
-        _member(
-            name,
-            _nested(b"{}", scores, depth=3) if name == "scores" else [_indented(value, depth=3)],
-        )
-        for name, value in fields.items()
-    )
-    return _nested(b"{}", members, depth=2)
+    by_key = (_member(key, [_indented(score, depth=4)]) for key, score in one.scores.items())
+    scores = _nested(b"{}", by_key, depth=3)
+    return _nested(b"{}", _members(one, 3, scores=scores), depth=2)
+
+
+def _members(noun: object, depth: int, **in_pieces: Iterable[bytes]) -> Iterator[Iterable[bytes]]:
+    """Yield the members of a noun's object, some of which are made piece by piece."""
+    for name, value in members(noun):
+        yield _member(name, in_pieces.get(name) or [_indented(value, depth=depth)])
 
 
 def _member(name: str, value: Iterable[bytes]) -> Iterable[bytes]:
@@ -70,5 +64,7 @@ def _nested(brackets: bytes, items: Iterable[Iterable[bytes]], *, depth: int) ->
 def _indented(value: object, *, depth: int) -> bytes:
     """Return a value as JSON, as it stands inside so many lists and objects."""
     # msgspec cannot encode lone surrogates, which names may hold: they become `?`.
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+    text = json.dumps(value, default=json_form, ensure_ascii=False, allow_nan=False).encode(
+        errors="replace"
+    )
     return msgspec.json.format(text, indent=1).replace(b"\n", b"\n" + b" " * depth)

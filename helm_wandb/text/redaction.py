@@ -324,7 +324,7 @@ class _Walk:
             return value
         if isinstance(value, str):
             text = value if isinstance(value, Enum) else self.redact(value)
-            return value if text == value else kind(text)
+            return value if text == value else kind(*map(self.redact, value.__getnewargs__()))
         if isinstance(value, Mapping):
             made: Any = {self._through_key(key): self.through(item) for key, item in value.items()}
         elif isinstance(value, tuple | list | set | frozenset):

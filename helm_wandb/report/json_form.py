@@ -1,0 +1,44 @@
+"""The nouns of a report → the JSON values that stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import is_dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OVERALL = "overall"
+"""Name of the mean over benchmarks, among the deltas."""
+
+
+def json_form(value: object) -> dict[str, Any] | tuple[object, ...]:
+    """Return what `json` can write in place of a value; its `default`."""
+    match value:
+        case Mapping():
+            return dict(value)
+        case Collection():
+            return tuple(value)
+        case _:
+            return dict(members(value))
+
+
+def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any dataclass
+    """Yield the keys and values of a noun's JSON object: its fields, but for these exceptions."""
+    for name in noun.__dataclass_fields__:
+        value = getattr(noun, name)
+        match name:
+            case "origin" | "texts" if is_dataclass(value):
+                yield from members(value)
+            case "key":
+                yield "metric", OVERALL if value is None else value
+            case "difference":
+                yield "delta", value
+            case "untested" | "unread" | "contradictions":
+                # The notes of the report say it.
+                continue
+            case "instances" | "items" if value is None:
+                continue
+            case _:
+                yield name, value
