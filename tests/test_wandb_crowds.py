@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.wandb_runs.layout import run_id
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
 from tests.wandb_builders import (
     PROJECT,

@@ -16,8 +16,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from helm_wandb.wandb_runs.layout import run_id
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.sdk.messages import Cause
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
 from tests.wandb_builders import (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.wandb_runs.layout_names import kept_name
 from helm_wandb.wandb_runs.project_models import WandbProject
-from helm_wandb.wandb_runs.run_record import kept_name
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
 from tests import test_wandb_runs_sink as runs

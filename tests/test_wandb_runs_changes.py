@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from helm_wandb.wandb_runs import changes, run_record
 from helm_wandb.wandb_runs.changes import Held
 from helm_wandb.wandb_runs.layout import RunPlan
-from helm_wandb.wandb_runs.run_record import MARK, Latest, LatestScore, Record
+from helm_wandb.wandb_runs.layout_names import MARK
+from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
 from helm_wandb.wandb_runs.sdk.messages import Artifact, Table
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from helm_wandb.model import Provenance
 from helm_wandb.wandb_runs import offline_recording, run_record
-from helm_wandb.wandb_runs.layout import run_id
+from helm_wandb.wandb_runs.layout_names import run_id
 from helm_wandb.wandb_runs.offline_recording import FILE, Contents, Seal, UnusableError
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.run_record import Record

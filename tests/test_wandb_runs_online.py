@@ -10,9 +10,8 @@ import pytest
 
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Config
-from helm_wandb.wandb_runs.layout import run_id
+from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.project_models import WandbProject
-from helm_wandb.wandb_runs.run_record import MARK
 from helm_wandb.wandb_runs.sdk.messages import ReadHistories
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from helm_wandb.model import Config, Evaluation, Origin, Provenance, Score, ScoreKey
 from helm_wandb.wandb_runs import project_models, run_record
+from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.project_models import WandbProject, evaluation
-from helm_wandb.wandb_runs.run_record import MARK, Latest, LatestScore, Record
+from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
 from helm_wandb.wandb_runs.sdk.messages import RemoteRun
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns

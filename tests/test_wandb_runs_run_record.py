@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helm_wandb.wandb_runs import run_record
-from helm_wandb.wandb_runs.run_record import MARK, Latest, LatestScore, Record
+from helm_wandb.wandb_runs.layout_names import MARK
+from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -116,48 +116,6 @@ def test_a_field_of_a_later_version_is_no_hindrance() -> None:
     assert Record(writer="w") == run_record.from_summary({MARK: '{"writer":"w","more":1}'})
 
 
-@pytest.mark.parametrize(
-    ("benchmark", "name"),
-    [
-        ("mmlu", "mmlu"),
-        ("summary (benchmark)", "summary (benchmark)"),
-        ("100%", "100%"),
-        ("iteration", "benchmark iteration"),
-        ("tokens_billions", "benchmark tokens_billions"),
-        ("helm_wandb", "benchmark helm_wandb"),
-        ("_step", "benchmark _step"),
-        ("_", "benchmark _"),
-        ("", "benchmark "),
-        ("a.b", "benchmark a%2Eb"),
-        ("benchmark a.b%2E", "benchmark benchmark a%2Eb%252E"),
-    ],
-)
-def test_a_benchmark_has_a_name_that_wandb_keeps(benchmark: str, name: str) -> None:
-    """Its own, unless W&B, this tool or a dot has another use for it."""
-    assert (name, benchmark) == (
-        run_record.kept_name(benchmark),
-        run_record.original_name(name),
-    )
-
-
-NAMES = st.lists(
-    st.sampled_from(["benchmark ", "_", "_step", "iteration", "summary", ".", "%", "%2E", "%25"])
-    | st.text(max_size=2)
-).map("".join)
-
-
-@given(NAMES)
-@example("%252E.")
-def test_no_two_benchmarks_share_a_name(benchmark: str) -> None:
-    """From the name comes the benchmark, so no other one has it; no name has a use besides."""
-    name = run_record.kept_name(benchmark)
-
-    assert benchmark == run_record.original_name(name)
-    assert "." not in name
-    assert not name.startswith("_")
-    assert name not in {"", MARK, "iteration", "tokens_billions", "summary", "leaderboard"}
-
-
 @given(LATEST, LATEST)
 def test_the_greater_iteration_is_the_newer(one: Latest, other: Latest) -> None:
     """Whichever of two comes first, the newer is of the greater iteration, and changes nothing."""
@@ -219,11 +177,3 @@ def test_rows_that_differ_have_other_digests(one: dict[str, float], two: dict[st
     same = json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
 
     assert same == (run_record.row_digest(one) == run_record.row_digest(two))
-
-
-def test_a_digest_is_short_and_lasts() -> None:
-    """20 hex digits that no later version may change: runs in W&B hold them."""
-    found = run_record.digest(["pr/7", "alpha", "summary"])
-
-    assert re.fullmatch("[0-9a-f]{20}", found)
-    assert "9865ae198c8105fd0604" == found

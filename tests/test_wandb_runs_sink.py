@@ -17,7 +17,7 @@ import pytest
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Config, Provenance, ScoreKey, Status
 from helm_wandb.wandb_runs import layout
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.sink import WandbRuns
 from tests.builders import evaluation, report
 
@@ -306,7 +306,7 @@ def test_the_id_is_that_of_track_model_and_name(
     """Each run's id is `run_id(track, model, run name)`, below the entity and project."""
     record = recorded[name].record
 
-    assert layout.run_id("pr/7", *name) == record["run_id"]
+    assert run_id("pr/7", *name) == record["run_id"]
     assert ("llm", "team") == (record["project"], record["entity"])
 
 
@@ -434,7 +434,7 @@ def test_any_name_of_a_model_is_recorded(hostile: dict[str, Run], model: str) ->
     run = hostile[model]
 
     assert ({"k*k.E M": 0.5, "한.x.y": 0.25, "iteration": 1},) == run.rows
-    assert layout.run_id("branch/" + "t" * 300, model, "summary") == run.record["run_id"]
+    assert run_id("branch/" + "t" * 300, model, "summary") == run.record["run_id"]
     assert "wandb" == run.folder.parent.name
 
 
@@ -459,7 +459,7 @@ def test_a_long_track_is_a_tag_of_64_characters(hostile: dict[str, Run]) -> None
 
 def test_run_ids_are_stable() -> None:
     """An id never changes from release to release, since W&B's runs are found by it."""
-    assert "helm-7eecd47f04c80bea8817" == layout.run_id("branch/main", "org/model", "summary")
+    assert "helm-7eecd47f04c80bea8817" == run_id("branch/main", "org/model", "summary")
 
 
 def test_a_benchmark_named_as_our_own_runs_has_its_own_id() -> None:

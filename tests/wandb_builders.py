@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.wandb_runs.layout import run_id
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from tests.waiting import LIMIT_SECONDS
 from tests.wandb_server import API_KEY
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch
 from helm_wandb.comparing.evaluations import latest
+from helm_wandb.runner.event import branch_track
 from helm_wandb.wandb_runs.sdk.messages import ServiceError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def search_track(
     A model without a stored report has scores, and no per-instance ones.
     own_runs: workflow runs that don't count: a run can't be its own baseline.
     """
-    track = f"branch/{branch}"
+    track = branch_track(branch)
     models = {one.model for one in latest(candidates)}
     try:
         recorded = project.recorded(track, models)

@@ -61,6 +61,11 @@ class _Repository(msgspec.Struct, frozen=True):
     default_branch: str
 
 
+def branch_track(branch: str | None) -> str:
+    """Return the W&B track of what a branch records."""
+    return f"branch/{branch}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """The event, and the run that it started; outside of a workflow nothing is known of either."""
@@ -167,7 +172,7 @@ class Event:
     def ranked_tracks(self) -> frozenset[str]:
         """The tracks whose models every leaderboard shows: the default branch's, or a guess."""
         branches = [self.default_branch] if self.default_branch else ["main", "master"]
-        return frozenset(f"branch/{branch}" for branch in branches)
+        return frozenset(map(branch_track, branches))
 
     @property
     def evaluated_event(self) -> Event | None:
@@ -218,7 +223,7 @@ class Event:
         if self.is_tag:
             return f"tag/{self.branch}"
         if self.rules.is_of_branch:
-            return f"branch/{self.branch}"
+            return branch_track(self.branch)
         return f"{self.name}/{self.run_id or ''}"
 
     def _ref(self, number: int | None) -> str | None:

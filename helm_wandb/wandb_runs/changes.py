@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from helm_wandb.wandb_runs import layout, run_record
-from helm_wandb.wandb_runs.run_record import CHANGED_ITEMS, ITERATION, MARK, Record
+from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, digest
+from helm_wandb.wandb_runs.run_record import Record
 from helm_wandb.wandb_runs.sdk.messages import RunWriting
 
 if TYPE_CHECKING:
@@ -118,13 +119,13 @@ def final_mark(run: RunWriting) -> object:
 
 def settings_digest(plan: RunPlan) -> str:
     """Of all that a run shows beside its rows and tables, less the provenance."""
-    return run_record.digest([plan.group, plan.name, plan.tags, dict(plan.config)])
+    return digest([plan.group, plan.name, plan.tags, dict(plan.config)])
 
 
 def tables_digest(plan: RunPlan) -> str:
     """Of a run's tables; empty without any."""
     content = [[table.key, table.columns, table.rows, table.title] for table in plan.tables]
-    return run_record.digest(content) if content else ""
+    return digest(content) if content else ""
 
 
 def _record(plan: RunPlan, held: Held, writer: str) -> Record:

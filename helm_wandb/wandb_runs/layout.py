@@ -13,20 +13,25 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Leaderboard, Provenance
 from helm_wandb.report import to_json
 from helm_wandb.wandb_runs import layout_tables
-from helm_wandb.wandb_runs.run_record import (
+from helm_wandb.wandb_runs.layout_names import (
+    COMMIT,
+    DETAIL_TAG,
     ITERATION,
     LEADERBOARD_RUN,
+    MODEL,
     REPORT_FILE,
+    RUN_URL,
     SUMMARY_RUN,
     TOKENS,
-    Latest,
-    LatestScore,
+    TRACK,
     digest,
     kept_name,
     report_name,
+    run_id,
     score_name,
     slug,
 )
+from helm_wandb.wandb_runs.run_record import Latest, LatestScore
 from helm_wandb.wandb_runs.sdk.messages import Artifact
 
 if TYPE_CHECKING:
@@ -74,14 +79,6 @@ class RunPlan:
         return self.name == LEADERBOARD_RUN
 
 
-def run_id(track: str, model: str, name: str) -> str:
-    """`helm-` and 20 hex digits of the sha256 of the JSON list [track, model, run name].
-
-    The same three always give the same run, and no character that W&B refuses in an id.
-    """
-    return f"helm-{digest([track, model, name])}"
-
-
 def shortened(text: str, limit: int) -> str:
     """The text, cut to a limit of characters where it is longer.
 
@@ -125,7 +122,7 @@ def _model_plans(
         name = kept_name(benchmark)
         details = [_detail_row(entry, benchmark) for entry in evaluations]
         yield replace(
-            _plan(report, model, name, "detail", config),
+            _plan(report, model, name, DETAIL_TAG, config),
             rows=tuple(row for row in details if row),
             subjects={
                 name: subject
@@ -203,7 +200,7 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
         group=shortened(model, _NAME_LIMIT),
         name=shortened(name, _NAME_LIMIT),
         tags=("evaluate", tag, shortened(track, _TAG_LIMIT)),
-        config={**config, "track": track},
+        config={**config, TRACK: track},
         provenance=_provenance(report.provenance),
     )
 
@@ -274,7 +271,7 @@ def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, ob
     counted = [entry for entry in evaluations if entry.origin.token_per_iteration is None]
     return _known(
         {
-            "model": model,
+            MODEL: model,
             "source": _each(origin.source for origin in origins),
             "suite": _each(origin.suite for origin in origins),
             "token_per_iteration": _each(origin.token_per_iteration for origin in origins),
@@ -292,10 +289,10 @@ def _each(values: Iterable[object]) -> object:
 def _provenance(provenance: Provenance) -> dict[str, object]:
     return _known(
         {
-            "commit": provenance.commit,
+            COMMIT: provenance.commit,
             "ref": provenance.ref,
             "pull_request": provenance.pull_request,
-            "run_url": provenance.run_url,
+            RUN_URL: provenance.run_url,
             "attempt": provenance.attempt,
             "tool_version": provenance.tool_version,
         }

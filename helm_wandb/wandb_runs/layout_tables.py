@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.render.changed_instances import on_one_line, subject
 from helm_wandb.text.safe_text import plain
-from helm_wandb.wandb_runs.run_record import CHANGED_ITEMS, digest, kept_name
+from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, LEADERBOARD_RUN, digest, kept_name
 from helm_wandb.wandb_runs.sdk.messages import Table
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _leaderboard_table(leaderboard: Leaderboard) -> Table:
         for row in leaderboard.rows
     )
     columns = (*leading, *map(str, leaderboard.metrics), "unranked")
-    return Table(key="leaderboard", columns=columns, rows=tuple(rows))
+    return Table(key=LEADERBOARD_RUN, columns=columns, rows=tuple(rows))
 
 
 def _charts(leaderboard: Leaderboard) -> Iterable[Table]:

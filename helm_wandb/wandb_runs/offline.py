@@ -23,7 +23,7 @@ from helm_wandb.errors import SinkError
 from helm_wandb.system import files
 from helm_wandb.wandb_runs import changes, offline_recording, receipt_texts, run_record
 from helm_wandb.wandb_runs.changes import Held
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -15,7 +15,7 @@ import msgspec
 
 from helm_wandb.system import files
 from helm_wandb.wandb_runs import run_record
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
     from pathlib import Path

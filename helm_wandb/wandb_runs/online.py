@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.wandb_runs import changes, run_record
 from helm_wandb.wandb_runs.changes import Held
-from helm_wandb.wandb_runs.run_record import MARK
+from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
     THREADS,

@@ -11,18 +11,21 @@ from helm_wandb.comparing.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 from helm_wandb.report import from_json
 from helm_wandb.wandb_runs import run_record
-from helm_wandb.wandb_runs.run_record import (
+from helm_wandb.wandb_runs.layout_names import (
+    COMMIT,
     ITERATION,
+    MODEL,
     REPORT_FILE,
+    RUN_URL,
     SUMMARY_RUN,
     TOKENS,
-    finite,
+    TRACK,
     is_name,
-    iteration_of,
-    original_name,
+    parse_score_name,
     report_name,
     slug,
 )
+from helm_wandb.wandb_runs.run_record import finite, iteration_of
 from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts
 
 if TYPE_CHECKING:
@@ -78,14 +81,14 @@ class WandbProject:
         found = {
             one.model: (one, run.config)
             for run in self._runs()
-            if run.config.get("track") == track and (one := evaluation(run)) and one.model in models
+            if run.config.get(TRACK) == track and (one := evaluation(run)) and one.model in models
         }
         reports = self._reports(found, track)
         return tuple(
             Recorded(
                 evaluations=reports.get(model) or (one,),
-                commit=_text(config, "commit"),
-                run_url=_text(config, "run_url"),
+                commit=_text(config, COMMIT),
+                run_url=_text(config, RUN_URL),
             )
             for model, (one, config) in found.items()
         )
@@ -112,7 +115,7 @@ class WandbProject:
         return self.session.ask(FindRuns(project=self.name, filters=filters))
 
     def _counts(self, run: RemoteRun) -> bool:
-        track = run.config.get("track")
+        track = run.config.get(TRACK)
         return track is None or (isinstance(track, str) and track in self.tracks)
 
 
@@ -135,7 +138,7 @@ def evaluation(run: RemoteRun) -> Evaluation | None:
     What it lacks is lacking in the evaluation, and costs nothing else.
     """
     record = run_record.from_summary(run.summary)
-    model = run.config.get("model", run.group)
+    model = run.config.get(MODEL, run.group)
     if not is_name(model):
         return None
     latest = record.latest if record else None
@@ -155,7 +158,7 @@ def evaluation(run: RemoteRun) -> Evaluation | None:
 def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
     scores = {}
     for name, score in latest.scores.items():
-        key = _key(name)
+        key = parse_score_name(name)
         if key and math.isfinite(score.value):
             scores[key] = Score(
                 value=score.value,
@@ -170,7 +173,7 @@ def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
 def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
     """The scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
     for name, value in _numbers(summary):
-        key = _key(name)
+        key = parse_score_name(name)
         if key:
             lower = is_lower_better(key.metric)
             yield key, Score(value=value, n=None, lower_is_better=lower, subjects={})
@@ -185,15 +188,6 @@ def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
             number = finite(held)
             if number is not None:
                 yield told, number
-
-
-def _key(name: str) -> ScoreKey | None:
-    try:
-        key = ScoreKey.parse(name)
-    except ValueError:
-        return None
-    original = ScoreKey(original_name(key.benchmark), key.metric)
-    return original if is_name(original.benchmark) and is_name(key.metric) else None
 
 
 def _iteration(summary: Mapping[str, object]) -> int:

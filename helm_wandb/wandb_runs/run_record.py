@@ -7,43 +7,23 @@ each metric's last value, of whichever row that was in.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
-from typing import TYPE_CHECKING, Annotated, TypeGuard
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+
+from helm_wandb.wandb_runs.layout_names import LONGEST_NAME, MARK, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from helm_wandb.model import ScoreKey
-
-REPORT_FILE = "helm-wandb-report.json"
-"""The file in the artifact of a model's report."""
-MARK = "helm_wandb"
-"""The key of the record in a run's summary, and of the writer's mark in its config."""
-ITERATION = "iteration"
-TOKENS = "tokens_billions"
-CHANGED_ITEMS = "changed_items"
-"""The key of the table of instances whose scores changed."""
-SUMMARY_RUN = "summary"
-LEADERBOARD_RUN = "leaderboard"
-_TAKEN = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN})
-"""Keys of our own in rows and summaries, and names of our own runs."""
-_KEPT = "benchmark "
-_SLUG_LIMIT = 64
 GREATEST_ITERATION = 2**63 - 1
-_LONGEST_NAME = 1_000
-"""Characters of a model, benchmark or metric, as in reports."""
-_HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_TEXT = 100_000
 _LONGEST_DIGEST = 64
 _Iteration = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
 _IterationText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", max_length=19)]
 _Digest = Annotated[str, msgspec.Meta(max_length=_LONGEST_DIGEST)]
-_Key = Annotated[str, msgspec.Meta(max_length=5 * _LONGEST_NAME)]
+_Key = Annotated[str, msgspec.Meta(max_length=5 * LONGEST_NAME)]
 """The names of a benchmark, which `kept_name` makes longer, and of a metric."""
 
 
@@ -80,11 +60,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     latest: Latest | None = None
 
 
-def digest(value: object) -> str:
-    """20 hex digits of the sha256 of a value as `json.dumps` writes it with sorted keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:20]
-
-
 def row_digest(values: Mapping[str, float]) -> str:
     """Of the values of an iteration, the same for 8 and 8.0."""
     return digest({key: float(value) for key, value in values.items()})
@@ -106,14 +81,6 @@ def from_summary(summary: Mapping[str, object]) -> Record | None:
         return None
 
 
-def is_name(text: object) -> TypeGuard[str]:
-    """Whether a value that anybody may have stored can be the name of a model.
-
-    Half of a surrogate pair, which JSON can hold, can be written nowhere else.
-    """
-    return isinstance(text, str) and 0 < len(text) <= _LONGEST_NAME and not _HALF.search(text)
-
-
 def finite(value: object) -> float | None:
     """Return a value as a finite float, or None if it is not one; JSON's integers have any size."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -131,31 +98,6 @@ def iteration_of(value: object) -> int | None:
     return int(number) if number is not None and 0 <= number < GREATEST_ITERATION else None
 
 
-def kept_name(benchmark: str) -> str:
-    """Return the name under which W&B keeps a benchmark: its own, if nothing else has that.
-
-    W&B keeps names that begin with `_` for itself, and replaces what is logged as `_step`;
-    `iteration` is ours. Such a benchmark is `benchmark _step`; a dot, which would part its name,
-    is `%2E`. Different benchmarks have different names.
-    """
-    is_free = benchmark not in _TAKEN and not benchmark.startswith(("_", _KEPT))
-    if is_free and benchmark and "." not in benchmark:
-        return benchmark
-    return _KEPT + benchmark.replace("%", "%25").replace(".", "%2E")
-
-
-def score_name(key: ScoreKey) -> str:
-    """Return the name that W&B shows of a score: `mmlu.EM`."""
-    return f"{kept_name(key.benchmark)}.{key.metric}"
-
-
-def original_name(name: str) -> str:
-    """Return the benchmark that is kept under a name."""
-    if not name.startswith(_KEPT):
-        return name
-    return name.removeprefix(_KEPT).replace("%2E", ".").replace("%25", "%")
-
-
 def newer(one: Latest | None, other: Latest | None) -> Latest | None:
     """The latest of both; at the same iteration all scores, `other`'s before `one`'s."""
     if one is None or other is None:
@@ -166,22 +108,3 @@ def newer(one: Latest | None, other: Latest | None) -> Latest | None:
     return msgspec.structs.replace(
         other, tokens_billions=tokens, scores={**one.scores, **other.scores}
     )
-
-
-def slug(text: str) -> str:
-    """The text as part of an artifact's name or alias; equal only for equal texts.
-
-    W&B takes letters, digits, `-`, `_` and `.` there. `branch/main` is `branch-main`; where more
-    had to give way, 8 hex digits of the whole text's sha256 tell it apart.
-    """
-    kind, slash, name = text.partition("/")
-    plain = f"{kind}-{name}" if slash else text
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain)
-    if safe == plain and "-" not in kind and len(safe) <= _SLUG_LIMIT:
-        return safe
-    return f"{safe[: _SLUG_LIMIT - 9]}-{digest(text)[:8]}"
-
-
-def report_name(model: str) -> str:
-    """The name of the artifact that holds a model's report."""
-    return f"helm-report-{slug(model)}"

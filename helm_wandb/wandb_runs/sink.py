@@ -17,8 +17,8 @@ from helm_wandb.system.budget import Budget
 from helm_wandb.system.files import create_folder
 from helm_wandb.wandb_runs import layout, offline, receipt_texts
 from helm_wandb.wandb_runs.folder_lock import turn
+from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender
-from helm_wandb.wandb_runs.run_record import MARK
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
     THREADS,
