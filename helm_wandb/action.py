@@ -20,8 +20,7 @@ from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
 from helm_wandb.runner.event import read_event
 from helm_wandb.runner.repository import open_repository
-from helm_wandb.runner.settings import Settings
-from helm_wandb.runner.settings import secrets as secrets_of
+from helm_wandb.runner.settings import Settings, find_secrets
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
@@ -43,17 +42,17 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 _SEARCH_SECONDS = 60.0
-"""How long GitHub may take to give a baseline: it must not cost the comment."""
+"""GitHub's time for a baseline, which must not use up the comment's."""
 _CONVERSATION_SECONDS = 90.0
-"""How long it may take for the pull request and its comment."""
+"""GitHub's time for the pull request and its comment."""
 
 
 def main(environ: Mapping[str, str], *, root: Path) -> int:
-    """The exit code of the action; see README, "Exit codes".
+    """Return the exit code of the action; see README, "Exit codes".
 
-    root: the folder that holds this tool's `schema/`.
+    root: the folder with this tool's `schema/`.
     """
-    known = secrets_of(environ)
+    known = find_secrets(environ)
     plain_log = logs.WorkflowLog(sys.stdout)
     plain_log.mask(form for secret in known for form in masked_forms(secret))
     redactor = Redactor(known)
@@ -110,9 +109,9 @@ def _outcome(
     if not (config.evals or settings.wandb_api_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.failed_outcome()
-    config = outputs.with_server(config, environ, given=settings.wandb_base_url)
+    config = outputs.choose_server(config, environ, given=settings.wandb_base_url)
     with (
-        outputs.project(
+        outputs.open_project(
             config,
             settings.wandb_api_key if _asks_wandb(settings, config) else None,
             context.event,
@@ -150,14 +149,14 @@ def _sinks(
     project: WandbProject | None,
     context: _Context,
 ) -> list[Sink]:
-    wishes = outputs.Wishes(
+    options = outputs.OutputOptions(
         report=settings.report,
         html=settings.html,
         records=not settings.is_print_only,
         summary_only=settings.summary_only,
     )
     return outputs.sinks(
-        wishes,
+        options,
         config,
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
         event=context.event,
@@ -188,14 +187,14 @@ def _unread_receipt(
     try:
         return place.deliver_unread(problems, provenance)
     except SinkError as error:
-        # The exit code is that of what could not be read.
+        # The unreadable evaluations decide the exit code.
         return Receipt(sink=place.name, status=Status.FAILED, reason=str(error))
 
 
 def _config(settings: Settings, root: Path) -> Config:
-    """The config; where a report is published, what of it still counts."""
+    """Return the config, without evaluations if a report is published."""
     config = pipeline.load_config(settings.config, folder=Path(), root=root)
-    # The report takes the place of what the config would have read, and is not recorded.
+    # The report replaces the config's evaluations, and is not recorded in W&B.
     published = replace(config, evals=(), leaderboard=False)
     return published if settings.from_report else config
 
@@ -238,7 +237,7 @@ def _baseline(
 
 
 def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
-    """The action's outputs, all of them strings."""
+    """Return the action's outputs, all of them strings."""
     published = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
     counts = report.counted_verdicts(published.comparisons if published else ())
@@ -257,7 +256,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
 
 
 def _publish(values: Mapping[str, str], event: Event, settings: Settings, log: logs.Log) -> int:
-    """Write the outputs; the exit code where the runner's file cannot be written."""
+    """Write the outputs; return the exit code, not 0 if the runner's file can't be written."""
     path = event.output_file
     try:
         if path:

@@ -17,7 +17,7 @@ from helm_wandb.model import LOCAL_TRACK
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
 from helm_wandb.runner.event import read_event
-from helm_wandb.runner.settings import secrets as secrets_of
+from helm_wandb.runner.settings import find_secrets
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.system.progress import progress_bar
@@ -54,11 +54,11 @@ COMMANDS = ("init", "validate", "schema")
 
 
 def main(argv: Sequence[str], *, root: Path) -> int:
-    """The exit code of the command; see README, "Exit codes".
+    """Return the exit code of the command; see README, "Exit codes".
 
-    root: the folder that holds this tool's `schema/`.
+    root: the folder with this tool's `schema/`.
     """
-    redactor = Redactor(secrets_of(os.environ))
+    redactor = Redactor(find_secrets(os.environ))
     event = read_event(os.environ)
     if argv and argv[0] in COMMANDS:
         log = logs.choose_log(event, redactor)
@@ -126,16 +126,16 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
-        config = outputs.with_server(config, os.environ)
+        config = outputs.choose_server(config, os.environ)
     baseline = _baseline(arguments.baseline)
-    wishes = outputs.Wishes(
+    options = outputs.OutputOptions(
         report=arguments.report,
         html=arguments.html,
         records=not arguments.print_only,
         summary_only=arguments.summary_only,
     )
     key = _key(config) if uses_wandb else None
-    with outputs.project(
+    with outputs.open_project(
         config,
         key,
         event,
@@ -151,13 +151,13 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
             with_details=any(
-                (baseline, arguments.json, wishes.records, wishes.report, wishes.html)
+                (baseline, arguments.json, options.records, options.report, options.html)
             ),
             redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
         sinks = outputs.sinks(
-            wishes,
+            options,
             config,
             terminal=None if arguments.json or arguments.quiet else _terminal(event),
             event=event,

@@ -1,4 +1,4 @@
-"""What both shells do: list the sinks in the order they are served, find W&B."""
+"""Parts of both shells: the outputs in their order, and the W&B server and project."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ _MODES = {
     "dryrun": "offline",
     "disabled": "disabled",
 }
-"""What WANDB_MODE may be, and what it means; `dryrun` is the SDK's old word."""
+"""Values of WANDB_MODE and their meaning; `dryrun` is the SDK's old word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class OutputOptions:
     """The user's choices about the outputs."""
 
     report: str | None
-    """Where the report JSON goes."""
+    """Path of the report JSON."""
     records: bool
     """Whether runs are recorded in W&B."""
     summary_only: bool
     html: str | None = None
-    """Where the page goes."""
+    """Path of the HTML report."""
 
 
-def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
-    wishes: Wishes,
+def sinks(  # noqa: PLR0913 -- the shells' choices, by name
+    options: OutputOptions,
     config: Config,
     *,
     terminal: Sink | None,
@@ -63,41 +63,41 @@ def sinks(  # noqa: PLR0913 -- what the shells decide, each by its name
     wandb_key: str | None = None,
     comment: Sink | None = None,
 ) -> list[Sink]:
-    """The sinks in the order they are served.
+    """Return the outputs in their order.
 
-    The report file is first, so that nothing is lost, and last again, with the links. What cannot
-    be replaced, as a FIFO, is written only once.
-    project: where runs are sent to; None: they are recorded offline.
-    wandb_key: seals what is recorded offline in a workflow.
-    comment: the pull request's, where there is one.
+    The report file is first, so that nothing is lost, and again last, with the links. A file
+    that cannot be replaced, such as a FIFO, is written only once.
+    project: receives the runs; None: they are recorded offline.
+    wandb_key: seals the offline recordings of a workflow.
+    comment: the pull request's comment, if there is one.
     """
-    report_file = [ReportFile(Path(wishes.report))] if wishes.report else []
+    report_file = [ReportFile(Path(options.report))] if options.report else []
     first = [one for one in report_file if not is_device(one.path)]
-    found: list[Sink] = [*first, *([terminal] if terminal else [])]
-    if wishes.records and _mode(environ) == "disabled":
-        found.append(WandbDisabled())
-    elif wishes.records:
+    listed: list[Sink] = [*first, *([terminal] if terminal else [])]
+    if options.records and _mode(environ) == "disabled":
+        listed.append(WandbDisabled())
+    elif options.records:
         # Imported here: print-only never pays for it.
         from helm_wandb.wandb_runs.sink import WandbRuns  # noqa: PLC0415
 
-        found.append(
+        listed.append(
             WandbRuns(
                 config=config,
-                summary_only=wishes.summary_only,
+                summary_only=options.summary_only,
                 folder=Path(),
                 project=project,
                 seal=_seal(event, wandb_key),
             )
         )
-    if wishes.html:
-        found.append(HtmlFile(Path(wishes.html)))
+    if options.html:
+        listed.append(HtmlFile(Path(options.html)))
     if event.summary_file:
-        found.append(JobSummary(event.summary_file))
-    return [*found, *([comment] if comment else []), *report_file]
+        listed.append(JobSummary(event.summary_file))
+    return [*listed, *([comment] if comment else []), *report_file]
 
 
 def _seal(event: Event, key: str | None) -> Seal | None:
-    """Return what tells recordings of this workflow run from all others; None outside of one."""
+    """Return the seal of this workflow run's recordings; None outside of a workflow."""
     if not event.in_workflow:
         return None
     from helm_wandb.wandb_runs.offline_recording import Seal  # noqa: PLC0415 -- as its caller does
@@ -105,11 +105,13 @@ def _seal(event: Event, key: str | None) -> Seal | None:
     return Seal(workflow_run=str(event.run_id or ""), key=key or "")
 
 
-def with_server(config: Config, environ: Mapping[str, str], *, given: str | None = None) -> Config:
-    """The config with the one W&B server and entity to use.
+def choose_server(
+    config: Config, environ: Mapping[str, str], *, given: str | None = None
+) -> Config:
+    """Return the config with the W&B server and entity to use.
 
     The server is the input's, else the config's own, else WANDB_BASE_URL; the entity is the
-    config's, else WANDB_ENTITY. Raises InputError where a variable cannot be either.
+    config's, else WANDB_ENTITY. Raises InputError if a variable is no server or no entity.
     """
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
@@ -125,7 +127,7 @@ def with_server(config: Config, environ: Mapping[str, str], *, given: str | None
 
 
 @contextmanager
-def project(  # noqa: PLR0913 -- what the shells decide, each by its name
+def open_project(  # noqa: PLR0913 -- the shells' choices, by name
     config: Config,
     key: str | None,
     event: Event,
@@ -135,15 +137,15 @@ def project(  # noqa: PLR0913 -- what the shells decide, each by its name
     trusted_url: str | None,
     redactor: Redactor,
 ) -> Iterator[WandbProject | None]:
-    """The W&B project, and at the end no process of it; None without a key or offline.
+    """Yield the W&B project, and end its process; None without a key or offline.
 
-    WANDB_MODE is how W&B's users ask to be offline, or that nothing is recorded: then W&B is
+    By WANDB_MODE W&B's users choose to be offline, or to record nothing: then W&B is
     only used if there is nothing else to read.
 
-    tracks: those whose models are ranked beside this run's own.
+    tracks: those whose models are ranked with this run's own.
     trusted_url: the server that the workflow's author named.
     redactor: removes secrets from what W&B answers.
-    Raises InputError where the key would go to a stranger's host, or WANDB_MODE is no mode.
+    Raises InputError if the key would go to a stranger's host, or WANDB_MODE is no mode.
     """
     mode = _mode(environ)
     if not key or mode == "offline" or (mode == "disabled" and config.evals):
@@ -163,7 +165,7 @@ def project(  # noqa: PLR0913 -- what the shells decide, each by its name
 
 
 def _mode(environ: Mapping[str, str]) -> str:
-    """`online`, `offline` or `disabled`; raises InputError where WANDB_MODE is another word."""
+    """Return `online`, `offline` or `disabled`; raises InputError for another WANDB_MODE."""
     word = environ.get("WANDB_MODE", "").strip().lower()
     if word not in _MODES:
         message = f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"

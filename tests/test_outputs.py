@@ -55,7 +55,7 @@ def test_one_base_url(
     given: str | None, own: str | None, variable: str, expected: str | None
 ) -> None:
     """The input goes before the config, the config before the environment, no slash at the end."""
-    found = outputs.with_server(config(own), {"WANDB_BASE_URL": variable}, given=given)
+    found = outputs.choose_server(config(own), {"WANDB_BASE_URL": variable}, given=given)
 
     assert expected == found.base_url
 
@@ -63,13 +63,13 @@ def test_one_base_url(
 def test_a_variable_without_url_is_an_input_error() -> None:
     """If WANDB_BASE_URL is no URL, the error names it, exit 2."""
     with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
-        outputs.with_server(config(), {"WANDB_BASE_URL": "x"})
+        outputs.choose_server(config(), {"WANDB_BASE_URL": "x"})
 
 
 def test_a_password_in_a_variable_is_refused_and_not_shown() -> None:
     """WANDB_BASE_URL with a password is an input error that does not repeat it."""
     with pytest.raises(InputError) as caught:
-        outputs.with_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
+        outputs.choose_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
 
     assert str(caught.value) == (
         "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) is no URL of "
@@ -91,14 +91,14 @@ def test_one_entity(own: str | None, variable: str | None, expected: str | None)
     """The config's entity goes before WANDB_ENTITY; a blank one is none."""
     environ = {} if variable is None else {"WANDB_ENTITY": variable}
 
-    assert expected == outputs.with_server(config(entity=own), environ).entity
+    assert expected == outputs.choose_server(config(entity=own), environ).entity
 
 
 @pytest.mark.parametrize("refused", "/\\#?%:")
 def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
     """If characters would lead elsewhere in a URL, the error names the variable, exit 2."""
     with pytest.raises(InputError) as caught:
-        outputs.with_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
+        outputs.choose_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
 
     expected = f"WANDB_ENTITY: {f'te{refused}am'!r} is no entity: it may hold none of / \\ # ? % :"
     assert (2, expected) == (caught.value.exit_code, str(caught.value))
@@ -106,7 +106,7 @@ def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
 
 def test_all_else_of_the_config_stays() -> None:
     """Without variables and input the config is as it was."""
-    assert config("http://config", "team") == outputs.with_server(
+    assert config("http://config", "team") == outputs.choose_server(
         config("http://config", "team"), {}
     )
 
@@ -114,7 +114,7 @@ def test_all_else_of_the_config_stays() -> None:
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_there_is_no_project(key: str | None) -> None:
     """Without a key W&B gets no request, on any event and host."""
-    opened = outputs.project(
+    opened = outputs.open_project(
         config("http://stranger"),
         key,
         events.event("pull_request_target"),
@@ -136,7 +136,7 @@ from helm_wandb.text.redaction import NO_SECRETS
 from tests.test_outputs import config
 before = set(sys.modules)
 rest = {"tracks": frozenset(), "trusted_url": None, "redactor": NO_SECRETS}
-with outputs.project(config(), None, Event(), {}, **rest):
+with outputs.open_project(config(), None, Event(), {}, **rest):
     print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
 """
 
@@ -158,7 +158,7 @@ def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
 def test_the_key_goes_to_no_strangers_host(event: str) -> None:
     """Where a checkout may be anybody's, a host that its config names is refused, exit 2."""
-    opened = outputs.project(
+    opened = outputs.open_project(
         config("https://stranger.example"),
         KEY,
         events.event(event),
@@ -179,7 +179,7 @@ def test_the_key_goes_to_no_strangers_host(event: str) -> None:
 def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
     """The project is that of the config; before the first request no network is needed."""
     tracks = frozenset({"branch/main", "local"})
-    opened = outputs.project(
+    opened = outputs.open_project(
         config("http://127.0.0.1:1", "team"),
         KEY,
         Event(),
@@ -199,7 +199,7 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
 
 def test_without_base_url_the_server_is_the_sdks_own() -> None:
     """A config that names no server means the one that the SDK takes."""
-    opened = outputs.project(
+    opened = outputs.open_project(
         config(), KEY, Event(), {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
     )
     with opened as project:
@@ -227,7 +227,7 @@ def test_the_mode_decides_whether_wandb_is_used(
     """Offline and disabled have no project; only a ranking of the project alone is still read."""
     entry = EvalEntry(source="file", fields={}, path="$.evals[0]", place=Place("config.yaml", 1, 1))
     wanted = replace(config("http://127.0.0.1:1"), evals=(entry,) if evals else ())
-    opened = outputs.project(
+    opened = outputs.open_project(
         wanted,
         KEY,
         Event(),
@@ -243,7 +243,7 @@ def test_the_mode_decides_whether_wandb_is_used(
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     """For an unknown word the error lists W&B's own, exit 2, with or without a key."""
-    opened = outputs.project(
+    opened = outputs.open_project(
         config(),
         key,
         Event(),
@@ -261,9 +261,9 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
 
 def test_disabled_records_nothing_and_says_so() -> None:
     """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
-    wishes = outputs.Wishes(report=None, records=True, summary_only=False)
+    options = outputs.OutputOptions(report=None, records=True, summary_only=False)
     (sink,) = outputs.sinks(
-        wishes,
+        options,
         config(),
         terminal=None,
         event=Event(),
@@ -279,23 +279,23 @@ def test_disabled_records_nothing_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "environ", "names"),
+    ("options", "environ", "names"),
     [
         (
-            outputs.Wishes(report="r.json", records=True, summary_only=False),
+            outputs.OutputOptions(report="r.json", records=True, summary_only=False),
             {"GITHUB_STEP_SUMMARY": "s.md"},
             ["report", "terminal", "W&B", "job summary", "report"],
         ),
-        (outputs.Wishes(report=None, records=False, summary_only=False), {}, ["terminal"]),
+        (outputs.OutputOptions(report=None, records=False, summary_only=False), {}, ["terminal"]),
     ],
 )
 def test_sinks_in_their_order(
-    wishes: outputs.Wishes, environ: dict[str, str], names: list[str]
+    options: outputs.OutputOptions, environ: dict[str, str], names: list[str]
 ) -> None:
     """The report file is first and last, and W&B comes before the texts that link to it."""
     terminal = Terminal(stream=StringIO())
     found = outputs.sinks(
-        wishes,
+        options,
         config(),
         terminal=terminal,
         event=parse_event(environ, {}),

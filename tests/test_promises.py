@@ -15,7 +15,7 @@ import yaml
 from helm_wandb import action, cli
 from helm_wandb.pipeline import Outcome
 from helm_wandb.runner.inputs import INPUTS, declare, inputs_of
-from helm_wandb.runner.settings import Settings, secrets
+from helm_wandb.runner.settings import Settings, find_secrets
 from helm_wandb.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_a_row_is_all_that_a_new_input_needs(root: Path) -> None:
 
     assert "given" == settings.chat_token
     assert "given" not in repr(settings)
-    assert ("given", "own") == secrets({**environ, "CHAT_TOKEN": "own"}, rows)
+    assert ("given", "own") == find_secrets({**environ, "CHAT_TOKEN": "own"}, rows)
     assert [f"{name}: chat-token" for name in ("action.yml", "README.md", "README.ko.md")] == (
         undocumented(rows, root)
     )

@@ -11,7 +11,7 @@ from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.errors import InputError
 from helm_wandb.pr_comment.sticky_comment import Mode
 from helm_wandb.runner.inputs import INPUTS
-from helm_wandb.runner.settings import Settings, secrets
+from helm_wandb.runner.settings import Settings, find_secrets
 from tests.builders import INPUT_DEFAULTS
 
 if TYPE_CHECKING:
@@ -336,13 +336,13 @@ def test_a_wrong_key_is_no_error_if_none_is_needed() -> None:
 )
 def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple[str, ...]) -> None:
     """Right or wrong, used or not, also in the wrong input: a key is to be masked, and once."""
-    assert expected == secrets({"NETRC": "/nowhere", **environ})
+    assert expected == find_secrets({"NETRC": "/nowhere", **environ})
 
 
 @pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])
 def test_each_secret_input_is_a_secret(name: str) -> None:
     """What the table of inputs says is secret is masked and removed, without a second list."""
-    assert (SHORT,) == secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
+    assert (SHORT,) == find_secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
 
 
 @pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])
@@ -356,7 +356,7 @@ def test_logins_are_secrets(tmp_path: Path) -> None:
     path = tmp_path / "netrc"
     path.write_text(f"machine a login user password {KEY}\nmachine b login me password hunter2\n")
 
-    assert (KEY,) == secrets({"NETRC": str(path)})
+    assert (KEY,) == find_secrets({"NETRC": str(path)})
 
 
 def test_a_password_in_the_url_is_refused_and_not_shown() -> None:

@@ -133,7 +133,7 @@ def _key_problems(key: str) -> list[str]:
     return []
 
 
-def secrets(environ: Mapping[str, str], inputs: Sequence[Input] = INPUTS) -> tuple[str, ...]:
+def find_secrets(environ: Mapping[str, str], inputs: Sequence[Input] = INPUTS) -> tuple[str, ...]:
     """Return each secret of a run once: keys, tokens and passwords, whether valid or not.
 
     These are in the secret inputs, in other inputs by mistake, in the environment, and where
