@@ -1,7 +1,8 @@
 """The nouns: frozen data that all other modules use.
 
-They compute nothing. `null` in a report is `None` here and means "unknown". The report's JSON
-has the fields of Report, and of all nouns in it, in the order that they stand here.
+They compute nothing but HELM's aggregate. `null` in a report is `None` here and means "unknown".
+The report's JSON has the fields of Report, and of all nouns in it, in the order that they stand
+here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ LOCAL_TRACK = "local"
 """Track of runs on the command line, outside of a workflow."""
 EACH_INSTANCE = "instance"
 """Value in `compare.clusters`: each instance is one cluster."""
+_TOLERANCE = 1e-9
 
 
 class Verdict(StrEnum):
@@ -170,6 +172,35 @@ class Instances:
     cluster: Collection[str]
     """Instances of a stratum that share one are not independent of each other."""
     value: Collection[float]
+
+    def mean(self) -> float:
+        """Return the unweighted mean over the strata of the means within them, HELM's aggregate.
+
+        The instances must be one or more.
+        """
+        strata: dict[str, list[float]] = {}
+        for stratum, value in zip(self.stratum, self.value, strict=True):
+            strata.setdefault(stratum, []).append(value)
+        return mean([mean(values) for values in strata.values()])
+
+    def has_mean(self, value: float) -> bool:
+        """Return whether the mean is the value, to 1e-9."""
+        return is_close(self.mean(), value)
+
+
+def mean(values: Collection[float]) -> float:
+    """Return the mean of one value or more, the same to the last digit in any order."""
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:  # the sum is beyond all floats, though the mean cannot be
+        return math.fsum(value / len(values) for value in values)
+    except ValueError:  # infinities of both signs
+        return math.nan
+
+
+def is_close(one: float, other: float) -> bool:
+    """Return whether two numbers differ only by the rounding of sums."""
+    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

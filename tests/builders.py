@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from helm_wandb import report as reports
 from helm_wandb.comparing import leaderboard
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.model import (
     Baseline,
     Comparison,
@@ -105,7 +104,7 @@ def measured(  # noqa: PLR0913 -- as above
         key: of if isinstance(of, Instances) else instances(of)
         for key, of in (values or {"mmlu.EM": right(50)}).items()
     }
-    means = {key: mean_of_strata(of) for key, of in columns.items()}
+    means = {key: of.mean() for key, of in columns.items()}
     one = evaluation(model, iteration, means, lower=lower, missing=missing)
     return replace(
         one,

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.comparing.evaluations import merge
-from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.model import Evaluation, Instances, Score, ScoreKey, SubjectScore
 from tests import builders
 
@@ -278,7 +277,7 @@ def test_mean_over_strata_is_unweighted() -> None:
     """A stratum of one instance weighs as much as one of three."""
     rows = [("a", "id1", 1.0), ("b", "id1", 0.0), ("b", "id2", 0.0), ("b", "id3", 0.3)]
 
-    assert 0.55 == mean_of_strata(columns(rows))
+    assert 0.55 == columns(rows).mean()
 
 
 # What cannot be merged is reported, and the first one kept

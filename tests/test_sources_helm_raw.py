@@ -12,11 +12,11 @@ from helm_wandb.comparing.evaluations import merge
 from helm_wandb.model import Evaluation, Score, ScoreKey
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import read_json
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.scores import scores_by_model
-from helm_wandb.sources.helm.tables import Table
 
 from .test_sources_helm import TREES, Tree, copied, read_spec, read_tree, spec
 

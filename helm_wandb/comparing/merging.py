@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from math import fsum, isclose, nan
 from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.comparing.fingerprints import describe_field
-from helm_wandb.model import Instances, Score
+from helm_wandb.model import Instances, Score, is_close, mean
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from helm_wandb.model import ScoreKey, SubjectScore
 
@@ -24,7 +23,6 @@ _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
-_TOLERANCE = 1e-9
 _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
 _NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
@@ -66,7 +64,7 @@ def merge_scores(scores: Sequence[Score]) -> tuple[Score, list[Disagreement]]:
 
 def _with_covering_instances(score: Score) -> Score:
     """Return the score, without instances if they are those of only some of its subjects."""
-    if score.instances is None or _is_close(mean_of_strata(score.instances), score.value):
+    if score.instances is None or score.instances.has_mean(score.value):
         return score
     return replace(score, instances=None, no_instances=_NOT_COVERED)
 
@@ -154,7 +152,7 @@ def _are_over_the_same(first: Score, later: Score) -> bool:
 
 
 def _is_mean_of_subjects(score: Score) -> bool:
-    return bool(score.subjects) and _is_close(score.value, _mean_of_subjects(score.subjects))
+    return bool(score.subjects) and is_close(score.value, _mean_of_subjects(score.subjects))
 
 
 def _subjects(first: Score, later: Score) -> dict[str, SubjectScore]:
@@ -167,27 +165,13 @@ def _subjects(first: Score, later: Score) -> dict[str, SubjectScore]:
 
 
 def _mean_of_subjects(subjects: Mapping[str, SubjectScore]) -> float:
-    return _mean([subject.value for subject in subjects.values()])
-
-
-def _mean(values: Collection[float]) -> float:
-    """Return the mean of one value or more, the same to the last digit in any order."""
-    try:
-        return fsum(values) / len(values)
-    except OverflowError:  # the sum is beyond all floats, though the mean cannot be
-        return fsum(value / len(values) for value in values)
-    except ValueError:  # infinities of both signs
-        return nan
+    return mean([subject.value for subject in subjects.values()])
 
 
 def _count(subjects: Mapping[str, SubjectScore]) -> int | None:
     """Return the number of instances of all subjects; None if one of them is unknown."""
     counts = [subject.n for subject in subjects.values() if subject.n is not None]
     return sum(counts) if len(counts) == len(subjects) else None
-
-
-def _is_close(one: float, other: float) -> bool:
-    return isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
 def _fingerprint(
@@ -268,17 +252,6 @@ def _two_instances_of(stratum: str, first: Sequence[_Row], later: Sequence[_Row]
     else:
         which = f"{kept[1]!r} has {kept[-1]} (kept) and {other[-1]}"
     return Disagreement("sets of instances", f" in {stratum!r}: {which}. {_ONE_LEG}")
-
-
-def mean_of_strata(instances: Instances) -> float:
-    """Return the unweighted mean over the strata of the means within them, HELM's aggregate.
-
-    instances: one or more.
-    """
-    strata: dict[str, list[float]] = defaultdict(list)
-    for stratum, value in zip(instances.stratum, instances.value, strict=True):
-        strata[stratum].append(value)
-    return _mean([_mean(values) for values in strata.values()])
 
 
 def longest_reason(reasons: Iterable[str]) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import fsum, isclose, isfinite
+from math import fsum, isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import fingerprints, pairing, statistics
-from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.model import Comparison, Delta, Verdict
 from helm_wandb.text.words import count_noun, join_truncated
 
@@ -18,14 +17,12 @@ if TYPE_CHECKING:
     from helm_wandb.model import (
         Baseline,
         Evaluation,
-        Instances,
         Interval,
         Policy,
         Score,
         ScoreKey,
     )
 
-_TOLERANCE = 1e-9
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better or "
     "compare.higher_is_better"
@@ -121,7 +118,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
     if pairs.share < pairing.LEAST_SHARE:
         return _other_questions(candidate, baseline, pairs)
     for side, score in (("here", candidate), ("there", baseline)):
-        if score.instances and not _is_made_of(score, score.instances):
+        if score.instances and not score.instances.has_mean(score.value):
             why = f"the per-instance scores {side} do not make the score"
             return _Cell(key, candidate, baseline, None, why)
     if not pairs.is_testable:
@@ -164,16 +161,11 @@ def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float]
     sides = []
     for score in (candidate, baseline):
         strata = pairing.split_strata(score.instances) if score.instances else None
-        if not strata or not score.instances or not _is_made_of(score, score.instances):
+        if not strata or not score.instances or not score.instances.has_mean(score.value):
             return None
         sides.append(strata)
     interval = statistics.unpaired(*sides).interval
     return (interval.low, interval.high) if interval else None
-
-
-def _is_made_of(score: Score, instances: Instances) -> bool:
-    """Whether the instances' mean is the score: else the test would be of something else."""
-    return isclose(mean_of_strata(instances), score.value, rel_tol=0, abs_tol=_TOLERANCE)
 
 
 def _other_subjects(candidate: Score, baseline: Score) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.formats import AnsweredScenarioState, InstanceStats
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.runs import Runs
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     )
     from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.formats import AnsweredRequest, InstanceWithReferences, Text
     from helm_wandb.sources.helm.runs import Run
 
 _Key = tuple[str, int]
@@ -40,63 +40,6 @@ _OUTPUT_LENGTH = 200
 _CORRECT = "correct"
 _CHOSEN = "predicted_index"
 """HELM's statistic of which reference was the likeliest, where each was a request of its own."""
-
-
-class _Text(msgspec.Struct, gc=False):
-    text: str = ""
-
-
-class _Reference(msgspec.Struct, gc=False):
-    output: _Text | str = ""
-    tags: tuple[str, ...] = ()
-
-
-class _Perturbation(msgspec.Struct, gc=False):
-    pass
-
-
-class _Instance(msgspec.Struct, gc=False):
-    id: str | None = None
-    input: _Text | str = ""
-    references: tuple[_Reference, ...] = ()
-    perturbation: _Perturbation | None = None
-
-
-class _Completion(msgspec.Struct, gc=False):
-    text: str = ""
-    logprob: float = 0.0
-
-
-class _Result(msgspec.Struct, gc=False):
-    completions: tuple[_Completion, ...] = ()
-
-
-class _RequestState(msgspec.Struct, gc=False):
-    instance: _Instance
-    train_trial_index: int = 0
-    reference_index: int | None = None
-    output_mapping: dict[str, str] | None = None
-    result: _Result | None = None
-
-
-class _ScenarioState(msgspec.Struct, gc=False):
-    request_states: tuple[_RequestState, ...]
-
-
-class _StatName(msgspec.Struct, gc=False):
-    name: str
-
-
-class _Stat(msgspec.Struct, gc=False):
-    name: _StatName
-    sum: float = 0.0
-
-
-class _Entry(msgspec.Struct, gc=False):
-    stats: tuple[_Stat, ...]
-    instance_id: str = ""
-    train_trial_index: int = 0
-    perturbation: _Perturbation | None = None
 
 
 def read(
@@ -152,7 +95,9 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
 
     Raises ArtifactError where a file of the run cannot be read.
     """
-    states = read_json(files, f"{run.folder}/scenario_state.json", _ScenarioState).request_states
+    states = read_json(
+        files, f"{run.folder}/scenario_state.json", AnsweredScenarioState
+    ).request_states
     chosen: dict[_Key, float] | None = None
     found: dict[Place, Texts] = {}
     for state in states:
@@ -176,14 +121,14 @@ def _chosen(files: Files, run: Run) -> dict[_Key, float]:
     path = f"{run.folder}/per_instance_stats.json"
     return {
         (encodable(entry.instance_id), entry.train_trial_index): stat.sum
-        for entry in read_json(files, path, tuple[_Entry, ...])
+        for entry in read_json(files, path, tuple[InstanceStats, ...])
         if entry.perturbation is None
         for stat in entry.stats
         if stat.name.name == _CHOSEN
     }
 
 
-def _answer(state: _RequestState, chosen: float | None) -> str | None:
+def _answer(state: AnsweredRequest, chosen: float | None) -> str | None:
     """The likeliest completion, or the option that it names; None where there is none.
 
     chosen: the index of the likeliest reference, where each was a request of its own.
@@ -198,13 +143,13 @@ def _answer(state: _RequestState, chosen: float | None) -> str | None:
     return _both_ends((state.output_mapping or {}).get(said, said))
 
 
-def _reference(instance: _Instance) -> str | None:
+def _reference(instance: InstanceWithReferences) -> str | None:
     """The correct references; None without any."""
     correct = [_text(one.output) for one in instance.references if _CORRECT in one.tags]
     return _both_ends(" | ".join(correct)) if correct else None
 
 
-def _text(one: _Text | str) -> str:
+def _text(one: Text | str) -> str:
     return one if isinstance(one, str) else one.text
 
 

@@ -15,6 +15,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from helm_wandb.sources.helm.formats import Schema
+
 
 @dataclass(frozen=True, slots=True)
 class Selector:
@@ -98,59 +100,30 @@ class Board:
         yield label
 
 
-class _Metric(msgspec.Struct):
-    name: str
-    display_name: str | None = None
-    short_display_name: str | None = None
-    lower_is_better: bool | None = None
-
-    @property
-    def label(self) -> str:
-        return self.short_display_name or self.display_name or self.name
-
-
-class _Environment(msgspec.Struct):
-    main_name: str = ""
-    main_split: str = ""
-
-
-class _RunGroup(msgspec.Struct):
-    name: str
-    environment: _Environment = msgspec.field(default_factory=_Environment)
-    visibility: str = "all_groups"
-
-
-class Schema(msgspec.Struct):
-    """HELM's `schema.json` (HELM 0.4.0 to 0.5.16, presentation/schema.py)."""
-
-    metrics: tuple[_Metric, ...] = ()
-    perturbations: tuple[_Metric, ...] = ()
-    run_groups: tuple[_RunGroup, ...] = ()
-
-    def board(self) -> Board:
-        """What it says of columns, and what HELM's own schemas say of benchmarks it lacks."""
-        own = built_in()
-        benchmarks = {
-            group.name: ((group.environment.main_name, group.environment.main_split),)
-            for group in self.run_groups
-            if group.environment.main_split
-        }
-        metrics = {one.name: (one.label, one.lower_is_better) for one in self.metrics}
-        hidden = (group.name for group in self.run_groups if group.visibility != "all_groups")
-        return Board(
-            benchmarks={**own.benchmarks, **benchmarks},
-            # First in the order of this schema, which tells the likelier of two of one label.
-            metrics={**metrics, **own.metrics, **metrics},
-            perturbations={**own.perturbations, **{p.name: p.label for p in self.perturbations}},
-            groups_of_their_own=own.groups_of_their_own | set(hidden),
-        )
-
-
 class _BuiltIn(msgspec.Struct):
     benchmarks: dict[str, tuple[tuple[str, str], ...]]
     metrics: dict[str, tuple[str, bool | None]]
     perturbations: dict[str, str]
     groups_of_their_own: tuple[str, ...]
+
+
+def board_of(schema: Schema) -> Board:
+    """Return what the schema says of columns, and HELM's own schemas of benchmarks it lacks."""
+    own = built_in()
+    benchmarks = {
+        group.name: ((group.environment.main_name, group.environment.main_split),)
+        for group in schema.run_groups
+        if group.environment.main_split
+    }
+    metrics = {one.name: (one.label, one.lower_is_better) for one in schema.metrics}
+    hidden = (group.name for group in schema.run_groups if group.visibility != "all_groups")
+    return Board(
+        benchmarks={**own.benchmarks, **benchmarks},
+        # First in the order of this schema, which tells the likelier of two of one label.
+        metrics={**metrics, **own.metrics, **metrics},
+        perturbations={**own.perturbations, **{p.name: p.label for p in schema.perturbations}},
+        groups_of_their_own=own.groups_of_their_own | set(hidden),
+    )
 
 
 def built_in() -> Board:

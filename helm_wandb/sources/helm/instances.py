@@ -1,23 +1,16 @@
-"""Per-instance scores of runs, in columns.
-
-Formats: HELM 0.2.4 to 0.5.16, metrics/metric.py (PerInstanceStats: one entry per Metric class
-and instance), adaptation/scenario_state.py, and, since 0.5.0, presentation/run_display.py
-(instances.json, which helm-summarize writes).
-"""
+"""Per-instance scores of runs, in columns."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
-from math import isclose, nan
+from math import nan
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from helm_wandb.comparing.merging import mean_of_strata
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.sources.helm.formats import Instance, InstanceStats, ScenarioState
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.text.patterns import Pattern
 
@@ -26,60 +19,13 @@ if TYPE_CHECKING:
 
     from helm_wandb.sources.helm.board import Selector
     from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.formats import Perturbation, Stat
     from helm_wandb.sources.helm.runs import Run
 
 _HASH_DIGITS = 8
-_TOLERANCE = 1e-9
 _PASSAGE_END = "\nQuestion:"
 PASSAGE_SCENARIOS = frozenset({"BoolQScenario", "LSATScenario", "NewsQAScenario"})
 """Scenarios whose instances may share a passage (scenarios/scenario.py, PassageQuestionInput)."""
-
-
-class _Perturbation(msgspec.Struct, gc=False):
-    name: str = ""
-    robustness: bool = False
-    fairness: bool = False
-
-    def is_of(self, kind: str) -> bool:
-        """Whether HELM's worst case over this kind counts it."""
-        return kind == self.name or (kind in ("robustness", "fairness") and getattr(self, kind))
-
-
-class _StatName(msgspec.Struct, gc=False):
-    name: str
-    split: str = ""
-    sub_split: str = ""
-
-
-class _Stat(msgspec.Struct, gc=False):
-    name: _StatName
-    count: int = 0
-    sum: float = 0.0
-
-
-class _Entry(msgspec.Struct, gc=False):
-    stats: tuple[_Stat, ...]
-    instance_id: str = ""
-    train_trial_index: int = 0
-    perturbation: _Perturbation | None = None
-
-
-class _Input(msgspec.Struct, gc=False):
-    text: str = ""
-
-
-class _Instance(msgspec.Struct, gc=False):
-    id: str | None = None
-    input: _Input | str = ""
-    perturbation: _Perturbation | None = None
-
-
-class _RequestState(msgspec.Struct, gc=False):
-    instance: _Instance
-
-
-class _ScenarioState(msgspec.Struct, gc=False):
-    request_states: tuple[_RequestState, ...]
 
 
 Values = dict[tuple[str, str, int], float]
@@ -112,7 +58,7 @@ def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[
 
     Raises ArtifactError where the run's file cannot be read.
     """
-    entries = read_json(files, f"{run.folder}/per_instance_stats.json", tuple[_Entry, ...])
+    entries = read_json(files, f"{run.folder}/per_instance_stats.json", tuple[InstanceStats, ...])
     names = {name for selector in selectors for name in selector.names}
     found = [
         (entry, stat)
@@ -124,7 +70,7 @@ def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[
     return {selector: of_selector for selector, of_selector in values.items() if of_selector}
 
 
-def _values_of(selector: Selector, found: Iterable[tuple[_Entry, _Stat]]) -> Values:
+def _values_of(selector: Selector, found: Iterable[tuple[InstanceStats, Stat]]) -> Values:
     """The values of the first of the selector's names that there are any of."""
     for name in selector.names:
         values: Values = {}
@@ -141,7 +87,7 @@ def _values_of(selector: Selector, found: Iterable[tuple[_Entry, _Stat]]) -> Val
     return {}
 
 
-def _counts(perturbation: _Perturbation | None, kind: str | None) -> bool:
+def _counts(perturbation: Perturbation | None, kind: str | None) -> bool:
     if perturbation is None:
         return True
     return kind is not None and perturbation.is_of(kind)
@@ -155,9 +101,9 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
     """
     instances, state = f"{run.folder}/instances.json", f"{run.folder}/scenario_state.json"
     if files.is_file(instances):
-        found = read_json(files, instances, tuple[_Instance, ...])
+        found = read_json(files, instances, tuple[Instance, ...])
     elif files.is_file(state):
-        states = read_json(files, state, _ScenarioState).request_states
+        states = read_json(files, state, ScenarioState).request_states
         found = tuple(one.instance for one in states)
     else:
         return {}
@@ -190,7 +136,7 @@ def _hash(text: str) -> str:
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
-def _ratio(stat: _Stat) -> float:
+def _ratio(stat: Stat) -> float:
     try:
         return stat.sum / stat.count
     except OverflowError:  # a count that no float can be
@@ -236,9 +182,9 @@ def instances_of(
         instances = _joined([of_run[selector] for of_run in found if selector in of_run])
         if not instances.value:
             continue
-        if isclose(mean_of_strata(instances), value, rel_tol=0, abs_tol=_TOLERANCE):
+        if instances.has_mean(value):
             return instances
-        means.append(f"{mean_of_strata(instances):.6g}")
+        means.append(f"{instances.mean():.6g}")
     if means:
         return f"its instances make {' or '.join(means)}, and the score is {value:.6g}"
     return "HELM wrote no per-instance values of it"

@@ -11,9 +11,10 @@ from helm_wandb.model import Place
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import read_json
 from helm_wandb.sources.helm.runs import Runs
-from helm_wandb.sources.helm.tables import Table, headline
+from helm_wandb.sources.helm.tables import headline
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:

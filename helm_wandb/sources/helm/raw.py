@@ -6,9 +6,8 @@ from collections import defaultdict
 from math import fsum, isfinite, nan
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.helm.formats import RunStat
 from helm_wandb.sources.helm.json_files import read_json
 
 if TYPE_CHECKING:
@@ -16,26 +15,8 @@ if TYPE_CHECKING:
 
     from helm_wandb.sources.helm.board import Board, Selector
     from helm_wandb.sources.helm.files import Files
+    from helm_wandb.sources.helm.formats import RunStatName
     from helm_wandb.sources.helm.runs import Run
-
-
-class _Perturbation(msgspec.Struct, gc=False):
-    name: str = ""
-    computed_on: str = ""
-
-
-class _StatName(msgspec.Struct, gc=False):
-    name: str
-    split: str = ""
-    perturbation: _Perturbation | None = None
-
-
-class Stat(msgspec.Struct, gc=False):
-    """One statistic of a run (HELM 0.2.4 to 0.5.16, metrics/statistic.py)."""
-
-    name: _StatName
-    count: int = 0
-    sum: float = 0.0
 
 
 class RunStats:
@@ -45,7 +26,7 @@ class RunStats:
         """Read from these files; names: of the metrics that will be asked for."""
         self._files = files
         self._names = names
-        self._known: dict[str, tuple[Stat, ...]] = {}
+        self._known: dict[str, tuple[RunStat, ...]] = {}
 
     def mean(self, run: Run, selector: Selector) -> float | None:
         """The run's mean of the statistic; None where the run has none, or not of anything.
@@ -61,10 +42,10 @@ class RunStats:
                 return _mean([stat.sum for stat in matching], count) if count else None
         return None
 
-    def _of(self, run: Run) -> tuple[Stat, ...]:
+    def _of(self, run: Run) -> tuple[RunStat, ...]:
         if run.folder not in self._known:
             path = f"{run.folder}/stats.json"
-            stats = read_json(self._files, path, tuple[Stat, ...])
+            stats = read_json(self._files, path, tuple[RunStat, ...])
             self._known[run.folder] = tuple(s for s in stats if s.name.name in self._names)
         return self._known[run.folder]
 
@@ -77,7 +58,7 @@ def _mean(values: Sequence[float], count: int) -> float:
         return nan
 
 
-def _matches(stat: _StatName, name: str, selector: Selector) -> bool:
+def _matches(stat: RunStatName, name: str, selector: Selector) -> bool:
     """Whether the statistic is meant: HELM shows perturbations by their worst case only."""
     if (stat.name, stat.split) != (name, selector.split):
         return False

@@ -14,11 +14,12 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, families, layout
 from helm_wandb.sources.helm.files import opened
+from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.scores import scores_by_model
-from helm_wandb.sources.helm.tables import Table, headline
+from helm_wandb.sources.helm.tables import headline
 from helm_wandb.system import paths
 
 if TYPE_CHECKING:

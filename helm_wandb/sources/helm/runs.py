@@ -5,46 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.board import Board, Schema, built_in
+from helm_wandb.sources.helm.board import board_of, built_in
+from helm_wandb.sources.helm.formats import RunSpec, Schema
 from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from helm_wandb.model import ScoreKey
-    from helm_wandb.sources.helm.board import Selector
+    from helm_wandb.sources.helm.board import Board, Selector
     from helm_wandb.sources.helm.layout import Suite
 
 
 _RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
 """Benchmark → what HELM since 0.5.8 calls its run group."""
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
-
-
-class _ScenarioSpec(msgspec.Struct, frozen=True):
-    class_name: str = ""
-    args: dict[str, Any] = {}
-
-
-class RunSpec(msgspec.Struct, frozen=True):
-    """What was run (HELM 0.2.4 to 0.5.16, run_spec.json)."""
-
-    name: str
-    adapter_spec: dict[str, Any] = {}
-    scenario_spec: _ScenarioSpec = _ScenarioSpec()
-    data_augmenter_spec: dict[str, Any] = {}
-    groups: tuple[str, ...] = ()
-
-    @property
-    def model(self) -> str:
-        """The deployment, or in HELM before 0.4.0, which knew none, the model; empty: unknown."""
-        model = self.adapter_spec.get("model_deployment") or self.adapter_spec.get("model")
-        return encodable(model) if isinstance(model, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +35,10 @@ class Run:
 
     @property
     def model(self) -> str:
-        """The id of its model."""
-        return self.spec.model
+        """Id of its deployment, or of its model before HELM 0.4.0; empty if unknown."""
+        adapter = self.spec.adapter_spec
+        model = adapter.get("model_deployment") or adapter.get("model")
+        return encodable(model) if isinstance(model, str) else ""
 
     @property
     def subject(self) -> str:
@@ -151,7 +131,7 @@ class Runs:
         """The schema that the suite was summarized with, else what HELM's own schemas say."""
         if self._suite.schema is None:
             return built_in()
-        return read_json(self._suite.files, self._suite.schema, Schema).board()
+        return board_of(read_json(self._suite.files, self._suite.schema, Schema))
 
     def _found(self, suite: Suite) -> Iterator[Run]:
         if suite.listed_specs is not None:

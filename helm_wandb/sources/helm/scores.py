@@ -13,7 +13,7 @@ from helm_wandb.sources.helm.json_files import encodable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from helm_wandb.sources.helm.tables import Cell, Table
+    from helm_wandb.sources.helm.formats import Cell, Table
 
 Row = tuple["Cell", ...]
 ModelScores = dict[str, "Score | str"]

@@ -1,9 +1,4 @@
-"""HELM's `groups/<benchmark>.json`: the tables as HELM writes them.
-
-Format: HELM 0.2.4 to 0.5.16, presentation/table.py and presentation/summarize.py
-(write_groups). A key whose value is None is absent from the file, so that most cells
-have no `value`.
-"""
+"""HELM's tables of a benchmark: which is the whole, which its parts, whose each row is."""
 
 from __future__ import annotations
 
@@ -17,35 +12,7 @@ from helm_wandb.sources.helm.json_files import encodable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Cell(msgspec.Struct, frozen=True):
-    """One cell; `value` is None where HELM wrote none."""
-
-    value: float | str | None = None
-    description: str = ""
-    href: str = ""
-    run_spec_names: tuple[str, ...] = ()
-
-
-class Header(msgspec.Struct, frozen=True):
-    """The head of a column; `lower_is_better` is None where HELM orders nothing."""
-
-    value: str
-    lower_is_better: bool | None = None
-
-
-class Table(msgspec.Struct, frozen=True):
-    """One table; the first column names the model."""
-
-    title: str
-    name: str
-    header: tuple[Header, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    def column(self, metric: str) -> int | None:
-        """The place of the first column with this label: the main metric's, if it repeats."""
-        labels = (header.value for header in self.header[1:])
-        return next((at for at, label in enumerate(labels, 1) if label == metric), None)
+    from helm_wandb.sources.helm.formats import Cell, Table
 
 
 def headline(tables: Sequence[Table], group: str) -> Table | None:
