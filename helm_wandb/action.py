@@ -150,21 +150,19 @@ def _sinks(
     context: _Context,
 ) -> list[Sink]:
     options = outputs.OutputOptions(
+        config=config,
+        event=context.event,
+        environ=environ,
         report=settings.report,
         html=settings.html,
         records=not settings.is_print_only,
         summary_only=settings.summary_only,
-    )
-    return outputs.sinks(
-        options,
-        config,
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
-        event=context.event,
-        environ=environ,
         project=project,
         wandb_key=settings.wandb_api_key,
         comment=context.conversation.comment,
     )
+    return outputs.create_sinks(options)
 
 
 def _unread_receipts(outcome: Outcome, context: _Context) -> tuple[Receipt, ...]:

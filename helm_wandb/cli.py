@@ -128,12 +128,7 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
     if uses_wandb:
         config = outputs.choose_server(config, os.environ)
     baseline = _baseline(arguments.baseline)
-    options = outputs.OutputOptions(
-        report=arguments.report,
-        html=arguments.html,
-        records=not arguments.print_only,
-        summary_only=arguments.summary_only,
-    )
+    records = not arguments.print_only
     key = _key(config) if uses_wandb else None
     with outputs.open_project(
         config,
@@ -150,24 +145,24 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
             project=project,
             baseline=baseline,
             gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
-            with_details=any(
-                (baseline, arguments.json, options.records, options.report, options.html)
-            ),
+            with_details=any((baseline, arguments.json, records, arguments.report, arguments.html)),
             redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
-        sinks = outputs.sinks(
-            options,
-            config,
-            terminal=None if arguments.json or arguments.quiet else _terminal(event),
+        options = outputs.OutputOptions(
+            config=config,
             event=event,
             environ=os.environ,
+            report=arguments.report,
+            html=arguments.html,
+            records=records,
+            summary_only=arguments.summary_only,
+            terminal=None if arguments.json or arguments.quiet else _terminal(event),
             project=project,
             wandb_key=key,
+            json=JsonOutput(sys.stdout) if arguments.json else None,
         )
-        return pipeline.run(
-            config, plan, [*sinks, JsonOutput(sys.stdout)] if arguments.json else sinks
-        )
+        return pipeline.run(config, plan, outputs.create_sinks(options))
 
 
 def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResult] | None:

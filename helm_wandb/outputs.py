@@ -18,7 +18,7 @@ from helm_wandb.text.urls import is_server_url, shown_url
 from helm_wandb.wandb_runs.disabled import WandbDisabled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from helm_wandb.model import Config
     from helm_wandb.runner.event import Event
@@ -41,59 +41,77 @@ _MODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """The user's choices about the outputs."""
+    """What a run shall write, and what its outputs need for that."""
 
+    config: Config
+    event: Event
+    environ: Mapping[str, str]
     report: str | None
-    """Path of the report JSON."""
+    """Where the report JSON goes."""
     records: bool
     """Whether runs are recorded in W&B."""
     summary_only: bool
     html: str | None = None
-    """Path of the HTML report."""
+    """Where the HTML report goes."""
+    terminal: Sink | None = None
+    project: WandbProject | None = None
+    """Where runs are sent to; None: they are recorded offline."""
+    wandb_key: str | None = None
+    """Seals what is recorded offline in a workflow."""
+    comment: Sink | None = None
+    """The pull request's comment, if there is one."""
+    json: Sink | None = None
+    """The report JSON on standard output."""
 
 
-def sinks(  # noqa: PLR0913 -- the shells' choices, by name
-    options: OutputOptions,
-    config: Config,
-    *,
-    terminal: Sink | None,
-    event: Event,
-    environ: Mapping[str, str],
-    project: WandbProject | None,
-    wandb_key: str | None = None,
-    comment: Sink | None = None,
-) -> list[Sink]:
-    """Return the outputs in their order.
+def create_sinks(options: OutputOptions) -> list[Sink]:
+    """Return the outputs of a run in the order in which they are written."""
+    return [sink for create in OUTPUTS if (sink := create(options))]
 
-    The report file is first, so that nothing is lost, and again last, with the links. A file
-    that cannot be replaced, such as a FIFO, is written only once.
-    project: receives the runs; None: they are recorded offline.
-    wandb_key: seals the offline recordings of a workflow.
-    comment: the pull request's comment, if there is one.
-    """
-    report_file = [ReportFile(Path(options.report))] if options.report else []
-    first = [one for one in report_file if not is_device(one.path)]
-    listed: list[Sink] = [*first, *([terminal] if terminal else [])]
-    if options.records and _mode(environ) == "disabled":
-        listed.append(WandbDisabled())
-    elif options.records:
-        # Imported here: print-only never pays for it.
-        from helm_wandb.wandb_runs.sink import WandbRuns  # noqa: PLC0415
 
-        listed.append(
-            WandbRuns(
-                config=config,
-                summary_only=options.summary_only,
-                folder=Path(),
-                project=project,
-                seal=_seal(event, wandb_key),
-            )
-        )
-    if options.html:
-        listed.append(HtmlFile(Path(options.html)))
-    if event.summary_file:
-        listed.append(JobSummary(event.summary_file))
-    return [*listed, *([comment] if comment else []), *report_file]
+def _first_report(options: OutputOptions) -> Sink | None:
+    """Return the report file; None if it can't be replaced, as a FIFO, and so is written once."""
+    return None if options.report and is_device(Path(options.report)) else _report(options)
+
+
+def _report(options: OutputOptions) -> Sink | None:
+    return ReportFile(Path(options.report)) if options.report else None
+
+
+def _wandb_runs(options: OutputOptions) -> Sink | None:
+    if not options.records:
+        return None
+    if _mode(options.environ) == "disabled":
+        return WandbDisabled()
+    # Imported here: print-only never pays for it.
+    from helm_wandb.wandb_runs.sink import WandbRuns  # noqa: PLC0415
+
+    return WandbRuns(
+        config=options.config,
+        summary_only=options.summary_only,
+        folder=Path(),
+        project=options.project,
+        seal=_seal(options.event, options.wandb_key),
+    )
+
+
+def _job_summary(options: OutputOptions) -> Sink | None:
+    return JobSummary(options.event.summary_file) if options.event.summary_file else None
+
+
+OUTPUTS: tuple[Callable[[OutputOptions], Sink | None], ...] = (
+    # First, so that nothing is lost.
+    _first_report,
+    lambda options: options.terminal,
+    _wandb_runs,
+    lambda options: HtmlFile(Path(options.html)) if options.html else None,
+    _job_summary,
+    lambda options: options.comment,
+    # Again, with the links to what was written.
+    _report,
+    lambda options: options.json,
+)
+"""All outputs in the order in which they are written: each if the options have it."""
 
 
 def _seal(event: Event, key: str | None) -> Seal | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -15,12 +16,19 @@ from helm_wandb import outputs
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import InputError
 from helm_wandb.model import Config, EvalEntry, Place, Receipt, Status
+from helm_wandb.outputs import OutputOptions
 from helm_wandb.runner import wandb_key
 from helm_wandb.runner.event import Event, parse_event
+from helm_wandb.sinks import deliver
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.text.redaction import NO_SECRETS
 from tests import events
 from tests.builders import report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from helm_wandb.model import Report
 
 KEY = "0123456789abcdef" * 3
 
@@ -130,6 +138,7 @@ def test_without_a_key_there_is_no_project(key: str | None) -> None:
 NO_PROJECT = """
 import sys
 from helm_wandb import outputs
+from helm_wandb.outputs import OutputOptions
 from helm_wandb.runner import wandb_key
 from helm_wandb.runner.event import Event
 from helm_wandb.text.redaction import NO_SECRETS
@@ -261,15 +270,15 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
 
 def test_disabled_records_nothing_and_says_so() -> None:
     """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
-    options = outputs.OutputOptions(report=None, records=True, summary_only=False)
-    (sink,) = outputs.sinks(
-        options,
-        config(),
-        terminal=None,
+    options = OutputOptions(
+        config=config(),
         event=Event(),
         environ={"WANDB_MODE": "disabled"},
-        project=None,
+        report=None,
+        records=True,
+        summary_only=False,
     )
+    (sink,) = outputs.create_sinks(options)
 
     assert sink.deliver(report([])) == Receipt(
         sink="W&B",
@@ -278,30 +287,64 @@ def test_disabled_records_nothing_and_says_so() -> None:
     )
 
 
+def options(environ: Mapping[str, str], *, html: str | None = None, records: bool) -> OutputOptions:
+    """The options of a run that prints its report, with a report file if it records in W&B."""
+    return OutputOptions(
+        config=config(),
+        event=parse_event(environ, {}),
+        environ=environ,
+        report="r.json" if records else None,
+        html=html,
+        records=records,
+        summary_only=False,
+        terminal=Terminal(stream=StringIO()),
+    )
+
+
 @pytest.mark.parametrize(
-    ("options", "environ", "names"),
+    ("records", "environ", "names"),
     [
         (
-            outputs.OutputOptions(report="r.json", records=True, summary_only=False),
+            True,
             {"GITHUB_STEP_SUMMARY": "s.md"},
             ["report", "terminal", "W&B", "job summary", "report"],
         ),
-        (outputs.OutputOptions(report=None, records=False, summary_only=False), {}, ["terminal"]),
+        (False, {}, ["terminal"]),
     ],
 )
 def test_sinks_in_their_order(
-    options: outputs.OutputOptions, environ: dict[str, str], names: list[str]
+    records: bool,  # noqa: FBT001 -- a row of the table
+    environ: dict[str, str],
+    names: list[str],
 ) -> None:
     """The report file is first and last, and W&B comes before the texts that link to it."""
-    terminal = Terminal(stream=StringIO())
-    found = outputs.sinks(
-        options,
-        config(),
-        terminal=terminal,
-        event=parse_event(environ, {}),
-        environ=environ,
-        project=None,
-    )
+    found = outputs.create_sinks(options(environ, records=records))
 
     assert names == [sink.name for sink in found]
     assert not Path("r.json").exists()
+
+
+@dataclass(frozen=True)
+class HeadlineFile:
+    """A new output, in a module of its own."""
+
+    name: ClassVar[str] = "headline"
+    path: Path
+
+    def deliver(self, report: Report) -> Receipt:
+        """Write the headline."""
+        self.path.write_text(report.headline)
+        return Receipt(sink=self.name, status=Status.DONE)
+
+
+def test_a_new_output_needs_a_module_and_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An output added by CONTRIBUTING's recipe is written, and its receipt is among the others."""
+    path = tmp_path / "headline.txt"
+    monkeypatch.setattr(outputs, "OUTPUTS", (*outputs.OUTPUTS, lambda _: HeadlineFile(path)))
+    sinks = outputs.create_sinks(options({}, records=False))
+    receipts = deliver(report([]), sinks, redactor=NO_SECRETS)[1]
+
+    assert report([]).headline == path.read_text()
+    assert ["terminal", "headline"] == [receipt.sink for receipt in receipts]
