@@ -90,11 +90,11 @@ def instances_ours(folder: Path) -> float:
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[tuple[Files, list[Run]]]:
-    from helm_wandb.sources.helm.files import opened  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.layout import Suite  # noqa: PLC0415 -- timed
+    from helm_wandb.sources.helm.output import open_output  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.runs import Runs  # noqa: PLC0415 -- timed
 
-    with opened(folder, shown_as="bench") as output:
+    with open_output(folder, shown_as="bench") as output:
         yield output, Runs(Suite(output, None, SUITE)).all()
 
 

@@ -27,7 +27,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import Limits, opened
+from helm_wandb.sources.helm.files import Limits
+from helm_wandb.sources.helm.output import open_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +117,7 @@ def refusal(path: Path, read: str = "", limits: Limits | None = None) -> str:
     """What opening says, or what reading the path says."""
     with (
         pytest.raises(ArtifactError) as raised,
-        opened(path, shown_as=path.name, limits=limits) as files,
+        open_output(path, shown_as=path.name, limits=limits) as files,
     ):
         files.read(read)
     text = str(raised.value)
@@ -165,7 +166,7 @@ def rights_given_up() -> Iterator[None]:
 
 def test_every_kind_reads_the_same(tree_path: Path) -> None:
     """A folder and each archive of it hold the same names and bytes, empty folders too."""
-    with opened(tree_path, shown_as="helm") as files:
+    with open_output(tree_path, shown_as="helm") as files:
         actual = content(files)
 
     assert TREE == actual
@@ -173,7 +174,7 @@ def test_every_kind_reads_the_same(tree_path: Path) -> None:
 
 def test_sizes_and_kinds_are_told(tree_path: Path) -> None:
     """Sizes are uncompressed; what is absent is neither a file nor a folder."""
-    with opened(tree_path, shown_as="helm") as files:
+    with open_output(tree_path, shown_as="helm") as files:
         actual = (
             files.size(BOOLQ),
             [files.is_file(path) for path in (BOOLQ, "runs", "runs/x", f"{BOOLQ}/x", "")],
@@ -193,7 +194,7 @@ def test_sizes_and_kinds_are_told(tree_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x" * 300, "nul\0", "runs/../nul\0", "\ud800", "x/" * 3000])
 def test_a_name_that_no_file_can_have_is_absent(tree_path: Path, name: str) -> None:
     """A benchmark's name comes from a config: an impossible one is just not there."""
-    with opened(tree_path, shown_as="helm") as files:
+    with open_output(tree_path, shown_as="helm") as files:
         actual = (files.is_file(name), files.is_folder(name), files.names(name))
 
     assert (False, False, []) == actual
@@ -217,7 +218,7 @@ def test_any_tree_reads_the_same(below: dict[str, Any], top: str, *, gnu: bool) 
         folder = build(tree, Path(name) / "folder")
         for kind in KINDS:
             form = tarfile.GNU_FORMAT if gnu else tarfile.PAX_FORMAT
-            with opened(packed(folder, kind, top=top, tar_format=form), shown_as="x") as files:
+            with open_output(packed(folder, kind, top=top, tar_format=form), shown_as="x") as files:
                 actual = content(files)
 
             assert tree == actual
@@ -227,8 +228,8 @@ def test_real_output_reads_from_its_archive(root: Path, helm_trees: Path) -> Non
     """The archives of real HELM output, one folder deep, read as the folders they unpack to."""
     for archive in sorted((root / "tests/data/helm").glob("*.tar.gz")):
         with (
-            opened(archive, shown_as="x") as packed_files,
-            opened(helm_trees / archive.name.removesuffix(".tar.gz"), shown_as="x") as files,
+            open_output(archive, shown_as="x") as packed_files,
+            open_output(helm_trees / archive.name.removesuffix(".tar.gz"), shown_as="x") as files,
         ):
             assert content(files) == content(packed_files)
 
@@ -237,7 +238,7 @@ def test_a_zip_of_a_linux_tool_keeps_its_names(tmp_path: Path) -> None:
     """UTF-8 names that a zip does not declare as such are read as what they are."""
     data = zip_of(("runs/modAAle", b"1", 0o100644)).replace(b"modAAle", "modèle".encode())
     (tmp_path / "helm").write_bytes(data)
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = files.names("runs")
 
     assert ["modèle"] == actual
@@ -247,7 +248,7 @@ def test_a_zip_in_another_code_page_keeps_its_names(tmp_path: Path) -> None:
     """Names that are not UTF-8 are read as the zip format has it."""
     data = zip_of(("runs/modAle", b"1", 0o100644)).replace(b"modAle", b"mod\x8ale")
     (tmp_path / "helm").write_bytes(data)
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = files.names("runs")
 
     assert ["modèle"] == actual
@@ -260,7 +261,7 @@ def test_a_zip64_is_read(tmp_path: Path) -> None:
         archive.open("runs/a", "w", force_zip64=True) as entry,
     ):
         entry.write(b"content")
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = files.read("runs/a")
 
     assert b"content" == actual
@@ -269,7 +270,7 @@ def test_a_zip64_is_read(tmp_path: Path) -> None:
 def test_the_last_of_several_entries_counts(tmp_path: Path) -> None:
     """As in tar, a later entry of the same name replaces the earlier one."""
     (tmp_path / "helm").write_bytes(tar_of(("runs/a", b"old"), ("./runs//a", b"new")))
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = content(files)
 
     assert {"runs": {"a": b"new"}} == actual
@@ -279,7 +280,7 @@ def test_a_hard_link_is_its_file(tmp_path: Path) -> None:
     """A file that tar kept once under two names is read under both."""
     folder = build({"runs": {"a": b"1"}}, tmp_path / "helm")
     (folder / "runs" / "b").hardlink_to(folder / "runs" / "a")
-    with opened(packed(folder, "tar"), shown_as="x") as files:
+    with open_output(packed(folder, "tar"), shown_as="x") as files:
         actual = content(files)
 
     assert {"runs": {"a": b"1", "b": b"1"}} == actual
@@ -291,7 +292,7 @@ def test_long_names_are_read(tmp_path: Path) -> None:
     folder = build({"runs": {name: {"a": b"1"}}}, tmp_path / "helm")
     (folder / "runs" / "b").symlink_to(f"{name}/a")
     path = packed(folder, "tar", tar_format=tarfile.GNU_FORMAT)
-    with opened(path, shown_as="x") as files:
+    with open_output(path, shown_as="x") as files:
         actual = content(files)
 
     assert {"runs": {name: {"a": b"1"}, "b": b"1"}} == actual
@@ -307,7 +308,7 @@ def test_an_old_tar_of_another_make_is_read(tmp_path: Path) -> None:
     )
     comment = tarfile.TarInfo.create_pax_global_header({"comment": "a commit"})
     (tmp_path / "helm").write_bytes(comment + old)
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = content(files)
 
     assert {"runs": {"a": b"1", folder: {}}} == actual
@@ -324,7 +325,7 @@ def _total_size(files: Files) -> int:
 def test_processes_share_it(tree_path: Path, start: str) -> None:
     """Forked and spawned processes read through the same object, also at once."""
     with (
-        opened(tree_path, shown_as="helm") as files,
+        open_output(tree_path, shown_as="helm") as files,
         multiprocessing.get_context(start).Pool(2) as pool,
     ):
         actual = pool.map(_total_size, [files] * 8)
@@ -337,7 +338,7 @@ def test_a_copy_reads_the_same_from_another_folder(
 ) -> None:
     """A pickled copy reads on where the current folder is another one."""
     monkeypatch.chdir(tree_path.parent)
-    with opened(Path(tree_path.name), shown_as="helm") as files:
+    with open_output(Path(tree_path.name), shown_as="helm") as files:
         monkeypatch.chdir("/")
         actual = content(pickle.loads(pickle.dumps(files)))  # noqa: S301 -- our own
 
@@ -353,7 +354,7 @@ def test_no_temporary_file_is_left(
     temporary = build({}, tmp_path / "temporary")
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     seen = []
-    with suppress(ArtifactError), opened(path, shown_as="helm"):
+    with suppress(ArtifactError), open_output(path, shown_as="helm"):
         seen = list(temporary.iterdir())
 
     assert (int(runs == "runs"), []) == (len(seen), list(temporary.iterdir()))
@@ -361,7 +362,10 @@ def test_no_temporary_file_is_left(
 
 def test_an_error_of_the_reader_is_left_alone(tree_path: Path) -> None:
     """What goes wrong while the files are used is not blamed on the archive."""
-    with pytest.raises(ValueError, match="invalid literal"), opened(tree_path, shown_as="helm"):
+    with (
+        pytest.raises(ValueError, match="invalid literal"),
+        open_output(tree_path, shown_as="helm"),
+    ):
         int("x")
 
 
@@ -384,9 +388,10 @@ def test_no_room_for_a_temporary_file_is_told(tmp_path: Path) -> None:
 def test_a_folder_pays_for_no_archive(tmp_path: Path) -> None:
     """Reading a folder imports none of the modules that unpack archives."""
     code = (
-        "import sys; from pathlib import Path; from helm_wandb.sources.helm.files import opened\n"
+        "import sys; from pathlib import Path\n"
+        "from helm_wandb.sources.helm.output import open_output\n"
         "before = set(sys.modules)\n"
-        f"with opened(Path({str(tmp_path)!r}), shown_as='x') as files: files.names('')\n"
+        f"with open_output(Path({str(tmp_path)!r}), shown_as='x') as files: files.names('')\n"
         "print(*{'tarfile', 'zipfile', 'gzip', 'tempfile'} & (set(sys.modules) - before))\n"
         "print(*{'tarfile', 'zipfile', 'gzip'} & set(sys.modules))"
     )
@@ -405,7 +410,7 @@ def test_messages_name_the_file(tmp_path: Path) -> None:
     folder = build(TREE, tmp_path / "helm")
     actual = []
     for path in (folder, packed(folder, "tar"), packed(folder, "zip", top="nightly/")):
-        with opened(path, shown_as="demo/x") as files:
+        with open_output(path, shown_as="demo/x") as files:
             actual += [files.shown(BOOLQ), files.shown("")]
 
     expected = [
@@ -421,7 +426,7 @@ def test_a_hostile_name_stays_one_harmless_line(tmp_path: Path, kind: str) -> No
     """Line ends, marks that turn the text and undecodable bytes do not reach a message."""
     name = os.fsdecode(b"a\n::error::\xe2\x80\xae\xff\x1b[1m")
     path = packed(build({"runs": {name: b"1"}}, tmp_path / "helm"), kind)
-    with opened(path, shown_as="x") as files:
+    with open_output(path, shown_as="x") as files:
         actual = (files.names("runs"), files.read(f"runs/{name}"), files.shown(name))
 
     shown = "a?::error::???[1m"
@@ -450,7 +455,7 @@ def test_links_inside_are_followed(tmp_path: Path, kind: str) -> None:
     (folder / "runs/latest").symlink_to("nightly")
     (folder / "runs/again").symlink_to("../runs/./latest")
     (folder / "releases/table.json").symlink_to("../runs/again/groups/mmlu.json")
-    with opened(packed(folder, kind), shown_as="x") as files:
+    with open_output(packed(folder, kind), shown_as="x") as files:
         actual = (
             files.is_folder("runs/latest"),
             files.names("runs"),
@@ -468,7 +473,7 @@ def test_links_of_a_zip_are_followed(tmp_path: Path) -> None:
     """A zip that keeps links as links reads as what they lead to."""
     entries = [("runs/a/b", b"1", 0o100644), ("runs/latest", b"a", stat.S_IFLNK | 0o777)]
     (tmp_path / "helm").write_bytes(zip_of(*entries))
-    with opened(tmp_path / "helm", shown_as="x") as files:
+    with open_output(tmp_path / "helm", shown_as="x") as files:
         actual = files.read("runs/latest/b")
 
     assert b"1" == actual
@@ -482,7 +487,7 @@ def test_a_stray_link_hurts_no_listing(tmp_path: Path, kind: str, target: str) -
     """HELM's own `runs/latest`, where it leads elsewhere or nowhere, is listed as no folder."""
     folder = build(TREE, tmp_path / "helm")
     (folder / "runs/latest").symlink_to(target)
-    with opened(packed(folder, kind), shown_as="x") as files:
+    with open_output(packed(folder, kind), shown_as="x") as files:
         names = files.names("runs")
         actual = [name for name in names if files.is_folder(f"runs/{name}")]
 
@@ -502,7 +507,7 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path, kind: str, target: str
         f"leads out of {path.name}, and only what lies in it is read. Replace the link by a copy "
         "of what it leads to (cp -rL)."
     )
-    with opened(path, shown_as=path.name) as files:
+    with open_output(path, shown_as=path.name) as files:
         actual = files.is_file("runs/passwd")
         for ask in (files.is_folder, files.is_file, files.names, files.size):
             with pytest.raises(ArtifactError, match="leads out of"):
@@ -533,7 +538,7 @@ def test_links_in_a_circle_end(tmp_path: Path, kind: str) -> None:
     assert refusal(path, "runs/a").endswith(
         ": is a link that leads nowhere, not a file. Check the step that wrote it."
     )
-    with opened(path, shown_as="x") as files:
+    with open_output(path, shown_as="x") as files:
         assert files.is_folder("runs/c/c/c/nightly")
 
 
@@ -572,7 +577,7 @@ def test_what_may_not_be_read_is_told() -> None:
                 refusal(archive),
             ]
             with (
-                opened(folder, shown_as="helm") as files,
+                open_output(folder, shown_as="helm") as files,
                 pytest.raises(ArtifactError, match=r"^helm/releases: cannot be read: Permission"),
             ):
                 files.names("releases")
@@ -596,7 +601,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 def test_what_vanishes_is_told(tmp_path: Path, kind: str) -> None:
     """A folder or archive that goes away in between is told, with the file that was wanted."""
     path = packed(build(TREE, tmp_path / "helm"), kind)
-    with opened(path, shown_as="x") as files:
+    with open_output(path, shown_as="x") as files:
         assert files.is_file(BOOLQ)
         _move_away(files, path)
         with pytest.raises(ArtifactError, match=r"stats\.json: (cannot be read|is not there)"):
@@ -612,7 +617,7 @@ def _move_away(files: Files, path: Path) -> None:
 def test_an_archive_that_shrinks_is_told(tmp_path: Path, kind: str) -> None:
     """An archive that is cut while it is read is told as damaged."""
     path = packed(build({"runs": {"a": os.urandom(9000)}}, tmp_path / "helm"), kind)
-    with opened(path, shown_as="x") as files:
+    with open_output(path, shown_as="x") as files:
         os.truncate(getattr(files, "path", path), 5000)
         with pytest.raises(ArtifactError, match=r"^x:runs/a: the archive is damaged or was cut"):
             files.read("runs/a")
@@ -728,7 +733,7 @@ def test_a_hostile_tar_is_refused(
 ) -> None:
     """What would write elsewhere, wait for ever or fill the disk is refused by its name."""
     advice = (
-        ", so the archive is not read. Pack HELM's output folder anew (tar -czf helm.tar.gz "
+        ", so the archive is not read. Pack HELM's output folder again (tar -czf helm.tar.gz "
         "FOLDER)."
     )
 
@@ -842,7 +847,7 @@ def test_a_bomb_is_refused(tmp_path: Path, kind: str, limits: Limits, expected: 
 def test_a_tar_is_no_bomb(tmp_path: Path) -> None:
     """An uncompressed tar already lies there: its size needs no limit."""
     path = packed(build({"runs": {"a": bytes(2_000_000)}}, tmp_path / "helm"), "tar")
-    with opened(path, shown_as="x", limits=Limits(total_bytes=1, harmless_bytes=1)) as files:
+    with open_output(path, shown_as="x", limits=Limits(total_bytes=1, harmless_bytes=1)) as files:
         actual = files.size("runs/a")
 
     assert 2_000_000 == actual
@@ -959,7 +964,7 @@ def test_a_damaged_archive_is_no_crash(
 
 
 def _read_or_refused(path: Path) -> None:
-    with suppress(ArtifactError), opened(path, shown_as="helm") as files:
+    with suppress(ArtifactError), open_output(path, shown_as="helm") as files:
         content(files)
 
 

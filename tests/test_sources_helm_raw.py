@@ -11,9 +11,9 @@ import pytest
 from helm_wandb.comparing.evaluations import merge
 from helm_wandb.model import Evaluation, Score, ScoreKey
 from helm_wandb.sources.helm import layout
-from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.scores import scores_by_model
@@ -51,7 +51,7 @@ def compared(tree: Tree, files: Files) -> Iterator[tuple[str, str, str, float, S
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
 def test_raw_equals_table(tree: Tree, helm_trees: Path) -> None:
     """Every column of every benchmark, computed from the runs, is HELM's cell to 1e-9."""
-    with opened(helm_trees / tree.name, shown_as=tree.name) as files:
+    with open_output(helm_trees / tree.name, shown_as=tree.name) as files:
         found = list(compared(tree, files))
 
     assert len(found) > 10

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import families, layout
-from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.formats import AnsweredScenarioState, InstanceStats
 from helm_wandb.sources.helm.json_files import encodable, read_json
+from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Runs
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(
     if not own:
         return found, ()
     try:
-        with opened(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
+        with open_output(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
             runs = Runs(layout.find_suite(spec, files))
             for whose, run, places in _tasks(spec, runs, own):
                 texts = found.setdefault(whose, {})

@@ -1,4 +1,4 @@
-"""What an archive may hold: its entries, and the refusal of any that HELM's output has not."""
+"""Entries of an archive, and the refusal of those that HELM's output doesn't have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Limits
 
 LINK_CHARACTERS = 4096
-"""Of a link's target, at most."""
+"""Characters of a link's target, at most."""
 _NAMES_SHOWN = 20
 
 
@@ -27,7 +27,7 @@ class Stored(NamedTuple):
     size: int
 
     def content(self, stream: IO[bytes]) -> bytes:
-        """The file's bytes; EOFError where the archive has become shorter."""
+        """Return the file's bytes; raise EOFError if the archive has become shorter."""
         stream.seek(self.offset)
         data = stream.read(self.size)
         if len(data) != self.size:
@@ -40,17 +40,16 @@ class Packed(NamedTuple):
     """A file of a zip."""
 
     offset: int
-    """Of its own header, which stands before its bytes."""
+    """Where its header is, which stands before its bytes."""
     size: int
     packed_size: int
     is_deflated: bool
     checksum: int
 
     def content(self, stream: IO[bytes]) -> bytes:
-        """The file's bytes, uncompressed; ValueError where they are not what was packed.
+        """Return the file's uncompressed bytes; raise ValueError if they aren't what was packed.
 
-        The zip may lie about both sizes: not more than the file's own is ever made, nor much
-        more read.
+        The zip may lie about both sizes: no more than `size` is ever unpacked, nor much more read.
         """
         stream.seek(self.offset)
         header = stream.read(30)
@@ -85,7 +84,7 @@ Entry = Stored | Packed | Link | HardLink | Folder
 
 
 class Tree(NamedTuple):
-    """All that an archive holds."""
+    """The content of an archive."""
 
     root: str
     """Where HELM's output folder is in the archive: `` or `name/`."""
@@ -95,7 +94,7 @@ class Tree(NamedTuple):
 
 
 class Contents:
-    """Collects what an archive holds; of several entries of one name the last counts, as in tar."""
+    """Collects the entries of an archive; of several with one name the last counts, as in tar."""
 
     def __init__(self, shown_as: str, limits: Limits) -> None:
         self._shown_as = shown_as
@@ -105,7 +104,7 @@ class Contents:
         self._characters = 0
 
     def add_all(self, entries: Iterator[tuple[str, Entry]]) -> None:
-        """Take them in; ArtifactError for one that is not what HELM's output can hold."""
+        """Add the entries; raise ArtifactError for one that HELM's output can't have."""
         for count, (name, entry) in enumerate(entries, 1):
             self._refuse_over(self._limits.entries, count, "entries")
             path = self._path(name)
@@ -118,7 +117,7 @@ class Contents:
             self._enter(path)
 
     def tree(self) -> Tree:
-        """All of it; ArtifactError where it is no output of HELM."""
+        """Return the content; raise ArtifactError if it is no output of HELM."""
         both = self._nodes.keys() & self._folders.keys()
         if both:
             raise self.refused(min(both), "is there as a file and as a folder")
@@ -129,14 +128,14 @@ class Contents:
         )
 
     def refused(self, name: str, why: str) -> ArtifactError:
-        """The error of an entry that is not read."""
+        """Return the error of an entry that is not read."""
         return ArtifactError(
             f"{shown(self._shown_as, name)}: {why}, so the archive is not read. Pack "
-            "HELM's output folder anew (tar -czf helm.tar.gz FOLDER)."
+            "HELM's output folder again (tar -czf helm.tar.gz FOLDER)."
         )
 
     def refuse_total(self, size: int, packed_size: int) -> None:
-        """Nothing, or the ArtifactError of an archive that holds too many bytes."""
+        """Raise ArtifactError if the archive holds too many bytes."""
         self._refuse_over(allowed_bytes(packed_size, self._limits), size, "bytes")
 
     def _path(self, name: str) -> str:
@@ -165,7 +164,7 @@ class Contents:
         return file
 
     def _enter(self, path: str) -> None:
-        """Note the path in the folder above it, and a new folder in that above, and so on."""
+        """Add the name to the folder above it, and a new folder to that above, and so on."""
         while path:
             folder, _, name = path.rpartition("/")
             is_known = folder in self._folders
@@ -187,7 +186,7 @@ class Contents:
         self._refuse_over(self._limits.name_characters, self._characters, "characters of names")
 
     def _root(self) -> str:
-        """Where `runs/` or `releases/` is: the top, or the one folder that has them."""
+        """Return where `runs/` or `releases/` is: the top, or the one folder that has them."""
         tops = ["", *(f"{name}/" for name in sorted(self._folders[""]))]
         found = [top for top in tops if {f"{top}runs", f"{top}releases"} & self._folders.keys()]
         if len(found) == 1 or "" in found:
@@ -210,22 +209,22 @@ class Contents:
 
 
 def text(name: bytes) -> str:
-    """A name as an archive keeps it: UTF-8, or whatever else its bytes are."""
+    """Return a name that an archive holds: UTF-8, or whatever else its bytes are."""
     return name.decode("utf-8", "surrogateescape")
 
 
 def allowed_bytes(packed_size: int, limits: Limits) -> int:
-    """How many bytes an archive of this size may hold."""
+    """Return how many bytes an archive of this size may hold."""
     return min(limits.total_bytes, max(limits.harmless_bytes, packed_size * limits.ratio))
 
 
 def no_archive(shown_as: str) -> ArtifactError:
-    """The error of a file that is no archive."""
+    """Return the error of a file that is no archive."""
     return ArtifactError(f"{plain(shown_as)}: has another format. It {MUST_BE}.")
 
 
 def too_much(shown_as: str, limit: int, what: str) -> ArtifactError:
-    """The error of an archive that holds more than the limit."""
+    """Return the error of an archive that holds more than the limit."""
     return ArtifactError(
         f"{plain(shown_as)}: holds over {limit:,} {what}, more than is read from an archive of "
         "its size. Unpack it in a step before, and give the folder."
@@ -233,7 +232,7 @@ def too_much(shown_as: str, limit: int, what: str) -> ArtifactError:
 
 
 def shown(shown_as: str, name: str) -> str:
-    """The name in an archive, after the archive's own."""
+    """Return the name in an archive after the archive's own."""
     return plain(f"{shown_as}:{name}" if name else shown_as)
 
 

@@ -10,9 +10,9 @@ from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Place
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.entry import HelmEval
-from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.tables import headline
 from helm_wandb.text.safe_text import plain
@@ -45,7 +45,7 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteFound, ...]:
     path: the folder, or an archive of it. shown_as: how messages name it.
     Raises ArtifactError where it cannot be read, or holds no suite with a finished run.
     """
-    with opened(path, shown_as=shown_as) as files:
+    with open_output(path, shown_as=shown_as) as files:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
         found = [one for name in names for one in _suite(name, files)]
         if not found:

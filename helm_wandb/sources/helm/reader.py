@@ -13,9 +13,9 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, families, layout
-from helm_wandb.sources.helm.files import opened
 from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import encodable, read_json
+from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.sources.helm.scores import scores_by_model
@@ -264,7 +264,7 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
         raise ArtifactError(_absent(spec, folder))
     with ExitStack() as stack:
         try:
-            files = stack.enter_context(opened(path, shown_as=spec.helm_output_dir))
+            files = stack.enter_context(open_output(path, shown_as=spec.helm_output_dir))
         except ArtifactError as error:
             message = f"{spec.at('helm_output_dir')}: helm_output_dir: {error}"
             raise ArtifactError(message) from error

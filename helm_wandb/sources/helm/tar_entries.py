@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Limits
 
 BLOCK = 512
-"""Bytes of a header; a file fills whole ones."""
+"""Bytes of a header; a file fills whole blocks."""
 _CHUNK_BYTES = 1 << 20
 _EXTENSION_BYTES = 1 << 20
-"""Of a header that extends the next one: a name has 4,096 at most, some attributes 64 KB."""
+"""Bytes of a header that extends the next one: a name has at most 4,096, attributes 64 KB."""
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a tar begins so: with a header whose checksum is right, or with its end."""
+    """Return whether a tar begins so: with a header whose checksum is right, or with its end."""
     if head == bytes(BLOCK):
         return True
     try:
@@ -48,12 +48,12 @@ def is_tar(head: bytes) -> bool:
 
 
 @contextmanager
-def decompressed(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
-    """A temporary file with the uncompressed tar."""
+def decompress(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
+    """Return a temporary file with the uncompressed tar."""
     with scratch.folder() as folder:
         unpacked = folder / "helm.tar"
         try:
-            _decompress(path, unpacked, shown_as, limits)
+            _write_unpacked(path, unpacked, shown_as, limits)
         except gzip.BadGzipFile:
             raise
         except OSError as error:
@@ -65,7 +65,7 @@ def decompressed(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
         yield unpacked
 
 
-def _decompress(path: Path, target: Path, shown_as: str, limits: Limits) -> None:
+def _write_unpacked(path: Path, target: Path, shown_as: str, limits: Limits) -> None:
     allowed = allowed_bytes(path.stat().st_size, limits)
     with gzip.open(path) as packed, target.open("wb") as unpacked:
         chunk = packed.read(BLOCK)
@@ -79,7 +79,7 @@ def _decompress(path: Path, target: Path, shown_as: str, limits: Limits) -> None
 
 
 def tar_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
-    """Each entry and its name; TarError, EOFError or ValueError where the tar is damaged.
+    """Yield each name and entry; raise TarError, EOFError or ValueError if the tar is damaged.
 
     tarfile itself takes a damaged header for the end, and reads headers of any length.
     """
@@ -105,7 +105,7 @@ def tar_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
 
 
 def _skip(stream: IO[bytes], size: int, end: int) -> None:
-    """The stream after a file's bytes, and what fills its last block."""
+    """Move the stream behind a file's bytes and the rest of its last block."""
     start = stream.tell()
     if not 0 <= size <= end - start:
         message = f"a file of {size} bytes where {end - start} are left"
@@ -114,7 +114,7 @@ def _skip(stream: IO[bytes], size: int, end: int) -> None:
 
 
 def _extension(header: tarfile.TarInfo, stream: IO[bytes]) -> dict[str, str]:
-    """What a GNU long name or a PAX header tells of the next entry."""
+    """Return what a GNU long name or a PAX header says of the next entry."""
     if not 0 <= header.size <= _EXTENSION_BYTES:
         message = f"a header of {header.size} bytes"
         raise ValueError(message)
@@ -124,14 +124,14 @@ def _extension(header: tarfile.TarInfo, stream: IO[bytes]) -> dict[str, str]:
             return {"path": text(data.partition(b"\0")[0])}
         case tarfile.GNUTYPE_LONGLINK:
             return {"linkpath": text(data.partition(b"\0")[0])}
-        case tarfile.XGLTYPE:  # of all entries that follow: a comment, where Git packed it
+        case tarfile.XGLTYPE:  # about all entries that follow: a comment, if Git packed it
             return {}
         case _:
             return dict(_pax_records(data))
 
 
 def _pax_records(data: bytes) -> Iterator[tuple[str, str]]:
-    r"""Key and value of each `LENGTH KEY=VALUE\n`; POSIX.1-2001, pax, "Extended Header"."""
+    r"""Yield key and value of each `LENGTH KEY=VALUE\n`; POSIX.1-2001, pax, "Extended Header"."""
     start = 0
     while start < len(data):
         space = data.index(b" ", start, start + 20)
@@ -149,7 +149,7 @@ def _tar_entry(name: str, header: tarfile.TarInfo, offset: int, contents: Conten
     match header.type:
         case tarfile.DIRTYPE:
             return Folder()
-        case tarfile.AREGTYPE if name.endswith("/"):  # so did tar before POSIX
+        case tarfile.AREGTYPE if name.endswith("/"):  # tar before POSIX wrote folders so
             return Folder()
         case tarfile.REGTYPE | tarfile.AREGTYPE | tarfile.CONTTYPE:
             return Stored(offset, header.size)

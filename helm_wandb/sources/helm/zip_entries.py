@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.archive_entries import Contents, Entry
 
 _DIRECTORY_BYTES = 64 << 20
-"""Of a zip's directory, which is read whole; HELM's takes about 150 an entry."""
+"""Bytes of a zip's directory, which is read whole; HELM's takes about 150 an entry."""
 _UNIX = 3
-"""The system by which a zip tells that it kept Unix file modes."""
+"""The system that a zip with Unix file modes names."""
 
 
 class _BoundedReader(io.BufferedReader):
-    """zipfile reads the directory at once, of whatever length the archive tells."""
+    """A stream that bounds zipfile, which reads a directory of any length at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As ever, but ValueError for more than the directory of HELM's output can be."""
+        """Return the next bytes; raise ValueError for more than HELM's directory can have."""
         if size is not None and size > _DIRECTORY_BYTES:
             message = f"a directory of {size} bytes"
             raise ValueError(message)
@@ -33,7 +33,7 @@ class _BoundedReader(io.BufferedReader):
 
 
 def zip_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
-    """Each entry and its name; ValueError or BadZipFile where the zip is damaged."""
+    """Yield each name and entry; raise ValueError or BadZipFile if the zip is damaged."""
     with (
         _BoundedReader(io.FileIO(path)) as stream,
         zipfile.ZipFile(stream) as archive,
@@ -47,7 +47,7 @@ def zip_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The entry's name; a zip tool of Linux writes UTF-8 without telling so."""
+    """Return the entry's name; zip tools of Linux write UTF-8 without declaring it."""
     name = info.orig_filename
     if info.flag_bits & 0x800:
         return name
