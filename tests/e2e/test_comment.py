@@ -21,7 +21,7 @@ BASELINE = {"baseline": "none"}
 
 @pytest.fixture
 def github() -> Iterator[GithubServer]:
-    """A GitHub with the pull request that the runner's event tells of."""
+    """A GitHub with the pull request of the runner's event."""
     with GithubServer() as server:
         server.seed.repository(REPOSITORY)
         server.seed.pull_request(REPOSITORY, 1, head_sha="a" * 40, head_branch="feature")
@@ -80,7 +80,13 @@ def test_comment_of_a_forks_report(runner: Runner, github: GithubServer) -> None
     event = {
         "action": "completed",
         "repository": itself,
-        "workflow_run": {**head, "id": 5, "head_repository": itself},
+        "workflow_run": {
+            **head,
+            "id": 5,
+            "run_number": 1,
+            "repository": itself,
+            "head_repository": itself,
+        },
     }
     job = on(runner, github, TOKEN)
     variables = {**job.github, "GITHUB_EVENT_NAME": "workflow_run", "GITHUB_REF": "refs/heads/main"}
