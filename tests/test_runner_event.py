@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -296,6 +297,21 @@ def test_events_that_may_be_believed_are_listed() -> None:
     assert {"issue_comment", "pull_request_target", "workflow_run"} == privileged
     assert ("push", "schedule", "workflow_dispatch") == BRANCH_EVENTS
     assert set() == privileged & {*BRANCH_EVENTS}
+
+
+def test_security_page_has_the_events_of_the_table(root: Path) -> None:
+    """SECURITY.md lists known events, and the same ones as privileged."""
+    text = (root / "SECURITY.md").read_text().partition("## Who controls what")[2]
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
+    listed = [(set(re.findall("`(.+?)`", names)), *rest) for names, *rest in rows]
+    privileged = [
+        names for names, code, secrets in listed if "stranger" in code and secrets == "yes"
+    ]
+
+    assert set() == {name for names, *_ in listed for name in names} - RULES.keys()
+    assert {name for name, rules in RULES.items() if rules.is_privileged} == set().union(
+        *privileged
+    )
 
 
 def test_other_events_have_the_strictest_rules() -> None:
