@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Verdict
@@ -13,18 +16,22 @@ from helm_wandb.report import counted_verdicts
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from helm_wandb.model import Comparison, Delta, Report
+    from helm_wandb.render.tables import Cells
 
-_MARKS = {Verdict.REGRESSED: "▼ regressed", Verdict.IMPROVED: "▲ improved"}
-_WORDS = {
+_VERDICTS = {
+    Verdict.REGRESSED: "▼ regressed",
+    Verdict.IMPROVED: "▲ improved",
     Verdict.NO_CHANGE: "no change",
     Verdict.UNCLEAR: "unclear",
     Verdict.UNTESTABLE: "not testable",
 }
-_SIDES = ("Baseline", "Candidate")
-_IN_TIME = ("Before", "Now")
+_FLAGGED = (Verdict.REGRESSED, Verdict.IMPROVED)
+_DETECTABLE = "Visible from"
+_IN_TIME = {"Baseline": "Before", "Candidate": "Now"}
+"""Labels of columns, if both sides are of one run."""
 _STEPS = "Since the iteration before"
 
 
@@ -43,32 +50,33 @@ def _there(*found: Table | None) -> list[Table]:
 
 
 def leaderboard(report: Report) -> Table:
-    """The ranking, with what changed of each model that was compared."""
-    board = tables.leaderboard(report)
+    """Return the ranking, with what changed of each model that was compared."""
     compared: dict[str, list[Comparison]] = defaultdict(list)
     for one in report.comparisons:
         if one.deltas:
             compared[one.model].append(one)
     if not compared:
-        return board
-    columns = (*board.columns, Column("Δ vs baseline"), Column("Regressed / improved"))
-    rows = tuple(
-        (*cells, *_beside(compared.get(row.model, [])))
-        for cells, row in zip(board.rows, report.leaderboard.rows, strict=True)
+        return tables.leaderboard(report)
+    return tables.leaderboard(
+        report,
+        [
+            (Column("Δ vs baseline"), lambda row: _overall(compared.get(row.model, []))),
+            (Column("Regressed / improved"), lambda row: _counts(compared.get(row.model, []))),
+        ],
     )
-    return tables.without_unknown(Table(board.title, columns, rows))
 
 
-def _beside(comparisons: Sequence[Comparison]) -> tuple[str, str]:
-    """A model's change overall, where one baseline served all its benchmarks, and its marks."""
-    if not comparisons:
-        return UNKNOWN, UNKNOWN
-    counts = counted_verdicts(comparisons)
+def _overall(comparisons: Sequence[Comparison]) -> str:
+    """Return a model's change overall, if one baseline served all its benchmarks."""
     overall = comparisons[0].overall if len(comparisons) == 1 else None
-    return (
-        UNKNOWN if overall is None else difference(overall),
-        f"{counts[Verdict.REGRESSED]} / {counts[Verdict.IMPROVED]}",
-    )
+    return UNKNOWN if overall is None else difference(overall)
+
+
+def _counts(comparisons: Sequence[Comparison]) -> str:
+    """Return how many scores of a model regressed and improved, `1 / 0`."""
+    counts = counted_verdicts(comparisons)
+    numbers = f"{counts[Verdict.REGRESSED]} / {counts[Verdict.IMPROVED]}"
+    return numbers if comparisons else UNKNOWN
 
 
 def marked(report: Report) -> Table | None:
@@ -76,26 +84,19 @@ def marked(report: Report) -> Table | None:
     rows = marked_deltas(report)
     if not rows:
         return None
-    # What is seen needs no word on what could have been.
-    return _without("Visible from", _table("Changed", rows, report.comparisons))
+    # A change that is flagged needs no word on what could have been.
+    return _table("Changed", rows, report.comparisons, without=_DETECTABLE)
 
 
 def marked_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
     """In that order, each with the comparison that it is of."""
-    rows = [row for row in _rows(report.comparisons) if row[1].verdict in _MARKS]
-    order = {Verdict.REGRESSED: 0, Verdict.IMPROVED: 1}
-    return sorted(rows, key=lambda row: (order[row[1].verdict], -abs(row[1].difference)))
-
-
-def _without(label: str, table: Table) -> Table:
-    at = [column.label for column in table.columns].index(label)
-    rows = tuple((*row[:at], *row[at + 1 :]) for row in table.rows)
-    return Table(table.title, (*table.columns[:at], *table.columns[at + 1 :]), rows)
+    rows = [row for row in _rows(report.comparisons) if row[1].verdict in _FLAGGED]
+    return sorted(rows, key=lambda row: (_FLAGGED.index(row[1].verdict), -abs(row[1].difference)))
 
 
 def unmarked(report: Report) -> Table | None:
     """The other deltas, with the smallest change that would have been seen; None without any."""
-    rows = [row for row in _rows(report.comparisons) if row[1].verdict not in _MARKS]
+    rows = [row for row in _rows(report.comparisons) if row[1].verdict not in _FLAGGED]
     return _table("Not marked", rows, report.comparisons) if rows else None
 
 
@@ -105,10 +106,10 @@ def steps(report: Report) -> Table | None:
     if not rows:
         return None
     if len(report.steps) > 1:
-        return _table(_STEPS, rows, report.steps, sides=_IN_TIME, with_iterations=True)
+        return _table(_STEPS, rows, report.steps, labels=_IN_TIME, with_iterations=True)
     (only,) = report.steps
     title = f"{_STEPS}, {plain(Name(only.model))}: {_iterations(only)}"
-    return _table(title, rows, report.steps, sides=_IN_TIME)
+    return _table(title, rows, report.steps, labels=_IN_TIME)
 
 
 def _iterations(comparison: Comparison) -> str:
@@ -146,55 +147,68 @@ def _rows(comparisons: Iterable[Comparison]) -> Iterator[tuple[Comparison, Delta
             yield comparison, delta
 
 
-def _table(
+def _table(  # noqa: PLR0913 -- what the tables of deltas differ in, each by its name
     title: str,
     rows: Sequence[tuple[Comparison, Delta]],
     comparisons: Sequence[Comparison],
     *,
-    sides: tuple[str, str] = _SIDES,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    without: str = "",
     with_iterations: bool = False,
 ) -> Table:
+    """Return the table of the rows' deltas.
+
+    labels: those that differ from COLUMNS. without: the label of a column that is left out.
+    """
     several = len(comparisons) > 1
-    columns = (
-        Column("Metric", numeric=False),
-        *([Column("Model", numeric=False)] if several else []),
-        *([Column("Iterations", numeric=False)] if with_iterations else []),
-        Column("n"),
-        *map(Column, sides),
-        Column("Δ [95 % interval]"),
-        Column("Better / worse"),
-        Column("Visible from"),
-        Column("Verdict", numeric=False),
-    )
-    cells = tuple(
-        (
-            Name(_metric(delta)),
-            *([Name(comparison.model)] if several else []),
-            *([_iterations(comparison)] if with_iterations else []),
-            *_cells(delta),
-        )
-        for comparison, delta in rows
-    )
-    return Table(title, columns, cells)
+    heads: list[Cells[tuple[Comparison, Delta]]] = [
+        (Column("Metric", numeric=False), lambda row: Name(_metric(row[1]))),
+        *([(Column("Model", numeric=False), lambda row: Name(row[0].model))] if several else []),
+        *(
+            [(Column("Iterations", numeric=False), lambda row: _iterations(row[0]))]
+            if with_iterations
+            else []
+        ),
+    ]
+    values = [
+        (replace(column, label=labels.get(column.label, column.label)), partial(_value, cell))
+        for column, cell in COLUMNS
+        if column.label != without
+    ]
+    return tables.tabulate(title, [*heads, *values], rows)
 
 
-def _cells(delta: Delta) -> tuple[str, ...]:
-    return (
-        UNKNOWN if delta.n is None else _counted(delta),
-        number(delta.baseline),
-        number(delta.candidate),
-        difference(delta),
-        UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}",
-        UNKNOWN if delta.mde is None else size(delta, delta.mde),
-        _MARKS.get(delta.verdict) or _WORDS[delta.verdict],
-    )
+def _value(cell: Callable[[Delta], str], row: tuple[Comparison, Delta]) -> str:
+    return cell(row[1])
 
 
-def _counted(delta: Delta) -> str:
-    """The instances, and their clusters where these are fewer."""
+def _instances(delta: Delta) -> str:
+    """Return the number of instances, and of their clusters if these are fewer."""
+    if delta.n is None:
+        return UNKNOWN
     clustered = delta.clusters is not None and delta.clusters != delta.n
     return f"{delta.n} ({delta.clusters} clusters)" if clustered else str(delta.n)
 
 
 def _metric(delta: Delta) -> str:
     return f"{delta.key} ↓" if delta.lower_is_better else str(delta.key)
+
+
+def _better_and_worse(delta: Delta) -> str:
+    return UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}"
+
+
+def _detectable(delta: Delta) -> str:
+    return UNKNOWN if delta.mde is None else size(delta, delta.mde)
+
+
+COLUMNS: tuple[Cells[Delta], ...] = (
+    (Column("n"), _instances),
+    (Column("Baseline"), lambda delta: number(delta.baseline)),
+    (Column("Candidate"), lambda delta: number(delta.candidate)),
+    (Column("Δ [95 % interval]"), difference),
+    (Column("Better / worse"), _better_and_worse),
+    (Column(_DETECTABLE), _detectable),
+    (Column("Verdict", numeric=False), lambda delta: _VERDICTS[delta.verdict]),
+)
+"""What each table of deltas shows of a delta, in all formats."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.render.quantities import UNKNOWN, number, tokens
@@ -12,10 +12,12 @@ from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.safe_text import Name, OwnName, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
     from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 
+_T = TypeVar("_T")
 _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 
@@ -26,6 +28,11 @@ class Column:
 
     label: str
     numeric: bool = True
+
+
+if TYPE_CHECKING:
+    Cells: TypeAlias = tuple[Column, Callable[[_T], str]]
+    """A column, and what makes its cell of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +46,43 @@ class Table:
     """Rows that it has besides these."""
 
 
+def tabulate(title: str, columns: Sequence[Cells[_T]], rows: Iterable[_T]) -> Table:
+    """Return the table of the rows, whose columns are made by a function each."""
+    cells = tuple(tuple(cell(row) for _, cell in columns) for row in rows)
+    return Table(title, tuple(column for column, _ in columns), cells)
+
+
 def cut(table: Table, limit: int | None) -> Table:
     """The table's first rows, counting those that are left out."""
     rows = table.rows[:limit]
     return replace(table, rows=rows, left_out=table.left_out + len(table.rows) - len(rows))
 
 
-def leaderboard(report: Report) -> Table:
-    """The ranking: one row a model."""
-    columns = (
-        Column("Rank"),
-        Column("Model", numeric=False),
-        Column("Iteration"),
-        Column("Tokens"),
-        Column("Mean"),
-        Column("Mean win rate"),
-    )
+def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> Table:
+    """Return the ranking, one row a model, without the columns of which nothing is known.
+
+    more: columns after the others.
+    """
     own = {one.model for one in report.evaluations}
     all_own = all(row.model in own for row in report.leaderboard.rows)
-    rows = tuple(
-        _ranking_row(row, OwnName if row.model in own and not all_own else Name)
-        for row in report.leaderboard.rows
+
+    def model(row: LeaderboardRow) -> Name:
+        return (OwnName if row.model in own and not all_own else Name)(row.model)
+
+    columns: tuple[Cells[LeaderboardRow], ...] = (
+        (Column("Rank"), _rank),
+        (Column("Model", numeric=False), model),
+        (Column("Iteration"), lambda row: str(row.iteration)),
+        (Column("Tokens"), lambda row: tokens(row.tokens_billions)),
+        (Column("Mean"), lambda row: number(row.mean)),
+        (Column("Mean win rate"), lambda row: number(row.mean_win_rate)),
+        *more,
     )
-    return without_unknown(Table("Leaderboard", columns, rows))
+    return without_unknown(tabulate("Leaderboard", columns, report.leaderboard.rows))
 
 
 def without_unknown(table: Table) -> Table:
-    """The table less the columns of which nothing is known."""
+    """Return the table without the columns of which nothing is known."""
     if not table.rows:
         return table
     known = [at for at in range(len(table.columns)) if any(r[at] != UNKNOWN for r in table.rows)]
@@ -76,16 +93,10 @@ def without_unknown(table: Table) -> Table:
     )
 
 
-def _ranking_row(row: LeaderboardRow, name: type[Name]) -> tuple[str, ...]:
-    rank = UNKNOWN if row.rank is None else f"{row.rank} =" if row.tied else str(row.rank)
-    return (
-        rank,
-        name(row.model),
-        str(row.iteration),
-        tokens(row.tokens_billions),
-        number(row.mean),
-        number(row.mean_win_rate),
-    )
+def _rank(row: LeaderboardRow) -> str:
+    if row.rank is None:
+        return UNKNOWN
+    return f"{row.rank} =" if row.tied else str(row.rank)
 
 
 def details(report: Report) -> list[Table]:
