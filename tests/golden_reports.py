@@ -1,7 +1,8 @@
-"""The reports of which golden files show each form."""
+"""The reports of the golden files, and what these show of them."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from helm_wandb.model import Gate, Provenance, Report, ScoreKey, Verdict
 from tests import builders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from helm_wandb.model import Delta, Evaluation
 
 CORE = tuple(map(str, CORE_METRICS))
@@ -350,3 +353,17 @@ def large(*, models: int = 500, metrics: int = 60, iterations: int = 1) -> Repor
         metrics=[ScoreKey.parse(key) for key in keys],
         notes=[f"groups/{at}.json: cannot be read" for at in range(models)],
     )
+
+
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+"""A table in Markdown."""
+
+
+def without_tables(markdown: str) -> str:
+    """Return a page with one line in place of each table: their contents are in reports.txt."""
+    return TABLE.sub("(table)\n", markdown)
+
+
+def in_sections(texts: Mapping[str, str]) -> str:
+    """Return texts as one, each below its name."""
+    return "\n".join(f"======== {name}\n\n{text}" for name, text in texts.items())

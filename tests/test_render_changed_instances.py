@@ -146,13 +146,18 @@ def test_the_rest_of_many_is_counted() -> None:
 
 
 def test_all_of_a_few_is_shown(golden: Callable[[str, str], None]) -> None:
-    """The summary's form, folded, behind what changed."""
-    golden("items.md", markdown.render(SHOWN, limit_bytes=LIMIT))
+    """Summary and comment fold the same tables, behind what changed."""
+    pages = [
+        markdown.render(SHOWN, limit_bytes=LIMIT),
+        comment.render(SHOWN, limit_bytes=COMMENT_LIMIT),
+    ]
+    summary, commented = (
+        re.findall(r"<details>.*?</details>\n", page, re.DOTALL)[:2] for page in pages
+    )
 
-
-def test_the_comment_folds_the_same(golden: Callable[[str, str], None]) -> None:
-    """The comment's form."""
-    golden("comment_items.md", comment.render(SHOWN, limit_bytes=COMMENT_LIMIT))
+    assert summary == commented
+    assert [True, True] == ["▼ regressed" in page.partition(summary[0])[0] for page in pages]
+    golden("items.md", "\n".join(summary))
 
 
 @pytest.mark.parametrize("render", [markdown.render, comment.render])

@@ -11,95 +11,58 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helm_wandb import report as reports
-from helm_wandb import sources
-from helm_wandb.comparing import evaluations, gate, leaderboard, verdicts
+from helm_wandb.comparing import leaderboard
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import (
     Baseline,
-    EvalEntry,
     Gate,
-    Place,
-    Policy,
     Provenance,
     ScoreKey,
 )
 from helm_wandb.render import comment, markdown
-from helm_wandb.system.progress import no_progress
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
-from tests.golden_reports import COMMENTS, DELTAS, OVERALL, REGRESSION, RUN_URL
+from tests.golden_reports import (
+    COMMENTS,
+    DELTAS,
+    OVERALL,
+    REGRESSION,
+    RUN_URL,
+    in_sections,
+    without_tables,
+)
 from tests.test_render_deltas import thousands
 from tests.test_text_safe_text import HOSTILE, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from helm_wandb.model import Evaluation, Report
+    from helm_wandb.model import Report
 
 LIMIT = 65_536
 SUMMARY_LIMIT = 1_048_576
 
 
-@pytest.mark.parametrize("name", COMMENTS)
-def test_comment_golden(name: str, golden: Callable[[str, str], None]) -> None:
-    """Each variant of the comment looks as in its golden file."""
-    golden(f"comment_{name}.md", comment.render(COMMENTS[name], limit_bytes=LIMIT))
+def test_comments_golden(golden: Callable[[str, str], None]) -> None:
+    """Around its tables, each variant of the comment looks as in the golden file.
+
+    A whole one is in comment_of_a_pull_request.md.
+    """
+    texts = {name: comment.render(one, limit_bytes=LIMIT) for name, one in COMMENTS.items()}
+    golden("comments.md", in_sections({name: without_tables(texts[name]) for name in texts}))
 
 
 def test_oversize_comment_golden(golden: Callable[[str, str], None]) -> None:
-    """What does not fit is counted, and what regressed stands there all the same."""
-    golden("comment_oversize.md", comment.render(_linked(thousands(12, 16)), limit_bytes=4_000))
+    """What does not fit is counted, and the first regressions are still there."""
+    text = comment.render(_linked(thousands(12, 16)), limit_bytes=4_000)
+
+    assert 5 == text.count("▼ regressed |")
+    golden("comment_oversize.md", without_tables(text))
 
 
 def _linked(report: Report) -> Report:
     """The report with a run to link."""
     return replace(report, provenance=replace(report.provenance, run_url=RUN_URL))
-
-
-def test_comment_of_real_output_golden(
-    helm_trees: Path, golden: Callable[[str, str], None]
-) -> None:
-    """The comment on HELM's own files looks as in the golden file."""
-    there, here = (_read(helm_trees, tree) for tree in ("baseline", "candidate"))
-    baseline = Baseline(
-        origin="the report of run 1893, at the merge base",
-        model=there.model,
-        iteration=there.iteration,
-        ref="refs/heads/main",
-        commit="4be1c02" + "0" * 33,
-    )
-    comparisons = verdicts.compared([verdicts.Partner(here, there, baseline)], Policy())
-    board = leaderboard.build([here], metrics=CORE_METRICS, excluded_models=frozenset())
-    told = reports.build(
-        [here],
-        board,
-        notes=[],
-        provenance=COMMENTS["regression"].provenance,
-        comparisons=comparisons,
-        gate=gate.gate(
-            gate.GatePolicy(on_regression=True),
-            evaluations=[here],
-            comparisons=comparisons,
-            floor={},
-        ),
-    )
-
-    golden("comment_pair.md", comment.render(told, limit_bytes=LIMIT))
-
-
-def _read(helm_trees: Path, tree: str) -> Evaluation:
-    entry = EvalEntry(
-        source="helm",
-        fields={"helm_output_dir": tree, "helm_suite_name": "nightly"},
-        path="$.evals[0]",
-        place=Place("helm.yaml", 1, 1),
-    )
-    found = sources.read(
-        entry, folder=helm_trees, with_details=True, clusters={}, progress=no_progress
-    )
-    (one,) = evaluations.with_directions(found.evaluations, lower_is_better=frozenset())
-    return one
 
 
 # The headline, which a notification shows

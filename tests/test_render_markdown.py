@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from helm_wandb.render import markdown
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
-from tests.golden_reports import REPORTS, large
+from tests.golden_reports import REPORTS, TABLE, in_sections, large, without_tables
 from tests.test_text_safe_text import ANY_TEXT, Page
 
 if TYPE_CHECKING:
@@ -23,10 +24,43 @@ if TYPE_CHECKING:
 LIMIT = 1_048_576
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_markdown_golden(name: str, golden: Callable[[str, str], None]) -> None:
+def test_markdown_golden(golden: Callable[[str, str], None]) -> None:
     """The job summary looks as in the golden file."""
-    golden(f"{name}.md", markdown.render(REPORTS[name], limit_bytes=LIMIT))
+    golden("compared.md", markdown.render(REPORTS["compared"], limit_bytes=LIMIT))
+
+
+def test_markdown_around_tables_golden(golden: Callable[[str, str], None]) -> None:
+    """Every summary has the titles, sentences, folds and diagrams that the golden file shows."""
+    texts = {name: markdown.render(one, limit_bytes=LIMIT) for name, one in REPORTS.items()}
+    golden("summaries.md", in_sections({name: without_tables(texts[name]) for name in texts}))
+
+
+def _rows(text: str) -> list[list[list[str]]]:
+    """Return the cells of each row of each table, with the heads and the rule below them."""
+    return [
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+        for table in TABLE.findall(text)
+    ]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_tables_keep_their_columns(name: str) -> None:
+    """Whatever the names hold, each row has the cells that its table's head has."""
+    tables = _rows(markdown.render(REPORTS[name], limit_bytes=LIMIT))
+
+    assert [1] * len(tables) == [len({len(row) for row in table}) for table in tables]
+
+
+def test_hostile_cells_golden(golden: Callable[[str, str], None]) -> None:
+    """Names and reasons that hold Markdown are escaped as in the golden file."""
+    texts = [
+        markdown.render(REPORTS[name], limit_bytes=LIMIT)
+        for name in ("hostile", "compared_hostile")
+    ]
+    cells = (cell for text in texts for _, _, *rows in _rows(text) for row in rows for cell in row)
+    hostile = dict.fromkeys(cell for cell in cells if re.search("[&<].*[a-z]", cell))
+
+    golden("hostile_cells.md", "".join(f"{cell}\n" for cell in hostile))
 
 
 def _elements(text: str) -> set[str]:

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from helm_wandb.render import terminal
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
-from tests.golden_reports import REPORTS, large
+from tests.golden_reports import REPORTS, in_sections, large
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +24,23 @@ if TYPE_CHECKING:
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_terminal_golden(name: str, golden: Callable[[str, str], None]) -> None:
+def test_terminal_golden(golden: Callable[[str, str], None]) -> None:
     """On 80 columns the report looks as in the golden file."""
-    golden(f"{name}.terminal.txt", terminal.render(REPORTS[name], width=80, colour=False))
+    golden("compared.terminal.txt", terminal.render(REPORTS["compared"], width=80, colour=False))
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_pipe_golden(name: str, golden: Callable[[str, str], None]) -> None:
-    """In a pipe the report looks as in the golden file."""
-    golden(f"{name}.pipe.txt", terminal.render_piped(REPORTS[name]))
+@pytest.mark.parametrize("name", ["curve", "hostile"])
+def test_terminal_details_golden(name: str, golden: Callable[[str, str], None]) -> None:
+    """Below the leaderboard, many columns stand in blocks, and long names are folded."""
+    text = terminal.render(REPORTS[name], width=80, colour=False)
+    details = text[text.index("The mean is") :]
+    golden(f"{name}.terminal.txt", details)
+
+
+def test_reports_golden(golden: Callable[[str, str], None]) -> None:
+    """All sentences, tables and numbers of each report are those of the golden file."""
+    texts = {name: terminal.render_piped(report) for name, report in REPORTS.items()}
+    golden("reports.txt", in_sections(texts))
 
 
 def test_what_the_log_tells_is_no_note() -> None:
