@@ -14,6 +14,7 @@ from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.report import from_json
 from helm_wandb.runner.event_rules import BRANCH_EVENTS, rules_of
 from helm_wandb.sources.report import LIMIT_BYTES
+from helm_wandb.text.words import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -172,4 +173,4 @@ def _refused_run(run: WorkflowRun, artifact: Artifact, query: ArtifactQuery) -> 
 def _distance(depth: int, label: str) -> str:
     if depth == 0:
         return f"of {label}"
-    return f"{depth} commit{'' if depth == 1 else 's'} behind {label}"
+    return f"{count_noun(depth, 'commit')} behind {label}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.render.html.plots import are_drawable, round_ends
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -108,7 +109,7 @@ def _axis(having: Sequence[Evaluation]) -> _Axis:
 def _curve(key: ScoreKey, axis: _Axis, series: Mapping[str, Sequence[float]]) -> Chart:
     shown = list(series.items())[: len(COLOURS)]
     return Chart(
-        f"{key} over {axis.title}: {_named([model for model, _ in shown], of=len(series))}",
+        f"{key} over {axis.title}: {_named(list(series))}",
         _diagram(
             "xychart-beta",
             f"title {_quoted(str(key), _TITLE_LENGTH)}",
@@ -121,14 +122,14 @@ def _curve(key: ScoreKey, axis: _Axis, series: Mapping[str, Sequence[float]]) ->
     )
 
 
-def _named(models: Sequence[str], *, of: int) -> str:
+def _named(models: Sequence[str]) -> str:
     """`alpha (blue), beta (orange)`; a single series needs no colour."""
     names = [plain(Name(model)) for model in models]
-    if of == 1:
+    if len(names) == 1:
         return names[0]
-    told = [f"{name} ({colour})" for name, colour in zip(names, COLOURS, strict=False)]
-    more = of - len(names)
-    return ", ".join(told) + (f", and {more} more in the tables" if more else "")
+    colours = chain(COLOURS, repeat(""))
+    shown = [f"{name} ({colour})" for name, colour in zip(names, colours, strict=False)]
+    return join_truncated(shown, len(COLOURS), last=", and ", rest="more in the tables")
 
 
 def _rankings(report: Report) -> Iterator[Chart]:

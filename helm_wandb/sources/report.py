@@ -11,9 +11,10 @@ from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.model import Reading
 from helm_wandb.report import from_json
 from helm_wandb.system import files, paths
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from helm_wandb.model import EvalEntry, Evaluation
@@ -55,9 +56,9 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
             what = f"{entry.place}: {name} cannot be read as a report: {why}"
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
     if not found:
-        nothing = f"{entry.place}: no evaluation is in {_listed(names)}"
+        nothing = f"{entry.place}: no evaluation is in {join_truncated(list(names), _SHOWN)}"
         raise ArtifactError(*(faults or [nothing]))
-    reports = "1 report" if len(names) == 1 else f"{len(names)} reports"
+    reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
         evaluations=tuple(found),
@@ -154,7 +155,7 @@ def _instead(start: PurePath, folder: Path) -> str:
     except paths.TooManyError:
         return f"The folder {start} has more than {paths.ENTRIES:,} files and folders in it."
     if found:
-        return f"There are {_listed(found)}: is {deeper!r} meant?"
+        return f"There are {join_truncated(list(found), _SHOWN)}: is {deeper!r} meant?"
     if _is_folder(folder / start):
         return f"The folder {start} has no .json file in it."
     return f"There is no folder {start}."
@@ -162,9 +163,3 @@ def _instead(start: PurePath, folder: Path) -> str:
 
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 -- no name is too long for it
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

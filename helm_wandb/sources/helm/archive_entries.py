@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources.helm.files import MUST_BE
 from helm_wandb.text.safe_text import plain
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -237,5 +238,4 @@ def shown(shown_as: str, name: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return plain(", ".join(names[:_NAMES_SHOWN])) + more
+    return plain(join_truncated(names, _NAMES_SHOWN))

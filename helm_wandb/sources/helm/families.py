@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.text.patterns import Pattern
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -208,10 +209,8 @@ def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> No
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names in quotes and in order; of very many, the first ones."""
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else ""
-    return ", ".join(map(repr, ordered[:_NAMES_SHOWN])) + more
+    """Return the names in quotes and in order; of very many, the first ones."""
+    return join_truncated([*map(repr, sorted(names))], _NAMES_SHOWN)
 
 
 def _error(spec: HelmEval, key: str, message: str) -> ConfigError:

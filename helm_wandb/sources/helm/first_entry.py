@@ -10,6 +10,7 @@ import yaml
 
 from helm_wandb.model import FirstEntry
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,6 +79,4 @@ def _yaml(entries: dict[str, object], *, in_one_line: bool = False) -> str:
 
 
 def _join_names(names: Iterable[str]) -> str:
-    shown = [plain(Name(name)) for name in names]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    return join_truncated([plain(Name(name)) for name in names], _SHOWN)
