@@ -47,17 +47,15 @@ SPREAD = 0.3
 GAIN, SMALL = 0.9, 0.02
 """A rare large gain, and the standard deviation of the small losses that make up for it."""
 BEYOND = 5.0
-"""Added to scores, so that nothing tells their range."""
+"""Added to scores, so that they leave 0…1."""
 
 
 READING = """\
 marked, red, covered: without a true change; red needs a drop beyond the least effect of 1 point.
 found: with a true drop of the MDE, beyond the least effect; 80 is what the MDE promises.
-Rows far above 80 have too few clusters or strata too uneven for more to be known: the rates of
-changes then bound what was not seen by the heaviest stratum or a whole passage, so that the MDE
-is cautious, and marks are rarer than 5. Rows of a dash have no MDE, or no drop of it can be drawn.
-Where the range of the score is unknown, nothing bounds a gain or loss that no instance showed: of
-the last lopsided rows more than 5 are marked. Scores within 0…1 are not affected.
+Rows far above 80 have few clusters, or small changes in a wide range of scores: the test then
+allows for changes that were not seen, and marks are rarer than 5. Rows of a dash have no MDE, or no
+drop of it can be drawn. Of the worst rows, lopsided ones with uneven passages, 8 are marked.
 """
 
 
@@ -79,7 +77,7 @@ class Scenario:
     losing: float = 1.0
     """Share of the instances with such a small loss."""
     beyond: bool = False
-    """Scores leave 0…1, so that their range is unknown."""
+    """Scores leave 0…1."""
     passage: int = 1
     """Questions to a passage."""
     uneven: bool = False
@@ -106,7 +104,7 @@ class Row:
     covered: float
     """Without a change: the interval holds 0."""
     exact: float
-    """Without a change: by the rates of changes."""
+    """Without a change: by McNemar's mid-p."""
     mde: float | None
     """Median over runs without a change; None where most of them have none."""
     found: float | None
@@ -185,7 +183,7 @@ def _lopsided() -> Iterator[Scenario]:
         name = f"{what}, passages of 8"
         yield Scenario(name, (400,), gains / 50, kind="lopsided", passage=PASSAGE)
     for gains in (1, 3):
-        name = f"{what}, no known range"
+        name = f"{what}, beyond 1"
         yield Scenario(name, (100,), gains / 100, kind="lopsided", beyond=True)
 
 
@@ -268,7 +266,8 @@ def _lopsided_sides(
     gains = (random.random(passages) < scenario.churn)[labels]
     losing = (random.random(passages) < scenario.losing)[labels]
     losses = np.where(losing, random.normal(-loss, SMALL, passages)[labels], 0.0)
-    baseline = np.where(gains, 0.05, 0.5) + (BEYOND if scenario.beyond else 0.0)
+    scores = np.where(gains, 0.05, random.random(labels.size))
+    baseline = scores + (BEYOND if scenario.beyond else 0.0)
     return baseline, baseline + np.where(gains, GAIN, losses)
 
 

@@ -12,7 +12,7 @@ import pytest
 import statsmodels.api  # type: ignore[import-untyped] # no types published
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, stats  # type: ignore[import-untyped] # no types published
+from scipy import optimize, stats  # type: ignore[import-untyped] # no types published
 from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
@@ -27,7 +27,7 @@ from helm_wandb.comparing.statistics import (
     paired,
     unpaired,
 )
-from helm_wandb.comparing.statistics.rates import Difference, Rate
+from helm_wandb.comparing.statistics.binary import mid_p
 from helm_wandb.comparing.statistics.special import critical, two_sided
 
 from .limits import calls_at_most
@@ -67,14 +67,23 @@ def ends(estimate: Estimate) -> tuple[float, float]:
 
 def error_of(estimate: Estimate) -> float:
     """The error of a difference whose interval must be there."""
-    assert estimate.noise is not None
-    return math.sqrt(estimate.noise.variance)
+    assert estimate.contrast is not None
+    return math.sqrt(estimate.contrast.variance)
+
+
+def student(estimate: Estimate) -> float:
+    """The p-value of Student's t, which the estimate's own is never below."""
+    assert estimate.contrast is not None
+    assert estimate.p is not None
+    p = two_sided(estimate.difference / error_of(estimate), estimate.contrast.strata_degrees)
+    assert estimate.p >= p
+    return p
 
 
 def degrees_of(estimate: Estimate) -> float:
     """The degrees of freedom of a difference whose interval must be there."""
-    assert estimate.noise is not None
-    return estimate.noise.degrees_of_freedom
+    assert estimate.contrast is not None
+    return estimate.contrast.degrees_of_freedom
 
 
 @pytest.mark.parametrize("degrees", [1.0, 4.3, 30.0, 999.0, 1e6])
@@ -95,17 +104,46 @@ def test_critical_values_are_those_of_scipy(probability: float, degrees: float) 
     )
 
 
-def test_one_stratum_is_the_paired_t_test() -> None:
-    """Difference, p and interval of one stratum of independent items are scipy's."""
+def test_one_stratum_passes_the_paired_t_test() -> None:
+    """Difference, error and the p-value of Student's t are scipy's; the interval holds scipy's."""
     differences = noisy(40, seed=1)
     expected = stats.ttest_1samp(differences, 0.0)
 
-    found = paired([stratum(differences, baseline=50.0)])
+    found = paired([stratum(differences)])
 
+    low, high = expected.confidence_interval(0.95)
     assert pytest.approx(np.mean(differences)) == found.difference
-    assert pytest.approx(expected.pvalue) == found.p
-    assert pytest.approx(tuple(expected.confidence_interval(0.95))) == ends(found)
+    assert pytest.approx(expected.pvalue) == student(found)
+    assert ends(found)[0] <= low <= high <= ends(found)[1]
     assert pytest.approx(39) == degrees_of(found)
+
+
+def log_ratio(differences: list[float], truth: float, *, unseen: float, weight: float) -> float:
+    """Empirical log likelihood ratio, by scipy's search for the greatest of its dual."""
+    values = np.array([*differences, unseen, -unseen]) - truth
+    counts = np.array([1.0] * len(differences) + [weight] * 2)
+    bounds = -1 / values.max() + 1e-9, -1 / values.min() - 1e-9
+    dual = optimize.minimize_scalar(
+        lambda tilt: -np.sum(counts * np.log1p(tilt * values)),
+        bounds=bounds,
+        method="bounded",
+        options={"xatol": 1e-12},
+    )
+    return float(-2 * dual.fun)
+
+
+def test_the_test_is_the_empirical_likelihood_ratio() -> None:
+    """P is that of the ratio with two unseen changes of the range, of 1/32 of a weight."""
+    candidate = [0.1, 1.0, *(0.47 + number / 1000 for number in range(20))]
+    baseline = [0.0, 1.0, *([0.52] * 20)]
+    differences = [here - there for here, there in zip(candidate, baseline, strict=True)]
+    names = [str(number) for number in range(22)]
+    ratio = log_ratio(differences, 0.0, unseen=1.0, weight=1 / 32)
+    statistic = math.sqrt((22.0625 - 1) * math.expm1(ratio / 22.0625))
+
+    found = paired([PairedStratum(baseline=baseline, candidate=candidate, cluster=names)])
+
+    assert pytest.approx(2 * stats.t.sf(statistic, 21), rel=1e-5) == found.p
 
 
 def clustered(sizes: list[int]) -> tuple[Estimate, Any]:
@@ -121,11 +159,11 @@ def clustered(sizes: list[int]) -> tuple[Estimate, Any]:
 
 
 def test_clusters_are_those_of_statsmodels() -> None:
-    """Error and p with passages of one length are statsmodels' clustered ones."""
+    """Error and Student's p with passages of one length are statsmodels' clustered ones."""
     found, fit = clustered([8] * 10)
 
     assert pytest.approx(fit.bse[0]) == error_of(found)
-    assert pytest.approx(fit.pvalues[0]) == found.p
+    assert pytest.approx(fit.pvalues[0]) == student(found)
     assert (80, 10) == (found.n, found.clusters)
 
 
@@ -138,17 +176,20 @@ def test_unequal_clusters_have_fewer_degrees_of_freedom() -> None:
 
     assert pytest.approx(fit.bse[0]) == error_of(found)
     assert pytest.approx(9 * share) == degrees_of(found)
-    assert pytest.approx(2 * stats.t.sf(abs(fit.tvalues[0]), 9 * share)) == found.p
+    assert pytest.approx(2 * stats.t.sf(abs(fit.tvalues[0]), 9 * share)) == student(found)
 
 
 def test_two_strata_are_welchs_test() -> None:
-    """The mean of two strata has Welch's p: the sum of two means is a difference with a sign."""
+    """The mean of two strata has Welch's error and degrees of freedom.
+
+    The sum of two means is a difference with a sign.
+    """
     one, other = noisy(12, seed=4, spread=0.3), noisy(30, seed=5, shift=0.05)
     expected = stats.ttest_ind(one, [-value for value in other], equal_var=False)
 
     found = paired([stratum(one, baseline=50.0), stratum(other, baseline=50.0)])
 
-    assert pytest.approx(expected.pvalue) == found.p
+    assert pytest.approx(abs(expected.statistic)) == abs(found.difference) / error_of(found)
     assert pytest.approx(expected.df) == degrees_of(found)
     assert pytest.approx((np.mean(one) + np.mean(other)) / 2) == found.difference
 
@@ -172,62 +213,21 @@ def test_few_changes_are_mid_p_mcnemar(up: int, down: int) -> None:
     assert (up, down) == (found.better, found.worse)
 
 
-def by_quadrature(ups: int, downs: int, value: float) -> float:
-    """Probability that gamma(ups) - gamma(downs) exceeds the value, by scipy's quadrature."""
-    if not downs:
-        return float(stats.gamma.sf(value, ups)) if ups else float(value < 0)
-    density = stats.gamma(downs).pdf
-    above = stats.gamma(ups).sf if ups else lambda x: np.where(x < 0, 1.0, 0.0)
-    low = max(0.0, -value)
-    certain = stats.gamma.cdf(low, downs) if value < 0 else 0.0
-    rest = integrate.quad(lambda x: density(x) * above(value + x), low, 200, limit=400)[0]
-    return float(certain + rest)
-
-
-@pytest.mark.parametrize(("up", "down"), [(0, 0), (0, 5), (1, 7), (10, 3), (12, 12)])
-def test_the_interval_of_few_changes_is_the_melded_one(up: int, down: int) -> None:
-    """Each end leaves 2.5 % of the two gamma differences' half-and-half mixture outside."""
-    low, high = ends(paired([binary(100, up=up, down=down)]))
-
-    def above(value: float) -> float:
-        both = by_quadrature(up, down + 1, value), by_quadrature(up + 1, down, value)
-        return sum(both) / 2
-
-    assert pytest.approx((0.975, 0.025), abs=1e-6) == (above(100 * low), above(100 * high))
-
-
-def test_no_changes_give_the_rule_of_three() -> None:
-    """Nothing changed in n items: p is 1, and the bound ln(20)/n on either side."""
-    found = paired([binary(200)])
-
-    assert found.p == 1
-    assert pytest.approx((-math.log(20) / 200, math.log(20) / 200)) == ends(found)
-    assert found.few_changes
-
-
-def test_no_changes_in_passages_bound_by_passages() -> None:
-    """Where questions share passages, it is the passages that count: the bound is ln(20)/C."""
-    items = binary(80)
-    labels = [str(number // 8) for number in range(80)]
+@pytest.mark.parametrize(("size", "cluster"), [(200, 1), (80, 8), (20, 1)])
+def test_no_changes_are_bound_near_the_rule_of_three(size: int, cluster: int) -> None:
+    """Nothing changed in n clusters: p is 1, and the bound at most 3.4/n of a whole cluster."""
+    items = binary(size)
+    labels = [str(number // cluster) for number in range(size)]
     found = paired(
         [PairedStratum(baseline=items.baseline, candidate=items.candidate, cluster=labels)]
     )
+    clusters = size // cluster
+    low, high = ends(found)
 
-    assert pytest.approx(math.log(20) / 10) == ends(found)[1]
-
-
-def test_unequal_weights_keep_their_moments() -> None:
-    """Of events of unequal weight the distribution has the gamma limits' mean and variance."""
-    weights, extra = [3.0, 1.0, 0.5], 2.0
-    rates = Difference(Rate.of(weights), Rate.of([]), Rate.of([extra]))
-    grid = np.linspace(-60, 120, 18_001)
-    above = np.array([rates.above(float(value)) for value in grid])
-    positive = grid >= 0
-    mean = np.trapezoid(above[positive], grid[positive]) - np.trapezoid(
-        1 - above[~positive], grid[~positive]
-    )
-
-    assert pytest.approx(sum(weights), abs=0.02) == mean
+    assert found.p == 1
+    assert 1 - 0.05 ** (1 / clusters) <= high + 0.06 <= 3.4 / clusters + 0.06
+    assert pytest.approx(-low) == high
+    assert found.few_changes
 
 
 def test_all_answers_changed_alike_is_no_certainty() -> None:
@@ -240,35 +240,13 @@ def test_all_answers_changed_alike_is_no_certainty() -> None:
     assert found.p < 1e-6
 
 
-@pytest.mark.parametrize(
-    ("changes", "method", "few"),
-    [(5, "mid-p", True), (6, "mid-p", False), (24, "mid-p", False), (25, "paired t", False)],
-)
-def test_few_changes_are_told_and_judged_exactly(changes: int, method: str, *, few: bool) -> None:
-    """Below 25 changes the method is mid-p; below 6 it may never be called no change."""
-    found = paired([binary(1000, up=changes // 2, down=changes - changes // 2)])
-
-    assert found.interval is not None
-    assert method in found.interval.method
-    assert few == found.few_changes
-
-
-def test_tiny_strata_that_carry_the_score_are_few_items() -> None:
-    """Many changes in a large stratum do not hide that a stratum of three weighs as much."""
-    found = paired([binary(3), binary(500, up=30, down=30)])
-
-    assert found.interval is not None
-    assert "mid-p" in found.interval.method
-    assert found.interval.high > 0.1
-
-
 def test_fewer_than_five_clusters_have_no_interval() -> None:
     """Four passages of any length: the difference, and why there is no more."""
     differences = noisy(40, seed=6)
     found = paired([stratum(differences, cluster=[str(n // 10) for n in range(40)])])
 
     assert pytest.approx(np.mean(differences)) == found.difference
-    assert (None, None, None) == (found.interval, found.p, found.noise)
+    assert (None, None, None) == (found.interval, found.p, found.contrast)
     assert found.why == "too few: 4 independent clusters, and an interval needs 5"
     assert minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.01) is None
 
@@ -305,20 +283,13 @@ def test_strata_of_one_alone_tell_no_spread() -> None:
     assert found.why == "no stratum holds two clusters, so the spread within a stratum is unknown"
 
 
-def test_the_same_values_of_unknown_range_have_no_bound() -> None:
-    """Nothing changed, and the score is not of 0...1: nothing bounds a change."""
-    found = paired([stratum([0.0] * 20, baseline=7.5)])
-
-    assert found.why == "all values are the same, and the range of the score is unknown"
-
-
 def test_a_range_is_taken_from_the_values() -> None:
-    """Nothing changed in scores of 0 to 40: the bound is three such changes of n."""
+    """Nothing changed in scores of 0 to 40: the bound is 40 times that of 0 to 1."""
     same = PairedStratum(
         baseline=[0.0, 40.0] * 10, candidate=[0.0, 40.0] * 10, cluster=[*map(str, range(20))]
     )
 
-    assert pytest.approx(40 * math.log(20) / 20) == ends(paired([same]))[1]
+    assert pytest.approx(40 * ends(paired([binary(20)]))[1]) == ends(paired([same]))[1]
 
 
 def test_rounding_is_no_change() -> None:
@@ -413,31 +384,33 @@ def samples(values: list[float]) -> list[Stratum]:
     return [Stratum(value=values, cluster=[*map(str, range(len(values)))])]
 
 
-def test_unpaired_is_welchs_test() -> None:
-    """One stratum a side: scipy's Welch test and interval."""
+def test_unpaired_holds_welchs_interval() -> None:
+    """One stratum a side: scipy's Welch interval lies within, and both hold the difference."""
     one, other = noisy(40, seed=9, shift=0.5), noisy(25, seed=10, shift=0.45, spread=0.2)
     expected = stats.ttest_ind(one, other, equal_var=False)
 
     found = unpaired(samples(one), samples(other))
 
-    assert pytest.approx(expected.pvalue) == found.p
-    assert pytest.approx(tuple(expected.confidence_interval(0.95))) == ends(found)
+    low, high = expected.confidence_interval(0.95)
+    assert found.p is not None
+    assert expected.pvalue - 0.02 <= found.p
+    assert ends(found)[0] <= low + 0.01 <= high <= ends(found)[1] + 0.01
     assert (25, 25, None, None) == (found.n, found.clusters, found.better, found.worse)
 
 
-@pytest.mark.parametrize("right", [True, False])
-def test_unpaired_near_an_end_goes_by_what_is_away_from_it(*, right: bool) -> None:
-    """All alike on both sides: p is 1, and the bound is ln(20)/n; not an interval of no width."""
-    found = unpaired(samples([float(right)] * 100), samples([float(right)] * 100))
+@pytest.mark.parametrize("value", [0.0, 1.0, 7.0])
+def test_unpaired_values_all_alike_are_no_certainty(value: float) -> None:
+    """All alike on both sides: p is 1, and the bound about three values of n."""
+    found = unpaired(samples([value] * 100), samples([value] * 100))
 
     assert found.p == 1
-    assert pytest.approx(math.log(20) / 100) == ends(found)[1]
+    assert 2.5 < 100 * ends(found)[1] / (value or 1) < 3.5 * 2
     assert not found.few_changes
 
 
 @pytest.mark.parametrize(("here", "there", "sign"), [(8, 1, -1), (1, 8, 1)])
 def test_unpaired_mistakes_count_against_their_side(here: int, there: int, sign: int) -> None:
-    """More mistakes make a lower score, with the p of the two counts given their sum."""
+    """More mistakes make a lower score, with a p near that of the two counts given their sum."""
     found = unpaired(
         samples([0.0] * here + [1.0] * (100 - here)),
         samples([0.0] * there + [1.0] * (100 - there)),
@@ -445,7 +418,7 @@ def test_unpaired_mistakes_count_against_their_side(here: int, there: int, sign:
     exact = stats.binomtest(1, 9, 0.5).pvalue - stats.binom.pmf(1, 9, 0.5)
 
     assert pytest.approx(0.07 * sign) == found.difference
-    assert pytest.approx(exact) == found.p
+    assert pytest.approx(exact, abs=0.01) == found.p
     assert minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0) is None
 
 
@@ -464,18 +437,109 @@ def test_unpaired_needs_five_clusters_a_side() -> None:
     assert found.why == "too few: 4 independent clusters, and an interval needs 5"
 
 
-def test_unpaired_values_all_alike_of_unknown_range_have_no_bound() -> None:
-    """Without spread and range there is nothing to say."""
-    found = unpaired(samples([7.0] * 10), samples([7.0] * 10))
-
-    assert found.why == "all values are the same, and the range of the score is unknown"
-
-
 def test_unpaired_strata_of_one_tell_no_spread() -> None:
     """Where every stratum holds a single item, there is no interval."""
     side = [Stratum(value=[value], cluster=["a"]) for value in noisy(8, seed=1, shift=5)]
 
     assert unpaired(side, side).why is not None
+
+
+@pytest.mark.parametrize(("size", "seed"), [(30, 1), (100, 2), (400, 3)])
+def test_the_unit_changes_no_verdict(size: int, seed: int) -> None:
+    """Scores times 100: the same p, a hundred times the interval and the detectable change."""
+    random = np.random.default_rng(seed)
+    one = random.beta(1.2, 6, size)
+    other = one + random.normal(-0.01, 0.04, size)
+    results = [
+        paired(
+            [
+                PairedStratum(
+                    baseline=list(map(float, one * unit)),
+                    candidate=list(map(float, other * unit)),
+                    cluster=[str(number // 2) for number in range(size)],
+                )
+            ]
+        )
+        for unit in (1, 100)
+    ]
+    mdes = [
+        minimum_detectable(found, alpha=0.05, tests=3, min_effect=0.0) or 0.0 for found in results
+    ]
+
+    assert pytest.approx(results[0].p, rel=1e-6) == results[1].p
+    assert pytest.approx([100 * end for end in ends(results[0])], rel=1e-6) == [*ends(results[1])]
+    assert pytest.approx(100 * mdes[0], rel=1e-4) == mdes[1]
+
+
+@given(STRATA)
+def test_no_unit_changes_any_verdict(strata: list[list[tuple[float, float, int]]]) -> None:
+    """Whatever the scores, a hundred times them have the same p and scaled interval."""
+    if not any(value for rows in strata for row in rows for value in row[:2]):
+        return
+    scaled = [[(100 * one, 100 * two, label) for one, two, label in rows] for rows in strata]
+    one, other = drawn(strata), drawn(scaled)
+
+    assert (one.p is None) == (other.p is None)
+    if one.interval:
+        assert pytest.approx(one.p, rel=1e-6) == other.p
+        assert pytest.approx([100 * end for end in ends(one)], rel=1e-6) == [*ends(other)]
+
+
+def test_a_drop_of_every_item_is_significant() -> None:
+    """Thirty of thirty items that fall by 0.02, and a drop of ROUGE by 1.7 points."""
+    random = np.random.default_rng(5)
+    rouge = random.beta(1.2, 6, 100)
+    fallen = rouge + random.permutation(np.linspace(-0.07, 0.036, 100))
+
+    every = paired([stratum([-0.02] * 30)])
+    most = paired(
+        [PairedStratum(baseline=[*rouge], candidate=[*fallen], cluster=[*map(str, range(100))])]
+    )
+
+    assert every.p is not None
+    assert most.p is not None
+    assert every.p < 1e-6
+    assert most.p < 0.05
+
+
+@pytest.mark.parametrize("size", [60, 100, 300])
+def test_losses_that_a_rare_gain_would_make_up_for_are_not_significant(size: int) -> None:
+    """All items fall by 0.01 or so, among scores of 0...1: one of them in 90 may gain all."""
+    falls = noisy(size, seed=20, spread=0.005, shift=-0.9 / size)
+    scores = [number / (size - 1) for number in range(size)]
+    found = paired(
+        [
+            PairedStratum(
+                baseline=scores,
+                candidate=[score + fall for score, fall in zip(scores, falls, strict=True)],
+                cluster=[*map(str, range(size))],
+            )
+        ]
+    )
+
+    assert student(found) < 1e-6
+    assert found.p is not None
+    assert found.p > 0.05
+
+
+@pytest.mark.parametrize(("ups", "downs"), [(0, 1), (40, 60), (3000, 2900), (0, 5000)])
+def test_mid_p_is_exact_for_thousands(ups: int, downs: int) -> None:
+    """The p-value is scipy's exact one less half of its atom, whatever the numbers."""
+    total = ups + downs
+    exact = stats.binomtest(ups, total, 0.5).pvalue - stats.binom.pmf(ups, total, 0.5)
+
+    assert pytest.approx(exact, rel=1e-8, abs=1e-300) == mid_p(ups, downs)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e-6, 1e-8])
+def test_tiny_changes_take_no_longer(size: float) -> None:
+    """10,000 instances with tiny changes: test, interval and MDE after a bounded search."""
+    rows = stratum([size * (-1) ** number * (1 + number / 10_000) for number in range(10_000)])
+    with calls_at_most(1_000_000):
+        found = paired([rows])
+        mde = minimum_detectable(found, alpha=0.05, tests=16, min_effect=0.0)
+
+    assert mde is not None
 
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -497,16 +561,17 @@ def test_what_has_no_p_does_not_count() -> None:
 def test_overall_is_the_mean_with_its_own_error() -> None:
     """SE = sqrt(sum of SE squared)/B, with Satterthwaite's degrees of freedom."""
     both = [paired([stratum(noisy(40, seed=11))]), paired([stratum(noisy(12, seed=12))])]
-    parts = [error_of(one) ** 2 / 4 for one in both]
+    parts = [one.contrast.guarded_variance / 4 for one in both if one.contrast]
+    error = math.sqrt(sum(parts))
+    degrees = sum(parts) ** 2 / (parts[0] ** 2 / 39 + parts[1] ** 2 / 11)
+    expected = (both[0].difference + both[1].difference) / 2
 
     found = overall(both)
 
-    assert pytest.approx((both[0].difference + both[1].difference) / 2) == found.difference
-    assert pytest.approx(math.sqrt(sum(parts))) == error_of(found)
-    assert pytest.approx(sum(parts) ** 2 / (parts[0] ** 2 / 39 + parts[1] ** 2 / 11)) == (
-        degrees_of(found)
-    )
-    assert minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.01) is not None
+    low, high = ends(found)
+    assert pytest.approx(expected) == found.difference
+    assert pytest.approx(stats.t.isf(0.025, degrees) * error) == (high - low) / 2
+    assert pytest.approx(2 * stats.t.sf(abs(expected) / error, degrees)) == found.p
 
 
 def test_overall_needs_all_intervals() -> None:
@@ -533,65 +598,10 @@ def test_overall_of_one_is_that_one() -> None:
     assert one == overall([one])
 
 
-@pytest.mark.parametrize("passage", [1, 5])
-def test_a_change_that_was_not_seen_widens_the_error(passage: int) -> None:
-    """Of 0...1, the squares of an unseen change up and one down add to Student's variance.
-
-    In passages whose questions change alike, a whole passage would.
-    """
-    each = noisy(40, seed=20, spread=0.01, shift=0.02)
-    differences = [one for one in each for _ in range(passage)]
-    names = [str(number // passage) for number in range(len(differences))]
-    bounded = paired([stratum(differences, cluster=names)])
-    free = paired([stratum(differences, baseline=50.0, cluster=names)])
-
-    assert error_of(free) ** 2 + 2 / 40**2 == pytest.approx(error_of(bounded) ** 2)
-    assert degrees_of(free) == pytest.approx(degrees_of(bounded))
-    assert free.p is not None
-    assert bounded.p is not None
-    assert free.p < 1e-9
-    assert bounded.p > 0.05
-
-
-def test_few_small_changes_do_not_hide_a_large_one() -> None:
-    """Twelve items that rose by 0.05 are marked alone, and not where 1 could have been lost."""
-    rise = [0.05] * 12 + [0.0] * 88
-    bounded, free = paired([stratum(rise)]), paired([stratum(rise, baseline=50.0)])
-
-    assert free.p == pytest.approx(0.5**12)
-    assert bounded.p is not None
-    assert bounded.p > 0.05
-    assert ends(bounded)[0] < -0.02
-
-
-def test_the_unseen_change_counts_in_what_can_be_detected() -> None:
-    """With next to no spread, the MDE is what is above the unseen change's error."""
-    found = paired([stratum(noisy(1000, seed=21, spread=1e-4))])
-
-    mde = minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0)
-
-    assert pytest.approx(stats.t.isf(0.025, 999) * math.sqrt(2) / 1000, rel=1e-2) == mde
-
-
 def test_overall_of_nothing_is_a_mistake() -> None:
     """No benchmark has no mean."""
     with pytest.raises(ValueError, match="no difference"):
         overall([])
-
-
-@pytest.mark.parametrize("tests", [1, 20])
-@pytest.mark.parametrize("size", [6, 30, 500])
-def test_the_change_found_in_most_runs_is_that_of_the_noncentral_t(size: int, tests: int) -> None:
-    """A shift of the MDE has 80 % power by scipy's noncentral t, at Holm's first step."""
-    found = paired([stratum(noisy(size, seed=13, spread=3.0), baseline=50.0)])
-    degrees = size - 1
-
-    mde = minimum_detectable(found, alpha=0.05, tests=tests, min_effect=0.0)
-
-    assert mde is not None
-    error = error_of(found) / (1 - 2 / (9 * degrees)) ** 1.5
-    bound = stats.t.isf(0.025 / tests, degrees)
-    assert pytest.approx(0.8, abs=1e-3) == stats.nct.sf(bound, degrees, mde / error)
 
 
 def test_the_least_effect_is_part_of_the_rule() -> None:
@@ -605,17 +615,19 @@ def test_the_least_effect_is_part_of_the_rule() -> None:
 
 
 def test_the_change_found_without_any_changes_is_five_and_more() -> None:
-    """Five changes one way are marked (p = 1/32); 6.7 on average are five or more in 80 %."""
+    """Five changes one way are marked (p = 1/32): five or more are drawn in 80 %."""
     mde = minimum_detectable(paired([binary(100)]), alpha=0.05, tests=1, min_effect=0.0)
 
-    assert pytest.approx(stats.chi2.ppf(0.8, 10) / 2 / 100, rel=1e-4) == mde
+    assert mde is not None
+    assert 0.8 == pytest.approx(stats.binom.sf(4, 100, mde), abs=1e-4)
 
 
 def test_the_least_effect_counts_among_few_changes_too() -> None:
     """Five changes of a hundred are marked, but not with a least effect of ten per cent."""
     mde = minimum_detectable(paired([binary(100)]), alpha=0.05, tests=1, min_effect=0.1)
 
-    assert pytest.approx(stats.chi2.ppf(0.8, 22) / 2 / 100, rel=1e-4) == mde
+    assert mde is not None
+    assert 0.8 == pytest.approx(stats.binom.sf(10, 100, mde), abs=1e-4)
 
 
 def test_no_change_within_the_range_may_be_large_enough() -> None:
@@ -634,38 +646,6 @@ def test_more_tests_make_the_detectable_change_larger() -> None:
             for tests in (1, 5, 25)
         ]
         assert sorted(mdes) == mdes
-
-
-@pytest.mark.parametrize("size", [3e-4, 1e-4, 2e-9])
-def test_tiny_changes_take_no_longer(size: float) -> None:
-    """Ten tiny changes of 100: the MDE is that of an unseen change, after a bounded search."""
-    found = paired([stratum([size, -size] * 5 + [0.0] * 90)])
-
-    with calls_at_most(100_000):
-        mde = minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0)
-
-    assert pytest.approx(0.0281, abs=1e-4) == mde
-
-
-def test_rare_changes_in_large_numbers_take_no_longer() -> None:
-    """Beside a stratum of one, 8,400 changes count as rare; the MDE exceeds the interval's arm."""
-    found = paired([*[binary(250, up=75, down=75)] * 56, binary(1)])
-
-    with calls_at_most(1_000_000):
-        mde = minimum_detectable(found, alpha=0.05, tests=1, min_effect=0.0)
-
-    assert "mid-p" in (found.interval.method if found.interval else "")
-    assert mde is not None
-    assert ends(found)[1] < mde < 2 * ends(found)[1]
-
-
-def test_rates_of_thousands_of_events_are_exact_too() -> None:
-    """3,000 ups and 2,900 downs: the tail is that of a beta variable, not lost to underflow."""
-    rates = Difference(Rate.of([1.0] * 3000), Rate.of([1.0] * 2900), Rate.of([1.0]))
-    beta = [stats.beta.cdf(0.5, 3000, 2901), stats.beta.cdf(0.5, 3001, 2900)]
-
-    assert pytest.approx(sum(beta)) == rates.p()
-    assert rates.quantile(0.975) < 100 < rates.quantile(0.025)
 
 
 @given(

@@ -380,7 +380,7 @@ def test_samples_beyond_1_are_told_in_their_own_unit() -> None:
     assert (
         comparison(here, there)
         .not_comparable[EM]
-        .endswith("they differ by −1.225 to −0.7746 (95 % interval)")
+        .endswith("they differ by −1.225 to −0.7731 (95 % interval)")
     )
 
 

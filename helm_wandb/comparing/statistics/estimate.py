@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from helm_wandb.model import Interval
 
+    from .contrast import Contrast
+
 LEVEL = 0.95
 """Of the intervals that are shown; they are not adjusted for the number of comparisons."""
 LEAST_CLUSTERS = 5
@@ -16,34 +18,13 @@ FEW_CHANGES = 6
 """With fewer changed clusters nothing is ever called no change."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """What the same comparison would find, were the true change another: for the power."""
+NO_SPREAD = "no stratum holds two clusters, so the spread within a stratum is unknown"
 
-    variance: float
-    """Of the difference, by the method that was used."""
-    degrees_of_freedom: float
-    spread: float
-    """Variance that Student's t would go by, of what was seen."""
-    unseen: float = 0.0
-    """What Student's t adds to it."""
-    clusters: int
-    changed: int
-    """Clusters that changed; all of them where a true change is a shift of all."""
-    effective_share: float = 1.0
-    """Effective number of clusters by their number; see `Aggregate.effective_share`."""
-    growth: float = 0.0
-    """Variance that a true change adds, by its size."""
-    room: float = 0.0
-    """Greatest change that new changes can make; what is beyond is a shift, and adds nothing."""
-    step: float = 0.0
-    """What one more changed cluster adds to the score, on average."""
-    weight: float = 0.0
-    """Mean square by mean of what a changed cluster adds: so many of equal weight vary alike."""
-    extra: float = 0.0
-    """What a change would add that was not seen."""
-    limit: float
-    """Greatest difference that the score allows; infinite where its range is unknown."""
+
+def too_few(clusters: int) -> str:
+    """Why there is no interval over so few clusters."""
+    some = f"{clusters} independent cluster{'' if clusters == 1 else 's'}"
+    return f"too few: {some}, and an interval needs {LEAST_CLUSTERS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +49,8 @@ class Estimate:
     """Two-sided, of no difference."""
     why: str | None = None
     """Why there is neither interval nor p."""
-    noise: Noise | None = None
+    contrast: Contrast | None = None
+    """What the detectable effect follows from."""
 
     @property
     def few_changes(self) -> bool:

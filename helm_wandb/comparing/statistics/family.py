@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from .estimate import LEVEL, Estimate, Noise
-from .finding import by_student
-from .strata import Term
+from helm_wandb.model import Interval
+
+from .estimate import LEVEL, Estimate
+from .special import critical, two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,19 +49,21 @@ def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
         clusters=sum(one.clusters for one in estimates),
         changed=sum(one.changed or 0 for one in estimates),
     )
-    noises = [one.noise for one in estimates if one.noise is not None]
-    if len(noises) < count:
-        return replace(mean, why=f"{count - len(noises)} of {count} benchmarks have no interval")
-    terms = [Term(noise.variance / count**2, noise.degrees_of_freedom) for noise in noises]
-    what = f"t of the mean of {count} differences"
-    found = by_student(mean.difference, terms, level=level, what=what)
-    limit = max(noise.limit for noise in noises)
-    noise = Noise(
-        variance=found.variance,
-        degrees_of_freedom=found.degrees_of_freedom,
-        spread=found.variance,
-        clusters=mean.clusters,
-        changed=mean.clusters,
-        limit=limit,
+    contrasts = [one.contrast for one in estimates if one.contrast is not None]
+    if len(contrasts) < count:
+        lacking = count - len(contrasts)
+        return replace(mean, why=f"{lacking} of {count} benchmarks have no interval")
+    parts = [one.guarded_variance / count**2 for one in contrasts]
+    variance = math.fsum(parts)
+    degrees = variance**2 / math.fsum(
+        part * part / one.degrees_of_freedom for part, one in zip(parts, contrasts, strict=True)
     )
-    return replace(mean, interval=found.interval, p=found.p, noise=noise)
+    error = math.sqrt(variance)
+    reach = critical(1 - level, degrees) * error
+    interval = Interval(
+        low=mean.difference - reach,
+        high=mean.difference + reach,
+        level=level,
+        method=f"t of the mean of {count} differences, {degrees:.4g} degrees of freedom",
+    )
+    return replace(mean, interval=interval, p=two_sided(mean.difference / error, degrees))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import rule
-from .estimate import LEAST_CLUSTERS, LEVEL, Estimate, Noise
-from .finding import Finding, by_rates, by_student
-from .rates import Difference, Rate
-from .strata import Aggregate
+from helm_wandb.model import Interval
+
+from .binary import weight_of_mid_p
+from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
+from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
+from .strata import ROUNDING, Aggregate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,108 +21,68 @@ if TYPE_CHECKING:
 def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate:
     """The mean difference, candidate less baseline, with its interval, or why there is none.
 
-    The statistic is HELM's aggregate of the differences. Where clusters changed in numbers, its
-    error follows from their sums in each stratum, by Student's t; where few did, from the rates
-    of changes up and down. Either gives interval and p-value together, and either allows for a
-    change that was not seen.
+    The statistic is HELM's aggregate of the differences. Right and wrong answers without
+    clusters and strata are compared by McNemar's mid-p, all else by `Contrast`.
     level: of the interval, of (0, 1).
     Raises ValueError where a stratum, or the list of them, is empty.
     """
     differences = [stratum.differences() for stratum in strata]
     aggregate = Aggregate.of(differences)
     values = [value for stratum in differences for value in stratum.value]
-    found = Estimate(
+    changes = [value for value in values if value]
+    sums = [total for stratum in aggregate.strata for total in stratum.sums if total]
+    estimate = Estimate(
         difference=aggregate.mean,
         n=aggregate.size,
         clusters=aggregate.clusters,
-        better=sum(value > 0 for value in values),
-        worse=sum(value < 0 for value in values),
-        changed=len(aggregate.moved),
+        better=sum(value > 0 for value in changes),
+        worse=sum(value < 0 for value in changes),
+        changed=len(sums),
     )
-    low, high = _range(strata)
-    limit, spread = (1.0, 1.0) if low >= 0 and high <= 1 else (math.inf, high - low)
-    size = _unseen_size(aggregate, values) if math.isfinite(limit) else 0.0
-    unseen = size * math.sqrt(aggregate.mean_weight(2))
-    rates = _rates(aggregate, spread, unseen)
-    finding = _finding(aggregate, rates, unseen, level=level, limit=limit)
-    if isinstance(finding, str):
-        return replace(found, why=finding)
-    noise = _noise(aggregate, finding, rates, unseen=unseen, limit=limit)
-    return replace(found, interval=finding.interval, p=finding.p, noise=noise)
+    if estimate.clusters < LEAST_CLUSTERS:
+        return replace(estimate, why=too_few(estimate.clusters))
+    size = _typical(sums) / _typical(changes) if sums else aggregate.typical_cluster
+    spread = _spread(strata, unchanged=1 - len(changes) / len(values))
+    weight = 1 / len(aggregate.strata)
+    contrast = Contrast.build(
+        [(stratum, weight) for stratum in aggregate.strata],
+        unseen=max(1.0, size) * spread,
+        limit=spread,
+    )
+    if contrast is None:
+        return replace(estimate, why=NO_SPREAD)
+    changed = f"{estimate.changed} of {estimate.clusters} clusters changed"
+    method = f"paired empirical likelihood, {changed}"
+    if not changes:
+        contrast = replace(contrast, unseen_weight=NOTHING_CHANGED_WEIGHT, is_binary=True)
+    elif len(strata) == 1 and estimate.clusters == estimate.n and _is_binary(strata[0], spread):
+        weight = weight_of_mid_p(estimate.better or 0, estimate.worse or 0)
+        contrast = replace(contrast, unseen_weight=weight, is_binary=True)
+        method = f"paired mid-p, {changed}"
+    low, high = contrast.interval(level)
+    interval = Interval(low=low, high=high, level=level, method=method)
+    return replace(estimate, interval=interval, p=contrast.p(), contrast=contrast)
 
 
-def _finding(
-    aggregate: Aggregate, rates: Difference, unseen: float, *, level: float, limit: float
-) -> Finding | str:
-    """The finding by the method that is honest here; or why none is."""
-    clusters, changed = aggregate.clusters, len(aggregate.moved)
-    if clusters < LEAST_CLUSTERS:
-        return rule.too_few(clusters)
-    terms = aggregate.variance()
-    if not rule.is_rare(changed, clusters, effective_share=aggregate.effective_share):
-        if not terms:
-            return rule.NO_SPREAD
-        if any(term.variance for term in terms):
-            return by_student(aggregate.mean, terms, unseen=unseen, level=level, what="paired t")
-    if not rates.extra.total:
-        return rule.NO_RANGE
-    what = f"paired mid-p, {changed} of {clusters} clusters changed"
-    return by_rates(rates, level=level, limit=limit, degrees_of_freedom=clusters - 1, what=what)
+def _typical(sizes: Iterable[float]) -> float:
+    """Mean square by mean of sizes: changes of this size, and as heavy in all, vary as much."""
+    every = [abs(size) for size in sizes]
+    return sum(size * size for size in every) / sum(every)
 
 
-def _range(strata: Iterable[PairedStratum]) -> tuple[float, float]:
+def _spread(strata: Iterable[PairedStratum], *, unchanged: float) -> float:
+    """Range of the scores; 0 counts for the share of the instances that did not change.
+
+    These tell nothing of the size of changes. 1 if all are 0.
+    """
     sides = [side for stratum in strata for side in (stratum.baseline, stratum.candidate)]
-    return min(map(min, sides)), max(map(max, sides))
+    low, high = min(map(min, sides)), max(map(max, sides))
+    spread = high - low
+    spread += unchanged * (max(high, 0.0) - min(low, 0.0) - spread)
+    return spread if spread > ROUNDING else 1.0
 
 
-def _rates(aggregate: Aggregate, spread: float, least: float) -> Difference:
-    """The rates of changes up and down.
-
-    The change that was not seen is as large as those that were typically are, in the stratum
-    where it weighs most; where none was seen, all of the largest cluster over all of the range.
-    least: what it adds to the score at least.
-    """
-    ups = [value for value in aggregate.moved if value > 0]
-    downs = [-value for value in aggregate.moved if value < 0]
-    sizes = Rate.of(aggregate.moved_sums or (aggregate.largest_cluster() * spread,))
-    return Difference(
-        Rate.of(ups),
-        Rate.of(downs),
-        Rate.of([max(sizes.typical * max(aggregate.weights), least)]),
-    )
-
-
-def _unseen_size(aggregate: Aggregate, values: Iterable[float]) -> float:
-    """What a change of the whole scale 0…1 would be in a cluster, filled as the seen ones are.
-
-    Where the changes that were seen are small, the few large ones that make up for them are
-    missed as often as not: without them in the reckoning, a run of 100 would be marked in 20 %
-    (simulated).
-    """
-    sizes = [abs(value) for value in values if value]
-    return Rate.of(aggregate.moved_sums).typical / Rate.of(sizes).typical if sizes else 0.0
-
-
-def _noise(
-    aggregate: Aggregate, finding: Finding, rates: Difference, *, unseen: float, limit: float
-) -> Noise:
-    """What the power follows from: more changes of the sizes seen, in all strata alike."""
-    mean, square = aggregate.mean_weight(), aggregate.mean_weight(2)
-    sizes = Rate.of(aggregate.moved_sums or (rates.extra.total / max(aggregate.weights),))
-    weight = sizes.typical * square / mean
-    step = sizes.total / sizes.count * mean
-    return Noise(
-        variance=finding.variance,
-        degrees_of_freedom=finding.degrees_of_freedom,
-        spread=finding.seen,
-        unseen=2 * unseen * unseen,
-        clusters=aggregate.clusters,
-        changed=len(aggregate.moved),
-        effective_share=aggregate.effective_share,
-        growth=weight,
-        room=step * (aggregate.clusters - len(aggregate.moved)),
-        step=step,
-        weight=weight,
-        extra=rates.extra.total,
-        limit=limit,
-    )
+def _is_binary(stratum: PairedStratum, spread: float) -> bool:
+    """Whether all scores are one of two that are as far apart as a change can be."""
+    values = {*stratum.baseline, *stratum.candidate}
+    return len(values) == 2 and max(values) - min(values) == spread  # noqa: PLR2004 - bi-nary

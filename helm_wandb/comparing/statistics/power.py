@@ -1,33 +1,34 @@
-"""The change that a run could have found: its own rule, turned round."""
+"""The change that a run could have found: its own test, inverted."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from . import rule
-from .rates import Difference, Rate, root
-from .special import critical, normal
+from .binary import binomial, mid_p
+from .special import critical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from .estimate import Estimate, Noise
+    from .contrast import Contrast
+    from .estimate import Estimate
 
 POWER = 0.8
-_NODES = 32
-_FAR = 6.0
-_CLOSE = 1e-5
+_DEVIATE = 0.8416212335729143
+"""A standard normal variable stays below it with this probability."""
+_STEPS = 40
+_CLOSE = 1e-6
 _LEAST_THRESHOLD = 1e-12
 """p-values that are much smaller are rounding errors; to search for their t takes seconds."""
-_MOST_CHANGED = 1_000
-"""Changed clusters up to which two rates are used; beyond, Student's t with the rates' variance.
-
-If a few clusters carry the aggregate, any number of the others may change and still count as rare
-(`rule.is_rare`). The work grows with the square of their number."""
+_MOST_COUNTED = 60
+"""Changed answers up to which the probabilities of all their numbers are added up."""
+_GROUPS = 64
+"""Sizes of changes beyond this number are taken in groups: the work is bounded."""
+_NEGLIGIBLE = 1e-7
+"""Probability that changes nothing."""
 
 
 def minimum_detectable(
@@ -40,150 +41,132 @@ def minimum_detectable(
     The rule: p below alpha/tests, Holm's first step, and a difference beyond min_effect.
     tests: how many p-values Holm counts. min_effect: in the score's unit.
 
-    A true change makes new changes among the clusters that had none, of the weight of those
-    that were seen; the noise grows with them. Where everything changes, as with continuous
-    scores, it is a shift, and the noise stays.
+    A true change makes new changes among the clusters that had none, of the sizes of those
+    that were seen. If everything changes, as with continuous scores, it is a shift.
     """
-    noise, threshold = estimate.noise, alpha / max(1, tests)
-    if noise is None or threshold < _LEAST_THRESHOLD:
+    contrast, threshold = estimate.contrast, alpha / max(1, tests)
+    if contrast is None or threshold < _LEAST_THRESHOLD:
         return None
-    chance = _chance(noise, threshold, min_effect)
-    start = max(min_effect, math.sqrt(noise.variance))
-    found = _least_change(chance, start=start, limit=noise.limit)
-    return found if found is not None and math.isfinite(found) else None
+    changed = (estimate.better or 0) + (estimate.worse or 0)
+    if contrast.is_binary and changed <= _MOST_COUNTED and estimate.n == estimate.clusters:
+        found = _counting(estimate.n, changed, contrast.limit, threshold, min_effect)
+    else:
+        found = _expecting(contrast, threshold, min_effect)
+    return _least(found, contrast.limit)
 
 
-def _least_change(chance: Callable[[float], float], *, start: float, limit: float) -> float | None:
-    """The change whose chance is POWER; None where it is over the limit."""
-    low, high = 0.0, min(start, limit)
-    while chance(high) < POWER:
-        if high >= limit:
-            return None
-        low, high = high, min(2 * high, limit)
-    return root(lambda change: chance(change) - POWER, low, high, close=_CLOSE)
+def _least(is_found: Callable[[float], bool], limit: float) -> float | None:
+    """The least change that is found; None if not even the greatest is."""
+    if not math.isfinite(limit) or not is_found(limit):
+        return None
+    low, high = 0.0, limit
+    for _ in range(_STEPS):
+        if high - low <= _CLOSE * high:
+            break
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_found(middle) else (middle, high)
+    return high
 
 
-def _chance(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
-    """Change → probability that the rule marks it, by the method that it would then go by."""
-    student = _by_student(noise, threshold, min_effect)
-    if not _is_rare(noise, _changed(noise, 0.0)):
-        return student
-    many = _by_student(replace(noise, unseen=2 * noise.extra**2), threshold, min_effect)
-    few = many if noise.changed > _MOST_CHANGED else _by_rates(noise, threshold, min_effect)
+def _counting(
+    size: int, changed: int, unit: float, threshold: float, min_effect: float
+) -> Callable[[float], bool]:
+    """Whether a change is found, by the probabilities of all numbers of changed answers.
 
-    def chance(change: float) -> float:
-        changed = _changed(noise, change)
-        if not _is_rare(noise, changed):
-            return student(change)
-        return few(change) if changed <= _MOST_CHANGED else many(change)
-
-    return chance
-
-
-def _changed(noise: Noise, change: float) -> float:
-    """Number of changed clusters if this is the true change."""
-    more = change / noise.step if noise.step else 0.0
-    return min(noise.changed + more, noise.clusters)
-
-
-def _is_rare(noise: Noise, changed: float) -> bool:
-    return rule.is_rare(changed, noise.clusters, effective_share=noise.effective_share)
-
-
-def _most_events(noise: Noise) -> int:
-    """Number of events beyond which no rate of rare changes has a probability that counts."""
-    return _terms(min(_MOST_CHANGED, rule.EXACT_BELOW / noise.effective_share))
-
-
-def _by_student(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
-    """Change → probability that Student's t marks it.
-
-    The estimated error scatters as the root of chi-square over its degrees of freedom; over
-    this scatter the normal probability is averaged. The true variance is taken where the
-    estimated one is below it half of the time (Wilson and Hilferty's median of chi-square).
+    The seen changes fall either way, half and half; the true change adds to one way.
     """
-    degrees = noise.degrees_of_freedom
-    reach, nodes = critical(threshold, degrees), list(_scatter(degrees))
-    unseen = math.sqrt(noise.unseen)
-    spread = noise.spread / (1 - 2 / (9 * degrees)) ** 3
-
-    def chance(change: float) -> float:
-        error = math.sqrt(spread + noise.growth * min(change, noise.room))
-        return math.fsum(
-            share
-            * normal((change - max(reach * math.hypot(factor * error, unseen), min_effect)) / error)
-            for factor, share in nodes
-        )
-
-    return chance
-
-
-def _scatter(degrees_of_freedom: float) -> Iterator[tuple[float, float]]:
-    """Values of the root of chi-square over its degrees of freedom, with their probabilities."""
-    spread = _FAR / math.sqrt(2 * degrees_of_freedom)
-    low, high = max(0.0, 1 - spread), 1 + spread
-    values = [low + (high - low) * (place + 0.5) / _NODES for place in range(_NODES)]
-    logs = [
-        (degrees_of_freedom - 1) * math.log(value) - degrees_of_freedom * value * value / 2
-        for value in values
+    beyond = math.floor(min(min_effect / unit, 1.0) * size * (1 + _CLOSE))
+    either = changed / size / 2
+    ups = [
+        (number, share)
+        for number, share in enumerate(binomial(size, either))
+        if share > _NEGLIGIBLE
     ]
-    shares = [math.exp(log - max(logs)) for log in logs]
-    total = math.fsum(shares)
-    return ((value, share / total) for value, share in zip(values, shares, strict=True))
-
-
-def _by_rates(noise: Noise, threshold: float, min_effect: float) -> Callable[[float], float]:
-    """Change → probability that the two rates' difference marks it.
-
-    The seen changes fall either way, half and half, and the true change adds to one way; both
-    are Poisson numbers of changes of equal weight.
-    """
-    either = noise.changed * noise.step / noise.weight / 2
-    ratio = round(max(1.0, noise.extra / noise.weight), 6)
-    most = _most_events(noise)
-    beyond = math.floor(min(min_effect / noise.weight, most))
-    others = [
-        (share, least)
-        for number, share in enumerate(_poisson(either))
-        for least in [max(_marked_from(number, threshold, ratio, most), number + beyond + 1)]
+    least = [
+        max(_least_significant(number, size, threshold), number + beyond + 1) for number, _ in ups
     ]
 
-    def chance(change: float) -> float:
-        terms = list(_poisson(either + change / noise.weight))
-        return math.fsum(share * math.fsum(terms[least:]) for share, least in others)
+    def is_found(change: float) -> bool:
+        down = min(1.0, (either + change / unit) / (1 - either))
+        chances = (
+            share * (1 - math.fsum(binomial(size - number, down, stop=first)))
+            for (number, share), first in zip(ups, least, strict=True)
+        )
+        return math.fsum(chances) >= POWER
 
-    return chance
+    return is_found
 
 
-def _poisson(mean: float) -> Iterator[float]:
-    """Probabilities of 0, 1, 2 … events; the far end, of no weight, is left out."""
-    for number in range(_terms(mean)):
-        yield (
-            math.exp(number * math.log(mean) - mean - math.lgamma(number + 1))
-            if mean
-            else float(not number)
+def _least_significant(ups: int, size: int, threshold: float) -> int:
+    """Fewest answers that turned the other way for a significant change; `size + 1` if none."""
+    numbers = range(ups, size - ups + 1)
+    return ups + bisect_left(numbers, True, key=lambda downs: mid_p(ups, downs) < threshold)  # noqa: FBT003 - sought
+
+
+def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Callable[[float], bool]:
+    """Whether a change is found, by the test of the data that are expected with it.
+
+    The statistic scatters as noncentral t does (Johnson and Welch, Biometrika 31, 1940).
+    """
+    sizes = _groups(contrast)
+
+    def needed(degrees: float) -> float:
+        bound = critical(threshold, degrees)
+        return bound * (1 - 1 / (4 * degrees)) + _DEVIATE * math.sqrt(
+            1 + bound * bound / (2 * degrees)
         )
 
+    by_likelihood, by_student = needed(contrast.degrees_of_freedom), needed(contrast.strata_degrees)
 
-def _terms(mean: float) -> int:
-    """How many of Poisson's probabilities have a weight, from that of 0 events on."""
-    return math.ceil(mean + _FAR * math.sqrt(mean) + _FAR)
+    def is_found(change: float) -> bool:
+        likely = replace(
+            contrast, difference=change, points=tuple(_points(contrast, sizes, change))
+        )
+        squares = math.fsum(count * value * value for count, value, _ in likely.points)
+        error = math.sqrt(squares / contrast.clusters / (contrast.clusters - 1))
+        return (
+            change > min_effect + _DEVIATE * error
+            and change >= by_student * error
+            and likely.likelihood_statistic() >= by_likelihood
+        )
+
+    return is_found
 
 
-@lru_cache(maxsize=4096)
-def _marked_from(others: int, threshold: float, ratio: float, most: int) -> int:
-    """How many changes one way are marked, beside so many the other way; `most`, or more, if none.
+def _groups(contrast: Contrast) -> list[tuple[float, float]]:
+    """Number and size of the changes that were seen, in groups of similar size.
 
-    ratio: weight of the change that was not seen, by the weight of those that were. If changes
-    are tiny, thousands of them are not marked: numbers of at least `most` are not looked at.
+    If nothing changed, of no change, of the size of one that was not seen; if everything did,
+    what is left of them without the difference.
     """
-    extra, ones = Rate.of([ratio]), Rate(others, others, others)
-    least = max(others, _marked_from(others - 1, threshold, ratio, most)) if others else 0
+    if not contrast.changes:
+        return [(0.0, contrast.unseen)]
+    changes = (
+        [(size, 1.0) for size in contrast.changes]
+        if contrast.unchanged
+        else [(abs(residual), count) for count, residual, _ in contrast.points]
+    )
+    sizes = sorted(changes)
+    step = math.ceil(len(sizes) / _GROUPS)
+    return [_group(sizes[place : place + step]) for place in range(0, len(sizes), step)]
 
-    def is_marked(number: int) -> bool:
-        return Difference(Rate(number, number, number), ones, extra).p() < threshold
 
-    low, high, step = least, least, 1
-    while high < most and not is_marked(high):
-        low, high, step = high + 1, min(high + step, most), 2 * step
-    return low + bisect_left(range(low, high), True, key=is_marked)  # noqa: FBT003 - sought
+def _group(sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    total = math.fsum(count for _, count in sizes)
+    squares = math.fsum(count * size * size for size, count in sizes)
+    return total, math.sqrt(squares / total)
+
+
+def _points(
+    contrast: Contrast, sizes: Sequence[tuple[float, float]], change: float
+) -> Iterator[tuple[float, float, float]]:
+    """What each cluster contributes, with this change, less the change itself."""
+    rest = contrast.unchanged
+    seen = contrast.clusters - rest
+    total = math.fsum((count or 1.0) * size for count, size in sizes)
+    share = min(change * contrast.clusters / total, rest / (seen or 1.0)) if rest else 0.0
+    shift = change - share * total / contrast.clusters
+    for count, size in sizes:
+        for sign, number in ((-1, count / 2), (1, count / 2 + share * (count or 1.0))):
+            yield number, sign * size + shift - change, 1.0
+    yield rest - share * (seen or 1.0), shift - change, 1.0

@@ -25,6 +25,21 @@ def two_sided(statistic: float, degrees_of_freedom: float) -> float:
     return float(mpmath.betainc(degrees_of_freedom / 2, 0.5, 0, share, regularized=True))
 
 
+def two_sided_normal(deviate: float) -> float:
+    """Probability that a standard normal variable lies at least as far from 0 as the deviate."""
+    return math.erfc(deviate / math.sqrt(2))
+
+
+@lru_cache(maxsize=4096)
+def critical_normal(probability: float) -> float:
+    """The deviate that a standard normal variable exceeds, either way, with this probability."""
+    return _climbed(
+        0.0,
+        lambda value: two_sided_normal(value) - probability,
+        lambda value: math.sqrt(2 / math.pi) * math.exp(-value * value / 2),
+    )
+
+
 @lru_cache(maxsize=4096)
 def critical(probability: float, degrees_of_freedom: float) -> float:
     """The value that |t| exceeds with this probability.
@@ -32,11 +47,7 @@ def critical(probability: float, degrees_of_freedom: float) -> float:
     Right of 0 the tail is convex, so from its left Newton climbs: from the normal's value, with
     the first term by which Student's exceeds it (Abramowitz and Stegun 26.7.5).
     """
-    normal_value = _climbed(
-        0.0,
-        lambda value: math.erfc(value / math.sqrt(2)) - probability,
-        lambda value: math.sqrt(2 / math.pi) * math.exp(-value * value / 2),
-    )
+    normal_value = critical_normal(probability)
     excess = (normal_value**2 + 1) / (4 * degrees_of_freedom)
     return _climbed(
         normal_value * (1 + excess),

@@ -1,0 +1,263 @@
+"""A difference as the mean of contributions, one a cluster; its test and its interval.
+
+The test is the empirical likelihood ratio (Owen, Biometrika 75, 1988) of the contributions and of
+two that no instance showed: one up, one down, each as large as the range of the scores, of a small
+weight. So a few large changes that would make up for many small ones are allowed for before they
+are seen, at next to no cost once the data speak. A result must pass Student's t too, which is the
+stricter one if a few heavy clusters carry the score. Nothing depends on the unit of the scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import mul, truediv
+from typing import TYPE_CHECKING
+
+from . import special
+from .special import critical, two_sided
+from .strata import effective_share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .strata import Sums
+
+UNSEEN_WEIGHT, UNEVEN_WEIGHT = 1 / 32, 1 / 4
+"""Weight of each contribution that was not seen, where all clusters weigh the same, and at most.
+
+1 is the weight of a cluster (simulated)."""
+NOTHING_CHANGED_WEIGHT = 0.5
+"""The same if nothing changed: the bound is then 3.4 changes, near the rule of three."""
+_STEPS = 100
+_CLOSE = 1e-12
+_CLOSE_TILT = 1e-9
+"""The likelihood ratio is greatest there: its error is the square of this."""
+_FAR = 700.0
+"""Its exponential is still a float."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """A difference, and all that its test depends on."""
+
+    difference: float
+    points: tuple[tuple[float, float, float], ...]
+    """Number, residual and shift of equal clusters: with the true difference θ, each contributes
+    residual + shift · (difference - θ)."""
+    unseen: float
+    """Size of the contributions that were not seen."""
+    unseen_weight: float
+    clusters: int
+    variance: float
+    """Of the difference, by what was seen."""
+    degrees_of_freedom: float
+    """Satterthwaite's: a stratum that carries the noise can't hide behind the others' clusters."""
+    strata_degrees: float
+    """Sum of the strata's."""
+    changes: tuple[float, ...]
+    """Sizes of the contributions of those clusters that changed."""
+    limit: float
+    """Greatest difference that scores like these can have."""
+    is_binary: bool = False
+    """Whether the likelihood alone decides, by the normal distribution."""
+
+    @property
+    def unchanged(self) -> int:
+        """Clusters that did not change."""
+        return self.clusters - len(self.changes)
+
+    @property
+    def guarded_variance(self) -> float:
+        """Variance of the difference with the contributions that were not seen."""
+        unseen = self.unseen / self.clusters
+        return self.variance + 2 * self.unseen_weight * unseen * unseen
+
+    @classmethod
+    def build(
+        cls, parts: Sequence[tuple[Sums, float]], *, unseen: float, limit: float
+    ) -> Contrast | None:
+        """Return the contrast of strata's means, each with its weight; None if no spread is known.
+
+        A stratum of a single cluster borrows the variance of a cluster pooled over the others,
+        whose residuals therefore count more than once. If the difference were another, the
+        strata would share that in proportion to their variances.
+        unseen: what a cluster's sum changes by in a change that was not seen.
+        """
+        clusters = sum(len(stratum.sums) for stratum, _ in parts)
+        single = sum(len(stratum.sums) == 1 for stratum, _ in parts)
+        if clusters == len(parts):
+            return None
+        factors = [
+            clusters
+            * weight
+            / stratum.size
+            * _correction(len(stratum.sums), clusters, single=single, strata=len(parts))
+            for stratum, weight in parts
+        ]
+        squares = [
+            factor**2 * math.fsum(residual * residual for residual in stratum.residuals)
+            for factor, (stratum, _) in zip(factors, parts, strict=True)
+        ]
+        total, size = math.fsum(squares), sum(stratum.size for stratum, _ in parts)
+        points: Counter[tuple[float, float]] = Counter()
+        for factor, square, (stratum, _) in zip(factors, squares, parts, strict=True):
+            share = square / total if total else stratum.size / size
+            shift = clusters * share / stratum.size
+            points.update(
+                (factor * residual, shift * count)
+                for residual, count in zip(stratum.residuals, stratum.sizes, strict=True)
+            )
+        degrees = [stratum.degrees_of_freedom for stratum, _ in parts]
+        by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
+        weights = [weight / stratum.size for stratum, weight in parts for _ in stratum.sums]
+        sizes = [count for stratum, _ in parts for count in stratum.sizes]
+        heaviest = unseen * effective_share(sizes) ** -0.25
+        even = effective_share(
+            [weight * count for weight, count in zip(weights, sizes, strict=True)]
+        )
+        return cls(
+            difference=math.fsum(weight * stratum.mean for stratum, weight in parts),
+            points=tuple((count, *point) for point, count in points.items()),
+            unseen=heaviest * math.sqrt(clusters * math.fsum(one * one for one in weights)),
+            unseen_weight=min(UNEVEN_WEIGHT, UNSEEN_WEIGHT / even**2),
+            clusters=clusters,
+            changes=tuple(
+                abs(clusters * weight / stratum.size * total)
+                for stratum, weight in parts
+                for total in stratum.sums
+                if total
+            ),
+            limit=limit,
+            variance=total / (clusters * (clusters - 1)),
+            degrees_of_freedom=total**2 / math.fsum(square**2 / own for square, own in by_stratum)
+            if total
+            else math.fsum(degrees),
+            strata_degrees=math.fsum(degrees),
+        )
+
+    def p(self) -> float:
+        """Return the two-sided p-value of no difference."""
+        if self.is_binary:
+            return special.two_sided_normal(math.sqrt(self._log_ratio(0.0)[0]))
+        if not self.difference:
+            return 1.0
+        error = math.sqrt(self.variance)
+        by_student = two_sided(self.difference / error, self.strata_degrees) if error else 0.0
+        statistic = self.likelihood_statistic()
+        by_likelihood = (
+            two_sided(statistic, self.degrees_of_freedom) if math.isfinite(statistic) else 0.0
+        )
+        return max(by_student, by_likelihood)
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the differences that the test doesn't reject, and the difference itself."""
+        low, high = (self._end(sign, level) for sign in (-1, 1))
+        if self.is_binary:
+            return low, high
+        reach = critical(1 - level, self.strata_degrees) * math.sqrt(self.variance)
+        return min(low, self.difference - reach), max(high, self.difference + reach)
+
+    def likelihood_statistic(self) -> float:
+        """Student's statistic that would have the same likelihood ratio, were scores normal."""
+        total = self._total
+        share = self._log_ratio(0.0)[0] / total
+        return math.sqrt((total - 1) * math.expm1(share)) if share < _FAR else math.inf
+
+    @cached_property
+    def _total(self) -> float:
+        return self.clusters + 2 * self.unseen_weight
+
+    def _bound(self, level: float) -> float:
+        """Greatest root of the likelihood ratio that the interval holds."""
+        if self.is_binary:
+            return special.critical_normal(1 - level)
+        reach = critical(1 - level, self.degrees_of_freedom)
+        return math.sqrt(self._total * math.log1p(reach * reach / (self._total - 1)))
+
+    def _end(self, sign: int, level: float) -> float:
+        """Find the end of the interval, by Newton's method on the root of the likelihood ratio."""
+        bound = self._bound(level)
+        inside, outside = self.difference, sign * self._edge(sign)
+        place = inside + sign * min(
+            bound * math.sqrt(self.guarded_variance), abs(outside - inside) / 2
+        )
+        tilt = 0.0
+        for _ in range(_STEPS):
+            log_ratio, tilt, slope = self._log_ratio(place, tilt)
+            root = math.sqrt(log_ratio)
+            if root > bound:
+                outside = place
+            else:
+                inside = place
+            step = (bound - root) * 2 * root / slope if slope and math.isfinite(root) else math.inf
+            new = place + step
+            if not min(inside, outside) < new < max(inside, outside):
+                new = (inside + outside) / 2
+            if abs(new - place) <= _CLOSE * self._size:
+                break
+            place = new
+        return place
+
+    def _edge(self, sign: int) -> float:
+        """How far in this direction any difference is possible."""
+        seen = (
+            sign * (self.difference + residual / shift)
+            for _, residual, shift in self.points
+            if shift > 0
+        )
+        return max(self.unseen, *seen)
+
+    @cached_property
+    def _size(self) -> float:
+        return max(abs(self.difference), math.sqrt(self.guarded_variance))
+
+    def _log_ratio(self, truth: float, start: float = 0.0) -> tuple[float, float, float]:
+        """Return the log likelihood ratio of a true difference, its tilt, and its derivative.
+
+        The tilt is that which gives the contributions the mean 0.
+        """
+        away = self.difference - truth
+        values = [residual + shift * away for _, residual, shift in self.points]
+        values += [self.unseen - truth, -self.unseen - truth]
+        counts = [*(count for count, _, _ in self.points), self.unseen_weight, self.unseen_weight]
+        least, most = min(values), max(values)
+        if least >= 0 or most <= 0:
+            return math.inf, 0.0, 0.0
+        tilt = _tilt(values, counts, start=start, low=-1 / most, high=-1 / least)
+        parts = [1 + tilt * value for value in values]
+        log_ratio = max(0.0, 2 * sum(map(mul, counts, map(math.log, parts))))
+        shifts = chain((shift for _, _, shift in self.points), (1.0, 1.0))
+        slope = -2 * tilt * sum(map(truediv, map(mul, counts, shifts), parts))
+        return log_ratio, tilt, slope
+
+
+def _correction(count: int, clusters: int, *, single: int, strata: int) -> float:
+    """Factor of a stratum's residuals, for the finite number of its clusters."""
+    if count == 1:
+        return 0.0
+    borrowed = 1 + single * (count - 1) * count / (clusters - strata)
+    return math.sqrt(count / (count - 1) * borrowed * (clusters - 1) / clusters)
+
+
+def _tilt(
+    values: Sequence[float], counts: Sequence[float], *, start: float, low: float, high: float
+) -> float:
+    """Find where the tilted mean of the values is 0, by Newton's method between two bounds."""
+    tilt = start if low < start < high else 0.0
+    for _ in range(_STEPS):
+        shares = [value / (1 + tilt * value) for value in values]
+        weighted = list(map(mul, shares, counts))
+        mean = float(sum(weighted))
+        fall = float(sum(map(mul, weighted, shares)))
+        low, high = (tilt, high) if mean > 0 else (low, tilt)
+        new = tilt + mean / fall
+        if not low < new < high:
+            new = (low + high) / 2
+        if abs(new - tilt) <= _CLOSE_TILT * abs(new):
+            return new
+        tilt = new
+    return tilt
