@@ -101,12 +101,12 @@ def _opened(folder: Path) -> Iterator[tuple[Files, list[Run]]]:
 def runs_ours(folder: Path) -> float:
     """The number of values of all runs' files, inputs hashed, on all cores that there are."""
     from helm_wandb.sources.helm.instances import read_run  # noqa: PLC0415 -- timed
-    from helm_wandb.sources.helm.parallel import mapped  # noqa: PLC0415 -- timed
+    from helm_wandb.sources.helm.parallel import map_parallel  # noqa: PLC0415 -- timed
     from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
     with _opened(folder) as (output, runs):
         tasks = [(run, _selectors(), None) for run in runs]
-        found = mapped(partial(read_run, files=output), tasks, progress=no_progress)
+        found = map_parallel(partial(read_run, files=output), tasks, progress=no_progress)
     return sum(len(one.value) for run in found if isinstance(run, dict) for one in run.values())
 
 

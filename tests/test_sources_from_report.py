@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 ALPHA = builders.measured("alpha", 3, fingerprint={"max_train_instances": 5})
 EVIL = "https://evil.example"
-NOTE = "The evaluations are those of their.json, which another run wrote; all else is made anew."
+NOTE = (
+    "The evaluations are those of their.json, which another run wrote; everything else is "
+    "recomputed."
+)
 
 
 def forged() -> dict[str, object]:

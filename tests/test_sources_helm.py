@@ -469,7 +469,7 @@ def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
         read_tree(helm_trees, "checkpoints_us", "toy-us", score_keys=(ScoreKey("gsm", "EM"),))
 
     assert (
-        "config.yaml:3:5: suite 'toy-us' has none of what was asked for (gsm.EM). Its benchmarks "
+        "config.yaml:3:5: suite 'toy-us' has none of the metrics named (gsm.EM). Its benchmarks "
         "are: boolq, mmlu. Name them under benchmarks."
     ) == str(raised.value)
 
@@ -489,7 +489,7 @@ def test_a_misspelt_metric_lists_those_of_its_benchmark(
         read_tree(helm_trees, tree, suite, score_keys=(ScoreKey("mmlu", "EMM"),))
 
     assert str(raised.value).startswith(
-        f"config.yaml:3:5: suite {suite!r} has none of what was asked for (mmlu.EMM). "
+        f"config.yaml:3:5: suite {suite!r} has none of the metrics named (mmlu.EMM). "
         f"The metrics of mmlu are: {metrics}"
     )
 

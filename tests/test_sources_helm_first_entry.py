@@ -15,7 +15,7 @@ from helm_wandb.config.first_config import SCHEMA_URL, first_config
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.first_entry import entries
-from helm_wandb.sources.helm.inventory import SuiteFound
+from helm_wandb.sources.helm.inventory import SuiteInventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ WORDS = st.text(
 )
 
 
-def suite(**known: object) -> SuiteFound:
+def suite(**known: object) -> SuiteInventory:
     """A suite of one benchmark, and what is known of it."""
     usual = {
         "name": "nightly",
@@ -37,7 +37,7 @@ def suite(**known: object) -> SuiteFound:
         "needs_model_name": False,
         "metrics": {"mmlu": ("EM",)},
     }
-    return SuiteFound(**(usual | known))  # type: ignore[arg-type] # its own fields
+    return SuiteInventory(**(usual | known))  # type: ignore[arg-type] # its own fields
 
 
 def entry(text: str) -> HelmEval:
@@ -46,7 +46,7 @@ def entry(text: str) -> HelmEval:
     return HelmEval.parse(found)
 
 
-def written(*suites: SuiteFound, folder: str = "out") -> str:
+def written(*suites: SuiteInventory, folder: str = "out") -> str:
     """The config for the first of the suites."""
     return first_config(entries(suites, folder=folder)[0].yaml)
 

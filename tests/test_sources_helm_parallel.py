@@ -11,7 +11,7 @@ import time
 import pytest
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.parallel import mapped
+from helm_wandb.sources.helm.parallel import map_parallel
 from helm_wandb.system.progress import no_progress
 from tests.waiting import LIMIT_SECONDS
 
@@ -39,7 +39,9 @@ def failing_at_70(number: int) -> int:
 def test_results_keep_the_order_of_the_tasks(count: int) -> None:
     """For few tasks and for many, each result stands where its task does."""
     told: list[tuple[int, int]] = []
-    found = mapped(doubled, range(count), progress=lambda done, total: told.append((done, total)))
+    found = map_parallel(
+        doubled, range(count), progress=lambda done, total: told.append((done, total))
+    )
 
     assert [2 * number for number in range(count)] == found
     assert told == sorted(told)
@@ -50,7 +52,9 @@ def test_one_core_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine with one core no process is started."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
 
-    assert [os.getpid()] * 100 == mapped(lambda _: os.getpid(), range(100), progress=no_progress)
+    assert [os.getpid()] * 100 == map_parallel(
+        lambda _: os.getpid(), range(100), progress=no_progress
+    )
 
 
 def test_a_killed_process_is_told_and_not_waited_for() -> None:
@@ -58,20 +62,20 @@ def test_a_killed_process_is_told_and_not_waited_for() -> None:
     with pytest.raises(
         ArtifactError, match=r"was stopped \(exit code -9\). Is there enough memory"
     ):
-        mapped(killed_at_70, range(200), progress=no_progress)
+        map_parallel(killed_at_70, range(200), progress=no_progress)
 
 
 def test_a_bug_in_a_process_is_a_bug() -> None:
     """An unexpected exception in a process is one here, with its traceback."""
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        mapped(failing_at_70, range(200), progress=no_progress)
+        map_parallel(failing_at_70, range(200), progress=no_progress)
 
 
 SLOW = """
 import os, sys, time
 from helm_wandb.system import signals
 from helm_wandb.system.progress import no_progress
-from helm_wandb.sources.helm.parallel import mapped
+from helm_wandb.sources.helm.parallel import map_parallel
 from tests.waiting import LIMIT_SECONDS
 
 def slow(number):
@@ -80,7 +84,7 @@ def slow(number):
 
 signals.install()
 print("ready", flush=True)
-mapped(slow, range(400), progress=no_progress)
+map_parallel(slow, range(400), progress=no_progress)
 """
 
 
@@ -117,6 +121,6 @@ def test_where_no_process_is_to_be_had_one_core_does_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(os, "fork", fork)
 
-    assert [2 * number for number in range(200)] == mapped(
+    assert [2 * number for number in range(200)] == map_parallel(
         doubled, range(200), progress=no_progress
     )

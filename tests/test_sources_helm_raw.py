@@ -38,7 +38,7 @@ def compared(tree: Tree, files: Files) -> Iterator[tuple[str, str, str, float, S
         columns = list(dict.fromkeys(header.value for header in tables[0].header[1:]))
         cells = scores_by_model(tables, benchmark, columns, model_of_run=runs.model_of)
         for model, of_model in cells.items():
-            own = runs.of(benchmark, model)
+            own = runs.counted(benchmark, model)
             for column, cell in of_model.items():
                 if isinstance(cell, Score):
                     selectors = runs.board.selectors(benchmark, column)

@@ -169,7 +169,7 @@ def _advice(kind: str, spot: Spot) -> str:
 
 
 def _is_number(spot: Spot) -> bool:
-    """True for a text that is a number but for its quotes."""
+    """Return true for a text that is a number but for its quotes."""
     return isinstance(spot.data, str) and bool(_NUMBER.fullmatch(spot.data))
 
 

@@ -86,13 +86,13 @@ _SENTENCES = (
     ),
     _Sentence(
         "mapping values are not allowed",
-        "a `key:` inside a value: put a text that holds `: ` in quotes, or mend the "
+        "a `key:` inside a value: put a text that holds `: ` in quotes, or fix the "
         "indentation of this line or a missing `: ` in the line above",
         from_missing_space=True,
     ),
     _Sentence(
         "block (mapping|collection)",
-        "this does not go on what stands above: mend the indentation, which must be that of "
+        "this does not go on what stands above: fix the indentation, which must be that of "
         "its neighbours, or put the whole text in quotes",
     ),
     _Sentence(

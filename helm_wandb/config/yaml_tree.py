@@ -290,7 +290,7 @@ def _fitting(number: int) -> int:
 
 
 def _is_plain(node: yaml.ScalarNode) -> bool:
-    """True without quotes; the loader in C says so by "", the one in Python by None."""
+    """Return true without quotes; the loader in C says so by "", the one in Python by None."""
     return not node.style
 
 

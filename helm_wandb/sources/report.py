@@ -77,7 +77,10 @@ def from_report(name: str, *, folder: Path) -> Reading:
     if not found:
         message = f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish"
         raise InputError(message)
-    note = f"The evaluations are those of {name}, which another run wrote; all else is made anew."
+    note = (
+        f"The evaluations are those of {name}, which another run wrote; everything else is "
+        "recomputed."
+    )
     return Reading(evaluations=found, notes=(note,))
 
 
@@ -148,7 +151,7 @@ def _start(pattern: str, folder: Path) -> PurePath:
 
 def _instead(start: PurePath, folder: Path) -> str:
     """What is in the folder where the matches should be."""
-    # A whole workspace may be large: only a folder of its own is searched to its depths.
+    # A whole workspace may be large: only a subfolder is searched to its depths.
     deeper = str(start / "**" / "*.json" if start.parts else start / "*.json")
     try:
         found = paths.matches(deeper, folder)

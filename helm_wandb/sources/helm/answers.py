@@ -1,4 +1,4 @@
-"""What a model was asked and what it answered, of a few instances.
+"""Question, reference and answer of a few instances.
 
 Formats: HELM 0.2.4 to 0.5.16, adaptation/scenario_state.py, scenarios/scenario.py, and, of
 which option was chosen, metrics/metric.py (PerInstanceStats). Which completion counts, and as
@@ -39,19 +39,19 @@ _INPUT_LENGTH = 300
 _OUTPUT_LENGTH = 200
 _CORRECT = "correct"
 _CHOSEN = "predicted_index"
-"""HELM's statistic of which reference was the likeliest, where each was a request of its own."""
+"""HELM's statistic of which reference was the likeliest, if each was a separate request."""
 
 
 def read(
     spec: HelmEval, *, folder: Path, wanted: TextRequests
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
-    """The texts of the wanted instances that the entry's suite holds, and what cannot be read.
+    """Return the texts of the wanted instances in the entry's suite, and what cannot be read.
 
-    Only benchmarks that the entry asks for are looked at: the scores of others are not from here.
+    Only the entry's benchmarks are read: the scores of others come from elsewhere.
     folder: what a relative `helm_output_dir` is relative to.
     """
-    asked = {key.benchmark for key in spec.score_keys}
-    own = {whose: places for whose, places in wanted.items() if whose[2] in asked}
+    benchmarks = {key.benchmark for key in spec.score_keys}
+    own = {run: places for run, places in wanted.items() if run[2] in benchmarks}
     faults: list[str] = []
     found: TextsByPlace = {}
     if not own:
@@ -59,8 +59,8 @@ def read(
     try:
         with open_output(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
             runs = Runs(layout.find_suite(spec, files))
-            for whose, run, places in _tasks(spec, runs, own):
-                texts = found.setdefault(whose, {})
+            for evaluated, run, places in _tasks(spec, runs, own):
+                texts = found.setdefault(evaluated, {})
                 try:
                     texts.update(_texts(files, run, places))
                 except ArtifactError as error:
@@ -75,18 +75,19 @@ def _tasks(
 ) -> Iterator[tuple[BenchmarkRun, Run, dict[_Key, Place]]]:
     """The runs that hold wanted instances, and which these are."""
     for model, checkpoint in families.assign(runs.models(), spec).items():
-        known = checkpoint.iteration
-        iteration = spec.default_iteration if known is None else known
-        for whose, places in wanted.items():
-            if whose[:2] == (checkpoint.family, iteration):
-                for run in runs.of(whose[2], model):
-                    own = {place[1:]: place for place in places if _is_of(run, place[0])}
+        iteration = checkpoint.iteration
+        if iteration is None:
+            iteration = spec.default_iteration
+        for evaluated, places in wanted.items():
+            if evaluated[:2] == (checkpoint.family, iteration):
+                for run in runs.counted(evaluated[2], model):
+                    own = {place[1:]: place for place in places if _is_stratum_of(run, place[0])}
                     if own:
-                        yield whose, run, own
+                        yield evaluated, run, own
 
 
-def _is_of(run: Run, stratum: str) -> bool:
-    """Whether the stratum is the run, or a sub-split of it."""
+def _is_stratum_of(run: Run, stratum: str) -> bool:
+    """Return whether the stratum is the run, or a sub-split of it."""
     return f"{stratum} ".startswith(f"{run.stratum} ")
 
 
@@ -106,7 +107,7 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
         if place is None or place in found or state.instance.perturbation is not None:
             continue
         if state.reference_index is not None and chosen is None:
-            chosen = _chosen(files, run)
+            chosen = _likeliest_references(files, run)
         index = None if chosen is None else chosen.get(key)
         found[place] = Texts(
             input=_end(_text(state.instance.input)),
@@ -116,8 +117,8 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
     return found
 
 
-def _chosen(files: Files, run: Run) -> dict[_Key, float]:
-    """Instance and trial → the index of the reference that was the likeliest."""
+def _likeliest_references(files: Files, run: Run) -> dict[_Key, float]:
+    """Return the index of the likeliest reference, by instance and trial."""
     path = f"{run.folder}/per_instance_stats.json"
     return {
         (encodable(entry.instance_id), entry.train_trial_index): stat.sum
@@ -131,7 +132,7 @@ def _chosen(files: Files, run: Run) -> dict[_Key, float]:
 def _answer(state: AnsweredRequest, chosen: float | None) -> str | None:
     """The likeliest completion, or the option that it names; None where there is none.
 
-    chosen: the index of the likeliest reference, where each was a request of its own.
+    chosen: the index of the likeliest reference, if each was a separate request.
     """
     if state.reference_index is not None:
         options = enumerate(state.instance.references)
@@ -139,8 +140,8 @@ def _answer(state: AnsweredRequest, chosen: float | None) -> str | None:
     completions = state.result.completions if state.result else ()
     if not completions:
         return None
-    said = max(completions, key=lambda completion: completion.logprob).text.strip()
-    return _both_ends((state.output_mapping or {}).get(said, said))
+    answer = max(completions, key=lambda completion: completion.logprob).text.strip()
+    return _both_ends((state.output_mapping or {}).get(answer, answer))
 
 
 def _reference(instance: InstanceWithReferences) -> str | None:

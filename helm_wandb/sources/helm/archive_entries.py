@@ -41,7 +41,7 @@ class Packed(NamedTuple):
     """A file of a zip."""
 
     offset: int
-    """Where its header is, which stands before its bytes."""
+    """Offset of its header, which stands before its bytes."""
     size: int
     packed_size: int
     is_deflated: bool
@@ -88,7 +88,7 @@ class Tree(NamedTuple):
     """The content of an archive."""
 
     root: str
-    """Where HELM's output folder is in the archive: `` or `name/`."""
+    """Place of HELM's output folder in the archive: `` or `name/`."""
     nodes: Mapping[str, Stored | Packed | Link]
     folders: Mapping[str, tuple[str, ...]]
     """The sorted names in each."""

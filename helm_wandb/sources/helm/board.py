@@ -1,4 +1,4 @@
-"""What HELM's schemas say: which statistic of a run is a benchmark's column in a table.
+"""HELM's schemas: which statistic of a run is a benchmark's column in a table.
 
 A suite that was summarized holds its own `schema.json`; for others, and for HELM before
 0.4.0, `boards.json` beside this file has what HELM's own schemas say.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which statistics of a run make a column: by name, split and perturbation."""
+    """The statistics of a run that make a column: by name, split and perturbation."""
 
     name: str
     split: str
     perturbation: str | None
-    """None: of the unperturbed instances; else the worst case over this kind."""
+    """None: the unperturbed instances; else the worst case over this kind."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,10 +38,10 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A schema, reduced to what tells the meaning of a column."""
+    """A schema, reduced to the meaning of the columns."""
 
     benchmarks: Mapping[str, tuple[tuple[str, str], ...]]
-    """Benchmark → its main metric and split; several where HELM's schemas differ."""
+    """Benchmark → its main metric and split; several if HELM's schemas differ."""
     metrics: Mapping[str, tuple[str, bool | None]]
     """Metric → its column label, and whether lower is better."""
     perturbations: Mapping[str, str]
@@ -55,8 +55,8 @@ class Board:
         A column is a metric's label or name, with the label of a perturbation where it is a
         worst case: `EM`, `EM (Robustness)`, `exact_match`.
         """
-        label, perturbation = self._parted(column)
-        environment = self._environment(benchmark)
+        label, perturbation = self._split_column(column)
+        environment = self._main_metrics(benchmark)
         main = [(name, split) for name, split in environment if label in (name, self._label(name))]
         if main:
             yield from (Selector(name, split, perturbation) for name, split in main)
@@ -67,25 +67,25 @@ class Board:
                 yield Selector(name, split, perturbation)
 
     def main_metrics(self, benchmark: str) -> list[str]:
-        """The column labels of the benchmark's main metric; several where HELM's schemas differ."""
-        return list(dict.fromkeys(self._label(name) for name, _ in self._environment(benchmark)))
+        """The column labels of the benchmark's main metric; several if HELM's schemas differ."""
+        return list(dict.fromkeys(self._label(name) for name, _ in self._main_metrics(benchmark)))
 
     def is_known(self, benchmark: str) -> bool:
-        """Whether a schema tells the benchmark's main metric."""
-        return bool(self._environment(benchmark))
+        """Return whether a schema names the benchmark's main metric."""
+        return bool(self._main_metrics(benchmark))
 
     def is_lower_better(self, metric: str) -> bool | None:
         """The direction of a metric by its name; None where the schema gives none."""
         return self.metrics.get(metric, (metric, None))[1]
 
-    def _environment(self, benchmark: str) -> tuple[tuple[str, str], ...]:
+    def _main_metrics(self, benchmark: str) -> tuple[tuple[str, str], ...]:
         """The benchmark's main metrics; those of `mmlu` for `mmlu_anatomy`."""
         name = benchmark
         while name not in self.benchmarks and "_" in name:
             name = name.rpartition("_")[0]
         return self.benchmarks.get(name, ())
 
-    def _parted(self, column: str) -> tuple[str, str | None]:
+    def _split_column(self, column: str) -> tuple[str, str | None]:
         """The metric's label and the perturbation of `EM (Robustness)`."""
         for perturbation, label in self.perturbations.items():
             if column.endswith(f" ({label})"):
@@ -119,7 +119,7 @@ def board_of(schema: Schema) -> Board:
     hidden = (group.name for group in schema.run_groups if group.visibility != "all_groups")
     return Board(
         benchmarks={**own.benchmarks, **benchmarks},
-        # First in the order of this schema, which tells the likelier of two of one label.
+        # First in the order of this schema, which says which of two with one label is likelier.
         metrics={**metrics, **own.metrics, **metrics},
         perturbations={**own.perturbations, **{p.name: p.label for p in schema.perturbations}},
         groups_of_their_own=own.groups_of_their_own | set(hidden),
@@ -127,12 +127,12 @@ def board_of(schema: Schema) -> Board:
 
 
 def built_in() -> Board:
-    """What HELM's classic, lite, capabilities, safety, mmlu, air_bench and ewok schemas say."""
+    """Return HELM's classic, lite, capabilities, safety, mmlu, air_bench and ewok schemas."""
     data = Path(__file__).with_name("boards.json").read_bytes()
-    told = msgspec.json.decode(data, type=_BuiltIn)
+    schemas = msgspec.json.decode(data, type=_BuiltIn)
     return Board(
-        benchmarks=told.benchmarks,
-        metrics=told.metrics,
-        perturbations=told.perturbations,
-        groups_of_their_own=frozenset(told.groups_of_their_own),
+        benchmarks=schemas.benchmarks,
+        metrics=schemas.metrics,
+        perturbations=schemas.perturbations,
+        groups_of_their_own=frozenset(schemas.groups_of_their_own),
     )

@@ -1,4 +1,4 @@
-"""Scores → scores with fingerprints and per-instance data.
+"""Fingerprints and per-instance data, added to scores.
 
 The per-instance files are what is large in HELM's output. Each is read once, for all scores
 of its run, and over the machine's cores where there is enough to read.
@@ -15,7 +15,7 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
-from helm_wandb.sources.helm.parallel import mapped
+from helm_wandb.sources.helm.parallel import map_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,11 +36,11 @@ def with_details(
     clusters: Mapping[str, str],
     progress: Callable[[int, int], None],
 ) -> tuple[dict[str, Scores], tuple[str, ...]]:
-    """Model id → its scores, with fingerprints and, where they make HELM's cell, instances.
+    """Return each model's scores with fingerprints and instances, and what cannot be read.
 
-    Beside them what cannot be read.
+    Instances that don't make HELM's cell are left out.
     clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
-    progress: is told how many of all runs are read.
+    progress: called with the number of runs that are read, and of all.
     """
     rules: dict[str, str] = {}
     wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
@@ -49,19 +49,19 @@ def with_details(
         for key, one in of_model.items():
             if isinstance(one, Score):
                 selectors = frozenset(runs.selectors(key))
-                for run in runs.of(key.benchmark, model):
+                for run in runs.counted(key.benchmark, model):
                     by_name[run.spec.name] = run
                     wanted[run.spec.name] |= selectors
                     if key.benchmark in clusters:
                         rules[run.spec.name] = clusters[key.benchmark]
     names = sorted(by_name)
     tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
-    found = mapped(partial(read_run, files=files), tasks, progress=progress)
+    found = map_parallel(partial(read_run, files=files), tasks, progress=progress)
     read = dict(zip(names, found, strict=True))
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
     detailed = {
         model: {
-            key: _detailed(one, runs.of(key.benchmark, model), runs.selectors(key), read)
+            key: _with_details(one, runs.counted(key.benchmark, model), runs.selectors(key), read)
             if isinstance(one, Score)
             else one
             for key, one in of_model.items()
@@ -71,7 +71,7 @@ def with_details(
     return detailed, faults
 
 
-def _detailed(
+def _with_details(
     score: Score,
     runs: Sequence[Run],
     selectors: Sequence[Selector],
@@ -94,7 +94,7 @@ def _detailed(
 
 
 def _counts(instances: Instances) -> dict[str, int]:
-    """Stratum → its number of instances, each counted once over its trials."""
+    """Return the number of instances of each stratum, each counted once over its trials."""
     distinct: dict[str, set[str]] = defaultdict(set)
     for stratum, identity in zip(instances.stratum, instances.id, strict=True):
         distinct[stratum].add(identity)

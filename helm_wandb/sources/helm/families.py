@@ -1,4 +1,4 @@
-"""HELM's model ids → families, iterations, and the names they are recorded under.
+"""Families and iterations of HELM's model ids, and the names they are recorded under.
 
 A family is all ids that differ in nothing but their iteration: the checkpoints of one model.
 """
@@ -33,7 +33,7 @@ _BARE = re.compile(rf"[_-]{_NUMBER}$")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One model id, told apart into its family and its iteration."""
+    """A model's family and iteration."""
 
     family: str
     iteration: int | None
@@ -52,14 +52,14 @@ class _Parts:
 
 
 def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
-    """Model id → its checkpoint under the name to record, for the ids that the entry means.
+    """Return the checkpoint of each model id that the entry means, under the name to record.
 
-    Raises ConfigError where the entry does not tell which of several families it means, or
+    Raises ConfigError if the entry does not say which of several families it means, or
     where two ids would be one point of one curve.
     """
     ids = sorted(set(ids))
-    checkpoints = _told_apart(ids, spec)
-    chosen = _chosen(checkpoints, spec)
+    checkpoints = _checkpoints(ids, spec)
+    chosen = _choose(checkpoints, spec)
     _refuse_clashes(chosen, spec)
     families = {checkpoint.family for checkpoint in chosen.values()}
     if spec.model_name is None or len(families) != 1:
@@ -68,8 +68,8 @@ def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     return {model: Checkpoint(name, found.iteration) for model, found in chosen.items()}
 
 
-def greatest(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: int) -> list[str]:
-    """The ids of each family's greatest iterations, `count` of each."""
+def latest_ids(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: int) -> list[str]:
+    """Return the ids of each family's latest iterations, `count` of each."""
     by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for model, found in checkpoints.items():
         iteration = spec.default_iteration if found.iteration is None else found.iteration
@@ -77,9 +77,9 @@ def greatest(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: in
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 
-def _told_apart(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
-    """Id → its checkpoint, each family under a name that no other one has."""
-    parts = _parted(ids, spec)
+def _checkpoints(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
+    """Return the checkpoint of each id, each family under a name that no other one has."""
+    parts = _split_ids(ids, spec)
     rests: dict[str, set[str]] = defaultdict(set)
     for one in parts.values():
         rests[one.name].add(one.rest)
@@ -92,7 +92,7 @@ def _told_apart(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
     }
 
 
-def _parted(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
+def _split_ids(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
     if spec.iteration_pattern is not None:
         pattern = Pattern.compile(spec.iteration_pattern)
         return {model: _by_pattern(model, pattern, spec) for model in ids}
@@ -116,17 +116,17 @@ def _by_pattern(model: str, pattern: Pattern, spec: HelmEval) -> _Parts:
             "iteration_pattern",
             f"its group caught {caught!r} in {model!r}, which is not a whole number",
         )
-    return _around(model, number, match)
+    return _split_id(model, number, match)
 
 
 def _by_marker(model: str) -> _Parts:
     found = _MARKED.search(model) or _LAST_PART.search(model)
     if found is None:
         return _Parts(model, model, None)
-    return _around(model, found.span("number"), found.span())
+    return _split_id(model, found.span("number"), found.span())
 
 
-def _around(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
+def _split_id(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
     """The id's parts, by where the number and the whole match stand in it."""
     return _Parts(
         rest=model[: number[0]].rstrip("/_-") + model[number[1] :],
@@ -136,7 +136,7 @@ def _around(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Par
 
 
 def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:
-    """All ids as checkpoints of one family, or nothing where one does not fit.
+    """Return all ids as checkpoints of one family; none if one does not fit.
 
     Real models are called `gpt-4-0314` and `gpt-4-0613`: a bare number alone says nothing.
     """
@@ -145,15 +145,15 @@ def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:
     if len(ids) < 2 or len(starts) != 1 or None in starts:  # noqa: PLR2004 -- a pair at least
         return {}
     return {
-        model: _around(model, match.span("number"), match.span())
+        model: _split_id(model, match.span("number"), match.span())
         for model, match in found.items()
         if match
     }
 
 
-def _chosen(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, Checkpoint]:
+def _choose(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, Checkpoint]:
     if spec.helm_model is not None:
-        return _matching(checkpoints, spec, spec.helm_model)
+        return _match_glob(checkpoints, spec, spec.helm_model)
     families = {checkpoint.family for checkpoint in checkpoints.values()}
     if len(families) == 1 or spec.model_name is None:
         return dict(checkpoints)
@@ -163,14 +163,14 @@ def _chosen(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, 
             spec,
             "model_name",
             f"the suite holds several models and none is called {spec.model_name!r}: "
-            f"{listed(families)}. If these are its checkpoints, set iteration_pattern to find the "
-            "iteration in their ids; else set helm_model to the one that is meant, or leave "
+            f"{quote_names(families)}. If these are its checkpoints, set iteration_pattern to find "
+            "the iteration in their ids; else set helm_model to the one that is meant, or leave "
             "model_name out to record each under its own name",
         )
     return own
 
 
-def _matching(
+def _match_glob(
     checkpoints: Mapping[str, Checkpoint], spec: HelmEval, glob: str
 ) -> dict[str, Checkpoint]:
     matching = {
@@ -180,14 +180,14 @@ def _matching(
     }
     families = {checkpoint.family for checkpoint in matching.values()}
     if not families:
-        there = listed({checkpoint.family for checkpoint in checkpoints.values()})
+        there = quote_names({checkpoint.family for checkpoint in checkpoints.values()})
         raise _error(spec, "helm_model", f"{glob!r} matches no model of the suite: {there}")
     if len(families) > 1 and spec.model_name is not None:
         raise _error(
             spec,
             "helm_model",
             f"{glob!r} matches several models, which cannot all be {spec.model_name!r}: "
-            f"{listed(families)}. Match one of them, or leave model_name out to record each "
+            f"{quote_names(families)}. Match one of them, or leave model_name out to record each "
             "under its own name",
         )
     return matching
@@ -203,12 +203,12 @@ def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> No
             raise _error(
                 spec,
                 "helm_model",
-                f"{listed(models)} would all be iteration {iteration} of {family!r}; "
+                f"{quote_names(models)} would all be iteration {iteration} of {family!r}; "
                 "match one of them",
             )
 
 
-def listed(names: Iterable[str]) -> str:
+def quote_names(names: Iterable[str]) -> str:
     """Return the names in quotes and in order; of very many, the first ones."""
     return join_truncated([*map(repr, sorted(names))], _NAMES_SHOWN)
 

@@ -1,4 +1,4 @@
-"""How HELM's output is accessed, whether it is a folder or an archive of one."""
+"""Access to HELM's output, whether it is a folder or an archive of one."""
 
 from __future__ import annotations
 

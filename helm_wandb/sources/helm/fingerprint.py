@@ -1,4 +1,4 @@
-"""Run specs → the fingerprint of a score: how it was asked, less of whom."""
+"""The fingerprint of a score: the settings of its runs, less the model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from helm_wandb.sources.helm.runs import Run
 
-_OF_THE_MODEL = frozenset({"model", "model_deployment"})
+_MODEL_FIELDS = frozenset({"model", "model_deployment"})
 _DEFAULTS: tuple[object, ...] = ("", None, [], {})
 _LONG = 60
 
 
 def fingerprint(runs: Iterable[Run]) -> dict[str, object]:
-    """Named fields of the scenarios and adapters of a score's runs, less the model.
+    """Return named fields of the scenarios and adapters of a score's runs, less the model.
 
     Empty fields are left out, since HELM's versions differ in which of them they write. A
     field that differs from run to run (the subject, say) is the sorted list of its values; a
@@ -42,7 +42,7 @@ def _fields(run: Run) -> dict[str, str]:
         **{
             name: value
             for name, value in run.spec.adapter_spec.items()
-            if name not in _OF_THE_MODEL
+            if name not in _MODEL_FIELDS
         },
         "perturbations": run.spec.data_augmenter_spec.get("perturbation_specs"),
     }
@@ -50,7 +50,7 @@ def _fields(run: Run) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """The value as short text that differs where the value does."""
+    """Return the value as short text that differs if the value does."""
     text = encodable(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
     if len(text) <= _LONG:
         return text

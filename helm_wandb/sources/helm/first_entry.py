@@ -1,4 +1,4 @@
-"""Suites of HELM output → entries of a first config."""
+"""Entries of a first config, one for each suite of HELM output."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from helm_wandb.text.words import join_truncated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from helm_wandb.sources.helm.inventory import SuiteFound
+    from helm_wandb.sources.helm.inventory import SuiteInventory
 
 _SHOWN = 10
 
 
-def entries(suites: Sequence[SuiteFound], *, folder: str) -> tuple[FirstEntry, ...]:
+def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntry, ...]:
     """Return an entry for each suite, which records all of it and names the others in a comment.
 
     folder: the HELM output, as the config is to name it.
@@ -34,7 +34,7 @@ def entries(suites: Sequence[SuiteFound], *, folder: str) -> tuple[FirstEntry, .
     )
 
 
-def _lines(suite: SuiteFound, others: Sequence[SuiteFound], folder: str) -> Iterator[str]:
+def _lines(suite: SuiteInventory, others: Sequence[SuiteInventory], folder: str) -> Iterator[str]:
     yield _yaml({"eval_type": "helm"})
     yield _yaml({"helm_output_dir": folder})
     if others:
@@ -44,7 +44,7 @@ def _lines(suite: SuiteFound, others: Sequence[SuiteFound], folder: str) -> Iter
     yield from _benchmark_lines(suite)
 
 
-def _model_lines(suite: SuiteFound) -> Iterator[str]:
+def _model_lines(suite: SuiteInventory) -> Iterator[str]:
     names = list(suite.models)
     if suite.needs_model_name:
         yield _yaml({"model_name": names[0]})
@@ -58,7 +58,7 @@ def _model_lines(suite: SuiteFound) -> Iterator[str]:
         yield "# token_per_iteration: 0.004\n"
 
 
-def _benchmark_lines(suite: SuiteFound) -> Iterator[str]:
+def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
     if not suite.metrics:
         yield "# Without `benchmarks` the 16 core scenarios of HELM are read.\n"
         return

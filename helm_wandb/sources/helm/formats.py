@@ -1,4 +1,4 @@
-"""HELM's files, as far as they are read: HELM 0.2.4 to 0.5.16.
+"""HELM's files, as far as they are read, in HELM 0.2.4 to 0.5.16.
 
 All that isn't declared here is skipped when a file is decoded.
 """
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Perturbation(msgspec.Struct, gc=False):
-    """How the questions of a statistic or an instance were altered."""
+    """A change of the questions of a statistic or an instance."""
 
     name: str = ""
     computed_on: str = ""
@@ -27,7 +27,7 @@ class Perturbation(msgspec.Struct, gc=False):
 
 
 class StatName(msgspec.Struct, gc=False):
-    """What a statistic is of."""
+    """The metric and split of a statistic."""
 
     name: str
     split: str = ""
@@ -43,7 +43,7 @@ class Stat(msgspec.Struct, gc=False):
 
 
 class RunStatName(StatName, gc=False):
-    """What a statistic of a run is of."""
+    """The metric, split and perturbation of a statistic of a run."""
 
     perturbation: Perturbation | None = None
 
@@ -125,7 +125,7 @@ class AnsweredRequest(msgspec.Struct, gc=False):
     instance: InstanceWithReferences
     train_trial_index: int = 0
     reference_index: int | None = None
-    """Index of the possible answer that was scored, if each was a request of its own."""
+    """Index of the possible answer that was scored, if each was a separate request."""
     output_mapping: dict[str, str] | None = None
     result: Result | None = None
 
@@ -224,7 +224,7 @@ class SchemaGroup(msgspec.Struct):
 
 
 class Schema(msgspec.Struct):
-    """What a suite was summarized with."""
+    """The schema that a suite was summarized with."""
 
     metrics: tuple[SchemaMetric, ...] = ()
     perturbations: tuple[SchemaMetric, ...] = ()

@@ -31,13 +31,13 @@ PASSAGE_SCENARIOS = frozenset({"BoolQScenario", "LSATScenario", "NewsQAScenario"
 Values = dict[tuple[str, str, int], float]
 """Sub-split, instance id and train trial → value."""
 RunInstances = dict["Selector", Instances]
-"""What one run's files hold: its instances by the statistic they are of."""
+"""The instances of a run, by the statistic that they are of."""
 
 
 def read_run(
     task: tuple[Run, frozenset[Selector], str | None], *, files: Files
 ) -> RunInstances | str | ArtifactError:
-    """The run's instances by selector; or why there are none, or what cannot be read.
+    """Return the run's instances by selector; or why there are none, or what cannot be read.
 
     task: the run, the selectors wanted, and the config's rule for its clusters.
     """
@@ -54,9 +54,9 @@ def read_run(
 
 
 def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[Selector, Values]:
-    """Selector → its values; over perturbations the worst, which is HELM's least.
+    """Return the values of each selector; over perturbations the worst, which is HELM's least.
 
-    Raises ArtifactError where the run's file cannot be read.
+    Raises ArtifactError if the run's file cannot be read.
     """
     entries = read_json(files, f"{run.folder}/per_instance_stats.json", tuple[InstanceStats, ...])
     names = {name for selector in selectors for name in selector.names}
@@ -71,15 +71,14 @@ def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[
 
 
 def _values_of(selector: Selector, found: Iterable[tuple[InstanceStats, Stat]]) -> Values:
-    """The values of the first of the selector's names that there are any of."""
+    """Return the values of the first of the selector's names that has any."""
     for name in selector.names:
         values: Values = {}
         for entry, stat in found:
-            told = stat.name
-            if (told.name, told.split) != (name, selector.split):
+            if (stat.name.name, stat.name.split) != (name, selector.split):
                 continue
             if _counts(entry.perturbation, selector.perturbation):
-                place = (told.sub_split, entry.instance_id, entry.train_trial_index)
+                place = (stat.name.sub_split, entry.instance_id, entry.train_trial_index)
                 value = _ratio(stat)
                 values[place] = min(value, values.get(place, value))
         if values:
@@ -94,10 +93,10 @@ def _counts(perturbation: Perturbation | None, kind: str | None) -> bool:
 
 
 def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tuple[str, str]]:
-    """Instance id → hash of its input, and its cluster, from the smaller file that has it.
+    """Return the hash of each instance's input, and its cluster, from the smaller file with them.
 
-    rule: the config's for the clusters; None: the passage, where the scenario has passages.
-    Raises ArtifactError where that file cannot be read.
+    rule: the config's for the clusters; None: the passage, if the scenario has passages.
+    Raises ArtifactError if that file cannot be read.
     """
     instances, state = f"{run.folder}/instances.json", f"{run.folder}/scenario_state.json"
     if files.is_file(instances):
@@ -113,13 +112,15 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
     for one in found:
         text = one.input if isinstance(one.input, str) else one.input.text
         if one.id is not None and text and one.perturbation is None and one.id not in hashes:
-            shared = _matched(pattern, text) if pattern else _passage(text) if passages else None
+            shared = (
+                _shared_text(pattern, text) if pattern else _passage(text) if passages else None
+            )
             hashes[one.id] = (_hash(text), one.id if shared is None else _hash(shared))
     return hashes
 
 
-def _matched(pattern: Pattern, text: str) -> str | None:
-    """What the pattern finds in the text: its group, if it has one."""
+def _shared_text(pattern: Pattern, text: str) -> str | None:
+    """Return the part of the text that the pattern matches: its group, if it has one."""
     spans = pattern.search(text)
     if spans is None or min(spans[-1]) < 0:
         return None
@@ -127,7 +128,7 @@ def _matched(pattern: Pattern, text: str) -> str | None:
 
 
 def _passage(text: str) -> str | None:
-    """The text's passage; None where it has none."""
+    """Return the text's passage; None if it has none."""
     passage, end, _ = text.rpartition(_PASSAGE_END)
     return passage if end else None
 
@@ -144,7 +145,7 @@ def _ratio(stat: Stat) -> float:
 
 
 def _columns(run: Run, values: Values, inputs: Mapping[str, tuple[str, str]]) -> Instances:
-    """The values with their inputs, in the order of sub-split, id and trial."""
+    """Return the values with their inputs, in the order of sub-split, id and trial."""
     order = sorted(values)
     texts = [inputs.get(identity, (None, identity)) for _, identity, _ in order]
     splits = dict.fromkeys(split for split, _, _ in order)
@@ -166,9 +167,9 @@ def instances_of(
     *,
     value: float,
 ) -> Instances | str:
-    """The instances of a score, by the first selector whose mean is the score; or why none.
+    """Return the instances of a score, by the first selector whose mean is it; or why none.
 
-    read: run name → what its files hold.
+    read: run name → its instances.
     value: HELM's own cell, which the mean over strata of the means within must reproduce.
     """
     found: list[RunInstances] = []
@@ -179,7 +180,7 @@ def instances_of(
         found.append(of_run)
     means = []
     for selector in selectors:
-        instances = _joined([of_run[selector] for of_run in found if selector in of_run])
+        instances = _join([of_run[selector] for of_run in found if selector in of_run])
         if not instances.value:
             continue
         if instances.has_mean(value):
@@ -190,8 +191,8 @@ def instances_of(
     return "HELM wrote no per-instance values of it"
 
 
-def _joined(parts: Sequence[Instances]) -> Instances:
-    """The columns of all parts, one after the other."""
+def _join(parts: Sequence[Instances]) -> Instances:
+    """Return the columns of all parts, one after the other."""
     return Instances(
         **{
             column.name: tuple(chain.from_iterable(getattr(part, column.name) for part in parts))

@@ -1,4 +1,4 @@
-"""What a folder of HELM output holds, for somebody who has no config yet."""
+"""The suites of HELM output, for somebody who has no config yet."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteFound:
-    """A suite or release, and what a config may ask of it."""
+class SuiteInventory:
+    """A suite or release, and what a config may name of it."""
 
     name: str
     run_count: int
     models: Mapping[str, tuple[int, ...]]
-    """Family → its iterations, ascending; none where its ids name none."""
+    """Family → its iterations, ascending; none if its ids name none."""
     needs_model_name: bool
-    """Whether the iterations are told only where the config names the model."""
+    """Whether the iterations are known only if the config names the model."""
     metrics: Mapping[str, tuple[str, ...]]
-    """Benchmark → its main metric, or where no schema tells that, all its columns."""
+    """Benchmark → its main metric, or all its columns if no schema names it."""
 
 
-def inventory(path: Path, *, shown_as: str) -> tuple[SuiteFound, ...]:
-    """The suites of the HELM output, those with most runs first.
+def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
+    """Return the suites of the HELM output, those with most runs first.
 
-    path: the folder, or an archive of it. shown_as: how messages name it.
-    Raises ArtifactError where it cannot be read, or holds no suite with a finished run.
+    path: the folder, or an archive of it. shown_as: its name in messages.
+    Raises ArtifactError if it cannot be read, or holds no suite with a finished run.
     """
     with open_output(path, shown_as=shown_as) as files:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
@@ -57,13 +57,13 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteFound, ...]:
     return tuple(sorted(found, key=lambda one: -one.run_count))
 
 
-def _suite(name: str, files: Files) -> Iterator[SuiteFound]:
+def _suite(name: str, files: Files) -> Iterator[SuiteInventory]:
     suite = layout.suite_named(name, files)
     if suite is None:
         return
     runs = Runs(suite)
     models, needs_model_name = _models(runs.models())
-    yield SuiteFound(
+    yield SuiteInventory(
         name=name,
         run_count=len(runs.all()),
         models=models,
@@ -88,7 +88,7 @@ def _metrics(benchmark: str, suite: Suite, runs: Runs) -> tuple[str, ...]:
 
 
 def _models(ids: set[str]) -> tuple[dict[str, tuple[int, ...]], bool]:
-    """Family → iterations; and whether it took the models' common name to see them."""
+    """Return each family's iterations; and whether only the models' common name showed them."""
     own = _families(ids, None)
     # By characters: org/mini-100 and org/mini-200 share org/mini.
     common = os.path.commonprefix(sorted(ids)).rstrip("/_-")  # noqa: RUF071 -- no paths

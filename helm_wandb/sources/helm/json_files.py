@@ -1,4 +1,4 @@
-"""HELM's JSON files → typed structures that skip what is not needed."""
+"""HELM's JSON files, decoded to the structs of `formats`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _Decoded = TypeVar("_Decoded")
 
 
 def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
-    """The decoded file; NaN stays NaN.
+    """Return the decoded file; NaN stays NaN.
 
-    Raises ArtifactError, naming the file, where it cannot be read as `kind`.
+    Raises ArtifactError, with the file's name, if it cannot be read as `kind`.
     """
     data = files.read(path)
     try:
@@ -32,12 +32,12 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
 
 
 def encodable(text: str) -> str:
-    r"""The text with halves of surrogate pairs, which JSON may hold, written out: `\ud83d`."""
+    r"""Return the text with halves of surrogate pairs, which JSON may hold, as `\ud83d`."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
-    """The value; HELM before 0.2.4 writes the bare token NaN, which msgspec refuses."""
+    """Return the value; HELM before 0.2.4 writes the bare token NaN, which msgspec refuses."""
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""Where HELM puts what: the folders of a suite or a release.
+"""The folders of a suite or a release.
 
 Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), runner.py.
 """
@@ -30,18 +30,18 @@ class Suite:
 
     files: Files
     summary: str | None
-    """Holds `groups/` and `run_specs.json`; None where helm-summarize did not run."""
+    """Folder of `groups/` and `run_specs.json`; None if helm-summarize did not run."""
     runs: str
-    """Holds the run folders; for a release, those of the suite of its name."""
+    """Folder of the run folders; for a release, those of the suite of its name."""
     suites: Mapping[str, str] = field(default_factory=dict)
-    """Run name → suite, where runs of several suites make a release."""
+    """Run name → suite, if runs of several suites make a release."""
 
     def table(self, benchmark: str) -> str | None:
-        """The file of the benchmark's tables, if HELM wrote one."""
+        """Return the file of the benchmark's tables, if HELM wrote one."""
         return self._in_summary(f"groups/{benchmark}.json")
 
     def benchmarks(self) -> list[str]:
-        """The benchmarks that HELM wrote tables of."""
+        """Return the benchmarks that HELM wrote tables of."""
         if self.summary is None:
             return []
         names = self.files.names(f"{self.summary}/groups")
@@ -58,19 +58,19 @@ class Suite:
         return self._in_summary("schema.json")
 
     def _in_summary(self, name: str) -> str | None:
-        """The path of what has this name there, be it readable or not; None without any."""
+        """Return the path of the entry of this name, readable or not; None if there is none."""
         path = f"{self.summary}/{name}"
         folder, _, entry = path.rpartition("/")
         return path if self.summary and entry in self.files.names(folder) else None
 
     def folder_of(self, run: str) -> str:
-        """The folder of a run's files, by the run's name."""
+        """Return the folder of a run's files, by the run's name."""
         suite = self.suites.get(run)
         runs = self.runs if suite is None else f"runs/{suite}"
         return f"{runs}/{run.replace('/', '_')}"
 
     def run_folders(self) -> list[str]:
-        """The folders of finished runs; a run that crashed leaves one without stats.json."""
+        """Return the folders of finished runs; a crashed run leaves one without stats.json."""
         own = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
         folders = map(self.folder_of, sorted(self.suites)) if self.suites else own
         return [folder for folder in folders if self._is_run(folder)]
@@ -79,14 +79,14 @@ class Suite:
         try:
             return all(self.files.is_file(f"{folder}/{name}") for name in _FILES_OF_A_RUN)
         except ArtifactError:
-            # It is taken for one, so that reading it tells what is wrong.
+            # It is taken for one, so that reading it reports what is wrong.
             return True
 
 
 def find_suite(spec: HelmEval, files: Files) -> Suite:
-    """The summarized suite `runs/<name>`, else the release `releases/<name>`, else the raw suite.
+    """Return the summarized suite `runs/<name>`, the release `releases/<name>`, or the raw suite.
 
-    Raises ArtifactError where there is none of them.
+    Raises ArtifactError if there is none of them.
     """
     found = suite_named(spec.helm_suite_name, files)
     if found is None:
@@ -95,7 +95,7 @@ def find_suite(spec: HelmEval, files: Files) -> Suite:
 
 
 def suite_named(name: str, files: Files) -> Suite | None:
-    """The suite or release of that name, as `find_suite` finds it; None where there is none."""
+    """Return the suite or release of that name, as `find_suite` finds it; None if there is none."""
     runs, release = f"runs/{name}", f"releases/{name}"
     if files.is_folder(f"{runs}/groups"):
         return Suite(files, runs, runs)
@@ -106,14 +106,14 @@ def suite_named(name: str, files: Files) -> Suite | None:
 
 
 def entries(files: Files) -> list[str]:
-    """The folders where suites and releases lie, `runs/nightly` and `releases/v1`."""
+    """Return the folders of suites and releases, `runs/nightly` and `releases/v1`."""
     return [f"{kind}/{entry}" for kind in _KINDS for entry in _folders(kind, files)]
 
 
 def advice(files: Files, *, shown_as: str) -> str:
-    """Which folder to give instead of one that holds no suite: one below or above, where it is.
+    """Return advice for a folder that holds no suite: give the one below or above it.
 
-    shown_as: how the folder was given.
+    shown_as: the folder, as it was given.
     """
     below = [files.shown(name) for name in _folders("", files) if _holds_suites(name, files)]
     if below:
@@ -127,12 +127,12 @@ def advice(files: Files, *, shown_as: str) -> str:
 
 def _holds_suites(folder: str, files: Files) -> bool:
     inner = (f"{folder}/{kind}" for kind in _KINDS)
-    # One that is no folder may be a link that leads out, through which nothing may be asked.
+    # One that is no folder may be a link that leads out, through which nothing may be read.
     return any(files.is_folder(one) and _folders(one, files) for one in inner)
 
 
 def _folders(folder: str, files: Files) -> list[str]:
-    """The names of the folders in it."""
+    """Return the names of the folders in it."""
     within = f"{folder}/" if folder else ""
     return [name for name in files.names(folder) if files.is_folder(f"{within}{name}")]
 

@@ -1,4 +1,4 @@
-"""A function over many tasks, on all cores where it pays."""
+"""A function over many tasks, on all cores if it pays."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _Result = TypeVar("_Result")
 
 _FEWEST = 64
 """Tasks that are worth starting processes for."""
-_TOLD_EVERY = 16
+_REPORTED_EVERY = 16
 """Tasks after which a process says how far it is."""
 
 
-def mapped(
+def map_parallel(
     function: Callable[[_Task], _Result],
     tasks: Sequence[_Task],
     *,
     progress: Callable[[int, int], None],
 ) -> list[_Result]:
-    """The function's results in the order of the tasks.
+    """Return the function's results in the order of the tasks.
 
-    On Linux, and for enough tasks, they are worked off by as many forked processes as there
-    are cores: decoding holds Python's lock, so that threads would not help.
-    Raises ArtifactError where such a process was killed.
+    On Linux, and for enough tasks, as many forked processes as there are cores do them: decoding
+    holds Python's lock, so that threads would not help.
+    Raises ArtifactError if such a process was killed.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     if cores > 1 and len(tasks) >= _FEWEST:
-        # Where the system has no process left to give, one core does it too.
+        # If the system has no process left, one core does it too.
         with suppress(OSError):
-            return _forked(function, tasks, cores, progress)
+            return _map_forked(function, tasks, cores, progress)
     found = []
     for done, task in enumerate(tasks, 1):
         found.append(function(task))
@@ -51,13 +51,16 @@ def mapped(
     return found
 
 
-def _forked(
+def _map_forked(
     function: Callable[[_Task], _Result],
     tasks: Sequence[_Task],
     cores: int,
     progress: Callable[[int, int], None],
 ) -> list[_Result]:
-    """As mapped tells. A pool of multiprocessing would wait for ever where a process is killed."""
+    """Return the results from forked processes; see `map_parallel`.
+
+    A pool of multiprocessing would wait forever if a process is killed.
+    """
     # Imported here: most runs read little.
     from multiprocessing import get_context  # noqa: PLC0415
 
@@ -75,7 +78,7 @@ def _forked(
                     worker.start()
                     workers[receiver] = worker
                 sender.close()
-            return _collected(workers, len(tasks), progress)
+            return _collect(workers, len(tasks), progress)
         finally:
             _kill(workers)
             for worker in workers.values():
@@ -96,7 +99,7 @@ def _work(
     """Send how many more tasks are done, now and then, and at the end all results.
 
     receivers: inherited ends of pipes; while one is open here, a pipe that its reader left
-    does not break, and the process would wait for it for ever.
+    does not break, and the process would wait for it forever.
     """
     # The parent is interrupted too, and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -106,26 +109,26 @@ def _work(
     try:
         for done, task in enumerate(tasks, 1):
             found.append(function(task))
-            if done % _TOLD_EVERY == 0:
-                sender.send(_TOLD_EVERY)
+            if done % _REPORTED_EVERY == 0:
+                sender.send(_REPORTED_EVERY)
         sender.send(found)
     except BrokenPipeError:
         return
-    except Exception:  # noqa: BLE001 -- told where the log is safe
+    except Exception:  # noqa: BLE001 -- reported by the parent, whose log is safe
         sender.send(traceback.format_exc())
 
 
-def _collected(
+def _collect(
     workers: dict[Any, BaseProcess], total: int, progress: Callable[[int, int], None]
 ) -> list[Any]:
-    """The results of all workers, in the order of the tasks."""
+    """Return the results of all workers, in the order of the tasks."""
     from multiprocessing.connection import wait  # noqa: PLC0415 -- see _forked
 
     shares: dict[Any, list[Any]] = {}
     done = 0
     while len(shares) < len(workers):
         for receiver in wait([one for one in workers if one not in shares]):
-            message = _received(receiver, workers[receiver])
+            message = _receive(receiver, workers[receiver])
             if isinstance(message, int):
                 done += message
                 progress(min(done, total - 1), total)
@@ -138,18 +141,18 @@ def _collected(
     return found
 
 
-def _received(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: ANN401 -- a Connection
-    """A number of tasks that are done, or all results of a worker."""
+def _receive(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: ANN401 -- a Connection
+    """Return a number of tasks that are done, or all results of a worker."""
     try:
         message: int | list[Any] | str = receiver.recv()
     except (EOFError, OSError):
         worker.join()
-        told = (
+        why = (
             "a process that read per-instance files was stopped (exit code "
             f"{worker.exitcode}). Is there enough memory? A machine with more, or fewer "
             "instances, may help."
         )
-        raise ArtifactError(told) from None
+        raise ArtifactError(why) from None
     if isinstance(message, str):
         raise RuntimeError(message)  # noqa: TRY004 -- of any kind; it is the traceback
     return message

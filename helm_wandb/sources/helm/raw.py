@@ -1,4 +1,4 @@
-"""The statistics of runs → scores, computed as HELM's tables compute them."""
+"""Scores from the statistics of runs, computed as in HELM's tables."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 
 class RunStats:
-    """The statistics of runs, each file read once, and only what is asked for kept of it."""
+    """The statistics of runs: each file is read once, and only the named metrics are kept."""
 
     def __init__(self, files: Files, names: frozenset[str]) -> None:
-        """Read from these files; names: of the metrics that will be asked for."""
+        """Read from these files; names: the metrics that are kept."""
         self._files = files
         self._names = names
-        self._known: dict[str, tuple[RunStat, ...]] = {}
+        self._by_folder: dict[str, tuple[RunStat, ...]] = {}
 
     def mean(self, run: Run, selector: Selector) -> float | None:
-        """The run's mean of the statistic; None where the run has none, or not of anything.
+        """Return the run's mean of the statistic; None if the run has none, or of no instance.
 
         Over sub-splits it is unweighted, as each counts the train trials
         (presentation/summarize.py, get_unique_stat_by_matcher).
         """
-        stats = self._of(run)
+        stats = self._read(run)
         for name in selector.names:
             matching = [stat for stat in stats if _matches(stat.name, name, selector)]
             count = sum(stat.count for stat in matching)
@@ -42,16 +42,16 @@ class RunStats:
                 return _mean([stat.sum for stat in matching], count) if count else None
         return None
 
-    def _of(self, run: Run) -> tuple[RunStat, ...]:
-        if run.folder not in self._known:
+    def _read(self, run: Run) -> tuple[RunStat, ...]:
+        if run.folder not in self._by_folder:
             path = f"{run.folder}/stats.json"
             stats = read_json(self._files, path, tuple[RunStat, ...])
-            self._known[run.folder] = tuple(s for s in stats if s.name.name in self._names)
-        return self._known[run.folder]
+            self._by_folder[run.folder] = tuple(s for s in stats if s.name.name in self._names)
+        return self._by_folder[run.folder]
 
 
 def _mean(values: Sequence[float], count: int) -> float:
-    """The sum over the count; NaN where no float can be that."""
+    """Return the sum over the count; NaN if no float can be that."""
     try:
         return fsum(values) / count
     except (OverflowError, ValueError):
@@ -59,7 +59,7 @@ def _mean(values: Sequence[float], count: int) -> float:
 
 
 def _matches(stat: RunStatName, name: str, selector: Selector) -> bool:
-    """Whether the statistic is meant: HELM shows perturbations by their worst case only."""
+    """Return whether it is selected: HELM shows perturbations by their worst case only."""
     if (stat.name, stat.split) != (name, selector.split):
         return False
     if stat.perturbation is None:
@@ -71,21 +71,21 @@ def _matches(stat: RunStatName, name: str, selector: Selector) -> bool:
 def score_of_runs(
     runs: Sequence[Run], metric: str, benchmark: str, *, board: Board, stats: RunStats
 ) -> Score | str:
-    """The score that HELM's tables would show for a model's runs of a benchmark, or why none.
+    """Return the score that HELM's tables would show for a model's runs, or why none.
 
     The value is the mean over the runs that have the statistic, unweighted
     (presentation/summarize.py, create_cell).
-    Raises ArtifactError where a run's statistics cannot be read.
+    Raises ArtifactError if a run's statistics cannot be read.
     """
-    found = _found(runs, board.selectors(benchmark, metric), stats)
+    found = _means_by_selector(runs, board.selectors(benchmark, metric), stats)
     selector, means = next(found, (None, {}))
     if selector is None:
         return f"none of its {len(runs)} runs has a statistic for {metric!r}"
     others = () if board.is_known(benchmark) else found
     names = [other.name for other, values in others if values != means]
     if names:
-        told = ", ".join((selector.name, *names))
-        return f"{metric!r} may be any of {told} here, and they differ; ask for one of these"
+        candidates = ", ".join((selector.name, *names))
+        return f"{metric!r} may be any of {candidates} here, and they differ; ask for one of these"
     mean = _mean(list(means.values()), len(means))
     if not isfinite(mean):
         return "HELM wrote a number for it that is not finite"
@@ -97,10 +97,10 @@ def score_of_runs(
     )
 
 
-def _found(
+def _means_by_selector(
     runs: Sequence[Run], selectors: Iterable[Selector], stats: RunStats
 ) -> Iterator[tuple[Selector, dict[str, float]]]:
-    """The selectors that some run has a statistic for, each with run name → mean."""
+    """Yield the selectors that some run has a statistic for, each with run name → mean."""
     for selector in dict.fromkeys(selectors):
         means = {run.spec.name: stats.mean(run, selector) for run in runs}
         known = {name: mean for name, mean in means.items() if mean is not None}
@@ -109,7 +109,7 @@ def _found(
 
 
 def _subject_scores(runs: Iterable[Run], means: Mapping[str, float]) -> dict[str, SubjectScore]:
-    """The means by the runs' subjects; none where the only scenario has no arguments."""
+    """Return the means by the runs' subjects; none if the only scenario has no arguments."""
     values: dict[str, list[float]] = defaultdict(list)
     for run in runs:
         if run.spec.name in means and run.subject:

@@ -1,4 +1,4 @@
-"""A suite of HELM output → Evaluations."""
+"""The evaluations in a suite of HELM output."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def read(
     clusters: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None],
 ) -> Reading:
-    """The evaluations of the models that the entry means, each with every score asked for.
+    """Return the evaluations of the entry's models, each with all scores that the entry names.
 
-    A score that is not there is in `missing`, with the reason. A value is HELM's own cell; for
+    A score that the suite lacks is in `missing`, with the reason. A value is HELM's own cell; for
     a benchmark without tables it is computed from the runs as HELM would.
     folder: what a relative `helm_output_dir` is relative to.
     with_details: read fingerprints and per-instance scores too.
     clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
-    Raises ArtifactError where the suite or all that was asked for is not there, or a file
-    cannot be read; ConfigError where the entry does not tell which model it means.
+    Raises ArtifactError if the suite or all scores are absent, or a file cannot be read;
+    ConfigError if the entry does not say which model it means.
     """
     with _opened(spec, folder) as files:
         return _Reader(spec, layout.find_suite(spec, files)).reading(
@@ -90,14 +90,14 @@ class _Reader:
         clusters: Mapping[str, str],
         progress: Callable[[int, int], None],
     ) -> Reading:
-        """All that the entry asks for."""
+        """Return the evaluations with all scores that the entry names."""
         scores, absent = self._scores()
         self._refuse_long_names(self._runs.models() | scores.keys())
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
         if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
-            raise ArtifactError(*(self._faults or [self._nothing()]))
+            raise ArtifactError(*(self._faults or [self._describe_nothing()]))
         if with_details:
-            wanted = families.greatest(checkpoints, self._spec, count=2)
+            wanted = families.latest_ids(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
             detailed, unread = details.with_details(
                 kept, self._suite.files, self._runs, clusters=clusters, progress=progress
@@ -127,13 +127,13 @@ class _Reader:
             raise ArtifactError(message)
 
     def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
-        """Model id → its scores; and what no model can have, with the reason."""
+        """Return each model's scores; and those that no model can have, with the reason."""
         scores: ScoresByModel = defaultdict(dict)
         absent: dict[ScoreKey, str] = {}
         nowhere: list[str] = []
         for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
             try:
-                found = self._of_benchmark(benchmark, metrics)
+                found = self._read_benchmark(benchmark, metrics)
             except ArtifactError as error:
                 self._faults.append(str(error))
                 absent.update({ScoreKey(benchmark, metric): str(error) for metric in metrics})
@@ -144,49 +144,49 @@ class _Reader:
             for model, of_model in found.items():
                 scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
         if nowhere and self._spec.score_keys != CORE_METRICS:
-            self._notes.append(self._no_runs_of(nowhere))
+            self._notes.append(self._describe_absent(nowhere))
         return scores, absent
 
     def _note_others(self, ids: Iterable[str], chosen: Mapping[str, Checkpoint]) -> None:
         others = set(ids) - chosen.keys()
         if others and self._spec.helm_model is None:
             self._notes.append(
-                f"Suite {self._spec.helm_suite_name} also holds {families.listed(others)}, which "
-                f"model_name {self._spec.model_name!r} does not mean."
+                f"Suite {self._spec.helm_suite_name} also holds {families.quote_names(others)}, "
+                f"which model_name {self._spec.model_name!r} does not mean."
             )
 
-    def _no_runs_of(self, benchmarks: Iterable[str]) -> str:
+    def _describe_absent(self, benchmarks: Iterable[str]) -> str:
         return (
             f"Suite {self._spec.helm_suite_name} has no run of {', '.join(benchmarks)}. "
             f"It has: {', '.join(self._benchmarks())}."
         )
 
-    def _of_benchmark(
+    def _read_benchmark(
         self, benchmark: str, metrics: list[str]
     ) -> dict[str, dict[str, Score | str]]:
-        """Model id → metric → score: from HELM's tables, or where it wrote none, from the runs."""
+        """Return each model's scores by metric: from HELM's tables, else from the runs."""
         group = self._runs.name_of(benchmark)
         if group != benchmark:
             self._notes.append(f"{benchmark} was found as {group}, HELM's newer name of it.")
         table = self._suite.table(group)
         if table is None:
-            found = self._of_runs(group, metrics)
+            found = self._read_runs(group, metrics)
             if found and self._suite.summary is not None:
                 self._computed.append(group)
             return found
         tables = read_json(self._suite.files, table, tuple[Table, ...])
         return scores_by_model(tables, group, metrics, model_of_run=self._runs.model_of)
 
-    def _of_runs(self, group: str, metrics: list[str]) -> dict[str, dict[str, Score | str]]:
+    def _read_runs(self, group: str, metrics: list[str]) -> dict[str, dict[str, Score | str]]:
         return {
-            model: self._of_model(runs, group, metrics)
+            model: self._read_model(runs, group, metrics)
             for model, runs in self._runs.by_model(group).items()
         }
 
-    def _of_model(
+    def _read_model(
         self, runs: Sequence[Run], group: str, metrics: Iterable[str]
     ) -> dict[str, Score | str]:
-        """Metric → the score of a model's runs; a file that cannot be read costs that model's."""
+        """Return a model's scores by metric; a file that cannot be read costs all of them."""
         board = self._runs.board
         try:
             return {
@@ -210,22 +210,22 @@ class _Reader:
     def _benchmarks(self) -> list[str]:
         return sorted(self._runs.benchmarks or self._suite.benchmarks())
 
-    def _nothing(self) -> str:
-        asked = ", ".join(map(str, self._spec.score_keys))
+    def _describe_nothing(self) -> str:
+        keys = ", ".join(map(str, self._spec.score_keys))
         there = {key: self._metrics_near(key) for key in self._spec.score_keys}
-        told = [
+        others = [
             f"The metrics of {key.benchmark} are: {', '.join(metrics)}."
             for key, metrics in there.items()
             if metrics and key.metric not in metrics
         ]
         benchmarks = f"Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}."
         return (
-            f"{self._spec.place}: suite {self._spec.helm_suite_name!r} has none of what was asked "
-            f"for ({asked}). {' '.join(told) or benchmarks} Name them under benchmarks."
+            f"{self._spec.place}: suite {self._spec.helm_suite_name!r} has none of the metrics "
+            f"named ({keys}). {' '.join(others) or benchmarks} Name them under benchmarks."
         )
 
     def _metrics_near(self, key: ScoreKey) -> list[str]:
-        """The metrics of the benchmark, those first that are spelled most like the key's."""
+        """Return the metrics of the benchmark, those first that are spelled most like the key's."""
         group = self._runs.name_of(key.benchmark)
         path = self._suite.table(group)
         if path is None:
@@ -238,7 +238,7 @@ class _Reader:
 
 
 def _nearest_first(names: list[str], wanted: str) -> list[str]:
-    """The names, those first that are spelled most like the wanted one.
+    """Return the names, those first that are spelled most like the wanted one.
 
     To compare two takes time in proportion to the product of their lengths, and a table may hold
     any number of any length: of many the first are compared, and of each its beginning.
@@ -258,10 +258,10 @@ def _nearest_first(names: list[str], wanted: str) -> list[str]:
 
 @contextmanager
 def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
-    """The HELM output; what is wrong with it is told with the config's line."""
+    """Return the HELM output; errors name the config's line."""
     path = folder / spec.helm_output_dir
     if not os.path.lexists(path):
-        raise ArtifactError(_absent(spec, folder))
+        raise ArtifactError(_describe_absent_output(spec, folder))
     with ExitStack() as stack:
         try:
             files = stack.enter_context(open_output(path, shown_as=spec.helm_output_dir))
@@ -271,7 +271,7 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
         yield files
 
 
-def _absent(spec: HelmEval, folder: Path) -> str:
+def _describe_absent_output(spec: HelmEval, folder: Path) -> str:
     message = f"{spec.at('helm_output_dir')}: helm_output_dir {spec.helm_output_dir!r} is not there"
     if hint := paths.hint(spec.helm_output_dir):
         return f"{message}. {hint}"

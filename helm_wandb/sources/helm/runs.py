@@ -1,4 +1,4 @@
-"""The runs of a suite: their specs, and which model and benchmark each is of."""
+"""The runs of a suite: their specs, models and benchmarks."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 _RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
-"""Benchmark → what HELM since 0.5.8 calls its run group."""
+"""Benchmark → its run group in HELM since 0.5.8."""
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: one scenario, one model, one way of asking."""
+    """One run: a scenario, a model, and the settings."""
 
     folder: str
-    """Of its files, relative to the HELM output."""
+    """Folder of its files, relative to the HELM output."""
     spec: RunSpec
 
     @property
@@ -53,7 +53,7 @@ class Run:
 
     @property
     def stratum(self) -> str:
-        """The run's name less its model, the same for each model that was asked this way."""
+        """The run's name less its model, the same for each model with these settings."""
         kind, _, arguments = self.spec.name.partition(":")
         others = [one for one in arguments.split(",") if not one.startswith(_MODEL_ARGUMENTS)]
         return encodable(f"{kind}:{','.join(others)}".rstrip(":"))
@@ -63,12 +63,12 @@ class Runs:
     """All runs of a suite, by name."""
 
     def __init__(self, suite: Suite) -> None:
-        """Read the suite's list of specs, or where there is none, those of the runs."""
+        """Read the suite's list of specs or, if there is none, those of the runs."""
         self._suite = suite
         self.faults: list[str] = []
         self._counted: dict[str, dict[str, list[Run]]] = {}
         self._runs: dict[str, Run] = {}
-        for run in self._found(suite):
+        for run in self._read(suite):
             if not run.model:
                 continue
             first = self._runs.setdefault(run.spec.name, run)
@@ -79,11 +79,11 @@ class Runs:
                 )
 
     def all(self) -> list[Run]:
-        """All runs of the suite whose model is known."""
+        """Return all runs of the suite whose model is known."""
         return list(self._runs.values())
 
     def models(self) -> set[str]:
-        """The ids of all models that the suite holds."""
+        """Return the ids of all models that the suite holds."""
         return {run.model for run in self.all()}
 
     @cached_property
@@ -92,27 +92,27 @@ class Runs:
         return frozenset(group for run in self.all() for group in run.spec.groups)
 
     def model_of(self, name: str) -> str | None:
-        """The model of a run."""
+        """Return the model of a run."""
         run = self._runs.get(name)
         return run.model if run else None
 
     def name_of(self, benchmark: str) -> str:
-        """The run group of a benchmark: its own name, or the newer one if the suite has that."""
+        """Return the run group of a benchmark: its own name, or the newer one in the suite."""
         renamed = _RENAMED.get(benchmark, benchmark)
         is_renamed = benchmark not in self.benchmarks and renamed in self.benchmarks
         return renamed if is_renamed else benchmark
 
     def selectors(self, key: ScoreKey) -> list[Selector]:
-        """The statistics of a run that may make the score, the likeliest first."""
+        """Return the statistics of a run that may make the score, the likeliest first."""
         found = self.board.selectors(self.name_of(key.benchmark), key.metric)
         return list(dict.fromkeys(found))
 
-    def of(self, benchmark: str, model: str) -> list[Run]:
-        """The model's runs that HELM counts for the benchmark."""
+    def counted(self, benchmark: str, model: str) -> list[Run]:
+        """Return the model's runs that HELM counts for the benchmark."""
         return self.by_model(benchmark).get(model, [])
 
     def by_model(self, benchmark: str) -> dict[str, list[Run]]:
-        """Model → the runs that HELM counts for the benchmark: not those of its ablations."""
+        """Return each model's runs that HELM counts for the benchmark, without its ablations."""
         group = self.name_of(benchmark)
         if group not in self._counted:
             found: dict[str, list[Run]] = defaultdict(list)
@@ -133,7 +133,7 @@ class Runs:
             return built_in()
         return board_of(read_json(self._suite.files, self._suite.schema, Schema))
 
-    def _found(self, suite: Suite) -> Iterator[Run]:
+    def _read(self, suite: Suite) -> Iterator[Run]:
         if suite.listed_specs is not None:
             specs = read_json(suite.files, suite.listed_specs, tuple[RunSpec, ...])
             yield from (Run(suite.folder_of(spec.name), spec) for spec in specs)

@@ -1,4 +1,4 @@
-"""One benchmark's tables → the scores of each model in them."""
+"""The scores of each model in a benchmark's tables."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def scores_by_model(
     *,
     model_of_run: Callable[[str], str | None],
 ) -> dict[str, ModelScores]:
-    """Model id → metric → HELM's own cell of the benchmark's headline table, or why not.
+    """Return each model's cell of each metric in the benchmark's headline table, or why none.
 
-    A row belongs to the model of its run specs; where it names none, to the model of the
+    A row belongs to the model of its run specs; if it names none, to the model of the
     rows with the same label elsewhere in the file, and else to a model of that name.
     """
     main = helm_tables.headline(tables, benchmark)
@@ -37,17 +37,17 @@ def scores_by_model(
         return {}
     rows = _RowsByModel(tables, model_of_run)
     parts = {
-        title: (table, rows.of(table))
+        title: (table, rows.in_table(table))
         for title, table in helm_tables.subjects(tables, benchmark).items()
     }
     return {
         model: {metric: _score(main, found, metric, model, parts) for metric in metrics}
-        for model, found in rows.of(main).items()
+        for model, found in rows.in_table(main).items()
     }
 
 
 class _RowsByModel:
-    """Tells the rows of a table apart by the model that they belong to."""
+    """The rows of tables, by the model that they belong to."""
 
     def __init__(self, tables: Sequence[Table], model_of_run: Callable[[str], str | None]) -> None:
         self._model_of_run = model_of_run
@@ -58,15 +58,15 @@ class _RowsByModel:
             if model is not None and model not in known:
                 known.append(model)
 
-    def of(self, table: Table) -> dict[str, list[Row]]:
-        """Model id → its rows: one, unless HELM varied an adapter setting within the table."""
+    def in_table(self, table: Table) -> dict[str, list[Row]]:
+        """Return each model's rows: one, unless HELM varied an adapter setting within the table."""
         found: dict[str, list[Row]] = defaultdict(list)
         counts = Counter(helm_tables.label(row) for row in table.rows)
         seen: Counter[str] = Counter()
         for row in filter(None, table.rows):
             label = helm_tables.label(row)
             model = self._linked_model(row) or self._labelled_model(
-                label, turn=seen[label], of=counts[label]
+                label, turn=seen[label], count=counts[label]
             )
             seen[label] += 1
             found[model].append(row)
@@ -76,10 +76,10 @@ class _RowsByModel:
         models = map(self._model_of_run, helm_tables.run_names(row))
         return next(filter(None, models), None)
 
-    def _labelled_model(self, label: str, *, turn: int, of: int) -> str:
-        """The model of the label's rows elsewhere; HELM keeps the order of its models."""
+    def _labelled_model(self, label: str, *, turn: int, count: int) -> str:
+        """Return the model of the label's rows elsewhere; HELM keeps the order of its models."""
         models = self._models_by_label[label]
-        return models[turn] if len(models) == of else label
+        return models[turn] if len(models) == count else label
 
 
 def _score(
@@ -119,7 +119,7 @@ def _subject_scores(
 
 
 def _value(rows: Sequence[Row], column: int) -> float | str:
-    """The cell's number, or why there is none."""
+    """Return the cell's number, or why there is none."""
     if len(rows) > 1:
         labels = ", ".join(helm_tables.label(row) for row in rows)
         return f"unknown which of {len(rows)} rows of HELM's table is meant: {labels}"

@@ -1,4 +1,4 @@
-"""HELM's tables of a benchmark: which is the whole, which its parts, whose each row is."""
+"""HELM's tables of a benchmark: the whole, its parts, and the runs of each row."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def headline(tables: Sequence[Table], group: str) -> Table | None:
-    """The table of the benchmark as a whole: the one named like it, else the first.
+    """Return the table of the benchmark as a whole: the one named like it, else the first.
 
-    HELM writes an aggregate, named like the group, only where there are several scenarios.
+    HELM writes an aggregate, named like the group, only if there are several scenarios.
     """
     named = (table for table in tables if table.name == group)
     return next(named, tables[0] if tables else None)
 
 
 def subjects(tables: Sequence[Table], group: str) -> dict[str, Table]:
-    """The tables of the benchmark's parts by their title, or by their name if titles repeat.
+    """Return the tables of the benchmark's parts by their title, or by their name if titles repeat.
 
     Neither the sub-splits of a part, which HELM repeats under one name, nor the tables of
     metric groups, which a group of several benchmarks has, are parts.
@@ -45,7 +45,7 @@ def _is_part(table: Table, group: str) -> bool:
 
 
 def run_names(row: Sequence[Cell]) -> tuple[str, ...]:
-    """The run specs that a row is made of; empty where the row names none.
+    """Return the run specs that a row is made of; none if the row names none.
 
     HELM since 0.5.0 names them in the model's cell or in the metrics' cells; before, only
     the link of the model's cell does, and an aggregate has no link.
@@ -66,5 +66,5 @@ def _linked_runs(href: str) -> tuple[str, ...]:
 
 
 def label(row: Sequence[Cell]) -> str:
-    """The name that HELM shows for the row's model; not unique, and changing with versions."""
+    """Return the name that HELM shows for the row's model; not unique, changing with versions."""
     return encodable(str(row[0].value)) if row and row[0].value is not None else ""
