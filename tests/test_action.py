@@ -24,7 +24,7 @@ __all__ = ["server"]
 
 @pytest.fixture
 def runner(workspace: Path) -> dict[str, str]:
-    """What the runner gives: empty command files, and a config to read."""
+    """The runner's variables: empty command files, and a config to read."""
     for name in ("output", "summary.md"):
         (workspace / name).touch()
     write_config(workspace, helm("baseline", "nightly"))
@@ -155,7 +155,7 @@ def test_inputs_that_could_not_be_honoured_are_exit_2(
     root: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What would be lost, or silently ignored, is refused with its name."""
+    """An input that would lose or ignore something is refused with its name."""
     assert 2 == action.main({**runner, f"INPUT_{name}": value}, root=root)
     assert value in capsys.readouterr().out
 
@@ -225,7 +225,7 @@ def test_ranking_only_the_project_is_a_notice_in_a_fork(
 def test_unreadable_artifacts_are_exit_3_with_outputs(
     runner: dict[str, str], workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where nothing could be read, the error says where it was looked for."""
+    """If nothing could be read, the error names the place."""
     write_config(workspace, helm("nowhere", "nightly"))
 
     assert 3 == action.main(runner, root=root)
@@ -253,7 +253,7 @@ def test_a_failed_sink_fails_or_warns(
 
 @pytest.fixture
 def online(runner: dict[str, str], server: WandbServer) -> dict[str, str]:
-    """What the runner gives a workflow that has a key for this server."""
+    """The runner's variables for a workflow with a key for this server."""
     return {**runner, "INPUT_WANDB-API-KEY": API_KEY, "INPUT_WANDB-BASE-URL": server.url}
 
 
@@ -303,7 +303,7 @@ def test_the_key_is_masked_first_and_shown_nowhere(
 def test_a_wrong_key_is_masked_too_and_exit_2(
     key: str, runner: dict[str, str], root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no key may be another secret: it is masked, line by line, and not repeated."""
+    """A wrong key may be another secret: it is masked, line by line, and not repeated."""
     assert 2 == action.main({**runner, "INPUT_WANDB-API-KEY": key}, root=root)
 
     *masks, output = capsys.readouterr().out.splitlines()

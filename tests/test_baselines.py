@@ -1,4 +1,4 @@
-"""What this run's models are compared with."""
+"""Baselines in files, their partners, and the notes about models."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_baseline_that_does_not_say_whose_it_is(provenance: object, tmp_path: 
 
 
 def test_a_partner_is_the_same_model_at_the_same_iteration() -> None:
-    """The greatest iteration of this run stands beside that of the baseline, if it has it."""
+    """The latest iteration is compared with the same one, if the baseline has it."""
     baseline = found(("a", 3000), ("a", 1000), ("a", 2000), ("b", 0))
 
     assert [("a", 2000, 2000)] == places(("a", 1000), ("a", 2000), baseline=baseline)
@@ -127,7 +127,7 @@ def test_a_partner_is_the_same_model_at_the_same_iteration() -> None:
 
 
 def test_without_that_iteration_the_greatest_is_the_partner() -> None:
-    """A new checkpoint stands beside the last one there was, and so does an older one."""
+    """Another checkpoint is compared with the baseline's latest one."""
     baseline = found(("a", 1000), ("a", 3000), ("a", 2000))
 
     assert [("a", 4000, 3000)] == places(("a", 4000), baseline=baseline)
@@ -169,7 +169,7 @@ def test_a_baseline_without_models_is_reported() -> None:
 
 
 def test_many_models_make_a_short_note() -> None:
-    """Of hundreds of models some are named, and the others counted."""
+    """If there are hundreds of models, some are named and the others counted."""
     many = [builders.evaluation(f"m{at:03}") for at in range(500)]
     baseline = found(*((f"b{at:03}", 0) for at in range(500)))
     lacking, extra = unmatched_model_notes(many, [baseline])

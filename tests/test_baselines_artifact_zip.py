@@ -47,7 +47,7 @@ def why(data: bytes) -> str:
 
 
 def test_the_only_report_is_read_whatever_its_name() -> None:
-    """Input report names the file; a folder, a log or a chart beside it does no harm."""
+    """Input report names the file; a folder, a log or a chart next to it does no harm."""
     data = packed({"my.JSON": b"{}", "log.txt": b"x", "sub/other.json": b"[]", "sub/": b""})
 
     assert b"{}" == extract_report(data, limit_bytes=LIMIT)

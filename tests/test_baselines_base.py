@@ -1,4 +1,4 @@
-"""Where the search for a baseline begins, for each event."""
+"""The base of each event, at which the search for a baseline begins."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_an_event_without_a_base_says_why(event: Event, why: str, repository: Re
 
 
 def test_of_two_pull_requests_the_oldest_counts(repository: Repository) -> None:
-    """Of one head into different branches: the comment goes to the same one."""
+    """Two pull requests of one head have the base, and the comment, of the oldest."""
     for number, into in ((5, "main"), (6, "release")):
         repository.add_pull_request(number, head="d2", base=into, owner="fork", branch="x")
     run = another_run("pull_request", "d2", "x", "fork")

@@ -108,7 +108,7 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
 
 
 def test_a_push_is_beside_the_commit_before(place: Place) -> None:
-    """What main had before the push, though the same commit has a report already."""
+    """A push is compared with main before it, even if the same commit has a report."""
     place.upload(BASE)
     place.upload(MAIN[-3], number=12)
     result = place.resolved("push", BASE, before=MAIN[-3])
@@ -146,7 +146,7 @@ def test_a_missing_permission_is_reported(place: Place) -> None:
 
 
 def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is larger than the limit is not downloaded, and the next artifact is taken."""
+    """An artifact over the limit is not downloaded, and the next one is the baseline."""
     monkeypatch.setattr(artifacts, "ZIP_LIMIT_BYTES", len(GOOD))
     place.upload(MAIN[-2], number=9)
     place.upload(BASE, GOOD + b"x")

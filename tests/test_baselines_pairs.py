@@ -94,7 +94,7 @@ def test_a_benchmark_that_the_nearest_lacks_stands_beside_another() -> None:
 
 
 def test_benchmarks_of_one_side_appear_once() -> None:
-    """Beside the first baseline that serves anything: a new benchmark, and a lost one."""
+    """A new and a lost benchmark appear with the first baseline that is used."""
     candidate = measured({"new.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE})
     near = found(0, measured({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": NONE}))
     far = found(1, measured({"lost.EM": FIVE, "mmlu.EM": FIVE, "raft.EM": FIVE}))

@@ -120,7 +120,7 @@ def test_a_file_without_the_models_is_reported() -> None:
 
 @pytest.mark.parametrize("choice", [Choice.AUTO, Choice.ARTIFACT])
 def test_an_artifact_is_the_baseline(choice: Choice, repository: Repository) -> None:
-    """Of the nearest ancestor, in the words that the report shows."""
+    """The nearest ancestor's artifact is the baseline, and the note names it."""
     result = resolve([ALPHA], request_of(repository, choice=choice))
 
     assert (
@@ -131,7 +131,7 @@ def test_an_artifact_is_the_baseline(choice: Choice, repository: Repository) -> 
 
 
 def test_a_model_without_scores_has_a_baseline(repository: Repository) -> None:
-    """Where this run could evaluate nothing of it, the notes name the baseline."""
+    """If this run has no score of a model, the notes still name the baseline."""
     result = resolve([replace(ALPHA, scores={})], request_of(repository))
 
     assert 1 == len(result.notes)
@@ -189,7 +189,7 @@ def test_benchmarks_may_have_different_baselines(repository: Repository) -> None
 
 
 def test_refused_artifacts_are_reported_with_the_baseline(repository: Repository) -> None:
-    """Who wonders why the baseline is so old reads that a newer one is broken."""
+    """The notes say that a newer artifact than the baseline is broken."""
     repository.add("c8", b"no zip")
 
     assert (
@@ -202,7 +202,7 @@ def test_refused_artifacts_are_reported_with_the_baseline(repository: Repository
 
 
 def test_models_of_one_side_are_reported(repository: Repository) -> None:
-    """A new model and one that is gone, beside the baseline of the others."""
+    """The notes name a new model and one that is gone."""
     repository.add("c8", report_zip(ALPHA, builders.evaluation("old")))
     result = resolve([ALPHA, builders.evaluation("new")], request_of(repository))
 

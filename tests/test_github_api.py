@@ -233,7 +233,7 @@ def test_open_pull_requests_of_a_branch(server: GithubServer, github: Repository
 
 
 def test_pull_requests_of_others_are_left_out(server: GithubServer, github: Repository) -> None:
-    """A server that does not understand the filter lists all there are."""
+    """Pull requests of others are dropped if a server ignores the filter."""
     side = {"ref": "change", "sha": HEAD, "repo": {"id": 1, "owner": {"login": "Me"}}}
     listed = {"number": NUMBER, "head": side, "base": side}
     server.fault("GET", answer=answers.Answer(status=200, body=[listed]))
@@ -310,7 +310,7 @@ def test_artifact_without_a_run_is_left_out(
 def test_workflow_run(
     server: GithubServer, github: Repository, repository: str | None, *, is_own: bool
 ) -> None:
-    """What it ran on, why, and whether for a fork."""
+    """A run has its commit, branch and event, and says whether it is a fork's."""
     run_id = server.seed.run(
         REPOSITORY,
         head_sha=HEAD,
@@ -344,7 +344,7 @@ def test_download_leaves_the_token_at_githubs_door(
 def test_download_of_a_larger_artifact_is_not_begun(
     server: GithubServer, github: Repository
 ) -> None:
-    """What GitHub says of its size suffices."""
+    """An artifact that is too large by GitHub's number is not requested."""
     artifact = stored(server)
 
     assert Cause.UNREADABLE is cause_of(lambda: github.download(artifact, limit_bytes=len(ZIP) - 1))
@@ -394,7 +394,7 @@ def test_download_that_the_storage_refuses(server: GithubServer, github: Reposit
 
 
 def test_token_is_not_sent_to_another_port(server: GithubServer, github: Repository) -> None:
-    """What else runs on the API's host is another one."""
+    """Another port of the API's host is another server."""
     artifact = stored(server)
     with GithubServer(is_checked=False) as other:
         away = answers.Answer(status=302, headers={"Location": f"{other.url}/file"})
@@ -423,7 +423,7 @@ def test_download_that_breaks_off_is_no_zip(server: GithubServer, github: Reposi
 
 
 def test_enterprise_server(server: GithubServer) -> None:
-    """Under `/api/v3`, with GraphQL beside it, pages and downloads work as at github.com."""
+    """Under `/api/v3`, next to GraphQL, pages and downloads work as at github.com."""
     server.seed.comments(REPOSITORY, NUMBER, count=150)
     options: dict[str, Any] = {
         "api_url": server.enterprise_url,
@@ -551,7 +551,7 @@ def test_answers_have_a_size_limit(
 
 
 def test_lists_without_an_end_end(server: GithubServer, github: Repository) -> None:
-    """Of a list whose pages lead in a circle, a hundred are read."""
+    """If a list's pages lead in a circle, a hundred are read."""
     again = {"Link": f'<{server.url}/repos/{REPOSITORY}/issues/1/comments?page=2>; rel="next"'}
     server.fault(answer=answers.Answer(status=200, body=[], headers=again))
 

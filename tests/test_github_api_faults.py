@@ -1,4 +1,4 @@
-"""What answers and exceptions tell of what went wrong."""
+"""Faults of answers and exceptions."""
 
 from __future__ import annotations
 

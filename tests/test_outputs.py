@@ -1,4 +1,4 @@
-"""What both shells do."""
+"""Parts of both shells."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ with outputs.open_project(config(), None, Event(), {}, **rest):
 
 
 def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
-    """Who has no key does not wait for the SDK, nor for what speaks to it."""
+    """Without a key neither the SDK nor its callers are loaded."""
     done = subprocess.run(
         [sys.executable, "-c", NO_PROJECT],
         check=True,
@@ -166,7 +166,7 @@ def test_without_a_key_nothing_of_wandb_is_loaded(root: Path) -> None:
 
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
 def test_the_key_goes_to_no_strangers_host(event: str) -> None:
-    """Where a checkout may be anybody's, a host that its config names is refused, exit 2."""
+    """If a checkout may be a stranger's, a host that its config names is refused, exit 2."""
     opened = outputs.open_project(
         config("https://stranger.example"),
         KEY,

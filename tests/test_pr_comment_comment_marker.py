@@ -43,7 +43,7 @@ def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: s
     ],
 )
 def test_marker_is_read(body: str, expected: object) -> None:
-    """What a run wrote, as GitHub may have stored it; anything else is none."""
+    """A marker is read as GitHub may have stored it; anything else is none."""
     found = read(body)
     fields = found and (found[0].run_id, found[0].attempt, found[0].head_sha, found[1])
 

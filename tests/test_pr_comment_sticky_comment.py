@@ -74,7 +74,7 @@ def writes(server: GithubServer) -> list[str]:
 
 
 def test_first_run_creates(server: GithubServer, github: Repository) -> None:
-    """Where there is none of ours, a comment is posted, and the receipt has its link."""
+    """If we have no comment, one is posted, and the receipt has its link."""
     receipt = sink(github).deliver(saying())
 
     assert [marked("first")] == bodies(server)
@@ -220,7 +220,7 @@ def test_two_real_jobs_end_with_one_comment(server: GithubServer) -> None:
 def test_duplicates_of_an_earlier_race_are_deleted(
     server: GithubServer, github: Repository
 ) -> None:
-    """Of several of ours the oldest is updated; the others go."""
+    """If we have several comments, the oldest is updated and the others are deleted."""
     for text in ("one", "two", "three"):
         ours(server, marked(text))
     sink(github, "now").deliver(saying())
@@ -292,7 +292,7 @@ def test_comment_is_not_posted_again_where_it_cannot_be_looked_for(
 def test_recreate_twice_at_the_same_moment_ends_with_one(
     server: GithubServer, github: Repository
 ) -> None:
-    """Of the new ones the oldest stays."""
+    """The oldest of the new comments stays."""
     ours(server, marked("old"))
     server.before("POST", COMMENTS, lambda: ours(server, marked("theirs", 2)))
     sink(github, "ours", mode=Mode.RECREATE).deliver(saying())
@@ -409,7 +409,7 @@ def test_text_that_is_too_long_is_our_bug(github: Repository) -> None:
 
 
 def test_locked_conversation_is_skipped(server: GithubServer, github: Repository) -> None:
-    """Where nobody may comment, the job does not fail for it."""
+    """If nobody may comment, the job does not fail."""
     furnish(server, locked=True)
     receipt = sink(github).deliver(saying())
 

@@ -110,7 +110,7 @@ def test_track_of_an_event(
 def test_commit_is_the_one_that_was_evaluated(
     event: str, payload: dict[str, Any], commit: str, ref: str
 ) -> None:
-    """Where the workflow runs on the base, the scores are of the head."""
+    """If the workflow runs on the base, the scores are of the head."""
     found = parse_event({**RUNNER, "GITHUB_EVENT_NAME": event}, payload).provenance()
 
     assert (commit, ref) == (found.commit, found.ref)
@@ -168,7 +168,7 @@ def test_ranked_tracks_are_the_default_branchs(event: dict[str, Any], expected: 
 
 
 def test_pushes_to_the_default_branch_are_ranked() -> None:
-    """What a push to the default branch records is on the track that leaderboards read."""
+    """Pushes to the default branch are on the track that leaderboards read."""
     event = {"repository": {"default_branch": "main"}}
 
     push = parse_event(RUNNER, event)

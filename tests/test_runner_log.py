@@ -1,4 +1,4 @@
-"""What a run says about itself, on a terminal and in a workflow's log."""
+"""Messages of a run, on a terminal and in a workflow's log."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
     ],
 )
 def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
-    """What exit 4 is about is an error, what was accepted a notice, what may pass a warning."""
+    """A closed gate is an error, an accepted one a notice, one without effect a warning."""
     workflow, output, errors = StringIO(), StringIO(), StringIO()
     logs.log_outcome(gated(gate), logs.Log(logs.WorkflowLog(workflow)))
     logs.log_outcome(gated(gate), logs.Log(logs.TerminalLog(output, errors)))
@@ -112,7 +112,7 @@ def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
 
 
 def test_a_failed_sink_may_be_a_warning() -> None:
-    """Where sinks' errors do not fail the run they are warnings."""
+    """If failed outputs do not fail the run, they are warnings."""
     errors = StringIO()
     result = outcome(replace(receipt("W&B", Status.FAILED, "gone"), exit_code=0))
     logs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))

@@ -114,7 +114,7 @@ def test_other_run_of_a_fork(server: GithubServer, github: Repository) -> None:
 
 
 def test_other_run_of_an_older_head_is_about_none(server: GithubServer, github: Repository) -> None:
-    """Where the pull request moved on, its results belong to a state that is no longer there."""
+    """If the pull request moved on, the results are of a state that is gone."""
     furnish(server, head_sha=NEXT)
     event = evaluated("me", "change", pull_requests=[{"number": NUMBER}])
 

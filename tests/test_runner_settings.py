@@ -32,7 +32,7 @@ def settings(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> Settings
 
 
 def problems(environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> list[str]:
-    """What is said of wrong inputs."""
+    """The problems of wrong inputs."""
     with pytest.raises(InputError) as caught:
         settings(environ, **inputs)
     assert caught.value.exit_code == 2
@@ -206,7 +206,7 @@ def test_a_published_report_needs_no_config() -> None:
 
 
 def test_a_published_report_is_never_recorded() -> None:
-    """Where W&B must be written, a stranger's report is refused."""
+    """If W&B must be written, a stranger's report is refused."""
     (problem,) = problems({"WANDB_API_KEY": KEY}, from_report="theirs.json", print_only="false")
 
     assert "input from-report: a report of an untrusted run is never written to W&B" in problem
@@ -305,7 +305,7 @@ def test_the_key_is_the_inputs_then_the_environments() -> None:
     ],
 )
 def test_a_wrong_key_is_reported_with_the_other_inputs(key: str, why: str) -> None:
-    """What cannot be a key is a problem of the input beside the others."""
+    """A wrong key is reported with the problems of other inputs."""
     wrong, choice = sorted(problems(wandb_api_key=key, comment="never"), reverse=True)
 
     assert wrong.startswith(f"input wandb-api-key: this is no W&B key: {why}")
@@ -341,7 +341,7 @@ def test_secrets_are_all_keys_there_are(environ: dict[str, str], expected: tuple
 
 @pytest.mark.parametrize("name", [one.name for one in INPUTS if one.is_secret])
 def test_each_secret_input_is_a_secret(name: str) -> None:
-    """What the table of inputs says is secret is masked and removed, without a second list."""
+    """An input that the table marks as secret is masked and removed."""
     assert (SHORT,) == find_secrets({"NETRC": "/nowhere", f"INPUT_{name.upper()}": SHORT})
 
 

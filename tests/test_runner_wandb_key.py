@@ -26,7 +26,7 @@ JWT = f"{'h' * 10}.{'p' * 10}.{'s' * 10}-{'s' * 40}"
 
 @pytest.fixture
 def netrc(tmp_path: Path) -> Path:
-    """Where the file of logins is, which is not there yet."""
+    """The path of the file of logins, which does not exist yet."""
     return tmp_path / "netrc"
 
 
@@ -36,12 +36,12 @@ def found(netrc: Path, base_url: str = URL, *, key: str = "") -> str | None:
 
 
 def entry(host: str, key: str = KEY) -> str:
-    """What `wandb login` writes."""
+    """The entry that `wandb login` writes."""
     return f"machine {host}\n  login user\n  password {key}\n"
 
 
 def refused(key: str) -> str:
-    """What is said of a key that is none."""
+    """The error about a wrong key."""
     with pytest.raises(InputError) as caught:
         wandb_key.check_key(key, "WANDB_API_KEY")
     assert 2 == caught.value.exit_code
@@ -61,7 +61,7 @@ def test_the_variable_goes_before_the_login(netrc: Path) -> None:
 
 
 def test_a_blank_variable_is_none(netrc: Path) -> None:
-    """Where WANDB_API_KEY is blank the login counts."""
+    """If WANDB_API_KEY is blank, the login counts."""
     netrc.write_text(entry("wandb.example"))
 
     assert KEY == found(netrc, key=" \n")
@@ -220,7 +220,7 @@ def test_the_sdk_refuses_the_same_keys(key: str) -> None:
 
 
 def test_a_prefix_alone_is_no_key() -> None:
-    """What stands before the dash is no part of the secret, also where that is empty."""
+    """The part before the dash is not counted, even if it is empty."""
     assert not is_key(f"{KEY}-")
 
 
@@ -237,7 +237,7 @@ PRIVILEGED = ("issue_comment", "pull_request_target", "workflow_run")
 @pytest.mark.parametrize("trusted", [None, "", "https://other.example"])
 @pytest.mark.parametrize("event", PRIVILEGED)
 def test_a_strangers_host_is_refused(event: str, trusted: str | None) -> None:
-    """Where secrets meet a stranger's checkout, only the workflow itself can name a host."""
+    """If secrets meet a stranger's checkout, only the workflow itself can name a host."""
     with pytest.raises(InputError) as caught:
         wandb_key.refuse_foreign_host(events.event(event), URL, trusted_url=trusted)
 

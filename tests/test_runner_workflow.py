@@ -26,7 +26,7 @@ TEXT = st.one_of(
 
 @dataclass
 class Command:
-    """What the runner took for a command."""
+    """The commands that the runner understood."""
 
     name: str
     message: str
@@ -107,7 +107,7 @@ def test_command_without_properties_is_read_back() -> None:
 
 
 def test_long_message_is_cut_to_what_an_annotation_holds() -> None:
-    """Of 5,000 characters the first 4,000 are shown; GitHub keeps 4,096."""
+    """The first 4,000 characters are shown; GitHub keeps 4,096."""
     (found,) = Runner().read(command("error", "%" * 5_000))
 
     assert found.message == "%" * 4_000
@@ -115,7 +115,7 @@ def test_long_message_is_cut_to_what_an_annotation_holds() -> None:
 
 @given(st.text(st.characters(categories=["Cs", "Ll"])))
 def test_lone_surrogates_can_be_written(text: str) -> None:
-    """What a file name or YAML may hold and UTF-8 cannot, still gets into the log."""
+    """Lone surrogates of a file name or YAML get into the log as `?`."""
     text_shown = command("error", text, title=text)
     text_shown += literal(text, token=TOKEN)
     text_shown += output_lines({"verdict": text}, delimiter="d")
@@ -155,7 +155,7 @@ def test_no_more_annotations_than_github_shows(count: int, shown: int) -> None:
 
 
 def test_tenth_annotation_counts_the_rest() -> None:
-    """Of eleven problems nine are annotations and the tenth says that two more are in the log."""
+    """Nine of eleven problems are annotations, and the tenth says that two more are in the log."""
     assert (
         Command("error", "2 more are in the log of this step", {"title": "tool"})
         == (_annotations(11)[-1])
