@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_runs.project_models import WandbProject
 
-_SEARCH_SECONDS = 60.0
+SEARCH_SECONDS = 60.0
 """GitHub's time for a baseline, which must not use up the comment's."""
-_CONVERSATION_SECONDS = 90.0
+CONVERSATION_SECONDS = 90.0
 """GitHub's time for the pull request and its comment."""
 
 
@@ -69,7 +69,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
         event,
         environ,
         settings.github_token,
-        budget_seconds=_CONVERSATION_SECONDS,
+        budget_seconds=CONVERSATION_SECONDS,
         redactor=redactor,
     ) as github:
         conversation = open_conversation(settings, event, github)
@@ -124,7 +124,7 @@ def _outcome(
             context.event,
             environ,
             settings.github_token,
-            budget_seconds=_SEARCH_SECONDS,
+            budget_seconds=SEARCH_SECONDS,
             redactor=context.redactor,
         ) as github,
     ):

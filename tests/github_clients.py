@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.github_api.repository import connect
+from helm_wandb.github_api.connection import Connection
+from helm_wandb.github_api.repository import Repository
 from helm_wandb.model import Verdict
 from helm_wandb.pr_comment.comment_marker import Marker
 from helm_wandb.pr_comment.sticky_comment import Mode, PullRequestComment
+from helm_wandb.system.budget import Budget
+from helm_wandb.text.redaction import Redactor
 from tests.builders import evaluation, report
 from tests.events import pull_request
 from tests.github_server import TOKEN
 
 if TYPE_CHECKING:
-    from helm_wandb.github_api.repository import Repository
+    from collections.abc import Callable
+
     from helm_wandb.model import Report
     from tests.github_server import GithubServer
 
@@ -53,6 +58,34 @@ def furnish(server: GithubServer, **options: Any) -> None:
     server.seed.history(REPOSITORY, [BASE])
     server.seed.commit(REPOSITORY, HEAD, parents=[BASE], branch="change")
     server.seed.pull_request(REPOSITORY, NUMBER, **{"head_sha": HEAD, **options})
+
+
+def connect(  # noqa: PLR0913 -- the parts of a repository that tests vary
+    token: str,
+    repository: str,
+    *,
+    api_url: str = "https://api.github.com",
+    graphql_url: str = "https://api.github.com/graphql",
+    certificates: str | None = None,
+    redactor: Redactor | None = None,
+    budget_seconds: float = 150.0,
+    timeout_seconds: float = 15.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Repository:
+    """The repository, whose time passes by this clock."""
+    return Repository(
+        connection=Connection(
+            token=token,
+            redactor=redactor or Redactor((token,)),
+            api_url=api_url,
+            timeout_seconds=timeout_seconds,
+            certificates=certificates,
+        ),
+        path=f"/repos/{repository}",
+        graphql_url=graphql_url,
+        budget=Budget(budget_seconds, clock=clock, sleep=sleep),
+    )
 
 
 def client(server: GithubServer, clock: Clock | None = None, **options: Any) -> Repository:

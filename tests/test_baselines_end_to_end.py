@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb.baselines import BaselineRequest, BaselineResult, Choice, artifacts, resolve
-from helm_wandb.github_api.repository import connect
 from tests import builders, events
+from tests.github_clients import connect
 from tests.github_server import TOKEN, GithubServer, answers
 from tests.repository_in_memory import report_zip
 

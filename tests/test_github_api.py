@@ -30,11 +30,21 @@ from helm_wandb.github_api.messages import (
     CommitRef,
     GithubError,
 )
-from helm_wandb.github_api.repository import MOST_PAGES, connect
+from helm_wandb.github_api.repository import MOST_PAGES
 from helm_wandb.runner.event import parse_event
 from helm_wandb.runner.repository import open_repository
 from helm_wandb.text.redaction import NO_SECRETS
-from tests.github_clients import BASE, HEAD, LOGIN, NUMBER, REPOSITORY, Clock, client, furnish
+from tests.github_clients import (
+    BASE,
+    HEAD,
+    LOGIN,
+    NUMBER,
+    REPOSITORY,
+    Clock,
+    client,
+    connect,
+    furnish,
+)
 from tests.github_server import TOKEN, GithubServer, answers
 
 if TYPE_CHECKING:
@@ -89,6 +99,12 @@ def opened(environ: Mapping[str, str]) -> Iterator[Repository]:
     ) as repository:
         assert repository is not None
         yield repository
+
+
+def open_address(api_url: str) -> None:
+    """Open the repository at this GITHUB_API_URL."""
+    with opened({"GITHUB_API_URL": api_url, "GITHUB_REPOSITORY": REPOSITORY}):
+        pass
 
 
 def cause_of(call: Callable[[], object]) -> Cause:
@@ -476,13 +492,13 @@ def test_what_cannot_be_a_token_is_not_sent(server: GithubServer, bad: str) -> N
 def test_address_that_is_none_is_an_input_error() -> None:
     """GITHUB_API_URL is checked before the first request."""
     with pytest.raises(InputError, match="GITHUB_API_URL: 'nowhere' is no URL"):
-        connect(TOKEN, REPOSITORY, api_url="nowhere")
+        open_address("nowhere")
 
 
 def test_password_in_the_address_is_not_shown() -> None:
     """GITHUB_API_URL with a password is refused, and the password is not repeated."""
     with pytest.raises(InputError, match=r"GITHUB_API_URL: 'https://\*\*\*@host' ") as caught:
-        connect(TOKEN, REPOSITORY, api_url="https://user:s3cret@host")
+        open_address("https://user:s3cret@host")
 
     assert "s3cret" not in str(caught.value)
 

@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from helm_wandb import cli, config, errors
+from helm_wandb import action, cli, config, errors
 from helm_wandb.comparing import changed_instances
-from helm_wandb.github_api.repository import BUDGET_SECONDS
 from helm_wandb.pr_comment import sticky_comment
 from helm_wandb.runner.settings import Settings
 from helm_wandb.system import signals
@@ -255,7 +254,8 @@ def test_limits_are_those_of_the_code() -> None:
     limits = README.section("Limits")
 
     assert f"{sticky_comment.LIMIT_BYTES:,} bytes" in limits
-    assert f"GitHub has {BUDGET_SECONDS:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
+    github_seconds = action.SEARCH_SECONDS + action.CONVERSATION_SECONDS
+    assert f"GitHub has {github_seconds:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
     assert f"up to {changed_instances.LIMIT:,}" in README.section("Baselines")
 
 

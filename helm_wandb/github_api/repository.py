@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -12,9 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from helm_wandb.errors import InputError
 from helm_wandb.github_api import download, faults
-from helm_wandb.github_api.connection import PAGE_LENGTH, Connection
+from helm_wandb.github_api.connection import PAGE_LENGTH
 from helm_wandb.github_api.messages import (
     Account,
     Artifact,
@@ -27,21 +25,15 @@ from helm_wandb.github_api.messages import (
     WorkflowRun,
 )
 from helm_wandb.github_api.retries import retry, with_deadline
-from helm_wandb.system.budget import Budget
-from helm_wandb.text.redaction import Redactor
-from helm_wandb.text.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from helm_wandb.github_api.connection import Answer, Query
+    from helm_wandb.github_api.connection import Answer, Connection, Query
+    from helm_wandb.system.budget import Budget
 
 T = TypeVar("T")
 
-API_URL = "https://api.github.com"
-GRAPHQL_URL = "https://api.github.com/graphql"
-BUDGET_SECONDS = 150.0
-TIMEOUT_SECONDS = 15
 MOST_PAGES = 100
 """Of a list: 10,000 objects, more than any pull request has comments."""
 _WORKFLOW_LOGIN = "github-actions[bot]"
@@ -49,45 +41,6 @@ _WORKFLOW_LOGIN = "github-actions[bot]"
 _LOGIN_REQUEST = "find out whose the token is"
 _NO_LOGIN = frozenset({Cause.UNAUTHORIZED, Cause.LIMITED, Cause.SERVER, Cause.NETWORK})
 """Faults that say nothing about the token's login."""
-
-
-def connect(  # noqa: PLR0913 -- the runner's variables, and the clock
-    token: str,
-    repository: str,
-    *,
-    api_url: str = API_URL,
-    graphql_url: str = GRAPHQL_URL,
-    certificates: str | None = None,
-    redactor: Redactor | None = None,
-    budget_seconds: float = BUDGET_SECONDS,
-    timeout_seconds: float = TIMEOUT_SECONDS,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Repository:
-    """Return the repository `owner/name`; no request is sent yet.
-
-    api_url, graphql_url: the runner's, which differ on an Enterprise server. The token goes to
-    the first one's host only.
-    certificates: the file of those to trust; None: requests chooses, by REQUESTS_CA_BUNDLE.
-    redactor: removes secrets from GitHub's messages; None removes only the token.
-    budget_seconds: for all requests, with their waits. timeout_seconds: for one request.
-    clock, sleep: in seconds. Raises InputError if api_url is no URL.
-    """
-    if not is_server_url(api_url):
-        message = f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server"
-        raise InputError(message)
-    return Repository(
-        connection=Connection(
-            token=token,
-            redactor=redactor or Redactor((token,)),
-            api_url=api_url,
-            timeout_seconds=timeout_seconds,
-            certificates=certificates,
-        ),
-        path=f"/repos/{quote(repository)}",
-        graphql_url=graphql_url,
-        budget=Budget(budget_seconds, clock=clock, sleep=sleep),
-    )
 
 
 class _DefaultBranch(msgspec.Struct, frozen=True):

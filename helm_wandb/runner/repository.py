@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from helm_wandb.errors import InputError
+from helm_wandb.system.budget import Budget
+from helm_wandb.text.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -11,6 +16,11 @@ if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
     from helm_wandb.text.redaction import Redactor
+
+_API_URL = "https://api.github.com"
+_GRAPHQL_URL = "https://api.github.com/graphql"
+_TIMEOUT_SECONDS = 15.0
+"""For one request; requests counts it for each piece of the answer."""
 
 
 @contextmanager
@@ -33,18 +43,26 @@ def open_repository(
     if token is None or not event.repository:
         yield None
         return
+    api_url = event.api_url or _API_URL
+    if not is_server_url(api_url):
+        message = f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server"
+        raise InputError(message)
     # Imported here: without a token nothing is requested of GitHub.
-    from helm_wandb.github_api.repository import API_URL, GRAPHQL_URL, connect  # noqa: PLC0415
+    from helm_wandb.github_api.connection import Connection  # noqa: PLC0415
+    from helm_wandb.github_api.repository import Repository  # noqa: PLC0415
 
     has_own = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
-    repository = connect(
-        token,
-        event.repository,
-        api_url=event.api_url or API_URL,
-        graphql_url=event.graphql_url or GRAPHQL_URL,
-        certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
-        redactor=redactor,
-        budget_seconds=budget_seconds,
+    repository = Repository(
+        connection=Connection(
+            token=token,
+            redactor=redactor,
+            api_url=api_url,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
+        ),
+        path=f"/repos/{quote(event.repository)}",
+        graphql_url=event.graphql_url or _GRAPHQL_URL,
+        budget=Budget(budget_seconds),
     )
     with closing(repository):
         yield repository
