@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -339,3 +340,16 @@ def test_the_evaluated_event_is_that_of_the_other_run() -> None:
         evaluated.evaluated_run,
     )
     assert events.event().evaluated_event is None
+
+
+def test_one_file_reads_the_runners_variables(root: Path) -> None:
+    """Only the event reads GITHUB_* variables; the list of secrets names two tokens more."""
+    package = root / "helm_wandb"
+    readers = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and re.fullmatch("GITHUB_[A-Z_]*", str(node.value))
+    }
+
+    assert {"runner/event.py", "runner/known_secrets.py"} == readers
