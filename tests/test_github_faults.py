@@ -76,7 +76,7 @@ class Fault:
 
 
 def answered(status: int, **more: Any) -> dict[str, Any]:
-    """The fault of such an answer, for ever."""
+    """The fault of such an answer, forever."""
     return {"answer": answers.Answer(status=status), **more}
 
 
@@ -85,7 +85,7 @@ BACKOFF = (1.0, 2.0, 4.0, 8.0)
 FAULTS = (
     # The longest first.
     Fault(
-        name="no answer, for ever",
+        name="no answer, forever",
         what={"hang": True},
         status=FAILED,
         said=NETWORK,
@@ -100,7 +100,7 @@ FAULTS = (
     Fault(name="401", what=answered(401), status=FAILED, said=WRONG_TOKEN),
     Fault(name="403, permission", what=answered(403), status=SKIPPED, said=PERMISSION),
     Fault(
-        name="403, secondary limit, for ever",
+        name="403, secondary limit, forever",
         what={"answer": answers.SECONDARY_LIMIT},
         status=FAILED,
         said=LATER,
@@ -135,7 +135,7 @@ FAULTS = (
     Fault(name="422", what=answered(422), status=FAILED, said=BUG),
     Fault(name="500, three times", what=answered(500, times=3), tries=3, waits=BACKOFF[:3]),
     Fault(
-        name="500, for ever",
+        name="500, forever",
         what=answered(500),
         status=FAILED,
         said=LATER,
@@ -143,7 +143,7 @@ FAULTS = (
         waits=BACKOFF,
     ),
     Fault(
-        name="502, a page, for ever",
+        name="502, a page, forever",
         what={"answer": answers.BAD_GATEWAY},
         status=FAILED,
         said=LATER,
@@ -153,7 +153,7 @@ FAULTS = (
     Fault(name="503, once", what=answered(503, times=1), waits=BACKOFF[:1]),
     Fault(name="503, once, but done", what=answered(503, times=1, served=True), waits=BACKOFF[:1]),
     Fault(
-        name="dropped, for ever",
+        name="dropped, forever",
         what={"drop": True},
         status=FAILED,
         said=NETWORK,
@@ -216,7 +216,7 @@ PLACES = (
         path="/graphql",
         before=OLD,
         failed=(OLD,),
-        # The token of a workflow may be refused there: its owner is known all the same.
+        # The token of a workflow may be refused there: its owner is still known.
         passes=frozenset({"403, permission", "404", "409", "422", "not JSON"}),
     ),
     Place(

@@ -165,7 +165,7 @@ def test_deleted_comment_is_gone(server: GithubServer, method: str) -> None:
 
 
 def test_writers_at_the_same_time_lose_nothing(server: GithubServer) -> None:
-    """Comments of twenty jobs at once are all kept, each with an id of its own."""
+    """Comments of twenty jobs at once are all kept, each with its own id."""
     with ThreadPoolExecutor(20) as jobs:
         list(jobs.map(lambda n: ask(server, "POST", COMMENTS, {"body": f"{n}"}), range(20)))
 

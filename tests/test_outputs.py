@@ -326,7 +326,7 @@ def test_sinks_in_their_order(
 
 @dataclass(frozen=True)
 class HeadlineFile:
-    """A new output, in a module of its own."""
+    """A new output, in a separate module."""
 
     name: ClassVar[str] = "headline"
     path: Path

@@ -13,7 +13,7 @@ and read actions and contents. `server.enterprise_url` is the same under `/api/v
 
 A fault says what happens to requests that match (see `Fault`): `answer=` one of `answers`,
 `drop=True`, `hang=True`, `delay_seconds=`, `times=`, `after=`; with `served=True` the request is
-carried out all the same. `server.before(method, path, hook)` calls the hook before a request is
+still carried out. `server.before(method, path, hook)` calls the hook before a request is
 served, for what another job does at just that moment.
 
 Afterwards: `server.comments("owner/name", 7)`, `server.requests`, `server.writes`, `server.leaks`
@@ -21,7 +21,7 @@ Afterwards: `server.comments("owner/name", 7)`, `server.requests`, `server.write
 description: what that does not allow is in `server.violations`, and a test asserts that there is
 nothing. `GithubServer(is_checked=False)` is faster.
 
-`python -m tests.github_server --scenario FILE.json` serves from a process of its own.
+`python -m tests.github_server --scenario FILE.json` serves from a separate process.
 """
 
 from __future__ import annotations

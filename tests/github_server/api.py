@@ -51,7 +51,7 @@ def answer(state: State, incoming: Incoming, base_url: str, storage_port: int) -
 
 
 def with_rate(reply: Reply) -> Reply:
-    """The reply with the rate limit's headers, where it has none of its own."""
+    """The reply with the rate limit's headers, unless it has its own."""
     return dataclasses.replace(reply, headers={**rate_headers(), **reply.headers})
 
 

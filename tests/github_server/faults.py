@@ -29,7 +29,7 @@ class Fault:
     hook: Callable[[], object] | None = None
     """Called before the request is served: what another job does at just that moment."""
     served: bool = False
-    """Whether the request is carried out all the same, at once, before anything is answered."""
+    """Whether the request is still carried out, at once, before the answer."""
     times: int | None = None
     """How many requests it happens to; None is all."""
     after: int = 0

@@ -1,4 +1,4 @@
-"""A server's state and faults from a file, for a server in a process of its own.
+"""A server's state and faults from a file, for a server in a separate process.
 
     {"seed": [{"repository": {"full_name": "owner/name"}},
               {"run": {"repository": "owner/name", "id": 5, "head_sha": "…"}},
