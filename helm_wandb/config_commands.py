@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
-    """The exit code of the command that argv names.
+    """Return the exit code of the command that argv names.
 
     root: the folder that holds this tool's `schema/`. Raises UserError.
     """
@@ -38,7 +38,7 @@ def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
 
 
 def parser() -> ArgumentParser:
-    """The commands and their arguments."""
+    """Return the parser of the commands and their arguments."""
     flags = ArgumentParser(prog="wandb_writer.py", description="Write and check configs.")
     commands = flags.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="write a first config for a folder of HELM output")
@@ -60,7 +60,7 @@ def parser() -> ArgumentParser:
 
 
 def path(text: str) -> str:
-    """The path that an argument gives; ArgumentTypeError where it is empty, as `"$UNSET"` is."""
+    """Return the path; raise ArgumentTypeError if it is empty, as `"$UNSET"` is."""
     if not text.strip():
         message = "it is empty: give a path, or leave the flag out"
         raise ArgumentTypeError(message)
@@ -71,7 +71,7 @@ def _schema(root: Path) -> int:
     text = (root / "schema" / "config.schema.json").read_text("utf-8")
     try:
         streams.write(sys.stdout, text)
-    except BrokenPipeError:  # nobody reads on, as behind `| head`
+    except BrokenPipeError:  # nobody reads on, as after `| head`
         return 0
     except OSError as error:
         message = f"standard output cannot be written: {error.strerror}"

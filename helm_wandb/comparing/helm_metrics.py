@@ -1,4 +1,4 @@
-"""What HELM's own schema says of its metrics, by the labels of its table columns."""
+"""HELM's core metrics, and the directions of its metrics by the labels of its table columns."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ For copyright scenarios (Edit sim., LCS) nearness to the original is the harm.
 
 
 def is_lower_better(metric: str) -> bool | None:
-    """True for a metric label that HELM minimises; None where HELM's schema says nothing."""
+    """Return True for a metric label that HELM minimises; None if its schema says nothing."""
     label = metric.removesuffix(" (Robustness)").removesuffix(" (Fairness)")
     return True if label in _LOWER_IS_BETTER else None

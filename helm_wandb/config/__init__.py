@@ -42,7 +42,7 @@ _SCORE_DEPTH = len(("evals", 0, "eval_result", "benchmark", "metric"))
 
 
 class _Pattern(NamedTuple):
-    """What a regular expression of the config must be."""
+    """A demand on a regular expression of the config."""
 
     groups: range
     demand: str
@@ -53,10 +53,10 @@ _CLUSTER = _Pattern(range(2), "may have one group, the text that a cluster share
 
 
 def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
-    """The config that the bytes hold.
+    """Return the config that the bytes hold.
 
     data: the file; of a long one, the first LIMIT_BYTES + 1 bytes do.
-    file: its name, as problems shall show it.
+    file: its name in problems.
     schema: schema/config.schema.json, loaded.
     Raises ConfigError with all problems, in the order of the file.
     """
@@ -78,8 +78,8 @@ def _number_keys(schema: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _wants_number(number_keys: Collection[str], path: Path) -> bool:
-    is_of_eval = path[:1] == ("evals",) and len(path) == _KEY_DEPTH and path[2] in number_keys
-    return _is_score(path) or is_of_eval or (path[:1] == ("compare",) and path[1:2] in _COMPARED)
+    is_number_key = path[:1] == ("evals",) and len(path) == _KEY_DEPTH and path[2] in number_keys
+    return _is_score(path) or is_number_key or (path[:1] == ("compare",) and path[1:2] in _COMPARED)
 
 
 def _is_score(path: Path) -> bool:
@@ -87,7 +87,7 @@ def _is_score(path: Path) -> bool:
 
 
 def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Each problem once, though aliases bring some to several paths."""
+    """Return each problem once, though aliases bring some to several paths."""
     distinct: dict[tuple[Place, str], Problem] = {}
     for problem in problems:
         distinct.setdefault((problem.place, problem.message), problem)
@@ -95,7 +95,7 @@ def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _problems(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Problem]:
-    """What the checks below, and the schema, find wrong with values that are not refused yet."""
+    """Yield the problems that the checks below and the schema find in values not yet refused."""
     refused = set(tree.refused)
     for path, spot in tree.spots.items():
         if path in tree.refused:
@@ -115,7 +115,7 @@ def _problem(finding: Finding, tree: Tree) -> Problem:
 
 
 def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the schema finds wrong."""
+    """Yield the findings of the schema."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import; --help needs none
 
     for error in Draft202012Validator(schema).iter_errors(tree.data):
@@ -123,7 +123,7 @@ def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]
 
 
 def _check(path: Path, spot: Spot) -> Iterator[Finding]:
-    """What is wrong with one value beyond what a schema can say."""
+    """Yield the findings about one value that a schema can't express."""
     yield from _check_key(path)
     match path, spot.data:
         case (_, float(value)) if not math.isfinite(value):
@@ -171,7 +171,7 @@ def _check_key(path: Path) -> Iterator[Finding]:
 
 
 def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:
-    """A finding, unless the value is a score that is not known."""
+    """Yield a finding, unless the value is an unknown score."""
     is_score = _is_score(path)
     if not (is_score and math.isnan(value)):
         known = ", or `null` where the score is not known" if is_score else ""
@@ -183,7 +183,7 @@ def _name(benchmark: object) -> object:
 
 
 def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterator[Finding]:
-    """A finding for each text that stood in the list before."""
+    """Yield a finding for each text that stands in the list twice."""
     first: dict[str, int] = {}
     for index, item in enumerate(items):
         if isinstance(item, str) and first.setdefault(item, index) != index:
@@ -194,7 +194,7 @@ def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterat
 def _check_directions(
     path: Path, lower: Sequence[object], higher: Sequence[object]
 ) -> Iterator[Finding]:
-    """A finding for each metric that is said to be better either way."""
+    """Yield a finding for each metric that is named for both directions."""
     texts = {item for item in lower if isinstance(item, str)}
     for index, item in enumerate(higher):
         if isinstance(item, str) and item in texts:
@@ -203,7 +203,7 @@ def _check_directions(
 
 
 def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
-    """A finding if the text is not a regular expression with so many groups."""
+    """Yield a finding if the text is not a regular expression with so many groups."""
     try:
         groups = Pattern.compile(text).groups
     except ValueError as error:
@@ -214,7 +214,7 @@ def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
 
 
 def _config(tree: Tree) -> Config:
-    """The config of a tree without problems."""
+    """Return the config of a tree without problems."""
     data = cast("Mapping[str, Any]", tree.data)
     metrics = data.get("leaderboard_metrics")
     return Config(

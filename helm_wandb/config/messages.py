@@ -1,4 +1,4 @@
-"""What the schema's validator found, in sentences that say what would be right."""
+"""Sentences for the findings of the schema's validator, which say what would be right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.config.yaml_syntax import shown
-from helm_wandb.config.yaml_tree import QUOTES, reading
+from helm_wandb.config.yaml_tree import QUOTES, describe_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ SLIPS: Mapping[str, str] = {
     "suite": "helm_suite_name",
     "tokens": "token_num",
 }
-"""Keys that people write, and the ones that they mean, where the letters do not tell."""
+"""Keys that people write, and the ones that they mean, if the letters don't show them."""
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
 
@@ -67,12 +67,12 @@ class _Violation:
     schema: Mapping[str, Any]
     """The subschema that holds the keyword."""
     instance: Any
-    of_key: bool
+    is_key: bool
     """The instance is a key of the mapping at `path`."""
 
 
 def findings(error: ValidationError, tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What one error of the validator says; several things for several keys."""
+    """Yield the findings of one error of the validator, one for each key."""
     violation = _violation(error)
     path = violation.path
     if violation.keyword == "additionalProperties":
@@ -81,7 +81,7 @@ def findings(error: ValidationError, tree: Tree, schema: Mapping[str, Any]) -> I
         yield from _missing_keys(violation, schema)
     else:
         sentence = SENTENCES[violation.keyword](violation, tree.spots[path])
-        if violation.of_key:
+        if violation.is_key:
             yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
         else:
             yield Finding(path, sentence)
@@ -94,7 +94,7 @@ def _violation(error: ValidationError) -> _Violation:
         demanded=error.validator_value,
         schema=error.schema if isinstance(error.schema, dict) else {},
         instance=error.instance,
-        of_key="propertyNames" in error.absolute_schema_path,
+        is_key="propertyNames" in error.absolute_schema_path,
     )
 
 
@@ -106,7 +106,7 @@ def _unknown_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[
 
 
 def _missing_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    # The validator tells every missing key by itself; what is told twice is dropped later.
+    # The validator reports every missing key separately; duplicates are dropped later.
     properties = violation.schema.get("properties", schema["properties"])
     for key in violation.demanded:
         if key not in violation.instance:
@@ -115,7 +115,7 @@ def _missing_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[
 
 
 def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What to write instead of a key that the schema has not."""
+    """Return what to write instead of a key that the schema lacks."""
     if SLIPS.get(key) in known:
         return f"unknown key: did you mean `{SLIPS[key]}`?"
     for source, subschema in source_schemas(schema).items():
@@ -127,7 +127,7 @@ def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> s
 
 
 def _gist(subschema: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """The first sentence of a key's description, fit to follow a colon."""
+    """Return the first sentence of a key's description, fit to follow a colon."""
     sentence = resolve(subschema, schema)["description"].split(". ")[0].rstrip(".")
     is_name = sentence[:2].isupper()
     return sentence if is_name else f"{sentence[0].lower()}{sentence[1:]}"
@@ -150,11 +150,11 @@ def _type(violation: _Violation, spot: Spot) -> str:
     demanded = violation.demanded
     kinds = [demanded] if isinstance(demanded, str) else demanded
     message = f"must be {' or '.join(_KINDS[kind] for kind in kinds)}, but "
-    return message + reading(spot.data, spot.text) + _advice(kinds[0], spot)
+    return message + describe_value(spot.data, spot.text) + _advice(kinds[0], spot)
 
 
 def _advice(kind: str, spot: Spot) -> str:
-    """How the value is made one of this kind, where that is plain."""
+    """Return how to make the value one of this kind, if that is plain."""
     if spot.data is None:
         return ": give a value, or remove the key"
     if not spot.text:
@@ -169,7 +169,7 @@ def _advice(kind: str, spot: Spot) -> str:
 
 
 def _is_number(spot: Spot) -> bool:
-    """Return true for a text that is a number but for its quotes."""
+    """Return whether a text is a number but for its quotes."""
     return isinstance(spot.data, str) and bool(_NUMBER.fullmatch(spot.data))
 
 
@@ -179,7 +179,7 @@ def _enum(violation: _Violation, spot: Spot) -> str:
     hint = f": did you mean {nearest[0]}?" if nearest else ""
     one_of = "one of " if len(violation.demanded) > 1 else ""
     is_text = isinstance(spot.data, str) and spot.text
-    given = f"this is {shown(str(spot.text))}" if is_text else reading(spot.data, spot.text)
+    given = f"this is {shown(str(spot.text))}" if is_text else describe_value(spot.data, spot.text)
     return f"must be {one_of}{known}, but {given}{hint}"
 
 

@@ -56,13 +56,13 @@ class _Mark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """What a YAML error means, for people who do not know the grammar."""
+    """A YAML error in words for people who do not know the grammar."""
 
     pattern: str
     """Searched in the library's context and problem, which differ between C and Python."""
     message: str
     at_start: bool = False
-    """The place is where the broken thing begins, not where it was found to be broken."""
+    """The place is the beginning of the broken part, not where it was found to be broken."""
     from_missing_space: bool = False
     """The usual cause is a missing space on this line or the one above."""
 
@@ -125,7 +125,7 @@ _SENTENCES = (
 
 
 def shown(text: str) -> str:
-    """The text on one line, shortened, with control characters made visible."""
+    """Return the text on one line, shortened, with control characters made visible."""
     cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
     return "".join(map(_visible, cut))
 
@@ -139,9 +139,9 @@ def _visible(character: str) -> str:
 def read_node(
     data: bytes, *, file: str, loader: Loader = DEFAULT_LOADER
 ) -> tuple[yaml.Node, list[Problem]]:
-    """The document's root node, and the problems that did not hinder reading it.
+    """Return the document's root node, and the problems that did not hinder reading it.
 
-    Raises ConfigError where there is no document to go on with.
+    Raises ConfigError if there is no document to go on with.
     """
     text = _text(data, file)
     try:
@@ -156,19 +156,19 @@ def read_node(
 
 
 def _text(data: bytes, file: str) -> str:
-    """The text, without the byte order mark that YAML allows before it."""
+    """Return the text, without the byte order mark that YAML allows before it."""
     if len(data) > LIMIT_BYTES:
         raise _failure(
             Place(file, 1, 1),
             f"the file is larger than {LIMIT_BYTES:,} bytes (1 MiB), the limit for a config: "
             "is it another file?",
         )
-    text = _decoded(data.removeprefix(codecs.BOM_UTF8), file)
+    text = _decode(data.removeprefix(codecs.BOM_UTF8), file)
     _refuse_control_characters(text, file)
     return text
 
 
-def _decoded(data: bytes, file: str) -> str:
+def _decode(data: bytes, file: str) -> str:
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or data[:100].count(0) > len(data[:100]) // 3:
         raise _failure(
             Place(file, 1, 1), "the file looks like UTF-16 or is binary: save it as UTF-8"
@@ -188,7 +188,7 @@ def _refuse_control_characters(text: str, file: str) -> None:
 
 
 def _document(text: str, file: str, loader: Loader) -> yaml.Node:
-    """The only document's root node."""
+    """Return the only document's root node."""
     try:
         _refuse_depth_and_documents(text, file, loader)
         node: yaml.Node | None = yaml.compose(text, Loader=loader)
@@ -222,7 +222,7 @@ def _refuse_depth_and_documents(text: str, file: str, loader: Loader) -> None:
 
 
 def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
-    """The text less lines that only hold `...`, and a problem for each of them."""
+    """Return the text less lines that only hold `...`, and a problem for each of them."""
     problems = [
         Problem(Place(file, number, found.end(1) + 1), "$", _DOTS)
         for number, line in enumerate(_LINE_BREAK.split(text), start=1)
@@ -232,22 +232,22 @@ def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
 
 
 def _syntax_failure(error: yaml.MarkedYAMLError, lines: Sequence[str], file: str) -> ConfigError:
-    """The library's error as a sentence at the place to look at."""
-    found_at = cast("_Mark", error.problem_mark)
-    if _line(lines, found_at.line)[found_at.column :].startswith("\t"):
+    """Return the library's error as a sentence at the place to look at."""
+    mark_of_problem = cast("_Mark", error.problem_mark)
+    if _line(lines, mark_of_problem.line)[mark_of_problem.column :].startswith("\t"):
         message = "a tab stands where YAML allows only spaces: replace it by spaces"
-        return _failure(_place(found_at, file), message)
-    said = f"{error.context or ''} {error.problem or ''}"
+        return _failure(_place(mark_of_problem, file), message)
+    words = f"{error.context or ''} {error.problem or ''}"
     for sentence in _SENTENCES:
-        if re.search(sentence.pattern, said):
-            mark = (sentence.at_start and error.context_mark) or found_at
+        if re.search(sentence.pattern, words):
+            mark = (sentence.at_start and error.context_mark) or mark_of_problem
             slip = _missing_space(lines, mark.line, file) if sentence.from_missing_space else None
             return slip or _failure(_place(mark, file), sentence.message)
-    return _failure(_place(found_at, file), f"YAML: {shown(str(error.problem))}")
+    return _failure(_place(mark_of_problem, file), f"YAML: {shown(str(error.problem))}")
 
 
 def _missing_space(lines: Sequence[str], line: int, file: str) -> ConfigError | None:
-    """The likeliest slip, if this line or the one above it has it."""
+    """Return the likeliest slip, if this line or the one above it has it."""
     for number in (line, line - 1):
         for pattern, message in ((_NO_SPACE_AFTER_COLON, _COLON), (_NO_SPACE_AFTER_DASH, _DASH)):
             if found := pattern.match(_line(lines, number)):
@@ -256,17 +256,17 @@ def _missing_space(lines: Sequence[str], line: int, file: str) -> ConfigError | 
 
 
 def _line(lines: Sequence[str], number: int) -> str:
-    """The line by its number from 0; empty beyond either end."""
+    """Return the line by its number from 0; empty beyond either end."""
     return lines[number] if 0 <= number < len(lines) else ""
 
 
 def _place(mark: _Mark, file: str) -> Place:
-    """The place of a mark of the library, which counts from 0."""
+    """Return the place of a mark of the library, which counts from 0."""
     return Place(file, mark.line + 1, mark.column + 1)
 
 
 def _place_after(before: str, file: str) -> Place:
-    """The place of what comes after this beginning of a text."""
+    """Return the place behind this beginning of a text."""
     lines = _LINE_BREAK.split(before)
     return Place(file, len(lines), len(lines[-1]) + 1)
 

@@ -26,7 +26,7 @@ LIMIT_NODES = 100_000
 """Values after aliases are expanded: a few lines of aliases can stand for billions."""
 
 LIMIT_BITS = 1_000
-"""Of a whole number; more would not even fit a float."""
+"""Bits of a whole number; more would not even fit a float."""
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _MERGE_TAG = _TAG_PREFIX + "merge"
@@ -56,7 +56,7 @@ class Spot:
     """One value of the file."""
 
     key: Place
-    """Where its key is; in a list, and at the root, where itself is."""
+    """Place of its key; in a list, and at the root, its own."""
     place: Place
     data: object
     text: str | None
@@ -71,16 +71,16 @@ class Tree:
     spots: Mapping[Path, Spot]
     problems: tuple[Problem, ...]
     refused: frozenset[Path]
-    """Paths whose problem is told already; their data only stands in."""
+    """Paths whose problem is reported already; their data only stands in."""
 
 
 def json_path(path: Path) -> str:
-    """The written form, `$.evals[0].source`."""
+    """Return the written form, `$.evals[0].source`."""
     return "$" + "".join(map(_written, path))
 
 
-def reading(data: object, text: str | None) -> str:
-    """How YAML reads a value, `YAML reads 7 as a number`.
+def describe_value(data: object, text: str | None) -> str:
+    """Return how YAML reads a value, `YAML reads 7 as a number`.
 
     text: the value as it is written, for a scalar.
     """
@@ -102,11 +102,11 @@ def _written(part: str | int) -> str:
 
 
 def read(data: bytes, *, file: str, wants_number: Callable[[Path], bool]) -> Tree:
-    """The data and places of a file, and every problem that YAML alone can tell.
+    """Return the data and places of a file, and every problem with its YAML.
 
     wants_number: whether a number belongs at a path; there `1e5` is one, though YAML 1.1 takes it
         for a text, and elsewhere it stays one.
-    Raises ConfigError where there is nothing to go on with.
+    Raises ConfigError if there is nothing to go on with.
     """
     node, problems = read_node(data, file=file)
     walk = _Walk(file, problems, wants_number)
@@ -115,12 +115,12 @@ def read(data: bytes, *, file: str, wants_number: Callable[[Path], bool]) -> Tre
 
 
 class _Walk:
-    """One way through the nodes; what it finds on it."""
+    """A walk through the nodes, and its findings."""
 
     def __init__(
         self, file: str, problems: list[Problem], wants_number: Callable[[Path], bool]
     ) -> None:
-        """Begin with the problems that are known already."""
+        """Begin with the known problems."""
         self.file = file
         self.wants_number = wants_number
         self.problems = problems
@@ -130,18 +130,18 @@ class _Walk:
         self.constructor = SafeConstructor()
 
     def place(self, node: yaml.Node) -> Place:
-        """Where the node begins."""
+        """Return where the node begins."""
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def problem(self, node: yaml.Node, path: Path, message: str) -> None:
-        """Tell what is wrong with the node, and keep others from telling it again."""
+        """Add a problem of the node, and keep others from adding it again."""
         self.problems.append(Problem(self.place(node), json_path(path), message))
         self.refused.add(path)
 
     def value(
         self, node: yaml.Node, path: Path, *, key: Place, ancestors: tuple[yaml.Node, ...]
     ) -> object:
-        """The node's data; a stand-in where it is refused."""
+        """Return the node's data; a stand-in if it is refused."""
         self.count(node, path)
         data: object = None
         if any(node is ancestor for ancestor in ancestors):
@@ -172,7 +172,7 @@ class _Walk:
     def sequence(
         self, node: yaml.SequenceNode, path: Path, ancestors: tuple[yaml.Node, ...]
     ) -> list[object]:
-        """The items."""
+        """Return the items."""
         return [
             self.value(item, (*path, index), key=self.place(item), ancestors=ancestors)
             for index, item in enumerate(node.value)
@@ -181,7 +181,7 @@ class _Walk:
     def mapping(
         self, node: yaml.MappingNode, path: Path, ancestors: tuple[yaml.Node, ...]
     ) -> dict[str, object]:
-        """The values by their keys, those of merged mappings included."""
+        """Return the values by their keys, those of merged mappings included."""
         return {
             key: self.value(value, (*path, key), key=self.place(key_node), ancestors=ancestors)
             for key, (key_node, value) in self.pairs(node, path, ancestors).items()
@@ -190,7 +190,7 @@ class _Walk:
     def pairs(
         self, node: yaml.MappingNode, path: Path, ancestors: tuple[yaml.Node, ...]
     ) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Key and value nodes; a key of the mapping itself goes before a merged one."""
+        """Return key and value nodes; a key of the mapping itself goes before a merged one."""
         own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         merged: list[yaml.Node] = []
         for key_node, value in node.value:
@@ -213,7 +213,7 @@ class _Walk:
     def sources(
         self, node: yaml.Node, path: Path, ancestors: tuple[yaml.Node, ...]
     ) -> Iterator[yaml.MappingNode]:
-        """The mappings that a merge key takes over."""
+        """Yield the mappings that a merge key takes over."""
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             self.count(source, path)
             if not isinstance(source, yaml.MappingNode):
@@ -226,7 +226,7 @@ class _Walk:
                 yield source
 
     def key(self, node: yaml.Node, path: Path) -> str | None:
-        """The key's text; None where there is none to go on with."""
+        """Return the key's text; None if there is none to go on with."""
         if not isinstance(node, yaml.ScalarNode):
             message = "a key must be text, and this is a list or a mapping"
             self.problems.append(Problem(self.place(node), json_path(path), message))
@@ -237,11 +237,13 @@ class _Walk:
         inner = (*path, text)
         value = self.scalar(node, inner)
         if not isinstance(value, str):
-            self.problem(node, inner, f"a key must be text, but {reading(value, text)}: {QUOTES}")
+            self.problem(
+                node, inner, f"a key must be text, but {describe_value(value, text)}: {QUOTES}"
+            )
         return text
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> object:
-        """The text, number, boolean or None; the text as it is written where it is refused."""
+        """Return the text, number, boolean or None; the text as it is written if it is refused."""
         text = str(node.value)
         objection = _objection(node, text)
         if objection is None:
@@ -253,21 +255,21 @@ class _Walk:
         return text
 
     def plain_value(self, node: yaml.ScalarNode, text: str) -> object:
-        """What the scalar means; one of three errors where it means nothing."""
+        """Return the scalar's value; raise one of three errors if it has none."""
         tag = _short_tag(node)
         if tag == "null":
             return None
         if tag == "bool":
             return self.constructor.construct_yaml_bool(node)
         if tag == "int":
-            return _fitting(self.constructor.construct_yaml_int(node))
+            return _check_size(self.constructor.construct_yaml_int(node))
         if tag == "float":
             return self.constructor.construct_yaml_float(node)
         return text
 
 
 def _objection(node: yaml.ScalarNode, text: str) -> str | None:
-    """What is wrong with a scalar by its look alone; `{}` is where its text goes."""
+    """Return the problem of a scalar by its look alone, with `{}` for its text, or None."""
     tag = _short_tag(node)
     placeholder = _PLACEHOLDER if _is_plain(node) else _QUOTED_PLACEHOLDER
     if placeholder.fullmatch(text):
@@ -281,8 +283,8 @@ def _objection(node: yaml.ScalarNode, text: str) -> str | None:
     return None
 
 
-def _fitting(number: int) -> int:
-    """The number; ValueError where it is too long to be printed or to be a float."""
+def _check_size(number: int) -> int:
+    """Return the number; raise ValueError if it is too long to be printed or to be a float."""
     if number.bit_length() > LIMIT_BITS:
         message = "too long"
         raise ValueError(message)
@@ -290,10 +292,10 @@ def _fitting(number: int) -> int:
 
 
 def _is_plain(node: yaml.ScalarNode) -> bool:
-    """Return true without quotes; the loader in C says so by "", the one in Python by None."""
+    """Return whether it has no quotes; the loader in C says so by "", the one in Python by None."""
     return not node.style
 
 
 def _short_tag(node: yaml.Node) -> str:
-    """`int` of YAML's own tags; others as they are."""
+    """Return `int` of YAML's own tags; others as they are."""
     return str(node.tag).removeprefix(_TAG_PREFIX)

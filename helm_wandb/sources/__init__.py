@@ -1,9 +1,9 @@
-"""Where evaluations come from: one module or package per source, and the table of them."""
+"""Sources of evaluations: one module or package each, and the table of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources import file, helm, report
@@ -19,16 +19,6 @@ _SHOWN = 3
 """Files without texts that are named."""
 
 
-class _Texts(Protocol):
-    def __call__(
-        self, entry: EvalEntry, *, folder: Path, wanted: TextRequests
-    ) -> tuple[TextsByPlace, tuple[str, ...]]: ...
-
-
-class _FirstEntries(Protocol):
-    def __call__(self, path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A source of evaluations; only `read` is required."""
@@ -37,10 +27,10 @@ class Source:
     """Called as `sources.read` is."""
     has_details: bool = False
     """Whether it has per-instance scores that are read only on request."""
-    texts: _Texts | None = None
-    """Reads question, reference and answer of instances."""
-    first_entries: _FirstEntries | None = None
-    """Makes entries for `init`; raises ArtifactError for output that isn't this source's."""
+    texts: Callable[..., tuple[TextsByPlace, tuple[str, ...]]] | None = None
+    """Reads question, reference and answer; called as `sources.texts` is, with one entry."""
+    first_entries: Callable[..., tuple[FirstEntry, ...]] | None = None
+    """Makes entries for `init`; called as `sources.first_entries` is."""
 
 
 SOURCES: Mapping[str, Source] = {

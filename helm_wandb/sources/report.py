@@ -1,4 +1,4 @@
-"""Report JSONs that other jobs wrote, of matrix legs say → their evaluations."""
+"""Evaluations in report JSONs that other jobs wrote, as those of a matrix."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ T = TypeVar("T")
 
 
 def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
-    """The evaluations of all reports that the glob matches, in the order of the files' names.
+    """Return the evaluations of all reports that the glob matches, in the order of the names.
 
     Those of one model and iteration stay apart here: they are merged with all others at once.
     folder: what a relative glob is relative to.
-    Raises ArtifactError where no file matches, or none of them is a report with evaluations, or
-    the search would have no end.
+    Raises ArtifactError if no file matches, none of them is a report with evaluations, or the
+    search would have no end.
     """
     pattern: str = entry.fields["path"]
     try:
         names = paths.matches(pattern, folder)
     except paths.TooManyError as error:
-        message = f"{entry.place}: {_too_many(pattern)}"
+        message = f"{entry.place}: {_describe_excess(pattern)}"
         raise ArtifactError(message) from error
     if not names:
-        message = f"{entry.place}: {_nothing(pattern, folder)}"
+        message = f"{entry.place}: {_describe_nothing(pattern, folder)}"
         raise ArtifactError(message)
     found: list[Evaluation] = []
     faults: list[str] = []
     for name in names:
         try:
-            found += from_json(_bytes(folder / name))
+            found += from_json(_read_file(folder / name))
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             what = f"{entry.place}: {name} cannot be read as a report: {why}"
@@ -68,10 +68,10 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
 
 
 def from_report(name: str, *, folder: Path) -> Reading:
-    """The evaluations of a report that an untrusted run wrote; nothing else of it is kept.
+    """Return the evaluations of a report that an untrusted run wrote, and nothing else of it.
 
     name: the file, relative to the folder.
-    Raises InputError where there is no such report, or no evaluation in it.
+    Raises InputError if there is no such report, or no evaluation in it.
     """
     found = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
     if not found:
@@ -85,15 +85,15 @@ def from_report(name: str, *, folder: Path) -> Reading:
 
 
 def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T]) -> T:
-    """What is decoded of the report that an input or a flag names.
+    """Return what `decode` makes of the report that an input or a flag names.
 
     name: the file, relative to the folder.
     asked_by: the input or flag, for the error.
     decode: may raise ValueError, with a clause on the report.
-    Raises InputError where there is no such report.
+    Raises InputError if there is no such report.
     """
     try:
-        return decode(_bytes(folder / name))
+        return decode(_read_file(folder / name))
     except OSError as error:
         hint = paths.hint(name) or f"It is looked for in {folder.absolute()}."
         message = f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}"
@@ -106,8 +106,8 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
         raise InputError(message) from error
 
 
-def _bytes(path: Path) -> bytes:
-    """What the file holds; ValueError for more than a report can be, or no file at all."""
+def _read_file(path: Path) -> bytes:
+    """Return the file's content; raise ValueError if it is no file, or larger than a report."""
     data = files.content(path, at_most=LIMIT_BYTES + 1)
     if len(data) > LIMIT_BYTES:
         message = (
@@ -118,22 +118,22 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _too_many(pattern: str) -> str:
+def _describe_excess(pattern: str) -> str:
     return (
         f"{pattern!r} is searched in more than {paths.ENTRIES:,} files and folders, and no "
         "further. Begin it with the folder that holds the reports, as reports/*.json does"
     )
 
 
-def _nothing(pattern: str, folder: Path) -> str:
-    """What was looked for, where, what is there instead, and what to do."""
+def _describe_nothing(pattern: str, folder: Path) -> str:
+    """Return a sentence on the pattern, the folder, what is there instead, and what to do."""
     if PurePath(pattern).is_absolute():
         return (
             f"no file matches {pattern!r}. It is an absolute path: inside the action's container "
             "only the workspace exists, as /github/workspace. Give it relative to the workspace."
         )
     start = _start(pattern, folder)
-    instead = paths.hint(pattern) or _instead(start, folder)
+    instead = paths.hint(pattern) or _describe_folder(start, folder)
     return (
         f"no file matches {pattern!r} in {folder.absolute()}. {instead} "
         "In a workflow, actions/download-artifact brings the reports of other jobs: with `path: "
@@ -143,14 +143,14 @@ def _nothing(pattern: str, folder: Path) -> str:
 
 
 def _start(pattern: str, folder: Path) -> PurePath:
-    """The folder that the pattern begins with, up to its first wildcard."""
+    """Return the folder that the pattern begins with, up to its first wildcard."""
     parts = PurePath(pattern).parts
     is_folder = [not has_magic(part) for part in parts[:-1]] + [_is_folder(folder / pattern)]
     return PurePath(*parts[: [*is_folder, False].index(False)])
 
 
-def _instead(start: PurePath, folder: Path) -> str:
-    """What is in the folder where the matches should be."""
+def _describe_folder(start: PurePath, folder: Path) -> str:
+    """Return a sentence on the folder where the matches should be."""
     # A whole workspace may be large: only a subfolder is searched to its depths.
     deeper = str(start / "**" / "*.json" if start.parts else start / "*.json")
     try:
