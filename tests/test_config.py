@@ -42,7 +42,7 @@ def config_of(data: bytes) -> Config:
 
 
 def problems_of(data: bytes) -> list[str]:
-    """What is said of a config that is refused."""
+    """Return the problems of a config that is refused."""
     with pytest.raises(ConfigError) as caught:
         config_of(data)
     return [str(problem) for problem in caught.value.problems]
@@ -89,7 +89,7 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
 
 
 def test_each_key_of_an_evaluation_knows_its_place() -> None:
-    """What is found wrong with a key later can be told with its line."""
+    """A later error about a key can name its line."""
     entry = HelmEval.parse(valid_config("helm").evals[0])
     lines = (DATA / "config/valid/helm.yaml").read_text().splitlines()
 
@@ -214,7 +214,7 @@ def test_windows_line_ends_are_accepted() -> None:
 def test_problems_are_told_as_the_golden_file_has_them(
     path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    """Every problem is told at once, each with place, JSON path, cause and cure."""
+    """Every problem is reported at once, each with place, JSON path, cause and cure."""
     with pytest.raises(ConfigError) as caught:
         parse(path.read_bytes(), file=path.name, schema=SCHEMA)
 
@@ -230,7 +230,7 @@ def test_golden_files_have_their_configs() -> None:
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_both_loaders_say_the_same(path: Path) -> None:
-    """Where PyYAML was built without libyaml, broken syntax is told in the same words."""
+    """If PyYAML was built without libyaml, broken syntax is reported in the same words."""
     outcomes = [syntax_problems(path.read_bytes(), loader) for loader in LOADERS]
 
     assert outcomes[0] == outcomes[1]
@@ -240,7 +240,7 @@ LOADERS = (yaml.CSafeLoader, yaml.SafeLoader)
 
 
 def syntax_problems(data: bytes, loader: Any) -> list[str]:
-    """What is said of the bytes before any value is looked at."""
+    """Problems of the bytes before any value is looked at."""
     try:
         _, problems = read_node(data, file="config.yaml", loader=loader)
     except ConfigError as error:
@@ -306,7 +306,7 @@ def unreadable(digits: str) -> str:
     ids=lambda value: value[:24] if isinstance(value, bytes) else "",
 )
 def test_hostile_bytes_are_told(data: bytes, expected: str) -> None:
-    """What no editor would write is told as plainly as what people mistype."""
+    """Bytes that no editor would write are explained as plainly as typing errors."""
     assert f"config.yaml:{expected}" in problems_of(data)
 
 
@@ -321,14 +321,14 @@ def test_a_byte_order_mark_is_no_part_of_a_config() -> None:
 
 
 def test_dots_are_found_before_windows_line_ends() -> None:
-    """A line that only holds `...` is told with its place, whatever ends it."""
+    """A line that only holds `...` is reported with its place, whatever ends it."""
     problems = problems_of(LEADERBOARD.replace(b"\n", b"\r\n") + b"entity: [\r\n  ...\r\n  ]")
 
     assert any(problem.startswith("config.yaml:4:3: ") for problem in problems)
 
 
 def test_escape_beyond_unicode_is_told_by_either_loader() -> None:
-    """The loader in Python fails on it in a way of its own."""
+    """The loader in Python fails on it differently."""
     data = LEADERBOARD + b'entity: "\\UFFFFFFFF"'
 
     assert [1, 1] == [len(syntax_problems(data, loader)) for loader in LOADERS]
@@ -364,7 +364,7 @@ def test_aliases_may_not_nest_without_end() -> None:
 
 
 def test_merges_may_not_nest_without_end() -> None:
-    """The same by merge keys; one that takes over itself is told as well."""
+    """The same by merge keys; one that takes over itself is reported as well."""
     lines = ["a0: &a0 {<<: *a0}", *(f"a{n}: &a{n} {{<<: *a{n - 1}}}" for n in range(1, 2000))]
 
     problems = problems_of("\n".join(lines).encode())
@@ -374,7 +374,7 @@ def test_merges_may_not_nest_without_end() -> None:
 
 
 def test_alias_of_a_problem_tells_it_once() -> None:
-    """What is wrong at one place is told once, however often an alias brings it."""
+    """A problem at one place is reported once, however often an alias brings it."""
     problems = problems_of(
         LEADERBOARD + b"leaderboard_metrics: &m [mmlu]\ncompare: {lower_is_better: *m}\n"
     )
@@ -383,7 +383,7 @@ def test_alias_of_a_problem_tells_it_once() -> None:
 
 
 def test_a_metric_has_one_direction() -> None:
-    """What is said to be better both ways is told at its second place."""
+    """A metric named for both directions is reported at its second place."""
     (problem,) = problems_of(
         LEADERBOARD + b"compare:\n  lower_is_better: [a.b, c.d]\n  higher_is_better: [e.f, c.d]\n"
     )
@@ -400,7 +400,7 @@ def test_long_values_are_shortened() -> None:
 
 
 def test_problems_come_in_the_order_of_the_file() -> None:
-    """Whichever check finds a problem, the first line's is the first told."""
+    """Whichever check finds a problem, the first line's comes first."""
     path = DATA / "config/invalid/types.yaml"
     with pytest.raises(ConfigError) as caught:
         config_of(path.read_bytes())
@@ -435,7 +435,7 @@ STRUCTURE = {
 
 
 def resolved(subschema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the subschema refers to, else itself."""
+    """Return the subschema that it refers to, else itself."""
     found: Any = SCHEMA if "$ref" in subschema else subschema
     for part in subschema.get("$ref", "#").split("/")[1:]:
         found = found[part]
@@ -450,11 +450,11 @@ def test_schema_is_valid() -> None:
 def test_each_keyword_has_its_sentence() -> None:
     """The validator's own English never reaches a user."""
     conditions = [subschema["if"] for subschema in subschemas(SCHEMA) if "if" in subschema]
-    asked = {id(inner) for condition in conditions for inner in subschemas(condition)}
+    conditional = {id(inner) for condition in conditions for inner in subschemas(condition)}
     used = {
         keyword
         for subschema in subschemas(SCHEMA)
-        if id(subschema) not in asked
+        if id(subschema) not in conditional
         for keyword in subschema
     }
 
@@ -728,7 +728,7 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def completed_policy(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of `compare`."""
+    """Return `compare` with its defaults."""
     effects = document.get("min_effect", {})
     by_key = effects if isinstance(effects, dict) else {"default": effects}
     return {

@@ -24,7 +24,7 @@ def test_schema_is_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_schema_goes_nowhere_where_nobody_reads(root: Path) -> None:
-    """A reader that ends early is no failure; a full disk is one, told in a sentence."""
+    """A reader that ends early is no failure; a full disk is one, explained in a sentence."""
     command = [sys.executable, str(root / "wandb_writer.py"), "schema"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -54,19 +54,19 @@ def test_all_that_is_wrong_is_told(
     exit_code = cli.main(
         ["validate", "bad.yaml", "configs/llama_example.yaml", "gone.yaml"], root=root
     )
-    told = capsys.readouterr()
+    shown = capsys.readouterr()
 
     assert 2 == exit_code
-    assert "configs/llama_example.yaml: valid\n" == told.out
-    assert "error: bad.yaml:2:1: $.leaderbord: " in told.err
-    assert "error: config 'gone.yaml' cannot be read" in told.err
+    assert "configs/llama_example.yaml: valid\n" == shown.out
+    assert "error: bad.yaml:2:1: $.leaderbord: " in shown.err
+    assert "error: config 'gone.yaml' cannot be read" in shown.err
 
 
 @pytest.mark.parametrize("tree", TREES)
 def test_first_config_works_as_it_stands(
     tree: str, root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What `init` writes for a folder is valid, and all that it asks for is found."""
+    """The config that `init` writes for a folder is valid, and all its scores are found."""
     folder = f"demo/helm/{tree.removesuffix('.tar.gz')}"
 
     assert 0 == cli.main(["init", folder], root=root)
@@ -79,7 +79,7 @@ def test_first_config_works_as_it_stands(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "told"),
+    ("arguments", "exit_code", "shown"),
     [
         (["nothing"], 3, "nothing: cannot be read"),
         (["~/helm"], 3, "~/helm: is not there. A leading ~ and $NAME are not expanded here"),
@@ -102,12 +102,12 @@ def test_first_config_works_as_it_stands(
 def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
     arguments: list[str],
     exit_code: int,
-    told: str,
+    shown: str,
     root: Path,
     workspace: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A folder that is none, an unknown suite, and a file in the way are told; nothing is lost."""
+    """No folder, an unknown suite, and a file in the way are reported; nothing is lost."""
     (workspace / "there.yaml").write_text("mine")
     (workspace / "link").symlink_to("/tmp")  # noqa: S108 -- nothing is written there
     os.mkfifo(workspace / "fifo")
@@ -115,7 +115,7 @@ def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
     (workspace / "above/lite/releases").mkdir()
 
     assert exit_code == cli.main(["init", *arguments], root=root)
-    assert told in capsys.readouterr().err
+    assert shown in capsys.readouterr().err
     assert "mine" == (workspace / "there.yaml").read_text()
 
 

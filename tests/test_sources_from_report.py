@@ -119,10 +119,10 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 def test_an_absolute_path_is_explained(tmp_path: Path) -> None:
     """In the container only the workspace exists."""
-    told = refusal(None, tmp_path, "/home/runner/their.json")
+    message = refusal(None, tmp_path, "/home/runner/their.json")
 
-    assert told.startswith("input from-report: /home/runner/their.json cannot be read: No such")
-    assert told.endswith("Give the path relative to the workspace.")
+    assert message.startswith("input from-report: /home/runner/their.json cannot be read: No such")
+    assert message.endswith("Give the path relative to the workspace.")
 
 
 def test_a_file_beyond_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def read_spec(
     with_details: bool = False,
     clusters: Mapping[str, str] | None = None,
 ) -> Reading:
-    """What an entry gives."""
+    """Return the reading of an entry."""
     return read(
         entry, folder=folder, with_details=with_details, clusters=clusters, progress=no_progress
     )
@@ -109,7 +109,7 @@ def copied(helm_trees: Path, name: str, folder: Path) -> Path:
 
 
 def cells(tree: Tree, helm_trees: Path) -> dict[tuple[str, int, str], float]:
-    """What HELM itself shows, read without any code of ours: first table, first such column."""
+    """Return HELM's own cells, read without our code: first table, first such column."""
     found = {}
     for key in CORE_METRICS:
         path = helm_trees / tree.name / tree.groups / f"{key.benchmark}.json"
@@ -139,7 +139,7 @@ def test_values_are_helms_own_cells(tree: Tree, helm_trees: Path) -> None:
 
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
 def test_what_is_asked_for_is_there_or_missing(tree: Tree, helm_trees: Path) -> None:
-    """Each of the metrics asked for is either a score or missing with a reason."""
+    """Each of the entry's metrics is either a score or missing with a reason."""
     for one in read_tree(helm_trees, tree.name, tree.suite):
         assert set(CORE_METRICS) == one.scores.keys() | one.missing.keys()
         assert not one.scores.keys() & one.missing.keys()
@@ -160,11 +160,11 @@ def test_subjects_are_the_cells_of_their_tables(helm_trees: Path) -> None:
 
 def test_a_metric_beside_the_main_one_can_be_asked_for(helm_trees: Path) -> None:
     """`EM (Robustness)` and columns where lower is better are read with their direction."""
-    asked = (ScoreKey("boolq", "EM (Robustness)"), ScoreKey("boolq", "ECE (10-bin)"))
-    (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", score_keys=asked)
+    keys = (ScoreKey("boolq", "EM (Robustness)"), ScoreKey("boolq", "ECE (10-bin)"))
+    (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", score_keys=keys)
 
     assert [(0.5, False), (0.5315528293643975, True)] == [
-        (first.scores[key].value, first.scores[key].lower_is_better) for key in asked
+        (first.scores[key].value, first.scores[key].lower_is_better) for key in keys
     ]
 
 
@@ -184,7 +184,7 @@ def test_tokens_follow_from_the_iteration(helm_trees: Path) -> None:
 
 
 def test_tokens_of_a_default_iteration_are_unknown(helm_trees: Path) -> None:
-    """Where the iteration is only the default, the tokens are None, never 0."""
+    """If the iteration is only the default, the tokens are None, never 0."""
     (one,) = read_tree(
         helm_trees, "baseline", "nightly", default_iteration=7, token_per_iteration=2.0
     )
@@ -193,14 +193,14 @@ def test_tokens_of_a_default_iteration_are_unknown(helm_trees: Path) -> None:
 
 
 def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
-    """No table, no column, no row and no value are told apart."""
-    asked = (
+    """No table, no column, no row and no value have different reasons."""
+    keys = (
         ScoreKey("quac", "F1"),
         ScoreKey("boolq", "F1"),
         ScoreKey("boolq", "Toxic fraction"),
         ScoreKey("boolq", "EM"),
     )
-    (one,) = read_tree(helm_trees, "baseline", "nightly", score_keys=asked)
+    (one,) = read_tree(helm_trees, "baseline", "nightly", score_keys=keys)
 
     assert {
         "quac.F1": "the suite has no run of it",
@@ -215,9 +215,9 @@ def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
 
 def test_benchmarks_that_are_not_there_are_noted_beside_those_that_are(helm_trees: Path) -> None:
     """Whoever asks for benchmarks by name learns which ones the suite has."""
-    asked = (ScoreKey("quac", "F1"), ScoreKey("boolq", "EM"))
+    keys = (ScoreKey("quac", "F1"), ScoreKey("boolq", "EM"))
 
-    (note,) = read_spec(spec("baseline", "nightly", score_keys=asked), helm_trees).notes
+    (note,) = read_spec(spec("baseline", "nightly", score_keys=keys), helm_trees).notes
 
     assert (
         "Suite nightly has no run of quac. It has: boolq, hellaswag, imdb, mmlu, narrative_qa, "
@@ -310,7 +310,7 @@ def test_tables_with_one_title_are_told_apart_by_name(helm_trees: Path, tmp_path
 
 
 def test_models_of_the_suite_that_are_not_meant_are_noted(helm_trees: Path) -> None:
-    """Where model_name picks one of several models, the others are named."""
+    """If model_name picks one of several models, the others are named."""
     entry = spec("models", "model-zoo", model_name="toyorg/alpha-7b")
     (note,) = read_spec(entry, helm_trees).notes
 
@@ -377,7 +377,7 @@ def test_sub_splits_are_no_subjects(helm_trees: Path, tmp_path: Path) -> None:
 
 
 def test_an_unreadable_table_costs_its_benchmark_only(helm_trees: Path, tmp_path: Path) -> None:
-    """A file that was cut short is told as a fault and a reason; the others are read."""
+    """A file that was cut short is reported as a fault and a reason; the others are read."""
     tree = copied(helm_trees, "baseline", tmp_path)
     path = tree / "runs/nightly/groups/boolq.json"
     path.write_bytes(path.read_bytes()[:5000])
@@ -407,7 +407,7 @@ def test_files_of_another_kind_are_told_by_name(
 
 
 def test_absent_output_folder(tmp_path: Path) -> None:
-    """A folder that is not there is told with the config's line and where it was looked for."""
+    """A missing folder is reported with the config's line and where it was looked for."""
     with pytest.raises(ArtifactError) as raised:
         read_spec(spec("nowhere", "nightly"), tmp_path)
 
@@ -435,7 +435,7 @@ def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
 
 
 def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:
-    """Where the folder that is meant is one below, it is named; so is one above."""
+    """If the folder that is meant is one below, it is named; so is one above."""
     (tmp_path / "output/helm/runs/nightly").mkdir(parents=True)
     for given, meant in (("output", "output/helm"), ("output/helm/runs", "output/helm")):
         with pytest.raises(ArtifactError, match=rf"suite in it\. .*: give {meant}[.,]"):
@@ -444,27 +444,27 @@ def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["~/helm", "$HOME/helm"])
 def test_a_folder_for_a_shell_is_told(name: str, tmp_path: Path) -> None:
-    """What only a shell expands is told as such."""
+    """An unexpanded variable is reported as one."""
     with pytest.raises(ArtifactError, match=r"is not there\. A leading ~ and \$NAME are not exp"):
         read_spec(spec(name, "nightly"), tmp_path)
 
 
 def test_folder_without_suites(tmp_path: Path) -> None:
-    """A folder that is no HELM output is told as such."""
+    """A folder that is no HELM output is reported as such."""
     (tmp_path / "output").mkdir()
     with pytest.raises(ArtifactError, match="has neither runs/ nor releases/"):
         read_spec(spec("output", "nightly"), tmp_path)
 
 
 def test_suite_without_a_finished_run(tmp_path: Path) -> None:
-    """A suite whose runs all crashed is told as such."""
+    """A suite whose runs all crashed is reported as such."""
     (tmp_path / "output/runs/nightly/boolq:model=x").mkdir(parents=True)
     with pytest.raises(ArtifactError, match="suite 'nightly' holds no finished run"):
         read_spec(spec("output", "nightly"), tmp_path)
 
 
 def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
-    """A suite with none of the benchmarks asked for is an error that lists those it has."""
+    """A suite with none of the entry's benchmarks is an error that lists those it has."""
     with pytest.raises(ArtifactError) as raised:
         read_tree(helm_trees, "checkpoints_us", "toy-us", score_keys=(ScoreKey("gsm", "EM"),))
 
@@ -484,7 +484,7 @@ def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
 def test_a_misspelt_metric_lists_those_of_its_benchmark(
     tree: str, suite: str, metrics: str, helm_trees: Path
 ) -> None:
-    """Where a benchmark is there and its metric is not, its metrics are told, the nearest first."""
+    """If a benchmark lacks the metric, its metrics are listed, the nearest first."""
     with pytest.raises(ArtifactError) as raised:
         read_tree(helm_trees, tree, suite, score_keys=(ScoreKey("mmlu", "EMM"),))
 
@@ -510,7 +510,7 @@ def test_metrics_without_number_are_compared_up_to_a_number(
 
 
 def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> None:
-    """A model's name that would fill outputs and comments is told, shortened."""
+    """A model's name that would fill outputs and comments is shown shortened."""
     tree = copied(helm_trees, "baseline", tmp_path)
     path = tree / "runs/nightly/run_specs.json"
     path.write_text(path.read_text().replace("acme/assistant", "x" * 1_001))

@@ -1,4 +1,4 @@
-"""What was asked and answered, on trees that the real HELM wrote and on altered ones."""
+"""Questions and answers, on trees that the real HELM wrote and on altered ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def texts(
     model: str = MODEL,
     iteration: int = 0,
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
-    """What the entries have of instances of a benchmark."""
+    """Return the entries' texts of instances of a benchmark."""
     whose = model, iteration, benchmark
     return sources.texts(entries, folder=folder, wanted={whose: frozenset(places)})
 
@@ -81,9 +81,9 @@ def altered(run: Path, **changes: Any) -> Texts | None:
     return one(folder, "boolq", "boolq", found[0]["instance"]["id"])
 
 
-def completions(*told: tuple[str, float]) -> dict[str, Any]:
+def completions(*answered: tuple[str, float]) -> dict[str, Any]:
     """A result with completions of these texts and log probabilities."""
-    return {"completions": [{"text": text, "logprob": logprob} for text, logprob in told]}
+    return {"completions": [{"text": text, "logprob": logprob} for text, logprob in answered]}
 
 
 def test_texts_are_those_of_the_file(helm_trees: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_letter_stands_for_its_option(helm_trees: Path) -> None:
 
 
 def test_of_options_asked_one_by_one_the_likeliest_is_the_answer(helm_trees: Path) -> None:
-    """Where each option is a request, the answer is the one that HELM says was predicted."""
+    """If each option is a request, the answer is the one that HELM says was predicted."""
     run = next((helm_trees / "candidate/runs/nightly").glob("commonsense*"))
     options = {
         state["instance"]["id"]: [r["output"]["text"] for r in state["instance"]["references"]]
@@ -130,7 +130,8 @@ def test_of_options_asked_one_by_one_the_likeliest_is_the_answer(helm_trees: Pat
 
     assert 100 == len(expected)
     assert expected == {
-        identity: told.answer for (_, identity, _), told in found[MODEL, 0, "hellaswag"].items()
+        identity: answered.answer
+        for (_, identity, _), answered in found[MODEL, 0, "hellaswag"].items()
     }
 
 
@@ -220,10 +221,10 @@ def test_perturbed_questions_are_not_shown(boolq: Path) -> None:
     instance = {"id": "id40", "input": {"text": "Tpyo?"}, "perturbation": typos}
     perturbed = {"instance": instance, "result": completions(("no", 0.0))}
     (boolq / "scenario_state.json").write_text(json.dumps({"request_states": [perturbed, *found]}))
-    told = one(boolq.parents[3], "boolq", "boolq", "id40")
+    answered = one(boolq.parents[3], "boolq", "boolq", "id40")
 
-    assert told is not None
-    assert found[0]["instance"]["input"]["text"] == told.input
+    assert answered is not None
+    assert found[0]["instance"]["input"]["text"] == answered.input
 
 
 def test_trials_have_answers_of_their_own(boolq: Path) -> None:
@@ -232,8 +233,8 @@ def test_trials_have_answers_of_their_own(boolq: Path) -> None:
     second = {**found, "train_trial_index": 1, "result": completions(("second", 0.0))}
     (boolq / "scenario_state.json").write_text(json.dumps({"request_states": [found, second]}))
     places = ("boolq", "id40", 0), ("boolq", "id40", 1)
-    told, _ = texts(boolq.parents[3], "boolq", *places)
-    answers = {place[2]: of.answer for place, of in told[MODEL, 0, "boolq"].items()}
+    answered, _ = texts(boolq.parents[3], "boolq", *places)
+    answers = {place[2]: of.answer for place, of in answered[MODEL, 0, "boolq"].items()}
 
     assert {0: found["result"]["completions"][0]["text"].strip(), 1: "second"} == answers
 
@@ -267,7 +268,7 @@ def test_sub_splits_are_of_their_run(helm_trees: Path) -> None:
 def test_texts_of_others_are_not_taken(
     model: str, iteration: int, entries: tuple[EvalEntry, ...], helm_trees: Path
 ) -> None:
-    """Another model or iteration, a benchmark that was not asked for, a source without texts."""
+    """Another model or iteration, a benchmark that the entry lacks, a source without texts."""
     found, faults = texts(
         helm_trees, "boolq", ("boolq", "id40", 0), entries=entries, model=model, iteration=iteration
     )
@@ -291,7 +292,7 @@ def test_a_model_is_found_under_its_recorded_name(name: str, helm_trees: Path) -
 
 
 def test_the_first_entry_counts(helm_trees: Path) -> None:
-    """Where two entries hold the same instance, the first one's texts stay."""
+    """If two entries hold the same instance, the first one's texts stay."""
     base = entry("baseline", "nightly")
     alone = one(helm_trees, "boolq", "boolq", "id101")
     first = one(helm_trees, "boolq", "boolq", "id101", entries=(CANDIDATE, base))
@@ -302,7 +303,7 @@ def test_the_first_entry_counts(helm_trees: Path) -> None:
 
 @pytest.mark.parametrize("damage", [None, "{", '{"request_states": [{}]}', "[" * 100_000])
 def test_a_damaged_file_costs_the_texts_only(damage: str | None, boolq: Path) -> None:
-    """What cannot be read is named, and the texts of other runs are there all the same."""
+    """What cannot be read is named, and the texts of other runs are there."""
     path = boolq / "scenario_state.json"
     if damage is None:
         path.unlink()
@@ -313,9 +314,9 @@ def test_a_damaged_file_costs_the_texts_only(damage: str | None, boolq: Path) ->
         (MODEL, 0, "mmlu"): frozenset({(ANATOMY, "id32", 0)}),
     }
     found, (note,) = sources.texts([CANDIDATE], folder=boolq.parents[3], wanted=wanted)
-    told = "Texts of changed instances are left out: "
+    answered = "Texts of changed instances are left out: "
 
-    assert note.startswith(f"{told}candidate/runs/nightly/{boolq.name}/scenario_state.json: ")
+    assert note.startswith(f"{answered}candidate/runs/nightly/{boolq.name}/scenario_state.json: ")
     assert ({}, 1) == (found[MODEL, 0, "boolq"], len(found[MODEL, 0, "mmlu"]))
 
 
@@ -330,7 +331,7 @@ def test_what_is_gone_by_now_is_told(changes: dict[str, Any], helm_trees: Path) 
 
 
 def test_a_model_that_is_not_told_apart_any_more_is_told(helm_trees: Path) -> None:
-    """Where the entry does not say which of several models it means, there are no texts."""
+    """If the entry does not say which of several models it means, there are no texts."""
     several = entry("models", "model-zoo", model_name="mine")
     found, (fault,) = texts(
         helm_trees, "boolq", ("boolq", "id40", 0), entries=(several,), model="mine"
@@ -355,7 +356,7 @@ def test_only_marked_benchmarks_are_opened(helm_trees: Path, tmp_path: Path) -> 
 
 
 def test_few_of_many_damaged_files_are_named(helm_trees: Path, tmp_path: Path) -> None:
-    """Three are named, and of the others the number is told; without wanted ones, none."""
+    """Three are named, and the others are counted; without wanted ones, none."""
     copy = copied(helm_trees, "candidate", tmp_path)
     wanted = {
         (MODEL, 0, "mmlu"): frozenset(

@@ -60,7 +60,7 @@ def test_pattern_goes_before_the_built_in_rules() -> None:
 
 
 def test_pattern_that_catches_no_number_is_a_config_error() -> None:
-    """A group that caught text is told with the text and the id."""
+    """A group that caught text is reported with the text and the id."""
     with pytest.raises(ConfigError, match="its group caught 'abc' in 'm-abc', which is not a"):
         assigned(["m-abc"], iteration_pattern="m-(.*)")
 
@@ -144,7 +144,7 @@ def test_glob_tells_which_family_is_meant() -> None:
     ],
 )
 def test_unclear_families_are_listed(changes: dict[str, str], message: str) -> None:
-    """Where the entry does not tell which model it means, the families are listed, exit 2."""
+    """If the entry does not say which model it means, the families are listed, exit 2."""
     with pytest.raises(ConfigError) as raised:
         assigned(["a/1", "b/1"], **changes)
 
@@ -167,7 +167,7 @@ def test_ids_that_differ_in_more_than_the_number_are_families_of_their_own() -> 
 
 
 def test_a_pattern_over_the_models_name_does_not_merge_models() -> None:
-    """What the pattern matches beside its group still tells the models apart."""
+    """What the pattern matches around its group still separates the models."""
     assert {"org/alpha-1": ("org/alpha", 1), "org/beta-2": ("org/beta", 2)} == assigned(
         ["org/alpha-1", "org/beta-2"], iteration_pattern="[a-z]+-([0-9]+)$"
     )

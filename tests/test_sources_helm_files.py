@@ -114,7 +114,7 @@ def zip_of(*entries: tuple[str, bytes, int]) -> bytes:
 
 
 def refusal(path: Path, read: str = "", limits: Limits | None = None) -> str:
-    """What opening says, or what reading the path says."""
+    """Return the error of opening, or of reading the path."""
     with (
         pytest.raises(ArtifactError) as raised,
         open_output(path, shown_as=path.name, limits=limits) as files,
@@ -127,7 +127,7 @@ def refusal(path: Path, read: str = "", limits: Limits | None = None) -> str:
 
 
 def refusal_of(data: bytes, folder: Path, read: str = "", limits: Limits | None = None) -> str:
-    """What opening an archive of these bytes says, or what reading the path in it says."""
+    """Return the error of opening an archive of these bytes, or of reading the path in it."""
     path = folder / "helm"
     path.write_bytes(data)
     return refusal(path, read, limits)
@@ -361,7 +361,7 @@ def test_no_temporary_file_is_left(
 
 
 def test_an_error_of_the_reader_is_left_alone(tree_path: Path) -> None:
-    """What goes wrong while the files are used is not blamed on the archive."""
+    """An error of the reader is not blamed on the archive."""
     with (
         pytest.raises(ValueError, match="invalid literal"),
         open_output(tree_path, shown_as="helm"),
@@ -370,7 +370,7 @@ def test_an_error_of_the_reader_is_left_alone(tree_path: Path) -> None:
 
 
 def test_no_room_for_a_temporary_file_is_told(tmp_path: Path) -> None:
-    """A full disk is told with the way around it."""
+    """A full disk is reported with a way around it."""
     path = packed(build({"runs": {"a": os.urandom(90_000)}}, tmp_path / "helm"), "tar.gz")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
@@ -528,7 +528,7 @@ def test_a_path_that_leads_out_is_refused(tmp_path: Path, tree_path: Path, path:
 
 @pytest.mark.parametrize("kind", ["folder", "tar", "tar.gz"])
 def test_links_in_a_circle_end(tmp_path: Path, kind: str) -> None:
-    """Links that lead to each other are told, and not followed for ever."""
+    """Links that lead to each other are reported, and not followed forever."""
     folder = build(TREE, tmp_path / "helm")
     (folder / "runs/a").symlink_to("b")
     (folder / "runs/b").symlink_to("a")
@@ -543,7 +543,7 @@ def test_links_in_a_circle_end(tmp_path: Path, kind: str) -> None:
 
 
 def test_special_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A FIFO, which would wait for ever, a socket and a device are told for what they are."""
+    """A FIFO, on which a reader would wait forever, a socket and a device are named."""
     folder = build(TREE, tmp_path / "helm")
     monkeypatch.chdir(folder)  # a socket's path may not be long
     os.mkfifo("fifo")
@@ -599,7 +599,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_vanishes_is_told(tmp_path: Path, kind: str) -> None:
-    """A folder or archive that goes away in between is told, with the file that was wanted."""
+    """A folder or archive that goes away in between is reported, with the file that was wanted."""
     path = packed(build(TREE, tmp_path / "helm"), kind)
     with open_output(path, shown_as="x") as files:
         assert files.is_file(BOOLQ)
@@ -615,7 +615,7 @@ def _move_away(files: Files, path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
 def test_an_archive_that_shrinks_is_told(tmp_path: Path, kind: str) -> None:
-    """An archive that is cut while it is read is told as damaged."""
+    """An archive that is cut while it is read is reported as damaged."""
     path = packed(build({"runs": {"a": os.urandom(9000)}}, tmp_path / "helm"), kind)
     with open_output(path, shown_as="x") as files:
         os.truncate(getattr(files, "path", path), 5000)
@@ -731,7 +731,7 @@ def test_a_hostile_tar_is_refused(
     entries: list[tuple[str, Any]],
     expected: str,
 ) -> None:
-    """What would write elsewhere, wait for ever or fill the disk is refused by its name."""
+    """An entry that would write elsewhere, wait forever or fill the disk is refused by name."""
     advice = (
         ", so the archive is not read. Pack HELM's output folder again (tar -czf helm.tar.gz "
         "FOLDER)."
@@ -760,7 +760,7 @@ HOSTILE_ZIPS = {
 
 @pytest.mark.parametrize(("data", "expected"), HOSTILE_ZIPS.values(), ids=HOSTILE_ZIPS)
 def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, expected: str) -> None:
-    """What a zip of HELM's output never holds is refused by its name."""
+    """An entry that no zip of HELM's output holds is refused by name."""
     assert expected == refusal_of(data, tmp_path).partition(", so the archive")[0]
 
 
@@ -793,7 +793,7 @@ def test_a_tar_cut_between_two_blocks_is_told(tmp_path: Path, length: int) -> No
 
 
 def test_a_damaged_header_is_not_the_end(tmp_path: Path) -> None:
-    """What follows a damaged header is not dropped silently."""
+    """Entries after a damaged header are not dropped silently."""
     data = bytearray(tar_of(("runs/a", b"1"), ("runs/b", b"1")))
     data[1024] ^= 1
     actual = refusal_of(bytes(data), tmp_path)

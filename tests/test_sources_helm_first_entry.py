@@ -68,7 +68,7 @@ def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
     ],
 )
 def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> None:
-    """Models of several names, of a common one, and a suite without benchmarks are told."""
+    """Models of several names, of a common one, and a suite without benchmarks are named."""
     text = written(suite(**known))
 
     assert expected in text

@@ -129,7 +129,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 )
 @given(st.integers(0, 2**32))
 def test_damaged_files_make_promised_errors_only(small_tree: Path, seed: int) -> None:
-    """Whatever happens to a file of HELM's, it is read, missing, or told as a user's error."""
+    """Whatever happens to a file of HELM's, it is read, missing, or reported as a user's error."""
     rng = random.Random(seed)  # noqa: S311 -- damage, not secrets
     files = sorted(path for path in small_tree.rglob("*.json") if path.parent.name != "json")
     target = rng.choice(files)
@@ -140,12 +140,12 @@ def test_damaged_files_make_promised_errors_only(small_tree: Path, seed: int) ->
             spec("baseline", "nightly", score_keys=ASKED), small_tree, with_details=True
         )
     except (ArtifactError, ConfigError) as error:
-        told = str(error)
+        outcome = str(error)
     else:
-        told = "read"
+        outcome = "read"
         report = builders.report(reading.evaluations, notes=reading.faults)
         assert to_json(report)
         assert terminal.render_piped(report)
     finally:
         target.write_bytes(whole)
-    assert told
+    assert outcome

@@ -102,8 +102,8 @@ def test_questions_on_one_passage_share_a_cluster(helm_trees: Path, tmp_path: Pa
     copy = copied(helm_trees, "baseline", tmp_path)
     run = next((copy / "runs/nightly").glob("boolq*"))
     texts = {"id40": "P\nQuestion: a", "id41": "P\nQuestion: b", "id42": "Other\nQuestion: a"}
-    told = [{"id": identity, "input": {"text": text}} for identity, text in texts.items()]
-    (run / "instances.json").write_text(json.dumps(told))
+    written = [{"id": identity, "input": {"text": text}} for identity, text in texts.items()]
+    (run / "instances.json").write_text(json.dumps(written))
     (one,) = detailed(tmp_path, "baseline", "nightly")
     columns = only(one.scores[BOOLQ])
     clusters = dict(zip(columns.id, columns.cluster, strict=True))
@@ -222,7 +222,7 @@ def test_why_there_are_no_instances(
 
 
 def test_instances_that_make_another_mean_are_not_kept(helm_trees: Path, tmp_path: Path) -> None:
-    """Where the files contradict HELM's table, the score says both numbers."""
+    """If the files contradict HELM's table, the score says both numbers."""
     copy = copied(helm_trees, "baseline", tmp_path)
     path = next((copy / "runs/nightly").glob("boolq*")) / "per_instance_stats.json"
     path.write_text(json.dumps(json.loads(path.read_text())[:50]))
@@ -250,7 +250,7 @@ def test_fingerprints_tell_how_it_was_asked(helm_trees: Path) -> None:
 
 
 def test_fingerprints_of_two_checkpoints_are_equal(helm_trees: Path) -> None:
-    """What was asked in the same way has the same fingerprint, whoever was asked."""
+    """The same settings have the same fingerprint, whatever the model."""
     first, second = detailed(helm_trees, "checkpoints", "toyproj-toyllama")[-2:]
 
     assert [s.fingerprint for s in first.scores.values()] == [
@@ -279,11 +279,11 @@ def clusters(folder: Path, rule: str | None, *texts: str) -> list[str]:
     run = next((folder / "baseline/runs/nightly").glob("boolq*"))
     stats = json.loads((run / "per_instance_stats.json").read_text())
     ids = sorted({entry["instance_id"] for entry in stats})
-    asked = [
+    written = [
         {"id": identity, "input": {"text": texts[at] if at < len(texts) else f"other {at}"}}
         for at, identity in enumerate(ids)
     ]
-    (run / "instances.json").write_text(json.dumps(asked))
+    (run / "instances.json").write_text(json.dumps(written))
     (one,) = read_spec(
         spec("baseline", "nightly"),
         folder,
@@ -333,7 +333,7 @@ def test_clusters_are_the_configs(
 
 
 def test_a_rule_without_texts_finds_nothing(helm_trees: Path, tmp_path: Path) -> None:
-    """Where no file holds the texts each instance is a cluster of its own."""
+    """If no file holds the texts, each instance is its own cluster."""
     copy = copied(helm_trees, "baseline", tmp_path)
     (next((copy / "runs/nightly").glob("boolq*")) / "scenario_state.json").unlink()
     (one,) = read_spec(

@@ -1,4 +1,4 @@
-"""What a folder of HELM output holds."""
+"""The suites of HELM output."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_other_models_keep_their_names(tmp_path: Path) -> None:
 
 
 def test_unknown_benchmarks_without_tables_are_left_out(tmp_path: Path) -> None:
-    """Of a benchmark that no schema knows, nothing tells which statistic is its score."""
+    """Of a benchmark that no schema knows, no statistic is known as its score."""
     raw_run(tmp_path, "org/mini", benchmark="mine")
     (found,) = inventory(tmp_path, shown_as="out")
 
@@ -86,7 +86,7 @@ def test_unknown_benchmarks_without_tables_are_left_out(tmp_path: Path) -> None:
 
 
 def test_clashing_iterations_make_no_family(tmp_path: Path) -> None:
-    """Where two ids would be one point of a curve, no model is told."""
+    """If two ids would be one point of a curve, no model is named."""
     for model in ("org/step-1", "org/step_1"):
         raw_run(tmp_path, model)
     (found,) = inventory(tmp_path, shown_as="out")

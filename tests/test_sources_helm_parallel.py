@@ -38,14 +38,14 @@ def failing_at_70(number: int) -> int:
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 1000])
 def test_results_keep_the_order_of_the_tasks(count: int) -> None:
     """For few tasks and for many, each result stands where its task does."""
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     found = map_parallel(
-        doubled, range(count), progress=lambda done, total: told.append((done, total))
+        doubled, range(count), progress=lambda done, total: calls.append((done, total))
     )
 
     assert [2 * number for number in range(count)] == found
-    assert told == sorted(told)
-    assert told[-1:] == ([(count, count)] if count else [])
+    assert calls == sorted(calls)
+    assert calls[-1:] == ([(count, count)] if count else [])
 
 
 def test_one_core_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_one_core_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_killed_process_is_told_and_not_waited_for() -> None:
-    """Where the system kills a process, as for want of memory, the error says so."""
+    """If the system kills a process, as for want of memory, the error says so."""
     with pytest.raises(
         ArtifactError, match=r"was stopped \(exit code -9\). Is there enough memory"
     ):
@@ -109,7 +109,7 @@ def test_processes_end_with_the_one_that_started_them(number: signal.Signals) ->
 
 
 def test_where_no_process_is_to_be_had_one_core_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system may refuse a process; all tasks are done all the same."""
+    """The system may refuse a process; all tasks are done anyway."""
     real, calls = os.fork, []
 
     def fork() -> int:

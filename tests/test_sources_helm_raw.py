@@ -76,7 +76,7 @@ def test_raw_subjects_are_those_of_the_tables(tree: Tree, helm_trees: Path, tmp_
         (suite / name).unlink(missing_ok=True)
     raw = read_spec(spec(copy, tree.suite), tmp_path).evaluations
 
-    def told(evaluations: Iterable[Evaluation]) -> list[tuple[object, ...]]:
+    def summaries(evaluations: Iterable[Evaluation]) -> list[tuple[object, ...]]:
         return [
             (
                 *(one.model, one.iteration, key, round(score.value, 9), score.lower_is_better),
@@ -86,7 +86,7 @@ def test_raw_subjects_are_those_of_the_tables(tree: Tree, helm_trees: Path, tmp_
             for key, score in sorted(one.scores.items())
         ]
 
-    assert told(with_tables) == told(raw)
+    assert summaries(with_tables) == summaries(raw)
 
 
 def test_an_unsummarized_suite_is_read(helm_trees: Path) -> None:
@@ -100,7 +100,7 @@ def test_an_unsummarized_suite_is_read(helm_trees: Path) -> None:
 
 
 def test_a_metric_that_no_schema_explains_must_be_named(helm_trees: Path, tmp_path: Path) -> None:
-    """Where EM may be one of several statistics that differ, it is asked for by its own name."""
+    """If EM may be one of several statistics that differ, each can be named instead."""
     copy = copied(helm_trees, "unsummarized", tmp_path)
     for path in (copy / "runs/2026-01-15").glob("simple_mcqa*/stats.json"):
         stats = json.loads(path.read_text())
@@ -108,13 +108,13 @@ def test_a_metric_that_no_schema_explains_must_be_named(helm_trees: Path, tmp_pa
             if stat["name"]["name"] == "quasi_exact_match":
                 stat["sum"] = 0.125
         path.write_text(json.dumps(stats))
-    asked = (ScoreKey("simple_mcqa", "EM"), ScoreKey("simple_mcqa", "quasi_exact_match"))
-    (one, *_) = read_spec(spec(copy, "2026-01-15", score_keys=asked), tmp_path).evaluations
+    keys = (ScoreKey("simple_mcqa", "EM"), ScoreKey("simple_mcqa", "quasi_exact_match"))
+    (one, *_) = read_spec(spec(copy, "2026-01-15", score_keys=keys), tmp_path).evaluations
 
     assert {"simple_mcqa.quasi_exact_match": 0.125} == {
         str(key): score.value for key, score in one.scores.items()
     }
-    assert "and they differ; ask for one of these" in one.missing[asked[0]]
+    assert "and they differ; ask for one of these" in one.missing[keys[0]]
 
 
 def test_a_renamed_benchmark_is_found_with_a_note(helm_trees: Path) -> None:
@@ -170,7 +170,7 @@ def test_fewer_subjects_than_others_are_marked(helm_trees: Path, tmp_path: Path)
 
 
 def test_runs_of_ablations_do_not_count_for_the_benchmark(helm_trees: Path, tmp_path: Path) -> None:
-    """A run that is also in a group of its own, as HELM's ablations are, stays out of others."""
+    """A run that is also in a separate group, as HELM's ablations are, stays out of others."""
     copy = copied(helm_trees, "unsummarized", tmp_path)
     for path in (copy / "runs/2026-01-15").glob("boolq*/run_spec.json"):
         run_spec = json.loads(path.read_text())
@@ -182,7 +182,7 @@ def test_runs_of_ablations_do_not_count_for_the_benchmark(helm_trees: Path, tmp_
 
 
 def test_an_unreadable_run_spec_costs_its_run_only(helm_trees: Path, tmp_path: Path) -> None:
-    """A run whose spec was cut short is told as a fault; the others are read."""
+    """A run whose spec was cut short is reported as a fault; the others are read."""
     copy = copied(helm_trees, "unsummarized", tmp_path)
     broken = next((copy / "runs/2026-01-15").glob("boolq*")) / "run_spec.json"
     broken.write_text("{")
@@ -220,7 +220,7 @@ def test_a_run_of_no_known_model_is_no_models(helm_trees: Path, tmp_path: Path) 
 
 
 def test_a_run_that_is_there_twice_counts_once(helm_trees: Path, tmp_path: Path) -> None:
-    """A backup copy of a run's folder replaces nothing, and is told."""
+    """A backup copy of a run's folder replaces nothing, and is reported."""
     copy = copied(helm_trees, "unsummarized", tmp_path)
     run = next((copy / "runs/2026-01-15").glob("boolq*model1"))
     backup = shutil.copytree(run, run.with_name(f"{run.name}.bak"))

@@ -43,7 +43,7 @@ def write_report(path: Path, *evaluations: Evaluation) -> Path:
 
 
 def refusal(glob: str, folder: Path) -> str:
-    """What is said where nothing could be read."""
+    """Return the error of a glob that could not be read."""
     with pytest.raises(ArtifactError) as caught:
         read(spec(glob), folder=folder)
     return str(caught.value)
@@ -97,7 +97,7 @@ def test_absolute_path_is_read(tmp_path: Path) -> None:
 
 
 def test_report_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
-    """A truncated file among others is told with its name and what is wrong."""
+    """A truncated file among others is reported with its name and what is wrong."""
     whole = write_report(tmp_path / "a.json", builders.evaluation())
     (tmp_path / "b.json").write_bytes(whole.read_bytes()[:100])
     found = read(spec("*.json"), folder=tmp_path)
@@ -108,11 +108,11 @@ def test_report_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
     assert ("*.json matches 2 reports, 1 of which cannot be read.",) == found.notes
 
 
-# What is told where nothing is
+# Errors if nothing is there
 
 
 def test_all_reports_unreadable_are_told(tmp_path: Path) -> None:
-    """Where no file is a report, each is told."""
+    """If no file is a report, each is named."""
     (tmp_path / "a.json").write_text("{}")
     (tmp_path / "b.json").write_text('{"schema_version": 2}')
     lines = refusal("*.json", tmp_path).splitlines()
@@ -120,8 +120,8 @@ def test_all_reports_unreadable_are_told(tmp_path: Path) -> None:
     assert ["config.yaml:3:5: a.json", "config.yaml:3:5: b.json"] == [line[:23] for line in lines]
 
 
-def test_a_glob_for_a_shell_is_told(tmp_path: Path) -> None:
-    """What only a shell expands is told as such."""
+def test_a_glob_for_a_shell_has_conflicts(tmp_path: Path) -> None:
+    """An unexpanded variable is reported as one."""
     assert "A leading ~ and $NAME are not expanded here" in refusal("~/reports/*.json", tmp_path)
 
 
@@ -133,8 +133,8 @@ def test_reports_without_evaluations_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
-def test_report_that_may_not_be_read_is_told(tmp_path: Path) -> None:
-    """The system's reason is told."""
+def test_report_that_may_not_be_read_has_conflicts(tmp_path: Path) -> None:
+    """The system's reason is shown."""
     (tmp_path / "a.json").symlink_to("/proc/self/mem")
 
     assert (
@@ -143,7 +143,9 @@ def test_report_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     ) == refusal("a.json", tmp_path)
 
 
-def test_report_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_that_is_too_large_has_conflicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file beyond the limit is not read to its end."""
     write_report(tmp_path / "a.json", builders.evaluation())
     monkeypatch.setattr(source, "LIMIT_BYTES", 100)
@@ -159,7 +161,7 @@ HOW = (
 
 
 def test_glob_that_matches_nothing_says_where_it_looked(tmp_path: Path) -> None:
-    """The pattern, the folder, what is there, and how the reports get there are told."""
+    """The pattern, the folder, what is there, and how the reports get there are named."""
     start = f"config.yaml:3:5: no file matches 'reports/*.json' in {tmp_path}."
 
     assert f"{start} There is no folder reports.{HOW}" == refusal("reports/*.json", tmp_path)
@@ -170,7 +172,7 @@ def test_glob_that_matches_nothing_says_where_it_looked(tmp_path: Path) -> None:
 
 
 def test_reports_in_folders_of_their_own_are_found_out(tmp_path: Path) -> None:
-    """Without `merge-multiple` each artifact has its own folder: the fitting glob is told."""
+    """Without `merge-multiple` each artifact has its own folder: the fitting glob is named."""
     for at in range(12):
         write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
     names = ", ".join(f"reports/leg-{at:02}/report.json" for at in range(10))
@@ -182,7 +184,7 @@ def test_reports_in_folders_of_their_own_are_found_out(tmp_path: Path) -> None:
 
 
 def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is told with the glob, and in the hint for one that matches nothing."""
+    """The bound is named with the glob, and in the hint for one that matches nothing."""
     monkeypatch.setattr(paths, "ENTRIES", 10)
     for at in range(12):
         write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
@@ -206,9 +208,9 @@ def test_other_names_are_told(tmp_path: Path) -> None:
 
 def test_absolute_path_that_is_not_there_is_explained(tmp_path: Path) -> None:
     """A path of the runner's host is recognised: the container has another one."""
-    told = refusal("/home/runner/_work/x/x/reports/*.json", tmp_path)
+    combined = refusal("/home/runner/_work/x/x/reports/*.json", tmp_path)
 
-    assert "It is an absolute path: inside the action's container only the workspace" in told
+    assert "It is an absolute path: inside the action's container only the workspace" in combined
 
 
 # A matrix
@@ -218,12 +220,12 @@ def run(root: Path, *entries: dict[str, Any], report: str) -> tuple[int, dict[st
     """The exit code of a run with these entries in the current folder, and its report."""
     name = write_config(Path.cwd(), *entries)
     code = cli.main(["--print-only", "--config", name, "--report", report], root=root)
-    told: dict[str, Any] = json.loads((Path.cwd() / report).read_bytes())
-    return code, told
+    combined: dict[str, Any] = json.loads((Path.cwd() / report).read_bytes())
+    return code, combined
 
 
 def fan_in(root: Path, *entries: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The same of a run that reads the reports of legs, each of which has one of the entries."""
+    """Return the same of a run that reads the reports of matrix jobs with one entry each."""
     for at, entry in enumerate(entries):
         code, _ = run(root, entry, report=f"reports/report-{at}.json")
         assert code == 0
@@ -231,13 +233,13 @@ def fan_in(root: Path, *entries: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return run(root, legs, report="all.json")
 
 
-def conflicts(told: dict[str, Any]) -> list[str]:
-    """What the legs disagree about."""
-    return [note for note in told["notes"] if " has two " in note]
+def conflicts(combined: dict[str, Any]) -> list[str]:
+    """Return the conflicts between the matrix jobs."""
+    return [note for note in combined["notes"] if " has two " in note]
 
 
 @pytest.mark.parametrize(
-    ("trees", "is_told"),
+    ("trees", "has_conflicts"),
     [
         ([helm("models", "model-zoo"), helm("full16", "v1.0.0"), helm("lite", "v1.0.0")], False),
         (
@@ -252,18 +254,18 @@ def conflicts(told: dict[str, Any]) -> list[str]:
     ids=["subjects that complete each other", "values that contradict each other"],
 )
 def test_fan_in_is_what_one_run_would_have_told(
-    trees: list[dict[str, Any]], workspace: Path, root: Path, *, is_told: bool
+    trees: list[dict[str, Any]], workspace: Path, root: Path, *, has_conflicts: bool
 ) -> None:
     """Reports of legs make the same evaluations, ranking and conflicts as reading all trees."""
     assert workspace.is_dir()
     code, at_once = run(root, *trees, report="at-once.json")
-    code_of_legs, told = fan_in(root, *trees)
+    code_of_legs, combined = fan_in(root, *trees)
 
-    assert at_once["evaluations"] == told["evaluations"]
-    assert at_once["leaderboard"] == told["leaderboard"]
-    assert conflicts(at_once) == conflicts(told)
-    assert is_told == bool(conflicts(told))
-    assert (3 if is_told else 0) == code == code_of_legs
+    assert at_once["evaluations"] == combined["evaluations"]
+    assert at_once["leaderboard"] == combined["leaderboard"]
+    assert conflicts(at_once) == conflicts(combined)
+    assert has_conflicts == bool(conflicts(combined))
+    assert (3 if has_conflicts else 0) == code == code_of_legs
 
 
 SUBJECTS = ("abstract_algebra", "college_chemistry", "us_foreign_policy")
@@ -311,13 +313,13 @@ def test_legs_of_one_suite_make_the_suite(workspace: Path, helm_trees: Path, roo
         share(leg, at, 3)
     entries = [{**helm("models", "model-zoo"), "helm_output_dir": f"leg-{at}"} for at in range(3)]
     code, whole = run(root, helm("models", "model-zoo"), report="whole.json")
-    code_of_legs, told = fan_in(root, *entries)
+    code_of_legs, combined = fan_in(root, *entries)
     _, at_once = run(root, *entries, report="at-once.json")
 
-    assert (0, 0, []) == (code, code_of_legs, conflicts(told))
-    assert at_once["evaluations"] == told["evaluations"]
-    assert at_once["leaderboard"] == told["leaderboard"]
-    for one, expected in zip(told["evaluations"], whole["evaluations"], strict=True):
+    assert (0, 0, []) == (code, code_of_legs, conflicts(combined))
+    assert at_once["evaluations"] == combined["evaluations"]
+    assert at_once["leaderboard"] == combined["leaderboard"]
+    for one, expected in zip(combined["evaluations"], whole["evaluations"], strict=True):
         assert without_last_digits(expected["scores"]) == without_last_digits(one["scores"])
         assert expected["missing"].keys() == one["missing"].keys()
 
