@@ -238,7 +238,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """Return the action's outputs, all of them strings."""
     published = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
-    counts = report.counted_verdicts(published.comparisons if published else ())
+    counts = report.count_verdicts(published.comparisons if published else ())
     rows = published.leaderboard.rows if published else ()
     return {
         "report-path": settings.report if ReportFile.name in written else "",

@@ -54,7 +54,7 @@ def cells(table: Table | None, label: str) -> list[str]:
 def cell(delta: Delta, label: str) -> str:
     """A cell of the delta's row."""
     told = of(delta)
-    (found,) = cells(deltas.marked(told) or deltas.unmarked(told), label)
+    (found,) = cells(deltas.flagged(told) or deltas.unflagged(told), label)
     return found
 
 
@@ -63,18 +63,18 @@ def test_regressions_stand_before_improvements_and_large_before_small() -> None:
     told = of(*DELTAS)
 
     assert ["boolq.EM", "civil_comments.Toxic fraction ↓", "hellaswag.EM"] == cells(
-        deltas.marked(told), "Metric"
+        deltas.flagged(told), "Metric"
     )
-    assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.marked(told), "Verdict")
+    assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.flagged(told), "Verdict")
     assert ["unclear", "no change", "not testable", "unclear"] == cells(
-        deltas.unmarked(told), "Verdict"
+        deltas.unflagged(told), "Verdict"
     )
 
 
 def test_every_delta_is_in_one_table() -> None:
     """No delta is lost, and none stands twice."""
     told = of(*DELTAS)
-    both = cells(deltas.marked(told), "Metric") + cells(deltas.unmarked(told), "Metric")
+    both = cells(deltas.flagged(told), "Metric") + cells(deltas.unflagged(told), "Metric")
 
     assert sorted(str(one.key) for one in DELTAS) == sorted(
         metric.removesuffix(" ↓") for metric in both
@@ -88,8 +88,8 @@ def test_the_model_is_named_where_there_are_several() -> None:
         report(builders.comparison(REGRESSION), builders.comparison(TOXICITY, model="beta")),
     )
 
-    assert "Model" not in [column.label for column in (deltas.first(alone)[0]).columns]
-    assert ["alpha", "beta"] == cells(deltas.marked(both), "Model")
+    assert "Model" not in [column.label for column in (deltas.first_tables(alone)[0]).columns]
+    assert ["alpha", "beta"] == cells(deltas.flagged(both), "Model")
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_reasons_are_told_below() -> None:
 def test_steps_are_shown_as_far_as_they_were_tested() -> None:
     """The last iteration against the one before has its own table, without what is unknown."""
     told = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
-    (table,) = deltas.rest(told)
+    (table,) = deltas.other_tables(told)
 
     assert "Since the iteration before, alpha: 2000 against 1000" == table.title
     assert 6 == len(cells(table, "Verdict")) == len(cells(table, "Before"))
-    assert [] == deltas.first(told)
+    assert [] == deltas.first_tables(told)
 
 
 def test_steps_of_several_models_name_their_iterations() -> None:
@@ -194,7 +194,7 @@ def test_tables_without_rows_are_left_out() -> None:
         report(builders.comparison()),
         report(steps=[builders.comparison(DELTAS[5])]),
     ):
-        assert [] == [*deltas.first(told), *deltas.rest(told)]
+        assert [] == [*deltas.first_tables(told), *deltas.other_tables(told)]
 
 
 @pytest.mark.parametrize("name", COMPARED)
@@ -220,7 +220,11 @@ def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
     told = COMPARED[name]
     words = ("▼ regressed", "▲ improved", "not testable", "unclear", "no change")
     lines = terminal.render(told, width=width, colour=False).splitlines()
-    rows = [row for table in (*deltas.first(told), *deltas.rest(told)) for row in table.rows]
+    rows = [
+        row
+        for table in (*deltas.first_tables(told), *deltas.other_tables(told))
+        for row in table.rows
+    ]
     shown = [word for word in words for line in lines if line.endswith(word)]
 
     assert sorted(row[-1] for row in rows if row[-1] in words) == sorted(shown)

@@ -47,7 +47,7 @@ def test_curve_is_over_tokens() -> None:
     assert ["0.2", "0.3", "0.4", "0.5"] == labels(found.y_ticks)
     (series,) = found.series
     assert ["a, iteration 1000 (4B): 0.250", "a, iteration 2000 (8B): 0.500"] == [
-        point.told for point in series.points
+        point.words for point in series.points
     ]
     assert "48.0,135.3 336.0,12.0" == plots.polyline(series.points)
 
@@ -59,8 +59,8 @@ def test_curve_is_over_iterations_where_a_token_count_lacks() -> None:
     )
 
     assert "iteration" == found.x_label
-    assert "a, iteration 10 (4B): 0.250" == found.series[0].points[0].told
-    assert "b, iteration 30: 0.500" == found.series[1].points[1].told
+    assert "a, iteration 10 (4B): 0.250" == found.series[0].points[0].words
+    assert "b, iteration 30: 0.500" == found.series[1].points[1].words
 
 
 def test_single_iterations_make_no_curve() -> None:
@@ -96,7 +96,7 @@ def test_deltas_are_ordered_as_in_the_tables() -> None:
     ]
     assert ["−40", "−20", "0", "20", "40"] == labels(found.ticks)
     first = found.whiskers[0]
-    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (first.told, first.verdict)
+    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (first.words, first.verdict)
     assert first.low < first.at < first.high < found.zero
 
 

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 def test_the_interval_is_explained_where_there_is_one() -> None:
     """One sentence says what it includes and what it does not, and of how many tests."""
-    rule, words = sentences.reading(of(*DELTAS))
+    rule, words = sentences.legend(of(*DELTAS))
 
     assert rule.startswith("Δ is the candidate less the baseline, over the same questions")
     assert "all 6 tests of this run (Holm)" in rule
     assert "another training run would differ by more" in rule
     assert "Visible from: the true change that this run would have marked" in words
-    assert [] == sentences.reading(of(DELTAS[5]))
+    assert [] == sentences.legend(of(DELTAS[5]))
 
 
 def test_steps_are_explained_without_a_baseline() -> None:
     """Where only iterations were compared, the rule is about them."""
-    rule, gate, _ = sentences.reading(report(steps=[builders.comparison(*DELTAS)]))
+    rule, gate, _ = sentences.legend(report(steps=[builders.comparison(*DELTAS)]))
 
     assert rule.startswith("Δ is the last iteration less the one before, over the same questions")
     assert "all 6 tests of these steps (Holm)" in rule
@@ -44,12 +44,12 @@ def test_steps_beside_a_baseline_have_their_own_tests() -> None:
     assert (
         "Since the iteration before: there Δ is the last iteration less the one before, marked by "
         "the same rule beside 1 test of its own, and it closes no gate."
-    ) in sentences.reading(told)
+    ) in sentences.legend(told)
 
 
 def test_the_change_in_the_leaderboard_is_explained() -> None:
     """Where a model's mean has a change beside it, the reader is told which mean."""
-    told = sentences.reading(report(builders.comparison(*DELTAS, overall=OVERALL)))
+    told = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))
 
     assert told[-1].startswith("Δ vs baseline, in the leaderboard: the change of the mean over")
 
@@ -63,14 +63,14 @@ def test_the_change_in_the_leaderboard_is_explained() -> None:
 )
 def test_a_run_that_tells_nothing_says_why(comparison: Comparison, start: str) -> None:
     """Deltas without a test, and scores that cannot stand side by side, are told as such."""
-    (sentence,) = sentences.of(report(comparison))
+    (sentence,) = sentences.summary_sentences(report(comparison))
 
     assert sentence.startswith(start)
 
 
 def test_a_run_beside_a_baseline_without_scores_is_silent() -> None:
     """Where neither side has a score, the headline tells all there is."""
-    assert [] == sentences.of(report(builders.comparison()))
+    assert [] == sentences.summary_sentences(report(builders.comparison()))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
     """The mean over benchmarks is told with its interval and what to make of it."""
     told = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
 
-    (sentence,) = sentences.of(told)
+    (sentence,) = sentences.summary_sentences(told)
 
     assert sentence == (
         "Mean over the benchmarks that could be tested, alpha: 0.628 → 0.636, "
@@ -98,7 +98,7 @@ def test_another_iteration_of_the_baseline_is_told() -> None:
     """Where the baseline lacks the iteration, the reader is told which one it was."""
     told = report(builders.comparison(iteration=2000, against=1000))
 
-    (sentence,) = sentences.of(told)
+    (sentence,) = sentences.summary_sentences(told)
 
     assert sentence == (
         "Compared with another iteration of the baseline, the greatest that it has: "
@@ -115,7 +115,7 @@ def test_many_models_make_no_page_of_sentences() -> None:
         )
     )
 
-    (sentence,) = sentences.of(told)
+    (sentence,) = sentences.summary_sentences(told)
 
     assert sentence.endswith(
         "a at iteration 2 with 1; b at iteration 2 with 1; c at iteration 2 with 1 and 2 more."
@@ -140,11 +140,13 @@ def test_many_models_make_no_page_of_sentences() -> None:
 )
 def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list[str]) -> None:
     """Closed, accepted and not asked are told with all reasons; a gate without any is silent."""
-    assert expected == sentences.of(report(gate=gate))
+    assert expected == sentences.summary_sentences(report(gate=gate))
 
 
 def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
     """A hundred reasons are told by the first ones and a number."""
     gate = Gate(closed=True, reasons=tuple(map(str, range(100))))
 
-    assert ["The gate is closed: 0; 1 and 98 more."] == sentences.of(report(gate=gate), limit=2)
+    assert ["The gate is closed: 0; 1 and 98 more."] == sentences.summary_sentences(
+        report(gate=gate), limit=2
+    )

@@ -1,4 +1,4 @@
-"""Marked deltas as tables of the instances whose scores changed: which questions were lost."""
+"""Flagged deltas as tables of the instances whose scores changed: which questions were lost."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _COLUMNS = (
 
 
 def changed(report: Report) -> list[Table]:
-    """A table for each marked delta that was looked into, in the order of what changed."""
+    """Return a table for each flagged delta whose instances were read, in their order."""
     several = len(report.comparisons) > 1
     return [
         _table(one, delta, with_model=several)
-        for one, delta in deltas.marked_deltas(report)
+        for one, delta in deltas.flagged_deltas(report)
         if delta.items
     ]
 
@@ -63,6 +63,6 @@ def on_one_line(text: str) -> str:
 
 
 def subject(item: ChangedInstance) -> str:
-    """Which part of the benchmark it is of: the run's arguments, less how it was asked."""
+    """Return the instance's part of the benchmark: the run's arguments without the method."""
     arguments = item.stratum.partition(":")[2].split(",")
     return ", ".join(one for one in arguments if not one.startswith("method="))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from helm_wandb.model import Evaluation, Report, ScoreKey
 
 CHARTS_SHOWN = 8
-"""Each is a frame of its own on GitHub's page."""
+"""Each is a separate frame on GitHub's page."""
 COLOURS = {"blue": "#4285f4", "orange": "#d9730d", "green": "#2b9556", "violet": "#a371f7"}
-"""What can be seen on a white and on a dark page; one for each series of a chart."""
+"""Colours that are visible on white and on dark pages; one for each series of a chart."""
 PLACES_SHOWN = 12
 """Points of a series, or bars: the labels of more run into each other."""
 _LABEL_LENGTH = 30
@@ -32,7 +32,7 @@ _HEIGHT = 300
 _HEIGHT_OF_BAR = 32
 _HEIGHT_AROUND_BARS = 110
 _TWINS = {ord(char): ord(char) + 0xFEE0 for char in '"#$%&;<>\\`{}'}
-"""What mermaid or the fence around it could take for their own → its full-width twin.
+"""Characters that mermaid or the fence around it could interpret → their full-width twins.
 
 A string ends at a quote and knows no escape; `#35;` is an entity; `%%` begins a comment or a
 directive, in strings too; `$$` a formula; tags are taken out.
@@ -44,14 +44,14 @@ class Chart:
     """A diagram."""
 
     title: str
-    """What it shows, and which model has which colour: mermaid draws no legend."""
+    """The metric, and which model has which colour: mermaid draws no legend."""
     diagram: str
     """Mermaid's text, which a fence may hold as it is: no name can end the one or the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """What the places of a chart are called."""
+    """Title and labels of a chart's places."""
 
     title: str
     labels: tuple[str, ...]
@@ -183,8 +183,8 @@ def _diagram(*lines: str, height: int, colours: int) -> str:
 
 
 def _places(title: str, labels: Iterable[str]) -> str:
-    told = f"{_quoted(title, _TITLE_LENGTH)} " if title else ""
-    return f"x-axis {told}{_list(_quoted(label, _TITLE_LENGTH) for label in labels)}"
+    head = f"{_quoted(title, _TITLE_LENGTH)} " if title else ""
+    return f"x-axis {head}{_list(_quoted(label, _TITLE_LENGTH) for label in labels)}"
 
 
 def _range(ends: tuple[float, float]) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Verdict
-from helm_wandb.render.markdown import fitting, from_template
+from helm_wandb.render.markdown import fit, render_template
 from helm_wandb.render.quantities import in_points
-from helm_wandb.report import baseline_name, counted_verdicts, told_if
+from helm_wandb.report import baseline_name, count_verdicts, text_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
 from helm_wandb.text.words import count_noun
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Report
 
 SINK = "pull request comment"
-"""The name of the sink that posts it, and of its link in a report."""
+"""Name of the output that posts it, and of its link in a report."""
 _TITLE_LENGTH = 120
 """Characters of the headline, which is what a notification by e-mail shows."""
 _LEAST_NAME = 8
@@ -41,11 +41,11 @@ def render(report: Report, *, limit_bytes: int) -> str:
     fits.
     """
     verdict, baseline = _verdict(report), ", ".join(filter(None, _baseline(report)))
-    # It stands at the top.
+    # The top of the comment says it.
     others = tuple(note for note in report.notes if note != f"Baseline: {baseline}.")
     report = replace(report, notes=others)
     text_of = partial(
-        from_template,
+        render_template,
         "comment.md.j2",
         report=report,
         verdict=verdict,
@@ -55,13 +55,13 @@ def render(report: Report, *, limit_bytes: int) -> str:
         links=_links(report),
         open_notes=_OPEN_NOTES,
     )
-    return fitting(
+    return fit(
         report, lambda page: text_of(page=page), least=_least(report), limit_bytes=limit_bytes
     )
 
 
 def _least(report: Report) -> list[str]:
-    """What is shown where there is room for no more: the verdict, and a link to the rest."""
+    """Return the shortest texts: the verdict, with a link to the rest if there is room."""
     title = f"## {markdown(_verdict(report))}\n"
     url = report.provenance.run_url
     linked = [f"{title}\n{markdown(_REST)}\n\n{link(_RUN, url=url)}\n"] if url else []
@@ -86,13 +86,13 @@ def _marked(report: Report) -> tuple[str, list[str]]:
     if not report.comparisons:
         words = "no baseline yet" if report.evaluations else "the W&B project's ranking"
         return _INFORMATION, [words]
-    counts = counted_verdicts(report.comparisons)
+    counts = count_verdicts(report.comparisons)
     apart = sum(len(one.not_comparable) for one in report.comparisons)
     alike = counts[Verdict.NO_CHANGE] + counts[Verdict.UNCLEAR]
     others = [
-        *told_if(alike, f"{alike} not distinguishable"),
-        *told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
-        *told_if(apart, f"{apart} not comparable"),
+        *text_if(alike, f"{alike} not distinguishable"),
+        *text_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *text_if(apart, f"{apart} not comparable"),
     ]
     if not counts:
         return "⚠️", ["nothing could be compared", *others]
@@ -100,16 +100,16 @@ def _marked(report: Report) -> tuple[str, list[str]]:
         return "⚠️", ["no change could be tested", *others]
     accepted = report.gate is not None and report.gate.accepted_by is not None
     regressions, improvements = counts[Verdict.REGRESSED], counts[Verdict.IMPROVED]
-    told = [
+    parts = [
         count_noun(regressions, "regression") + (" (accepted)" if accepted else "")
         if regressions
         else "no regression",
-        *told_if(improvements, count_noun(improvements, "improvement")),
+        *text_if(improvements, count_noun(improvements, "improvement")),
         *others,
     ]
     if report.verdict in (Verdict.NO_CHANGE, Verdict.UNCLEAR):
-        told[0] += _visible(report)
-    return "❌" if regressions else "✅", told
+        parts[0] += _visible(report)
+    return "❌" if regressions else "✅", parts
 
 
 def _visible(report: Report) -> str:
@@ -130,8 +130,8 @@ def _model(report: Report, *, room: int) -> str:
     """The only model's name, cut to the room, or how many there are; empty without room."""
     models = [*group_by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
     if len(models) != 1:
-        told = f"{len(models)} models"
-        return told if len(told) <= room else ""
+        count = f"{len(models)} models"
+        return count if len(count) <= room else ""
     name = plain(Name(models[0]))
     if len(name) <= room:
         return Name(name)

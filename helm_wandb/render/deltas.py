@@ -1,4 +1,4 @@
-"""Comparisons as tables: what changed, how surely, and what could not be told."""
+"""Comparisons as tables: what changed, how surely, and what could not be tested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from helm_wandb.model import Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.quantities import UNKNOWN, difference, number, size
 from helm_wandb.render.tables import Column, Table
-from helm_wandb.report import counted_verdicts
+from helm_wandb.report import count_verdicts
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ _IN_TIME = {"Baseline": "Before", "Candidate": "Now"}
 _STEPS = "Since the iteration before"
 
 
-def first(report: Report) -> list[Table]:
-    """What is shown before all else."""
-    return _there(marked(report))
+def first_tables(report: Report) -> list[Table]:
+    """Return the tables that are shown first."""
+    return _existing(flagged(report))
 
 
-def rest(report: Report) -> list[Table]:
-    """What is folded away."""
-    return _there(unmarked(report), not_comparable(report), remarks(report), steps(report))
+def other_tables(report: Report) -> list[Table]:
+    """Return the tables that pages fold."""
+    return _existing(unflagged(report), not_comparable(report), remarks(report), steps(report))
 
 
-def _there(*found: Table | None) -> list[Table]:
+def _existing(*found: Table | None) -> list[Table]:
     return [table for table in found if table is not None]
 
 
@@ -74,34 +74,34 @@ def _overall(comparisons: Sequence[Comparison]) -> str:
 
 def _counts(comparisons: Sequence[Comparison]) -> str:
     """Return how many scores of a model regressed and improved, `1 / 0`."""
-    counts = counted_verdicts(comparisons)
+    counts = count_verdicts(comparisons)
     numbers = f"{counts[Verdict.REGRESSED]} / {counts[Verdict.IMPROVED]}"
     return numbers if comparisons else UNKNOWN
 
 
-def marked(report: Report) -> Table | None:
-    """Regressions, then improvements, each sorted by how large they are; None without any."""
-    rows = marked_deltas(report)
+def flagged(report: Report) -> Table | None:
+    """Return regressions, then improvements, the largest first; None without any."""
+    rows = flagged_deltas(report)
     if not rows:
         return None
     # A change that is flagged needs no word on what could have been.
     return _table("Changed", rows, report.comparisons, without=_DETECTABLE)
 
 
-def marked_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
-    """In that order, each with the comparison that it is of."""
+def flagged_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
+    """Return the flagged deltas in the order of their table, each with its comparison."""
     rows = [row for row in _rows(report.comparisons) if row[1].verdict in _FLAGGED]
     return sorted(rows, key=lambda row: (_FLAGGED.index(row[1].verdict), -abs(row[1].difference)))
 
 
-def unmarked(report: Report) -> Table | None:
-    """The other deltas, with the smallest change that would have been seen; None without any."""
+def unflagged(report: Report) -> Table | None:
+    """Return the other deltas, with the smallest change that is detectable; None without any."""
     rows = [row for row in _rows(report.comparisons) if row[1].verdict not in _FLAGGED]
     return _table("Not marked", rows, report.comparisons) if rows else None
 
 
 def steps(report: Report) -> Table | None:
-    """The last iteration of each model against the one before; None without any."""
+    """Return each model's latest iteration compared with its previous one; None without any."""
     rows = [row for row in _rows(report.steps) if row[1].verdict is not Verdict.UNTESTABLE]
     if not rows:
         return None
@@ -117,7 +117,7 @@ def _iterations(comparison: Comparison) -> str:
 
 
 def not_comparable(report: Report) -> Table | None:
-    """Scores that cannot stand beside each other, with the reason; None without any."""
+    """Return the scores that can't be compared, with the reason; None without any."""
     rows = tuple(
         (Name(str(key)), Name(comparison.model), why)
         for comparison in report.comparisons
@@ -127,7 +127,7 @@ def not_comparable(report: Report) -> Table | None:
 
 
 def remarks(report: Report) -> Table | None:
-    """Deltas that nothing can be said of, with the reason; None without any."""
+    """Return remarks on deltas, such as why one is not testable; None without any."""
     rows = tuple(
         (Name(str(delta.key)), Name(comparison.model), delta.why)
         for comparison, delta in _rows(report.comparisons)
@@ -211,4 +211,4 @@ COLUMNS: tuple[Cells[Delta], ...] = (
     (Column(_DETECTABLE), _detectable),
     (Column("Verdict", numeric=False), lambda delta: _VERDICTS[delta.verdict]),
 )
-"""What each table of deltas shows of a delta, in all formats."""
+"""Columns of every table of deltas, in all formats."""

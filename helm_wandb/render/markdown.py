@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from helm_wandb.render.pages import Page
 
 _PROBLEMS = (500, 50, 10, 3, 1, 0)
-"""How many of a run's problems are told, where all are too many."""
+"""How many of a run's problems are shown if all are too many."""
 _REST = "The rest does not fit; the report JSON has all."
 
 
@@ -30,9 +30,9 @@ def render(report: Report, *, limit_bytes: int) -> str:
 
     Empty where not even the headline fits.
     """
-    return fitting(
+    return fit(
         report,
-        lambda page: from_template("summary.md.j2", report=report, page=page),
+        lambda page: render_template("summary.md.j2", report=report, page=page),
         least=[f"## {markdown(report.headline)}\n\n{_REST}\n"],
         limit_bytes=limit_bytes,
         drawn=charts.charts(report),
@@ -43,7 +43,7 @@ def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_byte
     """The Markdown of a run of which nothing could be read: why, in at most `limit_bytes`."""
     counts = (len(problems), *(count for count in _PROBLEMS if count < len(problems)))
     texts = (
-        from_template(
+        render_template(
             "unread.md.j2",
             problems=problems[:count],
             more=len(problems) - count,
@@ -54,7 +54,7 @@ def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_byte
     return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
 
 
-def fitting(
+def fit(
     report: Report,
     text_of: Callable[[Page], str],
     *,
@@ -71,7 +71,7 @@ def fitting(
     return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
 
 
-def from_template(name: str, **values: object) -> str:
+def render_template(name: str, **values: object) -> str:
     """The template's text, with every value escaped for Markdown."""
     return _environment().get_template(name).render(name=Name, link=_link, **values)
 

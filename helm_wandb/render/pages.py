@@ -1,4 +1,4 @@
-"""A Report → what a Markdown page shows of it, from all to next to nothing."""
+"""A Report → the parts that a Markdown page shows, from all to almost nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _REASONS = 10
 _FEW_REASONS = 3
-"""Of the gate, at most; what regressed stands in the first table too."""
+"""The gate's reasons, at most; regressions are in the first table too."""
 _ITEMS = 10
-"""Of a marked delta: instances that are shown."""
+"""Instances of a flagged delta that are shown."""
 _FEWER_ITEMS = (3, 1, 0)
-"""Where there is no room for them; nothing else is left out as long as some are shown."""
+"""Instances if there is no room for so many; nothing else is left out before them."""
 _LONGEST_COUNTED = 300
-"""Of a cell's characters: a name is cut there."""
+"""Characters of a cell that count; longer names are cut."""
 _AROUND_A_CELL = 3
 
 
@@ -32,7 +32,7 @@ class Page:
 
     sentences: tuple[str, ...]
     first: tuple[Table, ...]
-    """What changed."""
+    """Tables of what changed."""
     items: tuple[Table, ...] = ()
     """Which instances, the worst first."""
     board: Table | None
@@ -42,13 +42,13 @@ class Page:
     """Scores, and what is missing."""
     notes: tuple[str, ...]
     ranking_rule: str
-    """What the ranks are made of; empty without a board."""
-    reading: tuple[str, ...]
-    """How the tables of deltas are read."""
+    """Sentence on how the ranks are made; empty without a leaderboard."""
+    legend: tuple[str, ...]
+    """Sentences on how to read the tables of deltas."""
     charts: tuple[Chart, ...] = ()
     """The first that is given up: the tables have their numbers."""
     left_out: str = ""
-    """How much is not there; empty where all is."""
+    """Sentence on how much is left out; empty if nothing is."""
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -58,7 +58,7 @@ class Page:
 
     @property
     def least_bytes(self) -> int:
-        """What the page takes at the least; cheap to know before it is rendered."""
+        """Return a lower bound of the page's size, which is cheap before it is rendered."""
         cells = (cell for table in self.tables for row in table.rows for cell in row)
         drawn = sum(len(chart.diagram) for chart in self.charts)
         return drawn + sum(min(len(cell), _LONGEST_COUNTED) + _AROUND_A_CELL for cell in cells)
@@ -84,17 +84,17 @@ _RUNGS = (
 
 
 def pages(report: Report, charts: Sequence[Chart] = ()) -> Iterator[Page]:
-    """Pages that show less and less, each telling what it leaves out; charts only on the first."""
+    """Yield pages that show less and less, and say what they omit; charts on the first only."""
     whole = Page(
-        sentences=tuple(sentences.of(report, limit=_REASONS)),
-        first=tuple(deltas.first(report)),
+        sentences=tuple(sentences.summary_sentences(report, limit=_REASONS)),
+        first=tuple(deltas.first_tables(report)),
         items=_rows(changed_instances.changed(report), _ITEMS),
         board=deltas.leaderboard(report),
-        rest=tuple(deltas.rest(report)),
+        rest=tuple(deltas.other_tables(report)),
         details=tuple(tables.details(report)),
         notes=report.notes,
         ranking_rule=tables.ranking_rule(report),
-        reading=tuple(sentences.reading(report)),
+        legend=tuple(sentences.legend(report)),
     )
     if charts:
         yield replace(whole, charts=tuple(charts))
@@ -103,7 +103,7 @@ def pages(report: Report, charts: Sequence[Chart] = ()) -> Iterator[Page]:
         page = replace(whole, items=_rows(whole.items, limit))
         if page != whole:
             yield replace(page, left_out=_left_out(whole, page))
-    brief = replace(whole, sentences=tuple(sentences.of(report, limit=_FEW_REASONS)))
+    brief = replace(whole, sentences=tuple(sentences.summary_sentences(report, limit=_FEW_REASONS)))
     for rung in _RUNGS:
         page = _cut(whole if rung.others else brief, rung)
         if page != whole:
@@ -120,7 +120,7 @@ def _cut(whole: Page, rung: _Rung) -> Page:
         details=_rows(whole.details[:others], others),
         notes=whole.notes[:others],
         ranking_rule=whole.ranking_rule if others != 0 else "",
-        reading=whole.reading if others != 0 else (),
+        legend=whole.legend if others != 0 else (),
     )
     return replace(page, left_out=_left_out(whole, page))
 

@@ -41,17 +41,17 @@ def change(delta: Delta, value: float) -> str:
 
 
 def size(delta: Delta, value: float) -> str:
-    """The same without a sign."""
+    """Return a change without its sign."""
     return change(delta, value).lstrip("+−±")
 
 
 def difference(delta: Delta) -> str:
     """`−13.0 pp [−22.2, −5.1]`: the difference, and its interval where there is one."""
-    told = change(delta, delta.difference)
+    text = change(delta, delta.difference)
     if delta.interval is None:
-        return told
+        return text
     low, high = (_signed(delta, value) for value in (delta.interval.low, delta.interval.high))
-    return f"{told} [{low}, {high}]"
+    return f"{text} [{low}, {high}]"
 
 
 def in_points(delta: Delta) -> bool:

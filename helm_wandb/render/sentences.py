@@ -1,4 +1,4 @@
-"""What is said of a run beside its tables."""
+"""Sentences shown with a report's tables."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ _UNTESTABLE = (
 _APART = "Nothing could be compared; the reasons are listed."
 
 
-def of(report: Report, *, limit: int | None = None) -> list[str]:
-    """What the gate does, and what changed over all.
+def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
+    """Return what the gate decides, and what changed over all.
 
-    limit: of how many of the gate's reasons it is told.
+    limit: how many of the gate's reasons are shown.
     """
-    told = [*_gate(report.gate, limit)] if report.gate else []
+    sentences = [*_gate(report.gate, limit)] if report.gate else []
     if report.verdict is Verdict.UNTESTABLE:
-        told += _why_untested(report.comparisons)
+        sentences += _why_untested(report.comparisons)
     if len(report.comparisons) == 1:
-        # Of several models, the leaderboard tells it.
-        told += _overall(report.comparisons[0])
-    return told + _partners([one for one in report.comparisons if _differs(one)])
+        # If there are several models, the leaderboard shows it.
+        sentences += _overall(report.comparisons[0])
+    return sentences + _partners([one for one in report.comparisons if _differs(one)])
 
 
-def reading(report: Report) -> list[str]:
-    """How the tables of deltas are read; empty where nothing was tested."""
-    told = []
+def legend(report: Report) -> list[str]:
+    """Return how to read the tables of deltas; empty if nothing was tested."""
+    sentences = []
     compared, of_steps = _tests(report.comparisons), _tests(report.steps)
     if compared:
-        told.append(
+        sentences.append(
             _RULE.format(
-                what="the candidate less the baseline", tests=_counted(compared, " of this run")
+                what="the candidate less the baseline", tests=_count_tests(compared, " of this run")
             )
         )
     if of_steps and compared:
-        told.append(_STEPS.format(tests=_counted(of_steps)))
+        sentences.append(_STEPS.format(tests=_count_tests(of_steps)))
     elif of_steps:
-        told.append(_RULE.format(what=_STEP, tests=_counted(of_steps, " of these steps")))
-        told.append("Steps close no gate.")
-    if told:
-        told.append(_WORDS)
+        sentences.append(_RULE.format(what=_STEP, tests=_count_tests(of_steps, " of these steps")))
+        sentences.append("Steps close no gate.")
+    if sentences:
+        sentences.append(_WORDS)
     if any(one.overall for one in report.comparisons):
-        told.append(_OVERALL)
-    return told
+        sentences.append(_OVERALL)
+    return sentences
 
 
 def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -88,34 +88,34 @@ def _tests(comparisons: Iterable[Comparison]) -> int:
     return sum(delta.p is not None for one in comparisons for delta in one.deltas)
 
 
-def _counted(tests: int, of: str = "") -> str:
-    return f"{count_noun(tests, 'test')}{of}"
+def _count_tests(tests: int, suffix: str = "") -> str:
+    return f"{count_noun(tests, 'test')}{suffix}"
 
 
 def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
     if not gate.reasons:
         return
-    told = join_truncated(gate.reasons, limit, separator="; ")
+    reasons = join_truncated(gate.reasons, limit, separator="; ")
     if gate.accepted_by:
-        yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {told}."
+        yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {reasons}."
     elif gate.closed:
-        yield f"The gate is closed: {told}."
+        yield f"The gate is closed: {reasons}."
     else:
-        yield f"Doesn't fail the job (fail-on: never): {told}."
+        yield f"Doesn't fail the job (fail-on: never): {reasons}."
 
 
 def _overall(comparison: Comparison) -> Iterator[str]:
     delta = comparison.overall
     if delta is None:
         return
-    surely = {
+    change = {
         Verdict.REGRESSED: "a drop",
         Verdict.IMPROVED: "a rise",
         Verdict.NO_CHANGE: "no change",
     }.get(delta.verdict, "no evidence of a change")
     yield (
         f"Mean over the benchmarks that could be tested, {plain(Name(comparison.model))}: "
-        f"{number(delta.baseline)} → {number(delta.candidate)}, Δ {difference(delta)}: {surely}."
+        f"{number(delta.baseline)} → {number(delta.candidate)}, Δ {difference(delta)}: {change}."
     )
 
 
@@ -124,12 +124,12 @@ def _differs(comparison: Comparison) -> bool:
 
 
 def _partners(others: Sequence[Comparison]) -> list[str]:
-    """Which models stand beside another iteration than their own."""
+    """Return which models are compared with another iteration than their own."""
     if not others:
         return []
-    told = [
+    models = [
         f"{plain(Name(one.model))} at iteration {one.iteration} with {one.baseline.iteration}"
         for one in others
     ]
-    shown = join_truncated(told, _SHOWN, separator="; ")
+    shown = join_truncated(models, _SHOWN, separator="; ")
     return [f"Compared with another iteration of the baseline, the greatest that it has: {shown}."]

@@ -1,4 +1,4 @@
-"""A Report as tables of text cells: the one form that terminal and Markdown show."""
+"""A Report as tables of text cells, which all formats show."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: int = 0
-    """Rows that it has besides these."""
+    """Rows that are not shown."""
 
 
 def tabulate(title: str, columns: Sequence[Cells[_T]], rows: Iterable[_T]) -> Table:
@@ -53,7 +53,7 @@ def tabulate(title: str, columns: Sequence[Cells[_T]], rows: Iterable[_T]) -> Ta
 
 
 def cut(table: Table, limit: int | None) -> Table:
-    """The table's first rows, counting those that are left out."""
+    """Return the table's first rows, and count those that are left out."""
     rows = table.rows[:limit]
     return replace(table, rows=rows, left_out=table.left_out + len(table.rows) - len(rows))
 
@@ -100,7 +100,7 @@ def _rank(row: LeaderboardRow) -> str:
 
 
 def details(report: Report) -> list[Table]:
-    """All tables below the leaderboard, those with nothing in them left out."""
+    """Return the tables below the leaderboard, without empty ones."""
     found = (*scores(report), guests(report), unranked(report), missing(report))
     return [table for table in found if table is not None]
 
@@ -190,7 +190,7 @@ def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str
 
 
 def missing(report: Report) -> Table | None:
-    """What was asked for and is not there, one row a reason; None where nothing is missing."""
+    """Return the scores that are missing, one row a reason; None if none is."""
     models = group_by_model(report.evaluations)
     keys_by_who: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (key, why), misses in _misses(report.evaluations).items():
@@ -210,25 +210,25 @@ def _misses(evaluations: Iterable[Evaluation]) -> dict[tuple[ScoreKey, str], lis
 
 
 def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
-    """`all models`, or the models by name, with the iterations where it is not all of them."""
+    """Return `all models`, or the models by name, with the iterations if some are not missing."""
     if len(models) > 1 and len(misses) == sum(map(len, models.values())):
         return "all models"
-    told = []
+    names = []
     for model, of_model in group_by_model(misses).items():
         iterations = ", ".join(str(one.iteration) for one in of_model)
-        told.append(model if len(of_model) == len(models[model]) else f"{model} at {iterations}")
-    return "; ".join(told)
+        names.append(model if len(of_model) == len(models[model]) else f"{model} at {iterations}")
+    return "; ".join(names)
 
 
 def unranked(report: Report) -> Table | None:
-    """Models without a rank, with the reason; None where all have one."""
+    """Return the models without a rank, with the reason; None if all have one."""
     rows = tuple((Name(row.model), row.unranked) for row in report.leaderboard.rows if row.unranked)
     columns = (Column("Model", numeric=False), Column("Reason", numeric=False))
     return Table("Unranked", columns, rows) if rows else None
 
 
 def ranking_rule(report: Report) -> str:
-    """What the mean is over, what it leaves out, and what the win rate depends on."""
+    """Return what the mean is over, what it leaves out, and what the win rate depends on."""
     board = report.leaderboard
     if not board.rows:
         return "All models are excluded by excluded_models of the config."

@@ -22,7 +22,7 @@ _PADDING = 3
 
 
 class ToldInLog(str):
-    """A note that the log tells as an error, so that a terminal need not show it once more."""
+    """A note that the log shows as an error, so that a terminal need not repeat it."""
 
     __slots__ = ()
 
@@ -36,17 +36,17 @@ def render_piped(report: Report) -> str:
 
 
 def render_parts(report: Report) -> tuple[str, str]:
-    """The same in two: the leaderboard, and all that stands behind it."""
+    """Return the lines in two parts: up to the leaderboard, and all below it."""
     leaderboard = (
         plain(report.headline),
-        *map(plain, sentences.of(report)),
-        *map(_aligned, deltas.first(report)),
+        *map(plain, sentences.summary_sentences(report)),
+        *map(_aligned, deltas.first_tables(report)),
         _aligned(deltas.leaderboard(report)),
         plain(tables.ranking_rule(report)),
-        *map(plain, sentences.reading(report)),
+        *map(plain, sentences.legend(report)),
     )
     details = (
-        *map(_aligned, (*deltas.rest(report), *tables.details(report))),
+        *map(_aligned, (*deltas.other_tables(report), *tables.details(report))),
         *map(plain, _notes(report)),
     )
     return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
@@ -86,11 +86,11 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         legacy_windows=False,
     )
     console.print(plain(report.headline), style="bold", soft_wrap=True)
-    _print_lines(console, sentences.of(report))
-    for table in (*deltas.first(report), deltas.leaderboard(report)):
+    _print_lines(console, sentences.summary_sentences(report))
+    for table in (*deltas.first_tables(report), deltas.leaderboard(report)):
         _print_table(console, table, width=width)
-    _print_lines(console, [tables.ranking_rule(report), *sentences.reading(report)])
-    for table in (*deltas.rest(report), *tables.details(report)):
+    _print_lines(console, [tables.ranking_rule(report), *sentences.legend(report)])
+    for table in (*deltas.other_tables(report), *tables.details(report)):
         _print_table(console, table, width=width)
     _print_lines(console, _notes(report))
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
@@ -163,7 +163,7 @@ def _heads(table: Table) -> int:
 
 
 def _widest(table: Table, at: int, width: int) -> int:
-    """What a column may have at most, so that one fits beside those that name the row."""
+    """Return the widest that a column may be, so that one fits next to those that name the row."""
     half = (width - _PADDING) // 2
     heads = _heads(table)
     return half if at >= heads else (half - _PADDING * (heads - 1)) // heads

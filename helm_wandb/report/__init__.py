@@ -1,4 +1,4 @@
-"""Everything that is told about a run, and its JSON form (schema/report.schema.json)."""
+"""The report of a run, and its JSON form (schema/report.schema.json)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _DETAILED = 2
-"""How many iterations of a model keep their instances: the candidate, and the one before it."""
+"""How many iterations of a model keep their instances: the candidate and the previous one."""
 """Baselines that are named."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
@@ -34,11 +34,11 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     unread: int = 0,
     contradictions: int = 0,
 ) -> Report:
-    """The report of evaluations, and of what they were compared with.
+    """Return the report of evaluations and of their comparisons.
 
     unread: how many artifacts could not be read.
-    contradictions: how many scores are told differently by several evaluations.
-    Instances are those of each model's two greatest iterations: no other is compared.
+    contradictions: how many scores differ between evaluations of the same model.
+    Instances are those of each model's two latest iterations: no other is compared.
     """
     return Report(
         verdict=verdict(comparisons),
@@ -67,9 +67,9 @@ def _contradictions(count: int) -> str:
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
-    """What a run says: any regression first, then any improvement, and no change only of all.
+    """Return the verdict of a run: regressed or improved if any score is, no change if all are.
 
-    Beside a baseline of which nothing can stand it is untestable: there is one.
+    With a baseline that nothing can be compared with, it is untestable.
     """
     compared = tuple(comparisons)
     found = {delta.verdict for comparison in compared for delta in comparison.deltas}
@@ -117,57 +117,57 @@ def _headline(
         return _project_headline(leaderboard)
     models = group_by_model(evaluations)
     metrics = {key for evaluation in evaluations for key in evaluation.scores}
-    told = f"{count_noun(len(models), 'model')}, {count_noun(len(metrics), 'metric')}"
+    parts = f"{count_noun(len(models), 'model')}, {count_noun(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
-        told += f", {count_noun(len(evaluations), 'iteration')}"
-    return f"HELM evaluations: {told}; no baseline to compare with"
+        parts += f", {count_noun(len(evaluations), 'iteration')}"
+    return f"HELM evaluations: {parts}; no baseline to compare with"
 
 
 def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     """`1 regression, 1 improvement, 3 not distinguishable, 2 not testable`."""
-    counts = counted_verdicts(comparisons)
+    counts = count_verdicts(comparisons)
     marked = counts[Verdict.REGRESSED] + counts[Verdict.IMPROVED] + counts[Verdict.UNTESTABLE]
     others = counts.total() - marked
     apart = sum(len(one.not_comparable) for one in comparisons)
     tested = counts.total() - counts[Verdict.UNTESTABLE]
-    told = [
-        *told_if(
+    parts = [
+        *text_if(
             tested,
             count_noun(counts[Verdict.REGRESSED], "regression")
             if counts[Verdict.REGRESSED]
             else "no regression",
         ),
-        *told_if(counts[Verdict.IMPROVED], count_noun(counts[Verdict.IMPROVED], "improvement")),
-        *told_if(others, f"{others} without a distinguishable change"),
-        *told_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
-        *told_if(apart, f"{apart} not comparable"),
+        *text_if(counts[Verdict.IMPROVED], count_noun(counts[Verdict.IMPROVED], "improvement")),
+        *text_if(others, f"{others} without a distinguishable change"),
+        *text_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
+        *text_if(apart, f"{apart} not comparable"),
     ]
-    told = told or ["no score to compare"]
-    return f"HELM evaluations: {', '.join(told)}; compared with {_baselines(comparisons)}"
+    parts = parts or ["no score to compare"]
+    return f"HELM evaluations: {', '.join(parts)}; compared with {_baseline_names(comparisons)}"
 
 
-def counted_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
-    """Verdict → how many deltas have it."""
+def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
+    """Return how many deltas have each verdict."""
     return Counter(delta.verdict for one in comparisons for delta in one.deltas)
 
 
-def told_if(number: int, text: str) -> list[str]:
-    """The text, where the number is not 0."""
+def text_if(number: int, text: str) -> list[str]:
+    """Return the text in a list, or an empty list if the number is 0."""
     return [text] if number else []
 
 
 def baseline_name(report: Report) -> str:
-    """What the report's models were compared with, each named once; empty where they were not."""
-    return _baselines(report.comparisons)
+    """Return the baselines of the report's models, each once; empty if there are none."""
+    return _baseline_names(report.comparisons)
 
 
-def _baselines(comparisons: Iterable[Comparison]) -> str:
-    names = list(dict.fromkeys(map(_baseline, comparisons)))
+def _baseline_names(comparisons: Iterable[Comparison]) -> str:
+    names = list(dict.fromkeys(map(_baseline_label, comparisons)))
     return join_truncated(names)
 
 
-def _baseline(comparison: Comparison) -> str:
-    """`main@4be1c02`, or where it was found."""
+def _baseline_label(comparison: Comparison) -> str:
+    """Return `main@4be1c02`, or the baseline's source."""
     baseline = comparison.baseline
     name = (baseline.ref or "").removeprefix("refs/heads/")
     commit = (baseline.commit or "")[:7]
@@ -180,12 +180,12 @@ def _project_headline(leaderboard: Leaderboard) -> str:
 
 
 def to_json(report: Report) -> bytes:
-    """The report as indented JSON, numbers at full precision, `null` for what is unknown."""
+    """Return the report as indented JSON, numbers at full precision, `null` for what is unknown."""
     return b"".join(json_pieces(report))
 
 
 def json_pieces(report: Report) -> Iterator[bytes]:
-    """Yield the same piece by piece, none of which is longer than a score."""
+    """Yield the JSON in pieces, none of which is longer than a score."""
     # Imported here: a run that writes no report does not pay for msgspec.
     from helm_wandb.report import writing  # noqa: PLC0415
 
@@ -193,9 +193,9 @@ def json_pieces(report: Report) -> Iterator[bytes]:
 
 
 def from_json(data: bytes) -> tuple[Evaluation, ...]:
-    """The evaluations of a report JSON; of all else in it nothing is believed.
+    """Return the evaluations of a report JSON; nothing else in it is trusted.
 
-    Raises ValueError, with a sentence that begins with the JSON path, where it is no report.
+    Raises ValueError, with a sentence that begins with the JSON path, if it isn't a report.
     """
     from helm_wandb.report import reading  # noqa: PLC0415 -- it needs msgspec, as writing does
 
@@ -203,7 +203,7 @@ def from_json(data: bytes) -> tuple[Evaluation, ...]:
 
 
 def baseline_from_json(data: bytes) -> tuple[tuple[Evaluation, ...], str | None, str | None]:
-    """The evaluations of a report JSON, and the ref and commit that it says they are of.
+    """Return the evaluations of a report JSON, and the ref and commit that it names.
 
     Raises ValueError as `from_json` does.
     """

@@ -11,7 +11,7 @@ import msgspec
 OPEN_KEYS_BYTES = 16 << 20
 """Memory of the keys of an object and of the objects around it; enough for 90,000 short ones."""
 _KEY_BYTES = 96
-"""Of a key, beside its text, which can be four times as long when it is decoded."""
+"""Memory of a key without its text, which can be four times as long when it is decoded."""
 MOST_PARTS = 5_000_000
 """Objects and keys of a document, at most, small objects counted once; it takes some seconds."""
 _LONGEST_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""The bytes of a report JSON → the evaluations in it; nothing else of it is believed.
+"""The bytes of a report JSON → the evaluations in it; nothing else in it is trusted.
 
 The file may come from anybody. Whatever it holds, ValueError is all that is raised, and reading
 takes no more than three times the memory of the file, or of a small one LEAST_MEMORY_BYTES and its
@@ -39,7 +39,7 @@ SCORES = 250_000
 INSTANCES = 250_000
 """Instances of one score, at most; HELM takes 1,000 of a scenario unless another number is set."""
 LEAST_MEMORY_BYTES = 64 << 20
-"""Memory that a report of any size may take beside its own."""
+"""Memory that a report of any size may take in addition to its own."""
 MOST_MEMORY_BYTES = 192 << 20
 _DECODING_BYTES = 32 << 20
 """Part of it that is not kept: the keys of an object, a fingerprint or a column is decoded."""
@@ -146,7 +146,7 @@ _HASHES_OR_NONE = Decoder(tuple[str | None, ...])
 
 
 def evaluations(data: bytes) -> tuple[Evaluation, ...]:
-    """The evaluations of a report, as they were written; a byte order mark may precede it.
+    """Return the evaluations of a report, which may begin with a byte order mark.
 
     Raises ValueError, with a sentence that begins with the JSON path, for anything that is no
     report of this version.
@@ -173,7 +173,7 @@ class _Origin(msgspec.Struct):
 
 
 def origin(data: bytes) -> tuple[str | None, str | None]:
-    """The ref and the commit that a report says it is of; None where it does not say."""
+    """Return the ref and the commit that a report names; None if it names none."""
     try:
         found = msgspec.json.decode(_document(data), type=_Origin).provenance
     except (msgspec.MsgspecError, RecursionError):
@@ -182,12 +182,12 @@ def origin(data: bytes) -> tuple[str | None, str | None]:
 
 
 def _document(data: bytes) -> memoryview:
-    """The data without a byte order mark, and without a copy of it."""
+    """Return the data without a byte order mark, and without a copy."""
     return memoryview(data)[len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0 :]
 
 
 def _check_version(document: memoryview) -> None:
-    """Refuse other versions before anything that they may well have otherwise."""
+    """Refuse other versions before the parts that they may have in another form."""
     version = _decode(document, _VERSION, "$").schema_version
     if version != SCHEMA_VERSION:
         message = (
@@ -198,7 +198,7 @@ def _check_version(document: memoryview) -> None:
 
 
 def _check_encoding(document: memoryview) -> None:
-    """Refuse what is no UTF-8, also where nothing else looks."""
+    """Refuse what isn't UTF-8, also in parts that nothing else reads."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with _as_value_errors("$"):
         for at in range(0, len(document), _CHUNK_BYTES):
@@ -207,7 +207,7 @@ def _check_encoding(document: memoryview) -> None:
 
 
 def _decode(part: msgspec.Raw | memoryview | bytes, decoder: Decoder[_T], path: str) -> _T:
-    """The part of the report at the path; raises ValueError where it is no such thing."""
+    """Return the part at the path, decoded; raise ValueError if it has another form."""
     with _as_value_errors(path):
         return decoder.decode(part)
 
@@ -232,11 +232,11 @@ def _as_value_errors(path: str) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Budget:
-    """How much of something a report may still take."""
+    """Amount of something that a report may still take."""
 
     left: int
     message: str
-    """What is wrong with a report that takes more."""
+    """Message about a report that takes more."""
 
     def take(self, amount: int) -> None:
         """Raise ValueError if there is no room for so much."""
@@ -388,9 +388,9 @@ class _Reader:
         columns["cluster"] = columns["id"] if same else self._column("cluster", raw, path)
         lengths = {name: len(columns[name]) for name in _COLUMNS}
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
-            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
             message = (
-                f"{path}: the columns must be of one length, and not empty; they are of: {told}"
+                f"{path}: the columns must be of one length, and not empty; they are of: {shown}"
             )
             raise ValueError(message)
         return Instances(**columns)

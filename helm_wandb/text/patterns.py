@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SYNTAX = "https://github.com/google/re2/wiki/Syntax"
 _MEMORY_BYTES = 1 << 20
-"""Of a compiled pattern, which is then refused beyond some 10,000 instructions: a search can take
-10 ns for each of them, for each character."""
+"""Memory of a compiled pattern, which is refused beyond some 10,000 instructions: a search can
+take 10 ns for each of them, for each character."""
 _LONGEST_SHOWN = 60
 _HINTS = (
     (

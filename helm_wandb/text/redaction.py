@@ -31,11 +31,11 @@ WHOLE_CHARACTERS = 20
 SHORTEST_CHARACTERS = 6
 """A shorter secret isn't removed: it can be guessed anyway, and ordinary words would be lost."""
 _USERS = ("api", "x-access-token")
-"""Of the header `Authorization: Basic`, at W&B and at GitHub."""
+"""Users in the header `Authorization: Basic`, at W&B and at GitHub."""
 _FEWEST_LETTERS = 6
 """Letters and digits of a fragment; fewer ones would occur by chance."""
 _LABEL = re.compile(r"(?:[A-Za-z]{1,7}[0-9]?[_-])+")
-"""What kind of token it is, as in `github_pat_`, which isn't secret."""
+"""The kind of a token, as in `github_pat_`, which isn't secret."""
 _RUN = re.compile(r"[^\W_]+")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LEVELS = 6
@@ -275,7 +275,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _located(text: str) -> Iterator[_Reading]:
-    """Yield the same, with the places in the original text."""
+    """Yield the readings of a text, with the places in the original text."""
     reading = _Reading(text, range(len(text)), range(1, len(text) + 1))
     for resolved in _readings(text):
         if resolved != reading.text:
@@ -315,7 +315,7 @@ class _Walk:
     names: dict[type, tuple[str, ...]] = field(default_factory=dict)
     """The fields of each dataclass."""
     keys: dict[Any, Any] = field(default_factory=dict)
-    """What becomes of each key of a mapping, since most are in many."""
+    """Redacted form of each key of a mapping, since most are in many."""
 
     def through(self, value: Any) -> Any:  # noqa: ANN401 -- any data
         """Return the value with all its texts redacted, as `Redactor.values` says."""

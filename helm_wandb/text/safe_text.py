@@ -17,12 +17,12 @@ _PUNCTUATION = {
 _LINK_OR_EMOJI = re.compile(r"(?<=www)\.|:(?! )", re.IGNORECASE)
 """`www.` and `https:` begin a link, `:tada:` is an emoji; a colon before a space is neither."""
 _BLOCK = re.compile(r"^ |^[-+=](?![0-9])|^[0-9](?=[0-9]*[.)](?: |$))| $")
-"""What begins a list, a rule or code where a line begins, and spaces that are trimmed."""
+"""Characters that begin a list, a rule or code at a line's start, and spaces that are trimmed."""
 _REFERENCE = re.compile(r"&#(?:35|36|58|64);|\bGH-(?=[0-9])", re.IGNORECASE)
 """`#`, `$`, `:` and `@` as entities, and GH-1: GitHub looks for mentions, issues, emoji and
 formulas when entities are characters again; only a comment keeps the text apart (cmark-gfm 181)."""
 _COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,}(?![0-9a-z])", re.IGNORECASE)
-"""What GitHub links if there is such a commit, in a fork too: 7 hex digits and more."""
+"""Text that GitHub links if there is such a commit, in a fork too: 7 hex digits and more."""
 _SHORTER = re.compile(r"[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s\\]+")
 
@@ -40,7 +40,7 @@ class OwnName(Name):
 
 
 def plain(text: str) -> str:
-    """The text on one line, without anything invisible, cut where it is very long.
+    """Return the text on one line, without anything invisible, cut where it is very long.
 
     Line ends and controls become `?`, so that a name can neither break a line nor reorder it.
     In a Name so do all spaces but U+0020, so that two names that differ look different.
@@ -52,7 +52,7 @@ def plain(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """The text as GitHub's Markdown, showing just these characters.
+    """Return the text as GitHub's Markdown, showing just these characters.
 
     A Name stands in `<code>`, an OwnName in bold too. Punctuation is written as HTML entities,
     which no Markdown construct survives.
@@ -75,7 +75,7 @@ def _entity(found: re.Match[str]) -> str:
 
 
 def link(text: str, *, url: str) -> str:
-    """A Markdown link that shows just this text; the text alone where the URL is none of the web.
+    """Return a Markdown link that shows just this text, or the text alone if the URL isn't http(s).
 
     Reports of other runs may hold any URL.
     """

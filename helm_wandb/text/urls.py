@@ -1,4 +1,4 @@
-"""What counts as the URL of a server."""
+"""URLs of servers: which are valid, and how they are shown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def holds_user(text: str) -> bool:
 
 
 def shown_url(text: str) -> str:
-    """The text in quotes, fit for a message: without a password, which is told instead."""
+    """Return the text in quotes, fit for a message, without a user name or password."""
     if not holds_user(text):
         return repr(text)
     scheme, mark, _ = text.partition("://")

@@ -42,12 +42,16 @@ def render(report: Report) -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
-            changed=deltas.first(report),
+            changed=deltas.first_tables(report),
             leaderboard=deltas.leaderboard(report),
             scores=scores(report),
-            folded=[*changed_instances.changed(report), *deltas.rest(report), *_details(report)],
-            sentences=sentences.of(report),
-            reading=[*sentences.reading(report), tables.ranking_rule(report)],
+            folded=[
+                *changed_instances.changed(report),
+                *deltas.other_tables(report),
+                *_details(report),
+            ],
+            sentences=sentences.summary_sentences(report),
+            legend=[*sentences.legend(report), tables.ranking_rule(report)],
             whiskers=plots.changes(report),
             whiskers_shown=_WHISKERS_SHOWN,
             curves=plots.curves(report),

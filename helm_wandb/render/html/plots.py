@@ -1,6 +1,6 @@
 """Plots as SVG elements, which take colours from the page's style and work without scripts.
 
-A plot is a figure beside the table that holds its numbers; shapes and words tell what colours do.
+A plot is a figure next to the table that has its numbers; shapes and words say what colours do.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from helm_wandb.model import Comparison, Delta, Evaluation, Report, ScoreKey
 
 SERIES_SHOWN = 6
-"""Colours and dashes that can be told apart."""
+"""Colours and dashes that readers can distinguish."""
 _TICKS = 4
 _LABEL_LENGTH = 30
 _LEAST_SPAN = 0.02
-"""Of an axis, beside the values on it: what hardly differs is drawn flat."""
-_MARKED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED})
+"""Least span of an axis, as a share of its values: what hardly differs is drawn flat."""
+_FLAGGED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED})
 _SIZES = (1e-100, 1e100)
 """Within these neither a span nor a tick overflows, or vanishes."""
 
@@ -82,7 +82,7 @@ class Point:
 
     x: float
     y: float
-    told: str
+    words: str
     """In words."""
 
 
@@ -117,7 +117,7 @@ class Whisker:
     low: float
     at: float
     high: float
-    told: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
                     Point(
                         x=x.at(_x(one, of_tokens=of_tokens)),
                         y=y.at(one.scores[key].value),
-                        told=_told(one, key),
+                        words=_point_words(one, key),
                     )
                     for one in of
                 ),
@@ -185,16 +185,16 @@ def _x(one: Evaluation, *, of_tokens: bool) -> float:
     return one.iteration
 
 
-def _told(one: Evaluation, key: ScoreKey) -> str:
+def _point_words(one: Evaluation, key: ScoreKey) -> str:
     known = "" if one.tokens_billions is None else f" ({tokens(one.tokens_billions)})"
     value = number(one.scores[key].value)
     return f"{plain(Name(one.model))}, iteration {one.iteration}{known}: {value}"
 
 
 def changes(report: Report) -> tuple[Whiskers, ...]:
-    """A plot of each model that was compared, those with marks first."""
+    """Return a plot of each model that was compared, those with flagged changes first."""
     found = filter(None, map(whiskers, report.comparisons))
-    return tuple(sorted(found, key=lambda plot: plot.whiskers[0].verdict not in _MARKED))
+    return tuple(sorted(found, key=lambda plot: plot.whiskers[0].verdict not in _FLAGGED))
 
 
 def whiskers(comparison: Comparison) -> Whiskers | None:
@@ -226,7 +226,7 @@ def whiskers(comparison: Comparison) -> Whiskers | None:
 def _order(delta: Delta) -> tuple[bool, bool, float]:
     """Regressions, improvements, then the others, the largest first."""
     is_regressed = delta.verdict is Verdict.REGRESSED
-    return (delta.verdict not in _MARKED, not is_regressed, -abs(delta.difference))
+    return (delta.verdict not in _FLAGGED, not is_regressed, -abs(delta.difference))
 
 
 def _ends(delta: Delta) -> tuple[float, float, float]:
@@ -244,7 +244,7 @@ def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
         low=low,
         at=at,
         high=high,
-        told=difference(delta),
+        words=difference(delta),
     )
 
 
