@@ -110,13 +110,13 @@ def _title(report: Report) -> str:
 def test_the_headline_is_short(length: int) -> None:
     """It has at most 120 characters, of which a long name gets what the counts leave."""
     model = "x" * length
-    told = builders.report(
+    result = builders.report(
         [builders.evaluation(model)],
         comparisons=[builders.comparison(*DELTAS, model=model, not_comparable={"a.b": "x"})],
     )
 
-    assert len(_title(told)) <= 120
-    assert ("…" in _title(told)) == (length > 1)
+    assert len(_title(result)) <= 120
+    assert ("…" in _title(result)) == (length > 1)
 
 
 def test_a_headline_without_room_names_no_model() -> None:
@@ -136,10 +136,10 @@ def test_a_headline_without_room_names_no_model() -> None:
 
 
 def test_a_headline_tells_no_points_of_another_unit() -> None:
-    """What could have been seen is told for scores within 0…1 alone."""
-    told = replace(COMMENTS["floor"], comparisons=(builders.comparison(DELTAS[6]),), gate=None)
+    """The detectable change is shown for scores within 0…1 alone."""
+    result = replace(COMMENTS["floor"], comparisons=(builders.comparison(DELTAS[6]),), gate=None)
 
-    assert "✅ HELM: no regression, 1 not distinguishable: mymodel" == _title(told)
+    assert "✅ HELM: no regression, 1 not distinguishable: mymodel" == _title(result)
 
 
 def _least_title(report: Report) -> str:
@@ -169,7 +169,7 @@ def test_the_baseline_is_named_with_where_it_was_found() -> None:
 
 
 def test_the_comment_links_the_other_texts_and_not_itself() -> None:
-    """W&B and the run are one click away, and what the comment's own sink told is left out."""
+    """W&B and the run are one click away, and the comment's own link is left out."""
     text = comment.render(COMMENTS["regression"], limit_bytes=LIMIT)
 
     assert f"[Job summary and log](<{RUN_URL}>)\n" in text
@@ -184,13 +184,13 @@ def test_a_report_without_links_has_no_line_of_them() -> None:
     assert "](<" not in text
 
 
-@pytest.mark.parametrize(("attempt", "told"), [(None, False), (1, False), (2, True)])
-def test_another_attempt_is_told(attempt: int | None, *, told: bool) -> None:
+@pytest.mark.parametrize(("attempt", "result"), [(None, False), (1, False), (2, True)])
+def test_another_attempt_is_told(attempt: int | None, *, result: bool) -> None:
     """A re-run says which one it is."""
     provenance = replace(COMMENTS["regression"].provenance, attempt=attempt)
     text = comment.render(replace(COMMENTS["regression"], provenance=provenance), limit_bytes=LIMIT)
 
-    assert told == (" · attempt 2 · " in text)
+    assert result == (" · attempt 2 · " in text)
 
 
 @pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (4, True)])
@@ -391,7 +391,7 @@ def test_any_address_leads_where_it_says(path: str) -> None:
     ],
 )
 def test_what_is_incomplete_is_not_green(counts: dict[str, int], words: str) -> None:
-    """Where something could not be read, or is told twice, no mark says that all is well."""
+    """If something could not be read, or evaluations differ, no mark says that all is well."""
     report = replace(COMMENTS["no_regression"], **counts)  # type: ignore[arg-type] # numbers
     first = comment.render(report, limit_bytes=LIMIT).partition("\n")[0]
 

@@ -53,28 +53,28 @@ def cells(table: Table | None, label: str) -> list[str]:
 
 def cell(delta: Delta, label: str) -> str:
     """A cell of the delta's row."""
-    told = of(delta)
-    (found,) = cells(deltas.flagged(told) or deltas.unflagged(told), label)
+    result = of(delta)
+    (found,) = cells(deltas.flagged(result) or deltas.unflagged(result), label)
     return found
 
 
 def test_regressions_stand_before_improvements_and_large_before_small() -> None:
     """What is marked is one table; what is not stands in another, in its own order."""
-    told = of(*DELTAS)
+    result = of(*DELTAS)
 
     assert ["boolq.EM", "civil_comments.Toxic fraction ↓", "hellaswag.EM"] == cells(
-        deltas.flagged(told), "Metric"
+        deltas.flagged(result), "Metric"
     )
-    assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.flagged(told), "Verdict")
+    assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.flagged(result), "Verdict")
     assert ["unclear", "no change", "not testable", "unclear"] == cells(
-        deltas.unflagged(told), "Verdict"
+        deltas.unflagged(result), "Verdict"
     )
 
 
 def test_every_delta_is_in_one_table() -> None:
     """No delta is lost, and none stands twice."""
-    told = of(*DELTAS)
-    both = cells(deltas.flagged(told), "Metric") + cells(deltas.unflagged(told), "Metric")
+    result = of(*DELTAS)
+    both = cells(deltas.flagged(result), "Metric") + cells(deltas.unflagged(result), "Metric")
 
     assert sorted(str(one.key) for one in DELTAS) == sorted(
         metric.removesuffix(" ↓") for metric in both
@@ -116,48 +116,48 @@ def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> 
 
 def test_reasons_are_told_below() -> None:
     """What could not be compared, and what else to know of a delta, is listed with the reason."""
-    told = report(
+    result = report(
         builders.comparison(*DELTAS, not_comparable={"raft.EM": "5-shot here, 0-shot there"})
     )
 
     assert [("raft.EM", "alpha", "5-shot here, 0-shot there")] == list(
-        (deltas.not_comparable(told) or pytest.fail("no table")).rows
+        (deltas.not_comparable(result) or pytest.fail("no table")).rows
     )
-    assert ["mmlu.EM", "quac.F1"] == cells(deltas.remarks(told), "Metric")
+    assert ["mmlu.EM", "quac.F1"] == cells(deltas.remarks(result), "Metric")
 
 
 def test_steps_are_shown_as_far_as_they_were_tested() -> None:
     """The last iteration against the one before has its own table, without what is unknown."""
-    told = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
-    (table,) = deltas.other_tables(told)
+    result = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
+    (table,) = deltas.other_tables(result)
 
     assert "Since the iteration before, alpha: 2000 against 1000" == table.title
     assert 6 == len(cells(table, "Verdict")) == len(cells(table, "Before"))
-    assert [] == deltas.first_tables(told)
+    assert [] == deltas.first_tables(result)
 
 
 def test_steps_of_several_models_name_their_iterations() -> None:
     """Each row says which two iterations it is about."""
-    told = report(
+    result = report(
         steps=[
             builders.comparison(REGRESSION, model=model, iteration=at, against=1)
             for model, at in (("alpha", 2), ("beta", 9))
         ]
     )
 
-    assert ["2 against 1", "9 against 1"] == cells(deltas.steps(told), "Iterations")
+    assert ["2 against 1", "9 against 1"] == cells(deltas.steps(result), "Iterations")
 
 
 def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
     """A model's mean has its change beside it, and a model that was not compared has a dash."""
-    told = builders.report(
+    result = builders.report(
         [builders.evaluation(model) for model in ("alpha", "beta", "gamma")],
         comparisons=[
             builders.comparison(*DELTAS, overall=OVERALL),
             builders.comparison(DELTAS[5], model="beta"),
         ],
     )
-    board = deltas.leaderboard(told)
+    board = deltas.leaderboard(result)
 
     assert ["+0.8 pp [−1.5, +3.1]", "–", "–"] == cells(board, "Δ vs baseline")
     assert ["2 / 1", "0 / 0", "–"] == cells(board, "Regressed / improved")
@@ -165,7 +165,7 @@ def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
 
 def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
     """Where benchmarks have baselines of their own, marks add up and no one mean is the model's."""
-    told = builders.report(
+    result = builders.report(
         [builders.evaluation(model) for model in ("alpha", "beta")],
         comparisons=[
             builders.comparison(REGRESSION, TOXICITY, origin="first.json", overall=OVERALL),
@@ -174,7 +174,7 @@ def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
             builders.comparison(model="beta", not_comparable={"raft.EM": "only here"}),
         ],
     )
-    board = deltas.leaderboard(told)
+    board = deltas.leaderboard(result)
 
     assert ["–", "+0.8 pp [−1.5, +3.1]"] == cells(board, "Δ vs baseline")
     assert ["2 / 1", "1 / 0"] == cells(board, "Regressed / improved")
@@ -182,31 +182,31 @@ def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
 
 def test_a_leaderboard_without_a_baseline_has_no_column_of_changes() -> None:
     """Where nothing was compared the ranking is all there is."""
-    told = report(builders.comparison(not_comparable={"raft.EM": "5-shot here, 0-shot there"}))
+    result = report(builders.comparison(not_comparable={"raft.EM": "5-shot here, 0-shot there"}))
 
-    assert tables.leaderboard(told) == deltas.leaderboard(told)
+    assert tables.leaderboard(result) == deltas.leaderboard(result)
 
 
 def test_tables_without_rows_are_left_out() -> None:
     """Where nothing was compared there is no table."""
-    for told in (
+    for result in (
         report(),
         report(builders.comparison()),
         report(steps=[builders.comparison(DELTAS[5])]),
     ):
-        assert [] == [*deltas.first_tables(told), *deltas.other_tables(told)]
+        assert [] == [*deltas.first_tables(result), *deltas.other_tables(result)]
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
     """Every difference and interval is in all three forms."""
-    told = COMPARED[name]
+    result = COMPARED[name]
     numbers = re.compile(r"[+−±][\d.]+")
-    pipe = terminal.render_piped(told)
-    screen = terminal.render(told, width=80, colour=False)
-    summary = markdown.render(told, limit_bytes=LIMIT)
+    pipe = terminal.render_piped(result)
+    screen = terminal.render(result, width=80, colour=False)
+    summary = markdown.render(result, limit_bytes=LIMIT)
 
-    assert bool((told.comparisons and told.comparisons[0].deltas) or told.steps) == bool(
+    assert bool((result.comparisons and result.comparisons[0].deltas) or result.steps) == bool(
         numbers.findall(pipe)
     )
     assert sorted(numbers.findall(pipe)) == sorted(numbers.findall(screen))
@@ -217,12 +217,12 @@ def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
     """Each verdict is whole on any terminal: columns that do not fit stand below the others."""
-    told = COMPARED[name]
+    result = COMPARED[name]
     words = ("▼ regressed", "▲ improved", "not testable", "unclear", "no change")
-    lines = terminal.render(told, width=width, colour=False).splitlines()
+    lines = terminal.render(result, width=width, colour=False).splitlines()
     rows = [
         row
-        for table in (*deltas.first_tables(told), *deltas.other_tables(told))
+        for table in (*deltas.first_tables(result), *deltas.other_tables(result))
         for row in table.rows
     ]
     shown = [word for word in words for line in lines if line.endswith(word)]
@@ -240,7 +240,7 @@ def test_any_text_keeps_the_page_whole(place: str, one: str, other: str) -> None
 
     def page(one: str, other: str) -> list[str]:
         texts = {"model": "x", "reason": "y", "label": "z", "origin": "w", place: one or "x"}
-        told = report(
+        result = report(
             builders.comparison(
                 replace(REGRESSION, why=texts["reason"]),
                 model=texts["model"],
@@ -253,7 +253,7 @@ def test_any_text_keeps_the_page_whole(place: str, one: str, other: str) -> None
             ),
             gate=Gate(closed=False, reasons=(texts["reason"], other), accepted_by=texts["label"]),
         )
-        return Page(markdown.render(told, limit_bytes=LIMIT), inside="p").elements
+        return Page(markdown.render(result, limit_bytes=LIMIT), inside="p").elements
 
     assert page("x", "y") == page(one, other)
 
@@ -315,9 +315,9 @@ def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
 
 def test_a_name_of_a_model_is_cut_in_tables() -> None:
     """A name without end does not make the summary one."""
-    told = report(
+    result = report(
         builders.comparison(REGRESSION, model="x" * 100_000),
         builders.comparison(REGRESSION, model="beta"),
     )
 
-    assert plain(Name("x" * 100_000)) in markdown.render(told, limit_bytes=65_536)
+    assert plain(Name("x" * 100_000)) in markdown.render(result, limit_bytes=65_536)

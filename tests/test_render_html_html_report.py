@@ -105,7 +105,7 @@ def test_hostile_names_make_no_element() -> None:
 def test_its_policy_allows_its_own_script_only() -> None:
     """The digests in the policy are those of the page's one script and one style."""
     text = html_report.render(REPORTS["curve"])
-    (policy,) = (told for _, told in Page(text).attributes if told.startswith("default-src"))
+    (policy,) = (result for _, result in Page(text).attributes if result.startswith("default-src"))
     for element, directive in (("script", "script-src"), ("style", "style-src")):
         (content,) = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -70,12 +70,12 @@ def test_single_iterations_make_no_curve() -> None:
 
 def test_metric_of_one_iteration_makes_no_curve() -> None:
     """A metric that a model has only once is no curve either."""
-    told = [
+    result = [
         builders.evaluation("a", 1, {"mmlu.EM": 0.5}),
         builders.evaluation("a", 2, {"boolq.EM": 0.5}),
     ]
 
-    assert () == plots.curves(builders.report(told))
+    assert () == plots.curves(builders.report(result))
 
 
 def test_only_so_many_curves_as_can_be_told_apart() -> None:
@@ -143,10 +143,10 @@ def test_what_no_axis_holds_is_no_curve(
     points: list[tuple[str, int, float | None, float]],
 ) -> None:
     """Scores, tokens and iterations of any size end no run; they are in the tables."""
-    told = builders.report(evaluations(*points))
+    result = builders.report(evaluations(*points))
 
-    assert () == plots.curves(told)
-    assert "<polyline" not in html_report.render(told)
+    assert () == plots.curves(result)
+    assert "<polyline" not in html_report.render(result)
 
 
 def test_what_is_tiny_beside_others_is_drawn_as_nothing() -> None:
@@ -206,10 +206,10 @@ def test_every_point_is_on_the_page(values: list[float]) -> None:
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=8))
 def test_any_scores_make_a_curve_of_numbers_or_none(values: list[float]) -> None:
     """No score ends the run, and no point or tick is beyond all numbers."""
-    told = evaluations(*(("a", at, None, value) for at, value in enumerate(values)))
+    result = evaluations(*(("a", at, None, value) for at, value in enumerate(values)))
     places = [
         place
-        for found in plots.curves(builders.report(told))
+        for found in plots.curves(builders.report(result))
         for place in (
             *(point.y for point in found.series[0].points),
             *(tick.at for tick in found.y_ticks),

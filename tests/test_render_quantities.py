@@ -36,7 +36,7 @@ from tests.golden_reports import REGRESSION
     ],
 )
 def test_number_is_legible_at_any_size(value: float | None, text: str) -> None:
-    """Scores have three decimals; what is tiny, large or unknown is told apart from 0."""
+    """Scores have three decimals; what is tiny, large or unknown differs from 0."""
     assert text == quantities.number(value)
 
 
@@ -109,5 +109,5 @@ def test_no_difference_is_shown_as_a_zero_with_a_sign(value: float) -> None:
     ],
 )
 def test_a_difference_stands_with_its_interval(changes: dict[str, object], text: str) -> None:
-    """The unit is told once, and no bracket is shown where there is no interval."""
+    """The unit is shown once, and no bracket if there is no interval."""
     assert text == quantities.difference(replace(REGRESSION, **changes))  # type: ignore[arg-type]  # fields by their names

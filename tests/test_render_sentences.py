@@ -38,20 +38,20 @@ def test_steps_are_explained_without_a_baseline() -> None:
 
 
 def test_steps_beside_a_baseline_have_their_own_tests() -> None:
-    """The steps' family is told apart from the baseline's."""
-    told = report(builders.comparison(*DELTAS), steps=[builders.comparison(REGRESSION)])
+    """The steps' tests are counted apart from the baseline's."""
+    result = report(builders.comparison(*DELTAS), steps=[builders.comparison(REGRESSION)])
 
     assert (
         "Since the iteration before: there Δ is the last iteration less the one before, marked by "
         "the same rule beside 1 test of its own, and it closes no gate."
-    ) in sentences.legend(told)
+    ) in sentences.legend(result)
 
 
 def test_the_change_in_the_leaderboard_is_explained() -> None:
-    """Where a model's mean has a change beside it, the reader is told which mean."""
-    told = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))
+    """If a model's mean has a change next to it, the legend says which mean."""
+    result = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))
 
-    assert told[-1].startswith("Δ vs baseline, in the leaderboard: the change of the mean over")
+    assert result[-1].startswith("Δ vs baseline, in the leaderboard: the change of the mean over")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_change_in_the_leaderboard_is_explained() -> None:
     ],
 )
 def test_a_run_that_tells_nothing_says_why(comparison: Comparison, start: str) -> None:
-    """Deltas without a test, and scores that cannot stand side by side, are told as such."""
+    """Deltas without a test, and scores that can't be compared, are named as such."""
     (sentence,) = sentences.summary_sentences(report(comparison))
 
     assert sentence.startswith(start)
@@ -83,10 +83,10 @@ def test_a_run_beside_a_baseline_without_scores_is_silent() -> None:
     ],
 )
 def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
-    """The mean over benchmarks is told with its interval and what to make of it."""
-    told = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
+    """The mean over benchmarks is shown with its interval and what to make of it."""
+    result = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
 
-    (sentence,) = sentences.summary_sentences(told)
+    (sentence,) = sentences.summary_sentences(result)
 
     assert sentence == (
         "Mean over the benchmarks that could be tested, alpha: 0.628 → 0.636, "
@@ -95,10 +95,10 @@ def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
 
 
 def test_another_iteration_of_the_baseline_is_told() -> None:
-    """Where the baseline lacks the iteration, the reader is told which one it was."""
-    told = report(builders.comparison(iteration=2000, against=1000))
+    """If the baseline lacks the iteration, a sentence says which one it was."""
+    result = report(builders.comparison(iteration=2000, against=1000))
 
-    (sentence,) = sentences.summary_sentences(told)
+    (sentence,) = sentences.summary_sentences(result)
 
     assert sentence == (
         "Compared with another iteration of the baseline, the greatest that it has: "
@@ -108,14 +108,14 @@ def test_another_iteration_of_the_baseline_is_told() -> None:
 
 def test_many_models_make_no_page_of_sentences() -> None:
     """The overall changes of several models stand in the leaderboard, and the rest is counted."""
-    told = report(
+    result = report(
         *(
             builders.comparison(model=model, iteration=2, against=1, overall=OVERALL)
             for model in "abcde"
         )
     )
 
-    (sentence,) = sentences.summary_sentences(told)
+    (sentence,) = sentences.summary_sentences(result)
 
     assert sentence.endswith(
         "a at iteration 2 with 1; b at iteration 2 with 1; c at iteration 2 with 1 and 2 more."
@@ -139,12 +139,12 @@ def test_many_models_make_no_page_of_sentences() -> None:
     ],
 )
 def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list[str]) -> None:
-    """Closed, accepted and not asked are told with all reasons; a gate without any is silent."""
+    """A closed, an accepted and an open gate show all reasons; a gate without any is silent."""
     assert expected == sentences.summary_sentences(report(gate=gate))
 
 
 def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
-    """A hundred reasons are told by the first ones and a number."""
+    """Of a hundred reasons the first ones and a number are shown."""
     gate = Gate(closed=True, reasons=tuple(map(str, range(100))))
 
     assert ["The gate is closed: 0; 1 and 98 more."] == sentences.summary_sentences(

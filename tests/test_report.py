@@ -107,41 +107,41 @@ def test_all_that_is_known_is_told() -> None:
         ),
         links={"W&B": "https://wandb.example"},
     )
-    told = decoded(report)
+    result = decoded(report)
 
-    (evaluation,) = told["evaluations"]
+    (evaluation,) = result["evaluations"]
     assert evaluation["scores"]["mmlu.EM"]["subjects"] == {"anatomy": {"value": 0.25, "n": None}}
     assert evaluation["missing"] == {"raft.EM": "x"}
     assert evaluation["suite"] == "nightly"
-    assert told["links"] == {"W&B": "https://wandb.example"}
-    assert told["notes"] == ["a note"]
-    assert told["provenance"]["pull_request"] == 7
-    assert told["verdict"] == Verdict.NO_BASELINE.value
+    assert result["links"] == {"W&B": "https://wandb.example"}
+    assert result["notes"] == ["a note"]
+    assert result["provenance"]["pull_request"] == 7
+    assert result["verdict"] == Verdict.NO_BASELINE.value
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_keep_their_precision(value: float) -> None:
     """A score is in the JSON to the last digit."""
-    told = decoded(builders.report([builders.evaluation(scores={"mmlu.EM": value})]))
+    result = decoded(builders.report([builders.evaluation(scores={"mmlu.EM": value})]))
 
-    assert value == told["evaluations"][0]["scores"]["mmlu.EM"]["value"]
+    assert value == result["evaluations"][0]["scores"]["mmlu.EM"]["value"]
 
 
 @given(st.text(st.characters(), min_size=1))
 def test_any_name_can_be_written(model: str) -> None:
     """Any name is in the JSON as it is; a lone surrogate, which UTF-8 lacks, becomes `?`."""
-    told = decoded(builders.report([builders.evaluation(model)]))
+    result = decoded(builders.report([builders.evaluation(model)]))
 
-    assert model.encode(errors="replace").decode() == told["evaluations"][0]["model"]
+    assert model.encode(errors="replace").decode() == result["evaluations"][0]["model"]
 
 
 def test_unknown_is_null() -> None:
     """Tokens that nobody knows are null, and so is the mean that could not be made."""
     report = builders.report([builders.evaluation(scores={"other.EM": 0.5})])
-    told = decoded(report)
+    result = decoded(report)
 
-    assert told["evaluations"][0]["tokens_billions"] is None
-    assert told["leaderboard"]["rows"][0]["mean"] is None
+    assert result["evaluations"][0]["tokens_billions"] is None
+    assert result["leaderboard"]["rows"][0]["mean"] is None
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def detailed(iteration: int = 0, benchmarks: int = 1, count: int = 4) -> Evaluat
 def test_details_are_columns() -> None:
     """Fingerprint, mark and instances are in the JSON, and the report is valid."""
     report = builders.report([detailed(count=2)])
-    told = decoded(report)
-    of_key = told["evaluations"][0]["scores"]["benchmark_0.EM"]
+    result = decoded(report)
+    of_key = result["evaluations"][0]["scores"]["benchmark_0.EM"]
     columns = instances(2)
 
-    assert [error.message for error in SCHEMA.iter_errors(told)] == []
+    assert [error.message for error in SCHEMA.iter_errors(result)] == []
     assert {"max_train_instances": "5", "scenario subject": ["anatomy", "botany"]} == of_key[
         "fingerprint"
     ]
@@ -219,8 +219,8 @@ def test_instances_are_absent_where_there_are_none() -> None:
         key: replace(score, instances=None, no_instances="not kept")
         for key, score in one.scores.items()
     }
-    told = decoded(builders.report([replace(one, scores=scores)]))
-    of_key = told["evaluations"][0]["scores"]["benchmark_0.EM"]
+    result = decoded(builders.report([replace(one, scores=scores)]))
+    of_key = result["evaluations"][0]["scores"]["benchmark_0.EM"]
 
     assert "instances" not in of_key
     assert "not kept" == of_key["no_instances"]
@@ -281,12 +281,12 @@ def pair(change: float = 0.0) -> tuple[Report, Report]:
 def test_comparisons_are_valid_by_the_schema(change: float) -> None:
     """Comparisons and steps are what the schema says, with each number that was found."""
     _, report = pair(change)
-    told = decoded(report)
-    (comparison,) = told["comparisons"]
+    result = decoded(report)
+    (comparison,) = result["comparisons"]
     (one,) = report.comparisons
 
-    assert [] == [error.message for error in SCHEMA.iter_errors(told)]
-    assert told["steps"] == told["comparisons"]
+    assert [] == [error.message for error in SCHEMA.iter_errors(result)]
+    assert result["steps"] == result["comparisons"]
     assert {"new.EM": "only this run has it; in the baseline: it doesn't evaluate it"} == (
         comparison["not_comparable"]
     )
@@ -401,8 +401,8 @@ def test_verdicts_of_all_models_count_and_of_steps_none() -> None:
 
 def test_a_headline_of_nothing_compared_claims_nothing() -> None:
     """Where all stands apart, the headline does not say that nothing regressed."""
-    told = builders.comparison(not_comparable={"a.EM": "x", "b.EM": "y"})
-    report = builders.report([builders.evaluation()], comparisons=[told])
+    result = builders.comparison(not_comparable={"a.EM": "x", "b.EM": "y"})
+    report = builders.report([builders.evaluation()], comparisons=[result])
 
     assert "HELM evaluations: 2 not comparable; compared with base.json" == report.headline
 
@@ -420,8 +420,8 @@ def test_a_headline_of_nothing_compared_claims_nothing() -> None:
 )
 def test_a_baseline_is_named_by_its_state(ref: str | None, commit: str | None, name: str) -> None:
     """Branch and short commit as far as the baseline says them, else where it was found."""
-    told = builders.comparison(REGRESSION, ref=ref, commit=commit)
-    report = builders.report([builders.evaluation()], comparisons=[told])
+    result = builders.comparison(REGRESSION, ref=ref, commit=commit)
+    report = builders.report([builders.evaluation()], comparisons=[result])
 
     assert name == baseline_name(report)
     assert report.headline.endswith(f"; compared with {name}")
@@ -435,10 +435,10 @@ def of_state(provenance: object) -> bytes:
 
 def test_a_baselines_evaluations_and_state_are_read() -> None:
     """Ref and commit come with the evaluations, and nothing else is believed."""
-    told = {"ref": "refs/heads/main", "commit": "4be1c02", "track": 7, "new": []}
+    result = {"ref": "refs/heads/main", "commit": "4be1c02", "track": 7, "new": []}
 
     assert (pair()[0].evaluations, "refs/heads/main", "4be1c02") == baseline_from_json(
-        of_state(told)
+        of_state(result)
     )
 
 
@@ -453,18 +453,18 @@ def test_a_state_of_nonsense_is_unknown(provenance: object) -> None:
 
 def test_a_baseline_without_provenance_is_read() -> None:
     """The key may be absent."""
-    told = decoded(pair()[0])
-    del told["provenance"]
+    result = decoded(pair()[0])
+    del result["provenance"]
 
-    assert (None, None) == baseline_from_json(json.dumps(told).encode())[1:]
+    assert (None, None) == baseline_from_json(json.dumps(result).encode())[1:]
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_state_is_one_line_of_text(name: str) -> None:
     """A ref of controls and commands is shown and does nothing; the JSON keeps it."""
     _, ref, commit = baseline_from_json(of_state({"ref": name, "commit": name}))
-    told = builders.comparison(REGRESSION, ref=ref, commit=commit)
-    report = builders.report([builders.evaluation()], comparisons=[told])
+    result = builders.comparison(REGRESSION, ref=ref, commit=commit)
+    report = builders.report([builders.evaluation()], comparisons=[result])
 
     assert (name, name) == (ref, commit)
     assert name == decoded(report)["comparisons"][0]["baseline"]["ref"]
@@ -549,9 +549,9 @@ def test_a_byte_order_mark_is_no_part_of_a_report() -> None:
 def test_nothing_but_evaluations_is_believed() -> None:
     """What a report says of itself may be anything."""
     report = builders.report([detailed()])
-    told = {**decoded(report), "leaderboard": 1, "verdict": "improved", "links": ["x"], "new": {}}
+    result = {**decoded(report), "leaderboard": 1, "verdict": "improved", "links": ["x"], "new": {}}
 
-    assert report.evaluations == from_json(json.dumps(told).encode())
+    assert report.evaluations == from_json(json.dumps(result).encode())
 
 
 # What is no report
@@ -559,12 +559,12 @@ def test_nothing_but_evaluations_is_believed() -> None:
 
 def changed(*path: str | int, to: object) -> bytes:
     """The JSON of a report in which one value is another."""
-    told = json.loads(to_json(builders.report([detailed(count=2)])))
-    place = told
+    result = json.loads(to_json(builders.report([detailed(count=2)])))
+    place = result
     for part in path[:-1]:
         place = place[part]
     place[path[-1]] = to
-    return json.dumps(told).encode()
+    return json.dumps(result).encode()
 
 
 AT = ("evaluations", 0)

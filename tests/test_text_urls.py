@@ -42,7 +42,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("url", SECRETS)
 def test_users_are_refused_and_not_shown(url: str) -> None:
-    """A URL with a user or password is none that may be published, nor told to be wrong."""
+    """A URL with a user or password is neither published nor quoted in a message."""
     shown = shown_url(url)
 
     assert not is_server_url(url)
