@@ -1,0 +1,284 @@
+"""Writes runs by the SDK, in its own process, and verifies that W&B has them."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import wandb
+
+from helm_wandb.wandb_runs.sdk import faults
+from helm_wandb.wandb_runs.sdk.messages import (
+    THREADS,
+    Cause,
+    Fault,
+    ServiceError,
+    Written,
+)
+from helm_wandb.wandb_runs.sdk.reservations import Reservations, release
+from helm_wandb.wandb_runs.sdk.rows import nest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from wandb.apis.public import Run
+
+    from helm_wandb.wandb_runs.sdk.messages import Artifact, RunWriting, Table, WriteRuns
+    from helm_wandb.wandb_runs.sdk.worker import Worker
+
+_INIT_SECONDS = 15.0
+_FINISH_SECONDS = 20.0
+_REQUEST_SECONDS = 10.0
+_TURN_SECONDS = 10.0
+"""How long a run is waited for that other jobs reserve at the same moment."""
+_PATIENCE_SECONDS = 6.0
+"""How long what was sent may take to be seen."""
+_PAUSE_SECONDS = 0.5
+_RETRIES = 4
+"""After a fault of the server; three in a row are survived."""
+_WAIT_SECONDS = (0.5, 4.0)
+"""The least and the greatest time before a retry, where the server does not name one."""
+_UNNEEDED = ("config.yaml", "wandb-summary.json", "wandb-metadata.json")
+"""Files that repeat what the run itself holds, and cost two round trips."""
+
+
+class RunWriter:
+    """Writes the runs of one request, a batch at a time."""
+
+    def __init__(self, worker: Worker, request: WriteRuns, scratch: Path) -> None:
+        """Set the SDK up. scratch: a folder that ends with the process."""
+        self._worker = worker
+        self._request = request
+        self._until = time.monotonic() + request.seconds
+        self._online = request.mode == "online"
+        self._reservations = Reservations(scratch, request.writer)
+        wandb.setup(self._settings())
+
+    def write(self) -> tuple[Written, ...]:
+        """What became of the runs; those that there was no time to begin are left out."""
+        with ThreadPoolExecutor(self._request.threads) as pool:
+            return tuple(itertools.chain.from_iterable(self._batches(pool)))
+
+    def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Written]]:
+        runs = self._request.runs
+        write = self._sent if self._online else self._recorded
+        for start in range(0, len(runs), THREADS):
+            if self._left() <= 0:
+                return
+            done = list(pool.map(write, runs[start : start + THREADS]))
+            yield done
+            if all(one.fault for one in done):
+                # What hinders every one of them would hinder the others too.
+                return
+
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
+    def _recorded(self, writing: RunWriting) -> Written:
+        """The run in its folder here."""
+        try:
+            return self._logged(writing, {**writing.summary, **writing.confirmed})
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
+            return Written(run_id=writing.id, fault=self._fault(error, writing))
+
+    def _sent(self, writing: RunWriting) -> Written:
+        """The run in W&B, if no other job is at it, or was since it was looked at."""
+        reserving = False
+        try:
+            remote = self._worker.found.get(writing.id) or self._created(writing.id)
+            reserving = True
+            own = self._reservations.taken(remote, seconds=min(_TURN_SECONDS, self._left()))
+            if own is None:
+                return Written(run_id=writing.id, yielded=True)
+            remote.load(force=True)
+            unchanged = remote.summary_metrics.get(self._request.mark) == writing.seen
+            done = self._stored(writing, remote) if unchanged else None
+            release(own)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
+            fault = self._fault(error, writing)
+            return Written(run_id=writing.id, fault=fault, unsettled=reserving)
+        return done or Written(run_id=writing.id, yielded=True)
+
+    def _created(self, run_id: str) -> Run:
+        """A new run, as only a run can have files; for the SDK it is one that was not begun."""
+        request = self._request
+        return self._worker.connected().create_run(
+            run_id=run_id, project=request.project, entity=self._worker.entity
+        )
+
+    def _stored(self, writing: RunWriting, remote: Run) -> Written:
+        """The run when W&B has it, rows and summary first.
+
+        Files travel beside them and are lost without a word; so what the summary is to say of
+        files is said when they have arrived.
+        """
+        rows = remote.history_line_count + len(writing.rows) + bool(writing.tables)
+        done = replace(self._logged(writing, writing.summary), url=remote.url)
+        if done.fault or not self._arrives(remote, writing.summary, rows):
+            return replace(done, fault=done.fault or Fault(Cause.LOST, ""))
+        if not writing.confirmed:
+            return done
+        fault = self._unstored(writing, remote, Path(str(done.folder)))
+        if fault:
+            return replace(done, fault=fault)
+        run = self._begun(writing)
+        run.summary.update(dict(writing.confirmed))
+        run.finish()
+        arrived = self._arrives(remote, writing.confirmed, rows)
+        return done if arrived else replace(done, fault=Fault(Cause.LOST, ""))
+
+    def _arrives(self, remote: Run, summary: Mapping[str, object], rows: int) -> bool:
+        """Whether W&B shows, soon enough, the run with so many rows and its record.
+
+        Not as finished: another job that was about to make it may just have set it to running.
+        """
+        mark = self._request.mark
+        end = time.monotonic() + min(_PATIENCE_SECONDS, self._left())
+        while True:
+            remote.load(force=True)
+            recorded = remote.summary_metrics.get(mark) == summary[mark]
+            if recorded and remote.history_line_count >= rows:
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+
+    def _begun(self, writing: RunWriting) -> wandb.Run:
+        run = wandb.init(
+            id=writing.id,
+            group=writing.group,
+            name=writing.name,
+            tags=writing.tags,
+            config=dict(writing.config),
+            resume="allow" if self._online else None,
+            settings=self._settings(),
+        )
+        # Each time anew, also where nothing else is written: a resumed run forgets its axes.
+        for metric, axis in writing.axes.items():
+            run.define_metric(metric, step_metric=axis)
+        return run
+
+    def _logged(self, writing: RunWriting, summary: Mapping[str, object]) -> Written:
+        """The run when the SDK has finished with it, and what its own log tells."""
+        run = self._begun(writing)
+        folder = Path(run.dir).parent
+        self._log(run, writing, summary)
+        run.finish()
+        fault = faults.in_journal(folder)
+        return Written(run_id=writing.id, folder=str(folder), fault=fault)
+
+    def _unstored(self, writing: RunWriting, remote: Run, folder: Path) -> Fault | None:
+        """The fault where W&B, asked, does not have the run's files or its artifact."""
+        if writing.tables:
+            stored = {file.name: file.size for file in remote.files()}
+            for path in folder.glob("files/media/**/*.json"):
+                name = str(path.relative_to(folder / "files"))
+                if not stored.get(name):
+                    return Fault(Cause.LOST, f"{name} is not among the run's files")
+        if writing.artifact:
+            where = f"{self._worker.entity}/{self._request.project}"
+            name = f"{where}/{writing.artifact.name}:{writing.artifact.aliases[0]}"
+            if not self._worker.connected().artifact_exists(name):
+                return Fault(Cause.LOST, f"there is no artifact {name}")
+        return None
+
+    def _fault(self, error: BaseException, writing: RunWriting) -> Fault:
+        if isinstance(error, ServiceError):
+            return error.fault
+        fault = faults.of(error)
+        if fault.cause is not Cause.REFUSED:
+            return fault
+        return faults.in_journals(self._request.folder, writing.id) or fault
+
+    @property
+    def _key(self) -> str:
+        return self._worker.api_key
+
+    def _log(self, run: wandb.Run, writing: RunWriting, summary: Mapping[str, object]) -> None:
+        """Log what is to be written.
+
+        `step` is W&B's own number of a row, never the iteration: W&B drops a row whose number
+        is not greater than the last one's.
+        """
+        first_step = run.starting_step if self._online else writing.first_step
+        rows = [nest(row, writing.subjects) for row in writing.rows]
+        if writing.tables:
+            rows.append(_media(run, writing.tables, first_step))
+        for step, row in enumerate(rows, start=first_step):
+            run.log(row, step=step, commit=True)
+        run.summary.update(nest(summary, writing.subjects))
+        if writing.artifact and self._online:
+            _log_artifact(run, writing.artifact)
+
+    def _settings(self) -> wandb.Settings:
+        request = self._request
+        settings = create_settings(
+            mode=request.mode,
+            base_url=request.base_url,
+            api_key=self._key if self._online else None,
+            project=request.project,
+            entity=self._worker.entity if self._online else request.entity,
+            root_dir=request.folder,
+        )
+        settings.init_timeout = max(1.0, min(_INIT_SECONDS, self._left()))
+        settings.finish_timeout = max(1.0, min(_FINISH_SECONDS, self._left()))
+        settings.finish_timeout_raises = True
+        return settings
+
+
+def create_settings(**given: Any) -> wandb.Settings:  # noqa: ANN401 -- the SDK's own fields
+    """Settings that keep a run to what was logged, its files to its folder, and quiet."""
+    least, greatest = _WAIT_SECONDS
+    settings = wandb.Settings(
+        use_dot_wandb=False,
+        symlink=False,
+        console="off",
+        silent=True,
+        label_disable=True,
+        disable_code=True,
+        disable_git=True,
+        sagemaker_disable=True,
+        save_code=False,
+        ignore_globs=_UNNEEDED,
+        x_disable_machine_info=True,
+        x_disable_stats=True,
+        x_save_requirements=False,
+        reinit="create_new",
+        **{key: value for key, value in given.items() if value is not None},
+    )
+    for client in ("graphql", "file_stream", "file_transfer"):
+        setattr(settings, f"x_{client}_retry_max", _RETRIES)
+        setattr(settings, f"x_{client}_timeout_seconds", _REQUEST_SECONDS)
+        setattr(settings, f"x_{client}_retry_wait_min_seconds", least)
+        setattr(settings, f"x_{client}_retry_wait_max_seconds", greatest)
+    return settings
+
+
+def _media(run: wandb.Run, tables: Sequence[Table], step: int) -> dict[str, object]:
+    """The tables and bar charts, each held by a file in the run's folder.
+
+    Bound to the run first, they are not made artifacts: offline those keep their files in
+    the home folder, by absolute path, and a copy without them is sent with dead links.
+    """
+    media: dict[str, object] = {}
+    for table in tables:
+        held = wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows])
+        if table.title is None:
+            media[table.key] = held
+            held.bind_to_run(run, table.key, step)  # type: ignore[no-untyped-call] # wandb's
+        else:
+            label, value = table.columns
+            media[table.key] = wandb.plot.bar(held, label, value, title=table.title)
+            held.bind_to_run(run, f"{table.key}_table", step)  # type: ignore[no-untyped-call] # wandb's
+    return media
+
+
+def _log_artifact(run: wandb.Run, artifact: Artifact) -> None:
+    made = wandb.Artifact(artifact.name, type=artifact.type)
+    with made.new_file(artifact.file_name, mode="wb") as file:
+        file.write(artifact.content)
+    run.log_artifact(made, aliases=list(artifact.aliases))
