@@ -274,14 +274,14 @@ def _read_guests(config: Config, project: WandbProject | None) -> Reading:
     try:
         guests = project.read()
     except ServiceError as error:
-        why = receipt_texts.happened(error.fault, project.session.base_url)
+        why = receipt_texts.describe_fault(error.fault, project.session.base_url)
         if not config.evals:
             raise SinkError(why) from error
         return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))
     if not guests and not config.evals:
         message = (
-            f"the W&B project {config.project!r} holds no summary run of {project.told_tracks}: "
-            "record evaluations first, or add evals to the config"
+            f"the W&B project {config.project!r} holds no summary run of "
+            f"{project.tracks_in_words}: record evaluations first, or add evals to the config"
         )
         raise ArtifactError(message)
     return Reading(evaluations=guests)

@@ -9,7 +9,7 @@ import pytest
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Config
 from helm_wandb.system.budget import Budget
-from helm_wandb.wandb_runs.folder_lock import turn
+from helm_wandb.wandb_runs.folder_lock import locked
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
@@ -74,7 +74,7 @@ def test_questions_leave_time_for_the_copy(
 
 def test_waiting_for_others_leaves_time_for_the_recording(tmp_path: Path) -> None:
     """While another job records in the folder, 15 seconds are not waited away."""
-    with turn(tmp_path, seconds=0), pytest.raises(SinkError) as caught:
+    with locked(tmp_path, seconds=0), pytest.raises(SinkError) as caught:
         sink(tmp_path, seconds=15.2).deliver(REPORT)
 
     assert "other runs have been recording there for 0 seconds" in str(caught.value)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helm_wandb.wandb_runs import changes, run_record
-from helm_wandb.wandb_runs.changes import Held
+from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
@@ -76,10 +76,10 @@ class Run:
     reports: int = 0
 
     @property
-    def held(self) -> Held:
+    def held(self) -> StoredRun:
         """What is seen of it."""
         rows = changes.by_iteration(self.rows)
-        return Held(rows=rows, steps=self.steps, record=self.record)
+        return StoredRun(rows=rows, steps=self.steps, record=self.record)
 
     def written(self, writing: RunWriting) -> Run:
         """The run once the writing has arrived whole."""
@@ -245,7 +245,7 @@ def test_a_run_keeps_the_last_tables_and_each_report(jobs: list[RunPlan]) -> Non
 def test_tables_and_reports_are_confirmed_when_they_have_arrived() -> None:
     """The summary that goes with the rows says nothing of files; the one after them does."""
     job = plan(row(1, {"mmlu.EM": 0.5}), tables=[TABLE], report="r1")
-    writing = changes.writing(job, Held(), writer="w")
+    writing = changes.writing(job, StoredRun(), writer="w")
     before = run_record.from_summary(writing.summary)
     confirmed = run_record.from_summary(writing.confirmed)
 
@@ -260,7 +260,7 @@ def test_tables_and_reports_are_confirmed_when_they_have_arrived() -> None:
 
 def test_rows_alone_need_no_confirmation() -> None:
     """What has no files is said at once."""
-    writing = changes.writing(plan(row(1, {"mmlu.EM": 0.5})), Held(), writer="w")
+    writing = changes.writing(plan(row(1, {"mmlu.EM": 0.5})), StoredRun(), writer="w")
 
     assert {} == writing.confirmed
     assert writing.summary[MARK] == changes.final_mark(writing)
@@ -310,7 +310,7 @@ def test_a_run_without_record_holds_nothing_for_sure() -> None:
 
 def test_a_writing_has_the_plans_settings() -> None:
     """Id, group, name and tags are the plan's; results and provenance are one config."""
-    writing = changes.writing(plan(row(1, {"mmlu.EM": 0.5}, 4.2)), Held(), writer="w")
+    writing = changes.writing(plan(row(1, {"mmlu.EM": 0.5}, 4.2)), StoredRun(), writer="w")
 
     assert ("helm-1", "alpha", "summary", ("evaluate", "summary", "local")) == (
         writing.id,
@@ -387,7 +387,7 @@ ROWS = st.lists(
 @given(ROWS)
 def test_carried_rows_hold_the_same_values(rows: list[Row]) -> None:
     """A plan has one row for each iteration, in order, with the last value of each metric."""
-    carried = changes.carried(plan(), rows, {}, None).rows
+    carried = changes.add_rows(plan(), rows, {}, None).rows
     iterations = [row["iteration"] for row in carried]
 
     assert sorted(set(iterations)) == iterations
@@ -397,7 +397,7 @@ def test_carried_rows_hold_the_same_values(rows: list[Row]) -> None:
 @given(plans(), ROWS)
 def test_a_plan_carries_rows_that_it_does_not_change(job: RunPlan, rows: list[Row]) -> None:
     """What waits to be sent is sent with the plan, below the plan's own values."""
-    carried = changes.carried(job, rows, {}, None)
+    carried = changes.add_rows(job, rows, {}, None)
 
     assert changes.by_iteration([*rows, *job.rows]) == changes.by_iteration(carried.rows)
     assert job == replace(carried, rows=job.rows)

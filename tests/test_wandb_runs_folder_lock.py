@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.errors import SinkError
-from helm_wandb.wandb_runs.folder_lock import turn
+from helm_wandb.wandb_runs.folder_lock import locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 HOLDS = """
 import sys, time
 from pathlib import Path
-from helm_wandb.wandb_runs.folder_lock import turn
-with turn(Path(sys.argv[1]), seconds=0):
+from helm_wandb.wandb_runs.folder_lock import locked
+with locked(Path(sys.argv[1]), seconds=0):
     print("mine", flush=True)
     time.sleep(60)
 """
@@ -27,9 +27,9 @@ with turn(Path(sys.argv[1]), seconds=0):
 def test_a_turn_is_waited_for_in_vain(tmp_path: Path) -> None:
     """While another one records, the next waits as long as it was told to, and says of whom."""
     with (
-        turn(tmp_path, seconds=0),
+        locked(tmp_path, seconds=0),
         pytest.raises(SinkError) as caught,
-        turn(tmp_path, seconds=0.3),
+        locked(tmp_path, seconds=0.3),
     ):
         pass
 
@@ -41,9 +41,9 @@ def test_a_turn_is_waited_for_in_vain(tmp_path: Path) -> None:
 
 def test_turns_follow_each_other(tmp_path: Path) -> None:
     """One that has ended, well or not, is no hindrance to the next, and leaves no file."""
-    with pytest.raises(KeyError), turn(tmp_path, seconds=0):
+    with pytest.raises(KeyError), locked(tmp_path, seconds=0):
         raise KeyError
-    with turn(tmp_path, seconds=0):
+    with locked(tmp_path, seconds=0):
         pass
 
     assert [] == list(tmp_path.iterdir())
@@ -53,19 +53,19 @@ def test_folders_have_their_own_turns(tmp_path: Path) -> None:
     """Who records in one folder hinders nobody in another."""
     (tmp_path / "other").mkdir()
 
-    with turn(tmp_path, seconds=0), turn(tmp_path / "other", seconds=0):
+    with locked(tmp_path, seconds=0), locked(tmp_path / "other", seconds=0):
         pass
 
 
-def test_a_dead_process_has_no_turn(tmp_path: Path, root: Path) -> None:
+def test_a_dead_process_holds_no_lock(tmp_path: Path, root: Path) -> None:
     """Another process' turn counts as long as that lives; a killed one gives it back."""
     command = [sys.executable, "-c", HOLDS, str(tmp_path)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert "mine\n" == process.stdout.readline()
-        with pytest.raises(SinkError), turn(tmp_path, seconds=0):
+        with pytest.raises(SinkError), locked(tmp_path, seconds=0):
             pass
         process.kill()
 
-    with turn(tmp_path, seconds=0):
+    with locked(tmp_path, seconds=0):
         pass

@@ -10,7 +10,7 @@ import pytest
 
 from helm_wandb.model import ChangedInstance, Texts, Verdict
 from helm_wandb.wandb_runs import changes, layout, layout_tables, run_record
-from helm_wandb.wandb_runs.changes import Held
+from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, MARK
 from tests import builders
 from tests.test_wandb_runs_sink import record_summary, runs, summary_of, table_of
@@ -89,12 +89,12 @@ def test_without_items_there_is_no_table() -> None:
 def test_a_table_of_what_changed_once_does_not_stay() -> None:
     """Where nothing changed any more, the summary's table is taken away, once."""
     before, now = plan(comparison(ITEM)), plan(comparison())
-    first = changes.writing(before, Held(), writer="a")
+    first = changes.writing(before, StoredRun(), writer="a")
     record = run_record.from_summary({MARK: changes.final_mark(first)})
     rows = changes.by_iteration(before.rows)
-    gone = changes.writing(now, Held(rows=rows, steps=2, record=record), writer="b")
+    gone = changes.writing(now, StoredRun(rows=rows, steps=2, record=record), writer="b")
     settled = run_record.from_summary({MARK: changes.final_mark(gone)})
-    again = changes.writing(now, Held(rows=rows, steps=2, record=settled), writer="c")
+    again = changes.writing(now, StoredRun(rows=rows, steps=2, record=settled), writer="c")
 
     assert CHANGED_ITEMS not in first.summary
     assert ((), None) == (gone.tables, gone.summary[CHANGED_ITEMS])

@@ -37,7 +37,7 @@ def test_what_a_link_leads_to_was_not_recorded_here(link: str, tmp_path: Path) -
     (tmp_path / link).parent.mkdir(exist_ok=True)
     (tmp_path / link).symlink_to(tmp_path / "outside" if link == "wandb" else run)
 
-    assert () == offline.earlier(tmp_path, "team/llm", {RUN}).usable
+    assert () == offline.read_earlier(tmp_path, "team/llm", {RUN}).usable
 
 
 @pytest.mark.parametrize("target", ["fifo", "/dev/zero"])
@@ -48,7 +48,7 @@ def test_a_recording_that_never_ends_is_not_read(target: str, tmp_path: Path) ->
     (run / f"run-{RUN}.wandb").touch()
     os.mkfifo(run / "fifo")
     (run / "helm-recording.json").symlink_to(target)
-    (found,) = offline.earlier(tmp_path, "team/llm", {RUN}).ignored
+    (found,) = offline.read_earlier(tmp_path, "team/llm", {RUN}).ignored
 
     assert (RUN, None, "its helm-recording.json is a link") == (
         found.run,

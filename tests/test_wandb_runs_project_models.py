@@ -251,7 +251,7 @@ def test_the_tracks_are_told_in_words() -> None:
 
     assert (
         "track branch/main or track local"
-        == WandbProject(session=session, name="llm", tracks=tracks).told_tracks
+        == WandbProject(session=session, name="llm", tracks=tracks).tracks_in_words
     )
 
 

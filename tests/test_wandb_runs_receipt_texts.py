@@ -52,7 +52,7 @@ REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refu
 )
 def test_details_are_short(cause: Cause, detail: str, told: str) -> None:
     """What the SDK says twice, or around an answer, is said once; what is no news is left out."""
-    sentence = receipt_texts.happened(Fault(cause, detail), URL)
+    sentence = receipt_texts.describe_fault(Fault(cause, detail), URL)
 
     assert sentence.startswith(f"W&B at {URL} {told}. ")
 

@@ -99,7 +99,7 @@ SAID = [
 @pytest.mark.parametrize(("said", "cause"), SAID)
 def test_what_the_sdk_raises_has_a_cause(said: str, cause: Cause) -> None:
     """Key, rights, network, limit and server are told apart by the SDK's words."""
-    assert cause is faults.of(SdkError(said)).cause
+    assert cause is faults.classify(SdkError(said)).cause
 
 
 @pytest.mark.parametrize(("said", "cause"), SAID)
@@ -107,7 +107,7 @@ def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
     said: str, cause: Cause, tmp_path: Path
 ) -> None:
     """What is never raised but only written down is told apart in the same way."""
-    found = faults.in_journal(journal(tmp_path, error("sender: failed", error=said)))
+    found = faults.logged_fault(journal(tmp_path, error("sender: failed", error=said)))
 
     assert found is not None
     assert cause is found.cause
@@ -130,14 +130,14 @@ def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
 )
 def test_a_status_goes_before_the_words(status: int | None, cause: Cause) -> None:
     """Where the SDK hands the answer's status on, its words are not searched for one."""
-    assert cause is faults.of(SdkError("timeout", http_status=status)).cause
+    assert cause is faults.classify(SdkError("timeout", http_status=status)).cause
 
 
 def test_the_status_of_a_cause_counts() -> None:
     """An error that was raised from another has the other's status, and its own words."""
     chain = because(SdkError("it failed"), SdkError("no", http_status=401))
 
-    assert Fault(Cause.KEY, "it failed") == faults.of(chain)
+    assert Fault(Cause.KEY, "it failed") == faults.classify(chain)
 
 
 def test_the_words_of_a_context_count() -> None:
@@ -145,7 +145,7 @@ def test_the_words_of_a_context_count() -> None:
     found = SdkError("it failed")
     found.__context__ = SdkError("connection refused")
 
-    assert Cause.NETWORK is faults.of(found).cause
+    assert Cause.NETWORK is faults.classify(found).cause
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_words_of_a_context_count() -> None:
 )
 def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
     """What the local folder refuses is no fault of W&B, and is told with its path."""
-    found = faults.of(raised)
+    found = faults.classify(raised)
 
     assert Cause.DISK is found.cause
     assert found.detail.endswith("'/runner/wandb'")
@@ -166,7 +166,7 @@ def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
 @pytest.mark.parametrize("raised", [TimeoutError("Timed out"), SdkError("Timed out waiting")])
 def test_time_that_is_up_is_the_networks(raised: BaseException) -> None:
     """Python counts a timeout among the faults of the disk; here it is none."""
-    assert Cause.NETWORK is faults.of(raised).cause
+    assert Cause.NETWORK is faults.classify(raised).cause
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_time_that_is_up_is_the_networks(raised: BaseException) -> None:
 )
 def test_a_connection_that_breaks_is_no_fault_of_the_disk(raised: OSError) -> None:
     """Where the SDK loses its service or the server, nobody is told to make room on the disk."""
-    assert Cause.DISK is not faults.of(because(SdkError("it failed"), raised)).cause
+    assert Cause.DISK is not faults.classify(because(SdkError("it failed"), raised)).cause
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_a_connection_that_breaks_is_no_fault_of_the_disk(raised: OSError) -> No
 )
 def test_words_are_one_line_without_preamble(said: str, expected: str) -> None:
     """Only what says more than the cause does is kept of the SDK's words."""
-    assert expected == faults.of(SdkError(said)).detail
+    assert expected == faults.classify(SdkError(said)).detail
 
 
 def told(words: str) -> str:
     """What is shown of a fault with these words."""
-    return faults.shown(faults.of(SdkError(words)), REDACTOR).detail
+    return faults.redact(faults.classify(SdkError(words)), REDACTOR).detail
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
@@ -225,8 +225,8 @@ def test_faults_of_runs_are_shown_alike() -> None:
     account = Account("team")
 
     assert (Written(run_id="helm-1", fault=Fault(Cause.SERVER, f"*** {'x' * 295}…")), account) == (
-        *faults.shown((written,), REDACTOR),
-        faults.shown(account, REDACTOR),
+        *faults.redact((written,), REDACTOR),
+        faults.redact(account, REDACTOR),
     )
 
 
@@ -252,7 +252,7 @@ def test_the_last_fault_of_known_cause_is_the_runs(
     entries: Sequence[dict[str, Any]], expected: Fault | None, tmp_path: Path
 ) -> None:
     """Of the errors in the log the last counts that says why; what an end cuts off is none."""
-    assert expected == faults.in_journal(journal(tmp_path, *entries))
+    assert expected == faults.logged_fault(journal(tmp_path, *entries))
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"{bad\n"])
@@ -262,7 +262,7 @@ def test_a_log_that_cannot_be_read_tells_nothing(content: bytes | None, tmp_path
         journal(tmp_path)
         (tmp_path / "logs" / "debug-internal.log").write_bytes(content)
 
-    assert None is faults.in_journal(tmp_path)
+    assert None is faults.logged_fault(tmp_path)
 
 
 @pytest.mark.parametrize("torn", ['{"level":"ERR', "[]", "panic: runtime error"])
@@ -270,7 +270,7 @@ def test_a_torn_line_costs_itself_only(torn: str, tmp_path: Path) -> None:
     """The SDK's service may end in the middle of a line, and leave the lines before it."""
     folder = journal(tmp_path, error("HTTP 500"), torn)
 
-    assert Fault(Cause.SERVER, "HTTP 500") == faults.in_journal(folder)
+    assert Fault(Cause.SERVER, "HTTP 500") == faults.logged_fault(folder)
 
 
 def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
@@ -280,12 +280,12 @@ def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
         os.utime(journal(folder, error(said)), (age, age))
     journal(tmp_path / "wandb" / "run-20260101_000003-helm-2", error("HTTP 429"))
 
-    assert Fault(Cause.KEY, "HTTP 401") == faults.in_journals(str(tmp_path), "helm-1")
+    assert Fault(Cause.KEY, "HTTP 401") == faults.find_logged_fault(str(tmp_path), "helm-1")
 
 
 def test_a_run_without_folder_tells_nothing(tmp_path: Path) -> None:
     """Where the SDK got as far as nowhere there is no log."""
-    assert None is faults.in_journals(str(tmp_path), "helm-1")
+    assert None is faults.find_logged_fault(str(tmp_path), "helm-1")
 
 
 def test_the_error_carries_the_fault() -> None:
@@ -301,7 +301,7 @@ def test_each_cause_is_told_with_what_to_do(cause: Cause) -> None:
 
     Of a refused key the SDK's words say no more than the sentence does.
     """
-    told = receipt_texts.happened(Fault(cause, "words"), "http://h")
+    told = receipt_texts.describe_fault(Fault(cause, "words"), "http://h")
 
     assert "http://h" in told
     assert ("(words). " in told) == (cause is not Cause.KEY)

@@ -75,7 +75,7 @@ def reserved(server: WandbServer) -> list[str]:
 
 def test_run_is_kept_until_it_is_released(server: WandbServer, a: Reservations) -> None:
     """A file says that a job is at the run, and is deleted at its end."""
-    own = a.taken(run_of(server), seconds=SOON)
+    own = a.take(run_of(server), seconds=SOON)
 
     assert ["helm_wandb/a.txt"] == reserved(server)
     assert own is not None
@@ -94,17 +94,17 @@ def test_other_files_of_the_run_do_not_matter(
     path.write_text("{}")
     run.upload_file(str(path), root=str(tmp_path))
 
-    assert a.taken(run, seconds=SOON) is not None
+    assert a.take(run, seconds=SOON) is not None
 
 
 def test_later_name_gives_way_at_once(
     server: WandbServer, a: Reservations, b: Reservations
 ) -> None:
     """A run that another job has reserved is not taken, and nothing is left there."""
-    a.taken(run_of(server), seconds=SOON)
+    a.take(run_of(server), seconds=SOON)
     before = server.operations()["RunFiles"]
 
-    assert b.taken(run_of(server), seconds=LONG) is None
+    assert b.take(run_of(server), seconds=LONG) is None
     assert 2 == server.operations()["RunFiles"] - before  # one list, one deletion
     assert ["helm_wandb/a.txt"] == reserved(server)
 
@@ -113,11 +113,11 @@ def test_run_that_was_just_made_is_left_without_a_trace(
     server: WandbServer, a: Reservations, b: Reservations
 ) -> None:
     """Also of a run of which the SDK knows no more than its name, the file is deleted."""
-    a.taken(run_of(server), seconds=SOON)
+    a.take(run_of(server), seconds=SOON)
     api = wandb.Api(overrides={"base_url": server.url}, api_key=API_KEY, timeout=60)
     made = api.create_run(run_id="helm-1", project="llm", entity="team")
 
-    assert b.taken(made, seconds=SOON) is None
+    assert b.take(made, seconds=SOON) is None
     assert ["helm_wandb/a.txt"] == reserved(server)
 
 
@@ -125,9 +125,9 @@ def test_first_name_does_not_wait_for_ever(
     server: WandbServer, a: Reservations, b: Reservations
 ) -> None:
     """It gives way to one that is at the run already and stays."""
-    b.taken(run_of(server), seconds=SOON)
+    b.take(run_of(server), seconds=SOON)
 
-    assert a.taken(run_of(server), seconds=SOON) is None
+    assert a.take(run_of(server), seconds=SOON) is None
     assert ["helm_wandb/b.txt"] == reserved(server)
 
 
@@ -135,10 +135,10 @@ def test_first_name_gets_the_run_when_the_other_ends(
     server: WandbServer, a: Reservations, b: Reservations
 ) -> None:
     """So that of jobs which find each other one goes on without another try."""
-    other = b.taken(run_of(server), seconds=SOON)
+    other = b.take(run_of(server), seconds=SOON)
     assert other is not None
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(a.taken, run_of(server), seconds=LONG)
+        waiting = pool.submit(a.take, run_of(server), seconds=LONG)
         while len(reserved(server)) < 2:
             time.sleep(0.02)
         reservations.release(other)
@@ -152,11 +152,11 @@ def test_only_a_stale_reservation_is_taken_away(
     server: WandbServer, a: Reservations, b: Reservations, passed_seconds: float
 ) -> None:
     """What a killed job left hinders nobody once it is older than a living job's can be."""
-    a.taken(run_of(server), seconds=SOON)
+    a.take(run_of(server), seconds=SOON)
     server.pass_time(passed_seconds)
     stale = passed_seconds > STALE_SECONDS
 
-    assert stale is bool(b.taken(run_of(server), seconds=SOON))
+    assert stale is bool(b.take(run_of(server), seconds=SOON))
     assert ["helm_wandb/b.txt" if stale else "helm_wandb/a.txt"] == reserved(server)
 
 
@@ -188,7 +188,7 @@ def test_late_listing_is_waited_for(a: Reservations, b: Reservations) -> None:
         server.add_run("llm", "helm-1")
         run = run_of(server)
         with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda one: one.taken(run, seconds=LONG), (a, b)))
+            found = list(pool.map(lambda one: one.take(run, seconds=LONG), (a, b)))
 
         assert ["helm_wandb/a.txt"] == [file.name for file in found if file]
 
@@ -198,7 +198,7 @@ def test_reservation_that_is_lost_is_told(server: WandbServer, a: Reservations) 
     server.fault("upload", lose=True)
 
     with pytest.raises(ServiceError) as raised:
-        a.taken(run_of(server), seconds=SOON)
+        a.take(run_of(server), seconds=SOON)
     assert Cause.LOST is raised.value.fault.cause
 
 
@@ -208,12 +208,12 @@ def test_fault_of_the_server_is_raised(server: WandbServer, a: Reservations, mat
     server.fault(match, status=403)
 
     with pytest.raises(wandb.errors.CommError):
-        a.taken(run_of(server), seconds=SOON)
+        a.take(run_of(server), seconds=SOON)
 
 
 def test_failed_release_is_no_fault(server: WandbServer, a: Reservations) -> None:
     """What cannot be deleted becomes stale."""
-    own = a.taken(run_of(server), seconds=SOON)
+    own = a.take(run_of(server), seconds=SOON)
     server.fault("deleteFiles", status=403)
 
     assert own is not None
@@ -226,7 +226,7 @@ def test_withdrawing_takes_the_own_file_only(
 ) -> None:
     """A process that takes the place of one that was ended gives its runs free."""
     run = run_of(server)
-    a.taken(run, seconds=SOON)
+    a.take(run, seconds=SOON)
     b.withdraw(run)
     assert ["helm_wandb/a.txt"] == reserved(server)
     a.withdraw(run)

@@ -1,4 +1,4 @@
-"""Where a report goes; each sink is tried, none is lost, and each is told of."""
+"""The outputs of a report: each is tried, and each has a receipt."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """A place that a report is delivered to."""
+    """An output of a report."""
 
     name: ClassVar[str]
 
     def deliver(self, report: Report) -> Receipt:
-        """What became of it.
+        """Write the report, and return the receipt.
 
-        Raises UserError where the sink cannot be served; any other exception is a bug.
+        Raises UserError if the output cannot be written; any other exception is a bug.
         """
         ...
 
@@ -39,9 +39,9 @@ _NUMBERS = frozenset({"instances"})
 def deliver(
     report: Report, sinks: Sequence[Sink], redactor: Redactor = NO_SECRETS
 ) -> tuple[Report, tuple[Receipt, ...]]:
-    """The report with the links that the sinks gave it, and one receipt of each sink.
+    """Return the report with the links from the sinks, and one receipt of each sink.
 
-    A sink sees the links of those before it. One that is listed twice is served again if it
+    A sink sees the links of those before it. One that is listed twice is written again if it
     failed, or if the report has another link since; its last receipt counts. A failing sink stops
     no other.
     redactor: removes secrets from the report and the receipts, so that no sink can show one.
@@ -53,7 +53,7 @@ def deliver(
         if done.get(sink.name) is report:
             continue
         signals.note(_progress(receipts, [one.name for one in sinks[place:]]))
-        receipt = redactor.values(_served(sink, report))
+        receipt = redactor.values(_deliver_one(sink, report))
         receipts[sink.name] = receipt
         if receipt.status is Status.DONE:
             done[sink.name] = report
@@ -77,10 +77,10 @@ def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> str:
     return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
 
 
-def printed(sink: str, stream: TextIO | None, text: str) -> Receipt:
-    """What became of a text on standard output: done, or skipped where nobody reads on.
+def print_text(sink: str, stream: TextIO | None, text: str) -> Receipt:
+    """Print a text, and return the receipt: done, or skipped if nobody reads on.
 
-    Raises SinkError where it cannot be written, as on a full disk.
+    Raises SinkError if it cannot be written, as on a full disk.
     """
     try:
         streams.write(stream, text)
@@ -92,7 +92,7 @@ def printed(sink: str, stream: TextIO | None, text: str) -> Receipt:
     return Receipt(sink=sink, status=Status.DONE)
 
 
-def _served(sink: Sink, report: Report) -> Receipt:
+def _deliver_one(sink: Sink, report: Report) -> Receipt:
     try:
         return sink.deliver(report)
     except UserError as error:

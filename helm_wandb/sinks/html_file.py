@@ -23,7 +23,7 @@ class HtmlFile:
     path: Path
 
     def deliver(self, report: Report) -> Receipt:
-        """Done; raises SinkError where the file cannot be written."""
+        """Write the file; raises SinkError if it cannot be written."""
         # Imported here: only who asks for the page pays for its templates.
         from helm_wandb.render.html import html_report  # noqa: PLC0415
 

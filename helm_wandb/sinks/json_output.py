@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.report import to_json
-from helm_wandb.sinks import printed
+from helm_wandb.sinks import print_text
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -29,7 +29,7 @@ class JsonOutput:
     def deliver(self, report: Report) -> Receipt:
         """Done, or skipped where nobody reads on; raises SinkError where it cannot be written."""
         text = _ESCAPED.sub(_escape, to_json(report).decode())
-        return printed(self.name, self.stream, text)
+        return print_text(self.name, self.stream, text)
 
 
 def _escape(found: re.Match[str]) -> str:

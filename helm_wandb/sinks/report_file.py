@@ -24,7 +24,7 @@ class ReportFile:
     path: Path
 
     def deliver(self, report: Report) -> Receipt:
-        """Done; raises SinkError where the file cannot be written."""
+        """Write the file; raises SinkError if it cannot be written."""
         try:
             write_whole(self.path, json_pieces(report))
         except OSError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.render import terminal
 from helm_wandb.runner.workflow import group, literal
-from helm_wandb.sinks import printed
+from helm_wandb.sinks import print_text
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -32,7 +32,7 @@ class Terminal:
 
         Raises SinkError where it cannot be written, as on a full disk.
         """
-        return printed(self.name, self.stream, f"{self._rendered(report)}\n")
+        return print_text(self.name, self.stream, f"{self._rendered(report)}\n")
 
     def _rendered(self, report: Report) -> str:
         if self.literal_token is not None:

@@ -1,4 +1,4 @@
-"""The files that a user names, and where they were looked for."""
+"""Search of the files that a user names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ENTRIES = 100_000
 
 
 def hint(name: str) -> str | None:
-    """Why a file of this name may well be somewhere else; None where nothing tells that."""
+    """Return why a file of this name may be somewhere else; None if nothing suggests that."""
     if name.startswith("/"):
         return ABSOLUTE_PATH
     return NOT_EXPANDED if is_unexpanded(name) else None
 
 
 def is_unexpanded(name: str) -> bool:
-    """Whether a shell would have made another name of it."""
+    """Return whether a shell would have expanded the name."""
     return name.startswith("~") or "$" in name
 
 

@@ -31,7 +31,7 @@ def progress_bar(stream: TextIO | None) -> Callable[[int, int], None]:
 
 
 class _Bar:
-    """Draws itself anew at each step that it is told of; it starts no thread."""
+    """A bar that is drawn again at each reported step; it starts no thread."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,6 +1,6 @@
-"""What is left to write of a run, given what is there already. Pure.
+"""The rest of a run to write, given what is there already. Pure.
 
-Rows are told apart by their iteration. Readers of a run take of each iteration the last value of
+Rows are identified by their iteration. Readers of a run take of each iteration the last value of
 each metric: so a changed row is added after the old one, a row of which only some metrics are ours
 takes nothing from another job's, and no row is ever dropped for coming out of order.
 """
@@ -29,11 +29,11 @@ _DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What a run holds already."""
+class StoredRun:
+    """The content that a run has already."""
 
     rows: Mapping[int, Row] = field(default_factory=dict)
-    """Iteration → what its rows come to."""
+    """Iteration → the last value of each metric."""
     steps: int = 0
     """How many rows of W&B's history it fills."""
     record: Record | None = None
@@ -68,7 +68,7 @@ def by_iteration(rows: Iterable[Row]) -> dict[int, dict[str, float]]:
 
 
 def is_recorded(plan: RunPlan, record: Record | None) -> bool:
-    """Whether a run's own record says that it holds all of the plan, provenance aside."""
+    """Return whether a run's record says that it holds all of the plan, provenance aside."""
     if record is None:
         return False
     rows = {str(row[ITERATION]): run_record.row_digest(row) for row in plan.rows}
@@ -79,75 +79,75 @@ def is_recorded(plan: RunPlan, record: Record | None) -> bool:
     )
 
 
-def writing(plan: RunPlan, held: Held, *, writer: str) -> RunWriting:
-    """What is to be written so that the run holds the plan, and says so in its record."""
+def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
+    """Return what is to be written so that the run holds the plan, and says so in its record."""
     rows = tuple(
         row
         for row in plan.rows
-        if not row.items() <= held.rows.get(int(row[ITERATION]), {}).items()
+        if not row.items() <= stored.rows.get(int(row[ITERATION]), {}).items()
     )
-    known = held.record or Record(writer="")
-    record = _record(plan, held, writer)
-    first = msgspec.structs.replace(record, tables=known.tables, report=known.report)
+    recorded = stored.record or Record(writer="")
+    record = _record(plan, stored, writer)
+    first = msgspec.structs.replace(record, tables=recorded.tables, report=recorded.report)
     return RunWriting(
         id=plan.id,
         group=plan.group,
         name=plan.name,
         tags=plan.tags,
         config={**plan.config, **plan.provenance},
-        axes=layout.axes([*plan.rows, *held.rows.values()]),
+        axes=layout.axes([*plan.rows, *stored.rows.values()]),
         rows=rows,
         subjects=plan.subjects,
-        first_step=held.steps,
-        tables=() if known.tables == record.tables else plan.tables,
-        summary={**_summary(plan, held, first), **_outdated(plan, known)},
+        first_step=stored.steps,
+        tables=() if recorded.tables == record.tables else plan.tables,
+        summary={**_summary(plan, stored, first), **_outdated(plan, recorded)},
         confirmed={} if first == record else {MARK: run_record.to_text(record)},
-        artifact=None if known.report == plan.report else plan.artifact,
+        artifact=None if recorded.report == plan.report else plan.artifact,
     )
 
 
-def _outdated(plan: RunPlan, known: Record) -> dict[str, None]:
-    """What takes the place of a table of changed items where nothing changed any more."""
-    gone = known.tables and not plan.tables
+def _outdated(plan: RunPlan, recorded: Record) -> dict[str, None]:
+    """Return the replacement of the table of changed instances if none changed any more."""
+    gone = recorded.tables and not plan.tables
     return {CHANGED_ITEMS: None} if gone else {}
 
 
 def final_mark(run: RunWriting) -> object:
-    """What the run's summary says under MARK when all has arrived."""
+    """Return the record in the run's summary after all has arrived."""
     return run.confirmed.get(MARK, run.summary[MARK])
 
 
 def settings_digest(plan: RunPlan) -> str:
-    """Of all that a run shows beside its rows and tables, less the provenance."""
+    """Return the digest of all that a run shows except rows, tables and provenance."""
     return digest([plan.group, plan.name, plan.tags, dict(plan.config)])
 
 
 def tables_digest(plan: RunPlan) -> str:
-    """Of a run's tables; empty without any."""
+    """Return the digest of a run's tables; empty without any."""
     content = [[table.key, table.columns, table.rows, table.title] for table in plan.tables]
     return digest(content) if content else ""
 
 
-def _record(plan: RunPlan, held: Held, writer: str) -> Record:
-    known = held.record or Record(writer="")
+def _record(plan: RunPlan, stored: StoredRun, writer: str) -> Record:
+    recorded = stored.record or Record(writer="")
     planned = by_iteration(plan.rows)
-    iterations = sorted({*held.rows, *planned})
+    iterations = sorted({*stored.rows, *planned})
     return Record(
         writer=writer,
         rows={
             str(iteration): run_record.row_digest(
-                {**held.rows.get(iteration, {}), **planned.get(iteration, {})}
+                {**stored.rows.get(iteration, {}), **planned.get(iteration, {})}
             )
             for iteration in iterations
         },
         settings=settings_digest(plan),
         tables=tables_digest(plan),
-        report=plan.report if plan.artifact else known.report,
-        latest=run_record.newer(known.latest, plan.latest),
+        report=plan.report if plan.artifact else recorded.report,
+        latest=run_record.newer(recorded.latest, plan.latest),
     )
 
 
-def _summary(plan: RunPlan, held: Held, record: Record) -> dict[str, object]:
+def _summary(plan: RunPlan, stored: StoredRun, record: Record) -> dict[str, object]:
     """Return the summary over all rows: each metric's value at the greatest iteration that has it.
 
     W&B would make it of the rows in the order of their writing. It replaces what stands under
@@ -155,7 +155,7 @@ def _summary(plan: RunPlan, held: Held, record: Record) -> dict[str, object]:
     """
     latest = {name: (row[ITERATION], value) for row in plan.rows for name, value in row.items()}
     benchmarks = {name.partition(".")[0] for name in latest if "." in name}
-    for iteration, values in sorted(held.rows.items()):
+    for iteration, values in sorted(stored.rows.items()):
         for name, value in values.items():
             benchmark, dot, _ = name.partition(".")
             is_shown = name in latest or (dot and benchmark in benchmarks)
@@ -164,7 +164,7 @@ def _summary(plan: RunPlan, held: Held, record: Record) -> dict[str, object]:
     return {name: value for name, (_, value) in latest.items()} | {MARK: run_record.to_text(record)}
 
 
-def carried(
+def add_rows(
     plan: RunPlan,
     rows: Iterable[Row],
     subjects: Mapping[str, str],

@@ -1,4 +1,4 @@
-"""The W&B sink of those who want none."""
+"""The W&B output if WANDB_MODE is disabled."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class WandbDisabled:
     name: ClassVar[str] = WANDB
 
     def deliver(self, _: Report) -> Receipt:
-        """A receipt that says why nothing was recorded."""
+        """Return a receipt that says why nothing was recorded."""
         reason = "nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled"
         return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)

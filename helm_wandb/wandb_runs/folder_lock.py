@@ -1,4 +1,4 @@
-"""Whose turn it is to record in a folder: one process at a time."""
+"""A lock of a folder, so that one process at a time records in it."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _PAUSE_SECONDS = 0.1
 
 
 @contextmanager
-def turn(folder: Path, *, seconds: float) -> Iterator[None]:
-    """Nobody else who waits for a turn in the folder goes on until this ends.
+def locked(folder: Path, *, seconds: float) -> Iterator[None]:
+    """Lock a folder against other processes that lock it, for the time of a block.
 
-    The folder itself is locked, so that no file is left; who dies gives the turn back.
-    seconds: how long to wait. Raises SinkError after that, OSError where there is no such folder.
+    The folder itself is locked, so that no file is left; a process that dies releases it.
+    seconds: how long to wait. Raises SinkError after that, OSError if there is no such folder.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         until = time.monotonic() + seconds
-        while not _taken(descriptor):
+        while not _try_lock(descriptor):
             if time.monotonic() > until:
-                raise SinkError(receipt_texts.no_turn(folder, max(0.0, seconds)))
+                raise SinkError(receipt_texts.busy_folder(folder, max(0.0, seconds)))
             time.sleep(_PAUSE_SECONDS)
         yield
     finally:
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
-    """Whether the turn is ours; so it is where the file system knows no locks."""
+def _try_lock(descriptor: int) -> bool:
+    """Return whether the lock is ours; True if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

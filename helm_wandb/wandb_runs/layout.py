@@ -1,4 +1,4 @@
-"""Which W&B runs a report becomes: ids, groups, tags, configs, rows, tables.
+"""The W&B runs of a report: IDs, groups, tags, configs, rows, tables.
 
 Pure: nothing here imports wandb, reads a disk or knows of a network.
 """
@@ -80,7 +80,7 @@ class RunPlan:
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text, cut to a limit of characters where it is longer.
+    """Return the text, cut to a limit of characters where it is longer.
 
     What is cut ends in `~` and 8 hex digits of the whole text's sha256, so that
     two long texts with a common start stay distinct.
@@ -89,7 +89,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[RunPlan, ...]:
-    """All runs of a report: each model's summary and details, then the leaderboard."""
+    """Return all runs of a report: each model's summary and details, then the leaderboard."""
     models = group_by_model(report.evaluations).items()
     runs = [run for model, of_model in models for run in _model_plans(report, model, of_model)]
     wanted = [run for run in runs if not summary_only or run.name == SUMMARY_RUN]
@@ -99,7 +99,7 @@ def plans(report: Report, *, summary_only: bool, leaderboard: bool) -> tuple[Run
 
 
 def axes(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
-    """The x-axis of each metric: tokens where every row knows them, else the iteration.
+    """Return the x-axis of each metric: tokens if every row has them, else the iteration.
 
     rows: values by the names that W&B shows, `mmlu.EM`. Names with a `*`, which W&B reads as a
     pattern and refuses, are left to its default axis.
@@ -113,7 +113,7 @@ def axes(rows: Sequence[Mapping[str, float]]) -> dict[str, str]:
 def _model_plans(
     report: Report, model: str, evaluations: Sequence[Evaluation]
 ) -> Iterable[RunPlan]:
-    """The model's summary run and its detail runs; none of rows without a score."""
+    """Yield the model's summary run and its detail runs; none of rows without a score."""
     config = _model_config(model, evaluations)
     benchmarks = {key.benchmark for entry in evaluations for key in entry.scores}
     if benchmarks:
@@ -138,9 +138,9 @@ def _model_plans(
 
 
 def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation]) -> RunPlan:
-    """The summary run of a model's evaluations, each of which has a score."""
+    """Return the summary run of a model's evaluations, each of which has a score."""
     plan = _plan(report, model, SUMMARY_RUN, SUMMARY_RUN, _model_config(model, evaluations))
-    content, report_digest = _report_of(report, model, evaluations)
+    content, report_digest = _model_report(report, model, evaluations)
     return replace(
         plan,
         rows=tuple(map(_summary_row, evaluations)),
@@ -157,8 +157,10 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
     )
 
 
-def _report_of(report: Report, model: str, evaluations: Sequence[Evaluation]) -> tuple[bytes, str]:
-    """The report of one model, as JSON, and a digest of its results and their commit."""
+def _model_report(
+    report: Report, model: str, evaluations: Sequence[Evaluation]
+) -> tuple[bytes, str]:
+    """Return the report of one model, as JSON, and a digest of its results and their commit."""
     rows = tuple(row for row in report.leaderboard.rows if row.model == model)
     own = replace(
         report,
@@ -167,15 +169,15 @@ def _report_of(report: Report, model: str, evaluations: Sequence[Evaluation]) ->
         notes=(),
         links={},
     )
-    nobodys = replace(
+    anonymous = replace(
         own, headline="", provenance=Provenance(tool_version=""), leaderboard=_NO_LEADERBOARD
     )
-    results = hashlib.sha256(to_json(nobodys)).hexdigest()
+    results = hashlib.sha256(to_json(anonymous)).hexdigest()
     return to_json(own), digest([results, report.provenance.commit])
 
 
 def _aliases(provenance: Provenance) -> tuple[str, ...]:
-    """The track and the commit, by which a version of the report is found."""
+    """Return the track and the commit, by which a version of the report is found."""
     return tuple(slug(name) for name in (provenance.track, provenance.commit) if name)
 
 
@@ -193,7 +195,7 @@ def _latest(entry: Evaluation) -> Latest:
 
 
 def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, object]) -> RunPlan:
-    """A run that holds nothing yet."""
+    """Return a run without content."""
     track = report.provenance.track
     return RunPlan(
         id=run_id(track, model, name),
@@ -238,7 +240,7 @@ def _detail_name(benchmark: str, parts: Sequence[str]) -> str:
 
 
 def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:
-    """Scores that W&B would show by a name that another one has already."""
+    """Yield the scores that W&B would show by a name that another one has already."""
     seen: set[str] = set()
     for parts, _ in _parts(entry, benchmark):
         name = ".".join(parts)
@@ -252,7 +254,7 @@ def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:
 
 
 def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], float]]:
-    """The values of a benchmark's subjects, by subject and metric, then those without subjects."""
+    """Return the values by subject and metric, then those without subjects."""
     scores = {
         key.metric: entry.scores[key] for key in sorted(entry.scores) if key.benchmark == benchmark
     }
@@ -269,7 +271,7 @@ def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], flo
 def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, object]:
     origins = [entry.origin for entry in evaluations]
     counted = [entry for entry in evaluations if entry.origin.token_per_iteration is None]
-    return _known(
+    return _drop_unknown(
         {
             MODEL: model,
             "source": _each(origin.source for origin in origins),
@@ -281,13 +283,13 @@ def _model_config(model: str, evaluations: Sequence[Evaluation]) -> dict[str, ob
 
 
 def _each(values: Iterable[object]) -> object:
-    """The one value that there is; a list of them where they differ; None without any."""
+    """Return the only value, a list of them if they differ, or None without any."""
     distinct = list(dict.fromkeys(value for value in values if value is not None))
     return distinct if len(distinct) > 1 else next(iter(distinct), None)
 
 
 def _provenance(provenance: Provenance) -> dict[str, object]:
-    return _known(
+    return _drop_unknown(
         {
             COMMIT: provenance.commit,
             "ref": provenance.ref,
@@ -299,13 +301,13 @@ def _provenance(provenance: Provenance) -> dict[str, object]:
     )
 
 
-def _known(values: Mapping[str, object]) -> dict[str, object]:
+def _drop_unknown(values: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not None}
 
 
 def leaderboard_plan(report: Report) -> RunPlan:
-    """The run of the report's leaderboard."""
-    tables = layout_tables.of(report.leaderboard)
+    """Return the run of the report's leaderboard."""
+    tables = layout_tables.leaderboard_tables(report.leaderboard)
     return replace(
         _plan(report, LEADERBOARD_RUN, LEADERBOARD_RUN, LEADERBOARD_RUN, {}), tables=tables
     )

@@ -30,9 +30,9 @@ TRACK = "track"
 COMMIT = "commit"
 RUN_URL = "run_url"
 """Keys of a run's config that are read again."""
-_TAKEN = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN})
+_RESERVED = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN})
 """Keys of our own in rows and summaries, and names of our own runs."""
-_KEPT = "benchmark "
+_PREFIX = "benchmark "
 _SLUG_LIMIT = 64
 LONGEST_NAME = 1_000
 """Characters of a model, benchmark or metric, as in reports."""
@@ -40,7 +40,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def digest(value: object) -> str:
-    """20 hex digits of the sha256 of a value as `json.dumps` writes it with sorted keys."""
+    """Return 20 hex digits of the sha256 of a value as `json.dumps` writes it with sorted keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -53,7 +53,7 @@ def run_id(track: str, model: str, name: str) -> str:
 
 
 def is_name(text: object) -> TypeGuard[str]:
-    """Whether a value that anybody may have stored can be the name of a model.
+    """Return whether a value that anybody may have stored can be the name of a model.
 
     Half of a surrogate pair, which JSON can hold, can be written nowhere else.
     """
@@ -67,10 +67,10 @@ def kept_name(benchmark: str) -> str:
     `iteration` is ours. Such a benchmark is `benchmark _step`; a dot, which would part its name,
     is `%2E`. Different benchmarks have different names.
     """
-    is_free = benchmark not in _TAKEN and not benchmark.startswith(("_", _KEPT))
+    is_free = benchmark not in _RESERVED and not benchmark.startswith(("_", _PREFIX))
     if is_free and benchmark and "." not in benchmark:
         return benchmark
-    return _KEPT + benchmark.replace("%", "%25").replace(".", "%2E")
+    return _PREFIX + benchmark.replace("%", "%25").replace(".", "%2E")
 
 
 def score_name(key: ScoreKey) -> str:
@@ -80,9 +80,9 @@ def score_name(key: ScoreKey) -> str:
 
 def original_name(name: str) -> str:
     """Return the benchmark that is kept under a name."""
-    if not name.startswith(_KEPT):
+    if not name.startswith(_PREFIX):
         return name
-    return name.removeprefix(_KEPT).replace("%2E", ".").replace("%25", "%")
+    return name.removeprefix(_PREFIX).replace("%2E", ".").replace("%25", "%")
 
 
 def parse_score_name(name: str) -> ScoreKey | None:
@@ -96,10 +96,10 @@ def parse_score_name(name: str) -> ScoreKey | None:
 
 
 def slug(text: str) -> str:
-    """The text as part of an artifact's name or alias; equal only for equal texts.
+    """Return the text as part of an artifact's name or alias; equal only for equal texts.
 
     W&B takes letters, digits, `-`, `_` and `.` there. `branch/main` is `branch-main`; where more
-    had to give way, 8 hex digits of the whole text's sha256 tell it apart.
+    had to give way, 8 hex digits of the whole text's sha256 make it unique.
     """
     kind, slash, name = text.partition("/")
     plain = f"{kind}-{name}" if slash else text
@@ -110,5 +110,5 @@ def slug(text: str) -> str:
 
 
 def report_name(model: str) -> str:
-    """The name of the artifact that holds a model's report."""
+    """Return the name of the artifact that holds a model's report."""
     return f"helm-report-{slug(model)}"

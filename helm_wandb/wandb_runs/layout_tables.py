@@ -22,13 +22,13 @@ _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""
 
 
-def of(leaderboard: Leaderboard) -> tuple[Table, ...]:
-    """The table of all models, the overall score's bars, then each metric's."""
+def leaderboard_tables(leaderboard: Leaderboard) -> tuple[Table, ...]:
+    """Return the table of all models, the overall score's bars, then each metric's."""
     return (_leaderboard_table(leaderboard), *_charts(leaderboard))
 
 
 def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
-    """The table of all items of the comparisons' marked deltas; none without any."""
+    """Return the table of the changed instances of flagged deltas; none without any."""
     rows = tuple(
         _item(delta, item)
         for one in comparisons
@@ -42,9 +42,9 @@ def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
 
 def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
     texts = item.texts
-    told = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
+    cells = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
     return (
-        *(plain(cell) if isinstance(cell, str) else cell for cell in told),
+        *(plain(cell) if isinstance(cell, str) else cell for cell in cells),
         *(
             None if text is None else plain(on_one_line(text))
             for text in (texts.input, texts.reference, texts.answer)
@@ -55,7 +55,7 @@ def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
 
 
 def _leaderboard_table(leaderboard: Leaderboard) -> Table:
-    """A row per model: the ranked in their order, then the unranked with the reason."""
+    """Return a row per model: the ranked in their order, then the unranked with the reason."""
     leading = ("rank", "model", "iteration", "tokens_billions", "mean", "mean_win_rate")
     rows = (
         (
@@ -70,7 +70,7 @@ def _leaderboard_table(leaderboard: Leaderboard) -> Table:
 
 
 def _charts(leaderboard: Leaderboard) -> Iterable[Table]:
-    """The overall score's bars, then each metric's, of the models that have it."""
+    """Yield the overall score's bars, then each metric's, of the models that have it."""
     means = [(row.model, row.mean) for row in leaderboard.rows]
     yield from _chart("overall", "Overall score (mean)", means)
     for key in leaderboard.metrics:

@@ -1,4 +1,4 @@
-"""What earlier offline recordings in a folder hold, and what is left to record there.
+"""Earlier offline recordings in a folder, and what is left to record there.
 
 `wandb sync` appends: two recordings of one run, both sent, double its rows. So each run
 folder keeps a small file of what it holds, and of each run at most one folder waits to
@@ -22,7 +22,7 @@ import msgspec
 from helm_wandb.errors import SinkError
 from helm_wandb.system import files
 from helm_wandb.wandb_runs import changes, offline_recording, receipt_texts, run_record
-from helm_wandb.wandb_runs.changes import Held
+from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting
 
 _SYNCED_BY_COMMAND = "offline-run-*-helm-*"
-"""What the command that we tell sends."""
+"""The folders that the command in our messages sends."""
 _FOLDER = re.compile("offline-run-[0-9]{8}_[0-9]{6}-(helm-[0-9a-f]{20})~*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What one run folder holds."""
+    """The content of one run folder."""
 
     folder: Path
     run: str
@@ -60,7 +60,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """What the folder held before, of runs that are to be written."""
+    """Recordings in the folder of runs that are to be written."""
 
     usable: tuple[Recording, ...]
     ignored: tuple[Recording, ...]
@@ -68,7 +68,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What is left to record of a run."""
+    """The rest of a run that is to be recorded."""
 
     run: RunWriting
     superseded: tuple[Recording, ...]
@@ -80,7 +80,7 @@ class Writing:
         return not self.run.rows and not self.run.tables
 
 
-def earlier(
+def read_earlier(
     folder: Path, project: str, runs: Collection[str], *, seal: Seal | None = None
 ) -> Earlier:
     """Return the recordings of runs of a project below `<folder>/wandb`, the oldest first.
@@ -97,34 +97,35 @@ def earlier(
     )
 
 
-def waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
-    """The recordings of a run that were not sent yet."""
+def select_waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Return the recordings of a run that were not sent yet."""
     return tuple(one for one in recordings if one.run == plan.id and not one.synced)
 
 
-def carrying(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
-    """The plan, with the rows that only recordings have that wait to be sent."""
+def carry_rows(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
+    """Return the plan with the rows that only waiting recordings have."""
     rows = [row for recording in recordings for row in recording.rows]
     latest = None
     for record in (recording.record for recording in recordings if recording.record):
         latest = run_record.newer(latest, record.latest)
     subjects = {name: one.subjects[name] for one in recordings for name in one.subjects}
-    return changes.carried(plan, rows, subjects, latest)
+    return changes.add_rows(plan, rows, subjects, latest)
 
 
-def unrecorded(
-    plan: RunPlan, earlier: Earlier, *, writer: str, remote: Held | None = None
+def plan_writing(
+    plan: RunPlan, earlier: Earlier, *, writer: str, remote: StoredRun | None = None
 ) -> Writing | None:
-    """What is left to record of a run, or None where its recordings hold it all.
+    """Return what is left to record of a run, or None if its recordings hold it all.
 
-    remote: what W&B holds, where it could be asked; else the recordings that were sent tell.
+    remote: what W&B holds, if it could be read; else the sent recordings count.
     A row that only a waiting recording has is carried over; one that was sent is not repeated.
     """
     sent = [one for one in earlier.usable if one.run == plan.id and one.synced]
-    left, ignored = waiting(plan, earlier.usable), waiting(plan, earlier.ignored)
+    left = select_waiting(plan, earlier.usable)
+    ignored = select_waiting(plan, earlier.ignored)
     # Offline there are no artifacts: their files would be kept elsewhere, under absolute paths.
-    plan = replace(carrying(plan, left), artifact=None)
-    fresh = changes.writing(plan, remote or _held(sent), writer=writer)
+    plan = replace(carry_rows(plan, left), artifact=None)
+    fresh = changes.writing(plan, remote or _stored_run(sent), writer=writer)
     is_held = not ignored and _holds(left, fresh)
     return None if is_held else Writing(run=fresh, superseded=(*left, *ignored))
 
@@ -132,7 +133,7 @@ def unrecorded(
 def keep(
     finished: Path, project: str, run: RunWriting, *, folder: Path, seal: Seal | None = None
 ) -> None:
-    """Write down beside a finished run what it holds, and move it whole to `<folder>/wandb`."""
+    """Write next to a finished run what it holds, and move it whole to `<folder>/wandb`."""
     contents = offline_recording.Contents(
         run=run.id,
         project=project,
@@ -168,7 +169,7 @@ def _unused(path: Path) -> Path:
 
 
 def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
-    """The recording in a run folder; None if it belongs to another project, or is gone."""
+    """Return the recording in a run folder; None if it belongs to another project, or is gone."""
     name = _FOLDER.fullmatch(folder.name)
     run = name[1] if name else ""
     log = folder / f"run-{run}.wandb"
@@ -205,9 +206,9 @@ def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
         raise offline_recording.UnusableError(message)
 
 
-def _held(sent: Sequence[Recording]) -> Held:
-    """What W&B holds, as far as the recordings know that were sent."""
-    return Held(
+def _stored_run(sent: Sequence[Recording]) -> StoredRun:
+    """Return what W&B holds, as far as the sent recordings show."""
+    return StoredRun(
         rows=changes.by_iteration(row for one in sent for row in one.rows),
         steps=sum(one.steps for one in sent),
         record=sent[-1].record if sent else None,
@@ -215,7 +216,7 @@ def _held(sent: Sequence[Recording]) -> Held:
 
 
 def _holds(left: Sequence[Recording], fresh: RunWriting) -> bool:
-    """Whether what waits to be sent is what is to be sent, no less and no more."""
+    """Return whether the waiting recordings are what is to be sent, no less and no more."""
     if not left:
         return not fresh.rows and not fresh.tables
     only = left[0]

@@ -33,7 +33,7 @@ _Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one run folder holds."""
+    """The content of one run folder."""
 
     run: Annotated[str, msgspec.Meta(pattern="^helm-[0-9a-f]{20}$")]
     project: str
@@ -59,7 +59,7 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What ties a recording to a workflow run.
+    """The tie between a recording and a workflow run.
 
     A commit can foresee the number of the run that it starts, but its author does not have the
     W&B key; so without a key no recording fits.
@@ -68,22 +68,24 @@ class Seal:
     workflow_run: str
     key: str = field(repr=False)
 
-    def of(self, recording: bytes) -> str:
+    def sign(self, recording: bytes) -> str:
         """Return the code that only a holder of the key can make."""
         message = b"\0".join((_PURPOSE, self.workflow_run.encode(errors="replace"), recording))
         return hmac.digest(self.key.encode(errors="replace"), message, "sha256").hex()
 
-    def fits(self, recording: bytes, code: str) -> bool:
+    def verify(self, recording: bytes, code: str) -> bool:
         """Return whether a recording was sealed with this seal."""
         return bool(self.key) and hmac.compare_digest(
-            self.of(recording).encode(), code.encode(errors="replace")
+            self.sign(recording).encode(), code.encode(errors="replace")
         )
 
 
 def to_json(contents: Contents, seal: Seal | None) -> bytes:
     """Return the content of the file, sealed if there is a seal."""
     recording = msgspec.json.encode(contents)
-    return msgspec.json.encode(_File(msgspec.Raw(recording), seal.of(recording) if seal else None))
+    return msgspec.json.encode(
+        _File(msgspec.Raw(recording), seal.sign(recording) if seal else None)
+    )
 
 
 def write(folder: Path, contents: Contents, seal: Seal | None) -> None:
@@ -100,7 +102,7 @@ def read(folder: Path, run: str, seal: Seal | None) -> tuple[Contents, Record]:
     data = _data(folder / FILE)
     try:
         file = msgspec.json.decode(data, type=_File)
-        if seal and not seal.fits(bytes(file.recording), file.seal or ""):
+        if seal and not seal.verify(bytes(file.recording), file.seal or ""):
             message = "it is not sealed with this workflow run's W&B key"
             raise UnusableError(message)
         contents = msgspec.json.decode(file.recording, type=Contents)

@@ -1,6 +1,6 @@
-"""Runs are looked at, and what is missing is written; again, where other jobs write them too.
+"""Read runs, write what is missing, and again if other jobs write them too.
 
-What is told as written was seen to be there: W&B's SDK calls a run finished whose rows were lost.
+Only what was read back counts as written: the SDK calls a run finished whose rows were lost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.wandb_runs import changes, run_record
-from helm_wandb.wandb_runs.changes import Held
+from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
@@ -45,7 +45,7 @@ _CONTENDED = Fault(Cause.LOST, "another job kept writing to the same runs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What became of runs that were to be in W&B."""
+    """The result of sending runs to W&B."""
 
     written: int = 0
     """How many of them were written to; the others held everything."""
@@ -53,7 +53,7 @@ class Sent:
     """Those that W&B was not seen to hold."""
     fault: Fault | None = None
     """Why."""
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, StoredRun] = field(default_factory=dict)
     """Run id → what W&B held of an unsent run before, where that could be read."""
     url: str | None = None
     """The project's page."""
@@ -61,14 +61,14 @@ class Sent:
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known so far."""
+    """The state of the sending."""
 
     left: tuple[RunPlan, ...]
     """What is still to be tried, as other jobs were at it so far."""
     failed: list[RunPlan] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     fault: Fault | None = None
-    held: dict[str, Held] = field(default_factory=dict)
+    held: dict[str, StoredRun] = field(default_factory=dict)
     url: str | None = None
 
     @property
@@ -79,7 +79,7 @@ class _Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends runs to a project. Nothing is raised: what W&B does not have is told."""
+    """Sends runs to a project. It raises nothing, and returns what W&B does not have."""
 
     session: Session
     project: str
@@ -92,22 +92,22 @@ class Sender:
         self,
         plans: Sequence[RunPlan],
         *,
-        planned_anew: Callable[[], Sequence[RunPlan]] | None = None,
+        replan: Callable[[], Sequence[RunPlan]] | None = None,
     ) -> Sent:
-        """What was written, and what is not there.
+        """Return what was written, and what is not there.
 
         planned_anew: makes the plans after each look at their runs, of which a change is seen
         from then on: for runs that depend on what else the project holds.
         """
         progress = _Progress(left=tuple(plans))
         try:
-            self._send(progress, planned_anew)
+            self._send(progress, replan)
         except ServiceError as error:
             progress.fault = progress.fault or error.fault
         if progress.unsent:
             # Rows may have arrived without the rest: an offline copy must not repeat them.
             with suppress(ServiceError):
-                progress.held |= self._held(progress.unsent, self._look(progress.unsent))
+                progress.held |= self._read_stored(progress.unsent, self._look(progress.unsent))
         return Sent(
             written=len(progress.written),
             unsent=progress.unsent,
@@ -116,17 +116,15 @@ class Sender:
             url=progress.url,
         )
 
-    def _send(
-        self, progress: _Progress, planned_anew: Callable[[], Sequence[RunPlan]] | None
-    ) -> None:
+    def _send(self, progress: _Progress, replan: Callable[[], Sequence[RunPlan]] | None) -> None:
         first = True
         while progress.left:
             remote = self._look(progress.left)
-            if planned_anew:
-                progress.left = tuple(planned_anew())
+            if replan:
+                progress.left = tuple(replan())
             progress.url = progress.url or _project_url(remote.values())
             writings = self._outstanding(progress, remote, first=first)
-            progress.left = _of(progress.left, writings)
+            progress.left = _select(progress.left, writings)
             if not writings:
                 return
             if self._writing_seconds < _LEAST_SECONDS:
@@ -142,7 +140,7 @@ class Sender:
         return min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS)
 
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
-        """Those of the runs that W&B has, by their ids."""
+        """Return those of the runs that W&B has, by their IDs."""
         filters = {"name": {"$in": [plan.id for plan in plans]}}
         found = self.session.ask(FindRuns(project=self.project, filters=filters))
         return {run.id: run for run in found}
@@ -150,28 +148,30 @@ class Sender:
     def _outstanding(
         self, progress: _Progress, remote: Mapping[str, RemoteRun], *, first: bool
     ) -> dict[str, RunWriting]:
-        """What is left to write, by run.
+        """Return what is left to write, by run.
 
         first: also what other jobs may have changed since, such as the provenance; once written,
         theirs may stand, but no row and no table may be missing.
         """
         plans = [plan for plan in progress.left if not _is_there(plan, remote.get(plan.id))]
-        progress.held |= self._held(plans, remote)
+        progress.held |= self._read_stored(plans, remote)
         writings = {}
         for plan in plans:
-            run, held = remote.get(plan.id), progress.held.get(plan.id, Held())
+            run, held = remote.get(plan.id), progress.held.get(plan.id, StoredRun())
             writing = changes.writing(plan, held, writer=self.writer)
             if run is None or not _is_nothing(writing, plan, run, first=first):
                 writings[plan.id] = replace(writing, seen=run and run.summary.get(MARK))
         return writings
 
-    def _held(self, plans: Iterable[RunPlan], remote: Mapping[str, RemoteRun]) -> dict[str, Held]:
+    def _read_stored(
+        self, plans: Iterable[RunPlan], remote: Mapping[str, RemoteRun]
+    ) -> dict[str, StoredRun]:
         ids = tuple(plan.id for plan in plans if plan.id in remote)
         if not ids:
             return {}
         histories = self.session.ask(ReadHistories(project=self.project, run_ids=ids))
         return {
-            run_id: Held(
+            run_id: StoredRun(
                 rows=changes.by_iteration(map(changes.flatten, rows)),
                 steps=1 + max((_step(row) for row in rows), default=-1),
                 record=run_record.from_summary(remote[run_id].summary),
@@ -180,7 +180,7 @@ class Sender:
         }
 
     def _write(self, runs: tuple[RunWriting, ...]) -> dict[str, Written]:
-        """What became of each run; of a process that was ended nobody knows."""
+        """Return the result of each run; after a process was ended, it is unsettled."""
         request = WriteRuns(
             mode="online",
             entity=None,
@@ -234,7 +234,7 @@ class Sender:
         progress.fault = progress.fault if progress.failed else None
 
 
-def _of(plans: Iterable[RunPlan], ids: Collection[str]) -> tuple[RunPlan, ...]:
+def _select(plans: Iterable[RunPlan], ids: Collection[str]) -> tuple[RunPlan, ...]:
     return tuple(plan for plan in plans if plan.id in ids)
 
 
@@ -244,13 +244,13 @@ def _step(row: Mapping[str, object]) -> int:
 
 
 def _is_whole(run: RemoteRun) -> bool:
-    """Whether the one who wrote the run last has also ended."""
+    """Return whether the run's last writer has also ended."""
     record = run_record.from_summary(run.summary)
     return run.state == "finished" and record is not None
 
 
 def _is_there(plan: RunPlan, run: RemoteRun | None) -> bool:
-    """Whether the run says itself that it holds all of the plan."""
+    """Return whether the run's record says that it holds all of the plan."""
     return (
         run is not None
         and _is_whole(run)
@@ -264,7 +264,7 @@ def _has_provenance(plan: RunPlan, run: RemoteRun) -> bool:
 
 
 def _is_nothing(writing: RunWriting, plan: RunPlan, run: RemoteRun, *, first: bool) -> bool:
-    """Whether there is nothing to write, by the rows that the run has."""
+    """Return whether there is nothing to write, by the rows that the run has."""
     if writing.rows or writing.tables or not _is_whole(run):
         return False
     record = run_record.from_summary(run.summary)

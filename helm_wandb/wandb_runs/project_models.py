@@ -40,7 +40,7 @@ REPORT_LIMIT_BYTES = 128 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A model as a track's summary run has it, and the state of the code that it is of."""
+    """A model in a track's summary run, with the commit of its code."""
 
     evaluations: tuple[Evaluation, ...]
     """Of its iterations."""
@@ -58,12 +58,12 @@ class WandbProject:
     tracks: frozenset[str]
 
     @property
-    def told_tracks(self) -> str:
-        """The tracks in words."""
+    def tracks_in_words(self) -> str:
+        """Return the tracks in words."""
         return " or ".join(f"track {track}" for track in sorted(self.tracks))
 
     def read(self) -> tuple[Evaluation, ...]:
-        """Each model of those tracks at its greatest iteration; raises ServiceError.
+        """Return each model of those tracks at its greatest iteration; raises ServiceError.
 
         Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
         """
@@ -72,7 +72,7 @@ class WandbProject:
         )
 
     def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
-        """What one track has of these models; raises ServiceError.
+        """Return what one track has of these models; raises ServiceError.
 
         Of the report that the track recorded with a run, or, where there is none that can be
         read, of the summary: then without subjects and instances.
@@ -94,7 +94,7 @@ class WandbProject:
         )
 
     def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
-        """What the newest reports of a track hold of their models."""
+        """Return the evaluations in the newest reports of a track, by model."""
         names = {model: f"{report_name(model)}:{slug(track)}" for model in models}
         if not names:
             return {}
@@ -120,7 +120,7 @@ class WandbProject:
 
 
 def _evaluations(content: bytes) -> tuple[Evaluation, ...]:
-    """Those of a report; none where it cannot be read."""
+    """Return the evaluations of a report; none if it cannot be read."""
     try:
         return from_json(content)
     except ValueError:
@@ -133,9 +133,9 @@ def _text(config: Mapping[str, object], key: str) -> str | None:
 
 
 def evaluation(run: RemoteRun) -> Evaluation | None:
-    """What a summary run says of its model; None where that is no score.
+    """Return the evaluation in a summary run; None if it has no score.
 
-    What it lacks is lacking in the evaluation, and costs nothing else.
+    A value that it lacks is missing in the evaluation, and costs nothing else.
     """
     record = run_record.from_summary(run.summary)
     model = run.config.get(MODEL, run.group)
@@ -171,7 +171,7 @@ def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
 
 
 def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
-    """The scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
+    """Yield the scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
     for name, value in _numbers(summary):
         key = parse_score_name(name)
         if key:
@@ -184,14 +184,14 @@ def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
         if name.startswith("_"):
             continue
         nested = value if isinstance(value, Mapping) else {}
-        for told, held in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
-            number = finite(held)
+        for shown, stored in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
+            number = finite(stored)
             if number is not None:
-                yield told, number
+                yield shown, number
 
 
 def _iteration(summary: Mapping[str, object]) -> int:
-    """Logged as a value, or, by the ancestor, as W&B's own step."""
+    """Return the iteration that was logged as a value or, by the ancestor, as W&B's step."""
     known = (iteration_of(summary.get(key)) for key in (ITERATION, "_step"))
     return next((number for number in known if number is not None), 0)
 

@@ -1,4 +1,4 @@
-"""What is said of runs that are in W&B, that wait here, or that were refused: what to do now."""
+"""Sentences about runs in W&B, runs that wait here and refused runs, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 """Recordings that are named."""
-_HAPPENED = {
+_FAULTS = {
     Cause.KEY: "does not accept the key (HTTP 401)",
     Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
     Cause.NETWORK: "cannot be reached",
@@ -71,16 +71,16 @@ _REFUSED_OFFLINE = (
 )
 
 
-def happened(fault: Fault, base_url: str) -> str:
-    """A sentence of what went wrong at the server, and another of what to do."""
+def describe_fault(fault: Fault, base_url: str) -> str:
+    """Return a sentence about the server's fault, and another of what to do."""
     # A refused key is refused; "user is not logged in", as W&B says, is of no user of ours.
     detail = "" if fault.cause is Cause.KEY else plain(fault.detail)
     words = f" ({detail})" if detail else ""
-    return f"W&B at {base_url} {_HAPPENED[fault.cause]}{words}. {_TO_DO[fault.cause]}"
+    return f"W&B at {base_url} {_FAULTS[fault.cause]}{words}. {_TO_DO[fault.cause]}"
 
 
 def offline(fault: Fault, folder: Path) -> str:
-    """The same of a recording in a folder."""
+    """Return what went wrong with a recording in a folder, and what to do."""
     what, to_do = _OFFLINE.get(fault.cause, _REFUSED_OFFLINE)
     return f"{folder / 'wandb'}: {what}: {plain(fault.detail)}. {to_do}"
 
@@ -134,20 +134,20 @@ def carried(recordings: Sequence[Recording]) -> str:
     return f"; including earlier recordings: {names}"
 
 
-def no_turn(folder: Path, seconds: float) -> str:
-    """That others keep recording in a folder, and what to do."""
+def busy_folder(folder: Path, seconds: float) -> str:
+    """Return that others keep recording in a folder, and what to do."""
     return (
         f"{folder / 'wandb'}: other runs have been recording there for {seconds:.0f} seconds, so "
         "this one recorded nothing. Run it again when they have ended"
     )
 
 
-def counted(number: int) -> str:
-    """`1 run is`, `2 runs are`."""
+def count_runs(number: int) -> str:
+    """Return `1 run is`, `2 runs are`."""
     return "1 run is" if number == 1 else f"{number} runs are"
 
 
 def sync_command(folder: Path, base_url: str | None) -> str:
-    """The command that sends what waits in a folder."""
+    """Return the command that sends what waits in a folder."""
     host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
     return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*-helm-*"

@@ -1,4 +1,4 @@
-"""What a run's summary says of what the run holds, so that one look at a project tells it.
+"""The record of a run's content in its summary, so that one query of a project shows it.
 
 Each run that this tool wrote has it under the key MARK: a digest of every row, table and setting,
 who wrote it last, and of a summary run the scores at its greatest iteration. W&B's own summary has
@@ -46,7 +46,7 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a run holds, in digests."""
+    """A run's content, in digests."""
 
     writer: _Digest
     rows: dict[_IterationText, _Digest] = {}
@@ -61,17 +61,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def row_digest(values: Mapping[str, float]) -> str:
-    """Of the values of an iteration, the same for 8 and 8.0."""
+    """Return the digest of an iteration's values, the same for 8 and 8.0."""
     return digest({key: float(value) for key, value in values.items()})
 
 
 def to_text(record: Record) -> str:
-    """The record as one line of JSON: a string takes one column of W&B's table, not twenty."""
+    """Return the record as a line of JSON: a string takes one column of W&B's table."""
     return msgspec.json.encode(record).decode()
 
 
 def from_summary(summary: Mapping[str, object]) -> Record | None:
-    """The record in a run's summary; None where it has none that can be read."""
+    """Return the record in a run's summary; None if it has none that can be read."""
     text = summary.get(MARK)
     if not isinstance(text, str):
         return None
@@ -99,7 +99,7 @@ def iteration_of(value: object) -> int | None:
 
 
 def newer(one: Latest | None, other: Latest | None) -> Latest | None:
-    """The latest of both; at the same iteration all scores, `other`'s before `one`'s."""
+    """Return the later of both; at the same iteration all scores, `other`'s before `one`'s."""
     if one is None or other is None:
         return one or other
     if one.iteration != other.iteration:

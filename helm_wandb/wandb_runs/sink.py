@@ -16,7 +16,7 @@ from helm_wandb.system import scratch, signals
 from helm_wandb.system.budget import Budget
 from helm_wandb.system.files import create_folder
 from helm_wandb.wandb_runs import layout, offline, receipt_texts
-from helm_wandb.wandb_runs.folder_lock import turn
+from helm_wandb.wandb_runs.folder_lock import locked
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender
 from helm_wandb.wandb_runs.sdk.messages import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from helm_wandb.model import Config, Report
-    from helm_wandb.wandb_runs.changes import Held
+    from helm_wandb.wandb_runs.changes import StoredRun
     from helm_wandb.wandb_runs.layout import RunPlan
     from helm_wandb.wandb_runs.offline import Earlier, Recording, Writing
     from helm_wandb.wandb_runs.offline_recording import Seal
@@ -52,7 +52,7 @@ _NOT_ENDED = Fault(Cause.NETWORK, "the process of W&B's SDK did not end")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """What is in the folder now."""
+    """The result of recording in the folder."""
 
     number: int
     """Runs that had something to write."""
@@ -83,7 +83,7 @@ class WandbRuns:
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def deliver(self, report: Report) -> Receipt:
-        """A receipt that says where the runs are and, if they are here, how to send them.
+        """Return a receipt that says where the runs are and, if they are here, how to send them.
 
         Results that are there already are not recorded again. Raises SinkError.
         """
@@ -110,10 +110,10 @@ class WandbRuns:
         )
 
     def _send(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Receipt:
-        """The receipt of runs that W&B was seen to hold; of all others a copy is kept here."""
+        """Return the receipt of runs that W&B has; keep a copy of all others here."""
         earlier = self._earlier(plans)
-        waiting = {plan.id: offline.waiting(plan, earlier.usable) for plan in plans}
-        whole = [offline.carrying(plan, waiting[plan.id]) for plan in plans]
+        waiting = {plan.id: offline.select_waiting(plan, earlier.usable) for plan in plans}
+        whole = [offline.carry_rows(plan, waiting[plan.id]) for plan in plans]
         sent = self._sent(project, report, whole)
         unsent = {plan.id for plan in sent.unsent}
         arrived = [one for run_id in waiting.keys() - unsent for one in waiting[run_id]]
@@ -123,7 +123,7 @@ class WandbRuns:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         if stuck:
             raise SinkError(*stuck, *self._warnings(plans, earlier))
-        reason = f"{receipt_texts.counted(len(plans))} in {sent.url or project.session.base_url}"
+        reason = f"{receipt_texts.count_runs(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - sent.written
         held = f" ({same} held the same results already)" if same else ""
         along = receipt_texts.carried(arrived)
@@ -135,16 +135,16 @@ class WandbRuns:
         )
 
     def _warnings(self, plans: Sequence[RunPlan], earlier: Earlier) -> tuple[str, ...]:
-        """What is not in W&B and will not be, and what else lies in the folder."""
+        """Return what W&B cannot hold, and what else is in the folder."""
         unused = receipt_texts.ignored(earlier.ignored, self.folder)
         return (*receipt_texts.unrecorded(plans), *unused)
 
     def _earlier(self, plans: Sequence[RunPlan]) -> Earlier:
         runs = {plan.id for plan in plans}
-        return offline.earlier(self.folder, self._project, runs, seal=self.seal)
+        return offline.read_earlier(self.folder, self._project, runs, seal=self.seal)
 
     def _sent(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Sent:
-        """What became of the models' runs and then, with these in the project, the leaderboard."""
+        """Send the models' runs and then, with these in the project, the leaderboard."""
         sender = Sender(
             session=project.session,
             project=self.config.project,
@@ -168,39 +168,39 @@ class WandbRuns:
             )
             return [layout.leaderboard_plan(replace(report, leaderboard=ranking))]
 
-        ranked = sender.send(boards, planned_anew=board)
+        ranked = sender.send(boards, replan=board)
         return replace(ranked, written=sent.written + ranked.written, url=ranked.url or sent.url)
 
     def _unsent(self, project: WandbProject, sent: Sent, number: int) -> str:
-        """What went wrong and what to do, once a copy of what W&B does not have is kept."""
+        """Keep a copy of what W&B does not have; return what happened, and what to do."""
         fault = sent.fault or Fault(Cause.LOST, "")
-        told = receipt_texts.happened(fault, project.session.base_url)
+        why = receipt_texts.describe_fault(fault, project.session.base_url)
         missing = f"{len(sent.unsent)} of {number} runs did not arrive"
         try:
             kept = self._record(sent.unsent, sent.held)
         except SinkError as error:
-            return f"{told} {missing}, and no copy could be kept: {error}"
+            return f"{why} {missing}, and no copy could be kept: {error}"
         if not kept.number:
-            return f"{told} {missing} whole; what they lack is their report: run again to send it"
+            return f"{why} {missing} whole; what they lack is their report: run again to send it"
         command = receipt_texts.sync_command(self.folder, project.session.base_url)
-        return f"{told} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
+        return f"{why} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
 
-    def _record(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
-        """What was written into the folder.
+    def _record(self, plans: Sequence[RunPlan], held: Mapping[str, StoredRun]) -> _Kept:
+        """Record runs in the folder, one process at a time.
 
         held: run id → what W&B was seen to hold of it.
         """
         try:
             create_folder(self.folder)
-            with turn(self.folder, seconds=self._time.left_seconds - _RECORDING_SECONDS):
+            with locked(self.folder, seconds=self._time.left_seconds - _RECORDING_SECONDS):
                 return self._record_alone(plans, held)
         except OSError as error:
             raise SinkError(receipt_texts.unwritable(self.folder, error)) from error
 
-    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, Held]) -> _Kept:
+    def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, StoredRun]) -> _Kept:
         earlier = self._earlier(plans)
         found = [
-            offline.unrecorded(plan, earlier, writer=self._writer, remote=held.get(plan.id))
+            offline.plan_writing(plan, earlier, writer=self._writer, remote=held.get(plan.id))
             for plan in plans
         ]
         writings = [writing for writing in found if writing]
@@ -274,7 +274,7 @@ class WandbRuns:
         along = receipt_texts.carried(kept.carried)
         command = receipt_texts.sync_command(self.folder, self.config.base_url)
         return (
-            f"{receipt_texts.counted(len(plans))} recorded offline in {self.folder / 'wandb'}"
+            f"{receipt_texts.count_runs(len(plans))} recorded offline in {self.folder / 'wandb'}"
             f"{already}{along}; to send what W&B does not have: `{command}`"
         )
 

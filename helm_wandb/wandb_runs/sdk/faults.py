@@ -1,6 +1,6 @@
-"""What the SDK raises, or writes to its own log → a Fault.
+"""A Fault from what the SDK raises, or writes to its own log.
 
-Its words can hold secrets until the process that asked has removed them.
+Its words can hold secrets until the process that sent the request has removed them.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _NETWORK = re.compile(
 )
 _DISK = re.compile("no space left on device|disk quota exceeded|read-only file system")
 _BLAMED_ON_DISK = frozenset({Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED})
-"""Where there is no room, not even a message of the SDK that says so may fit."""
+"""Without room, not even a message of the SDK that says so may fit."""
 _LEAST_BYTES = 1 << 16
 """Where there is less room than that, something could not be written."""
 _PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
 _UNANSWERED = "did not respond in time"
-"""Said of the SDK's own service, and meant of the server that it waits for."""
+"""The SDK says this of its service; the cause is the server that it waits for."""
 _BY_STATUS = {
     401: Cause.KEY,
     403: Cause.ACCESS,
@@ -46,49 +46,49 @@ _BY_STATUS = {
 _SERVER_FAULT = 500
 
 
-def of(error: BaseException) -> Fault:
-    """The fault that an exception of the SDK tells of, its causes included."""
+def classify(error: BaseException) -> Fault:
+    """Return the fault behind an exception of the SDK and its causes."""
     chain = list(_chain(error))
     is_network = isinstance(chain[-1], TimeoutError | ConnectionError)
     if isinstance(chain[-1], OSError) and not is_network:
-        return of_disk(chain[-1])
-    told = "\n".join(str(one) for one in chain)
+        return disk_fault(chain[-1])
+    text = "\n".join(str(one) for one in chain)
     status = next(filter(None, map(_http_status, chain)), None)
     words = _PREAMBLE.sub("", str(error)) or type(error).__name__
-    if _UNANSWERED in told:
+    if _UNANSWERED in text:
         words = "no answer in time"
-    return Fault(_cause(told, status), _clean(words))
+    return Fault(_cause(text, status), _clean(words))
 
 
-def of_disk(error: OSError) -> Fault:
+def disk_fault(error: OSError) -> Fault:
     """Return the fault of a folder or file that cannot be written to."""
     return Fault(Cause.DISK, _clean(str(error)))
 
 
-def in_journals(folder: str, run_id: str) -> Fault | None:
-    """The same of the newest folder of a run that could not be begun."""
-    found = sorted(
+def find_logged_fault(folder: str, run_id: str) -> Fault | None:
+    """Return the fault in the newest folder of a run that could not be begun."""
+    folders = sorted(
         Path(folder).glob(f"wandb/run-*-{run_id}"), key=lambda path: path.stat().st_mtime
     )
-    return in_journal(found[-1]) if found else None
+    return logged_fault(folders[-1]) if folders else None
 
 
-def in_journal(run_folder: Path) -> Fault | None:
-    """The last error of the SDK's own log of a run whose cause is known; None without errors.
+def logged_fault(run_folder: Path) -> Fault | None:
+    """Return the last error with a known cause in the SDK's log of a run; None without errors.
 
-    Where it gives rows or files up it raises nothing: this log is all that tells why.
+    If it gives rows or files up it raises nothing: only this log says why.
     """
     try:
         text = (run_folder / "logs" / "debug-internal.log").read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None
     entries = filter(None, map(_entry, text.splitlines()))
-    found = [_journaled(entry) for entry in entries if _is_error(entry)]
-    known = [fault for fault in found if fault.cause is not Cause.REFUSED]
-    return next(iter([*known[::-1], *found[::-1]]), None)
+    logged = [_logged(entry) for entry in entries if _is_error(entry)]
+    known = [fault for fault in logged if fault.cause is not Cause.REFUSED]
+    return next(iter([*known[::-1], *logged[::-1]]), None)
 
 
-def shown(answer: T, redactor: Redactor) -> T:
+def redact(answer: T, redactor: Redactor) -> T:
     """Return an answer without secrets, and then with few enough words for a message.
 
     In this order, since a secret that is cut is harder to recognize.
@@ -110,7 +110,7 @@ def _blamed(answer: Any, folders: Sequence[Path]) -> Any:  # noqa: ANN401 -- any
                 for folder in folders:
                     check_room(folder, _LEAST_BYTES)
             except OSError as error:
-                return of_disk(error)
+                return disk_fault(error)
             return answer
         case Written(fault=Fault()):
             return replace(answer, fault=_blamed(answer.fault, folders))
@@ -141,14 +141,14 @@ def _entry(line: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _journaled(entry: dict[str, Any]) -> Fault:
-    told = f"{entry.get('msg')} {entry.get('error', '')}"
+def _logged(entry: dict[str, Any]) -> Fault:
+    text = f"{entry.get('msg')} {entry.get('error', '')}"
     status = entry.get("status")
-    return Fault(_cause(told, status if isinstance(status, int) else None), _clean(told))
+    return Fault(_cause(text, status if isinstance(status, int) else None), _clean(text))
 
 
 def _is_error(entry: dict[str, Any]) -> bool:
-    """Whether the entry tells of a fault; what a run's own end cuts off is none."""
+    """Return whether the entry is an error; what a run's own end cuts off is none."""
     cut_off = "context canceled" in f"{entry.get('msg')} {entry.get('error', '')}"
     return str(entry.get("level", "")).startswith("ERROR") and not cut_off
 
@@ -165,16 +165,16 @@ def _http_status(error: BaseException) -> int | None:
     return status or None
 
 
-def _cause(told: str, status: int | None) -> Cause:
-    found = _STATUS.search(told)
-    status = status or (int(found.group(1)) if found else None)
+def _cause(text: str, status: int | None) -> Cause:
+    match = _STATUS.search(text)
+    status = status or (int(match.group(1)) if match else None)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status is not None and status >= _SERVER_FAULT:
         return Cause.SERVER
-    if status is None and _DISK.search(told):
+    if status is None and _DISK.search(text):
         return Cause.DISK
-    return Cause.NETWORK if status is None and _NETWORK.search(told) else Cause.REFUSED
+    return Cause.NETWORK if status is None and _NETWORK.search(text) else Cause.REFUSED
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What is asked of W&B's process, and what it answers. Frozen data; nothing here imports wandb."""
+"""Requests to W&B's process, and its answers. Frozen data; nothing here imports wandb."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ StoredRow = Mapping[str, object]
 """A row as W&B stores it, in which benchmarks are nested mappings."""
 
 THREADS = 128
-"""How many runs are written at once: it is round trips that are waited for."""
+"""How many runs are written at once: most of the time is round trips."""
 
 
 class Cause(StrEnum):
-    """Why W&B did not do what it was asked; each is mended differently."""
+    """Why W&B did not do what was requested; each has a different fix."""
 
     KEY = "key"
     """It does not accept the key (HTTP 401)."""
@@ -43,7 +43,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, and W&B's own words for it."""
+    """An error, and W&B's words for it."""
 
     cause: Cause
     detail: str
@@ -54,7 +54,7 @@ NO_TIME = Fault(Cause.NETWORK, "there was no time left to begin")
 
 
 class ServiceError(Exception):
-    """The process could not do what it was asked."""
+    """The process could not do what was requested."""
 
     def __init__(self, fault: Fault) -> None:
         """Carry the fault."""
@@ -87,7 +87,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWriting:
-    """What is to be written to one run."""
+    """The content to be written to one run."""
 
     id: str
     group: str
@@ -123,7 +123,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose runs these will be."""
+    """The owner of the runs."""
 
     entity: str
 
@@ -183,7 +183,7 @@ class WriteRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What became of one run."""
+    """The result of writing one run."""
 
     run_id: str
     folder: str | None = None

@@ -1,9 +1,9 @@
-"""Which of several jobs may write to a run: the one whose file stands alone among the run's.
+"""Turns of jobs that write to one run: the one whose file is alone among the run's writes.
 
 W&B places rows by their offset: of two jobs that write a run at the same time, the rows of one
 take the place of the other's. What no job can overwrite is a file under another's name. So a job
 
-1. stores a file of its own name among the run's files,
+1. stores a file with its own name among the run's files,
 2. lists those until its own is there, and goes on only if no other job's is,
 3. looks whether the run is still as it was when the rows were chosen, then asks for the offset,
    writes, and sees that all has arrived,
@@ -11,7 +11,7 @@ take the place of the other's. What no job can overwrite is a file under another
 
 Never are two jobs in step 3: the file of the one that listed first stays until it has ended, so
 the other's list, being later, holds it. Where the first has ended before that list, the look of
-step 3 shows what it wrote, and the other one chooses its rows anew. It does not matter how late
+step 3 shows what it wrote, and the other one chooses its rows again. It does not matter how late
 W&B lists what it was given, as each job waits for its own file.
 """
 
@@ -49,8 +49,8 @@ class Reservations:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(_TEXT, encoding="utf-8")
 
-    def taken(self, run: Run, *, seconds: float) -> File | None:
-        """The file that keeps the run until it is released; None where another job's is there.
+    def take(self, run: Run, *, seconds: float) -> File | None:
+        """Return the file that keeps the run until it is released; None if another job's is there.
 
         Of jobs that find each other, all but the one whose name comes first give way; that one
         waits for the others to do so, for `seconds` at most. Raises ServiceError where W&B does
@@ -59,7 +59,7 @@ class Reservations:
         self._store(run)
         end = time.monotonic() + seconds
         while True:
-            own, others = self._listed(run)
+            own, others = self._list(run)
             if own and not others:
                 return own
             gives_way = own is not None and min(others) < self._name
@@ -69,7 +69,7 @@ class Reservations:
         if own is None:
             detail = f"{self._name} was stored and is not among the run's files"
             raise ServiceError(Fault(Cause.LOST, detail))
-        # A run that was only made does not know the project's number, which a deletion tells.
+        # A run that was only made does not know the project's number, which a deletion needs.
         run.load(force=True)
         release(own)
         return None
@@ -86,8 +86,8 @@ class Reservations:
             if not isinstance(error.__context__, IndexError):
                 raise
 
-    def _listed(self, run: Run) -> tuple[File | None, frozenset[str]]:
-        """The own file, and the names of those of other jobs that may still be at work."""
+    def _list(self, run: Run) -> tuple[File | None, frozenset[str]]:
+        """Return the own file, and the names of those of other jobs that may still be at work."""
         files = {
             file.name: file
             for file in run.files(pattern=f"{_FOLDER}%")
@@ -100,7 +100,7 @@ class Reservations:
 
 
 def release(file: File) -> None:
-    """Delete the file; where that fails it is left to become stale."""
+    """Delete the file; if that fails, it becomes stale."""
     _delete([file])
 
 
@@ -111,7 +111,7 @@ def _delete(files: Iterable[File]) -> None:
 
 
 def is_stale(file: File, own: File) -> bool:
-    """By the times that W&B tells of both; one that cannot be read is no reason to go on."""
+    """Return whether a file is stale by W&B's times; False if one of them cannot be read."""
     try:
         age = datetime.fromisoformat(own.updated_at) - datetime.fromisoformat(file.updated_at)
     except (TypeError, ValueError):

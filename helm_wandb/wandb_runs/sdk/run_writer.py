@@ -59,85 +59,85 @@ class RunWriter:
         wandb.setup(self._settings())
 
     def write(self) -> tuple[Written, ...]:
-        """What became of the runs; those that there was no time to begin are left out."""
+        """Return the results of the runs, without those that there was no time to begin."""
         with ThreadPoolExecutor(self._request.threads) as pool:
             return tuple(itertools.chain.from_iterable(self._batches(pool)))
 
     def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Written]]:
         runs = self._request.runs
-        write = self._sent if self._online else self._recorded
+        write = self._send if self._online else self._record_offline
         for start in range(0, len(runs), THREADS):
-            if self._left() <= 0:
+            if self._left_seconds() <= 0:
                 return
-            done = list(pool.map(write, runs[start : start + THREADS]))
-            yield done
-            if all(one.fault for one in done):
+            result = list(pool.map(write, runs[start : start + THREADS]))
+            yield result
+            if all(one.fault for one in result):
                 # What hinders every one of them would hinder the others too.
                 return
 
-    def _left(self) -> float:
+    def _left_seconds(self) -> float:
         return self._until - time.monotonic()
 
-    def _recorded(self, writing: RunWriting) -> Written:
-        """The run in its folder here."""
+    def _record_offline(self, writing: RunWriting) -> Written:
+        """Write the run into a folder here."""
         try:
-            return self._logged(writing, {**writing.summary, **writing.confirmed})
+            return self._log_run(writing, {**writing.summary, **writing.confirmed})
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
             return Written(run_id=writing.id, fault=self._fault(error, writing))
 
-    def _sent(self, writing: RunWriting) -> Written:
-        """The run in W&B, if no other job is at it, or was since it was looked at."""
+    def _send(self, writing: RunWriting) -> Written:
+        """Write the run to W&B, unless another job writes to it, or did since it was read."""
         reserving = False
         try:
-            remote = self._worker.found.get(writing.id) or self._created(writing.id)
+            remote = self._worker.found.get(writing.id) or self._create_run(writing.id)
             reserving = True
-            own = self._reservations.taken(remote, seconds=min(_TURN_SECONDS, self._left()))
+            own = self._reservations.take(remote, seconds=min(_TURN_SECONDS, self._left_seconds()))
             if own is None:
                 return Written(run_id=writing.id, yielded=True)
             remote.load(force=True)
             unchanged = remote.summary_metrics.get(self._request.mark) == writing.seen
-            done = self._stored(writing, remote) if unchanged else None
+            result = self._store(writing, remote) if unchanged else None
             release(own)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
             fault = self._fault(error, writing)
             return Written(run_id=writing.id, fault=fault, unsettled=reserving)
-        return done or Written(run_id=writing.id, yielded=True)
+        return result or Written(run_id=writing.id, yielded=True)
 
-    def _created(self, run_id: str) -> Run:
-        """A new run, as only a run can have files; for the SDK it is one that was not begun."""
+    def _create_run(self, run_id: str) -> Run:
+        """Create a run, as only a run can have files; for the SDK it is one that was not begun."""
         request = self._request
         return self._worker.connected().create_run(
             run_id=run_id, project=request.project, entity=self._worker.entity
         )
 
-    def _stored(self, writing: RunWriting, remote: Run) -> Written:
-        """The run when W&B has it, rows and summary first.
+    def _store(self, writing: RunWriting, remote: Run) -> Written:
+        """Write the run and wait until W&B has it, rows and summary first.
 
         Files travel beside them and are lost without a word; so what the summary is to say of
         files is said when they have arrived.
         """
         rows = remote.history_line_count + len(writing.rows) + bool(writing.tables)
-        done = replace(self._logged(writing, writing.summary), url=remote.url)
-        if done.fault or not self._arrives(remote, writing.summary, rows):
-            return replace(done, fault=done.fault or Fault(Cause.LOST, ""))
+        result = replace(self._log_run(writing, writing.summary), url=remote.url)
+        if result.fault or not self._has_arrived(remote, writing.summary, rows):
+            return replace(result, fault=result.fault or Fault(Cause.LOST, ""))
         if not writing.confirmed:
-            return done
-        fault = self._unstored(writing, remote, Path(str(done.folder)))
+            return result
+        fault = self._find_missing(writing, remote, Path(str(result.folder)))
         if fault:
-            return replace(done, fault=fault)
-        run = self._begun(writing)
+            return replace(result, fault=fault)
+        run = self._begin(writing)
         run.summary.update(dict(writing.confirmed))
         run.finish()
-        arrived = self._arrives(remote, writing.confirmed, rows)
-        return done if arrived else replace(done, fault=Fault(Cause.LOST, ""))
+        arrived = self._has_arrived(remote, writing.confirmed, rows)
+        return result if arrived else replace(result, fault=Fault(Cause.LOST, ""))
 
-    def _arrives(self, remote: Run, summary: Mapping[str, object], rows: int) -> bool:
-        """Whether W&B shows, soon enough, the run with so many rows and its record.
+    def _has_arrived(self, remote: Run, summary: Mapping[str, object], rows: int) -> bool:
+        """Return whether W&B shows, soon enough, the run with so many rows and its record.
 
         Not as finished: another job that was about to make it may just have set it to running.
         """
         mark = self._request.mark
-        end = time.monotonic() + min(_PATIENCE_SECONDS, self._left())
+        end = time.monotonic() + min(_PATIENCE_SECONDS, self._left_seconds())
         while True:
             remote.load(force=True)
             recorded = remote.summary_metrics.get(mark) == summary[mark]
@@ -147,7 +147,7 @@ class RunWriter:
                 return False
             time.sleep(_PAUSE_SECONDS)
 
-    def _begun(self, writing: RunWriting) -> wandb.Run:
+    def _begin(self, writing: RunWriting) -> wandb.Run:
         run = wandb.init(
             id=writing.id,
             group=writing.group,
@@ -157,22 +157,22 @@ class RunWriter:
             resume="allow" if self._online else None,
             settings=self._settings(),
         )
-        # Each time anew, also where nothing else is written: a resumed run forgets its axes.
+        # Each time, even if nothing else is written: a resumed run forgets its axes.
         for metric, axis in writing.axes.items():
             run.define_metric(metric, step_metric=axis)
         return run
 
-    def _logged(self, writing: RunWriting, summary: Mapping[str, object]) -> Written:
-        """The run when the SDK has finished with it, and what its own log tells."""
-        run = self._begun(writing)
+    def _log_run(self, writing: RunWriting, summary: Mapping[str, object]) -> Written:
+        """Write the run by the SDK; return its folder, and the fault in the SDK's log."""
+        run = self._begin(writing)
         folder = Path(run.dir).parent
         self._log(run, writing, summary)
         run.finish()
-        fault = faults.in_journal(folder)
+        fault = faults.logged_fault(folder)
         return Written(run_id=writing.id, folder=str(folder), fault=fault)
 
-    def _unstored(self, writing: RunWriting, remote: Run, folder: Path) -> Fault | None:
-        """The fault where W&B, asked, does not have the run's files or its artifact."""
+    def _find_missing(self, writing: RunWriting, remote: Run, folder: Path) -> Fault | None:
+        """Return a fault if W&B does not have the run's files or its artifact."""
         if writing.tables:
             stored = {file.name: file.size for file in remote.files()}
             for path in folder.glob("files/media/**/*.json"):
@@ -189,10 +189,10 @@ class RunWriter:
     def _fault(self, error: BaseException, writing: RunWriting) -> Fault:
         if isinstance(error, ServiceError):
             return error.fault
-        fault = faults.of(error)
+        fault = faults.classify(error)
         if fault.cause is not Cause.REFUSED:
             return fault
-        return faults.in_journals(self._request.folder, writing.id) or fault
+        return faults.find_logged_fault(self._request.folder, writing.id) or fault
 
     @property
     def _key(self) -> str:
@@ -224,14 +224,14 @@ class RunWriter:
             entity=self._worker.entity if self._online else request.entity,
             root_dir=request.folder,
         )
-        settings.init_timeout = max(1.0, min(_INIT_SECONDS, self._left()))
-        settings.finish_timeout = max(1.0, min(_FINISH_SECONDS, self._left()))
+        settings.init_timeout = max(1.0, min(_INIT_SECONDS, self._left_seconds()))
+        settings.finish_timeout = max(1.0, min(_FINISH_SECONDS, self._left_seconds()))
         settings.finish_timeout_raises = True
         return settings
 
 
 def create_settings(**given: Any) -> wandb.Settings:  # noqa: ANN401 -- the SDK's own fields
-    """Settings that keep a run to what was logged, its files to its folder, and quiet."""
+    """Return settings that keep a run to what was logged, its files to its folder, and quiet."""
     least, greatest = _WAIT_SECONDS
     settings = wandb.Settings(
         use_dot_wandb=False,
@@ -259,21 +259,21 @@ def create_settings(**given: Any) -> wandb.Settings:  # noqa: ANN401 -- the SDK'
 
 
 def _media(run: wandb.Run, tables: Sequence[Table], step: int) -> dict[str, object]:
-    """The tables and bar charts, each held by a file in the run's folder.
+    """Return the tables and bar charts, each in a file of the run's folder.
 
     Bound to the run first, they are not made artifacts: offline those keep their files in
     the home folder, by absolute path, and a copy without them is sent with dead links.
     """
     media: dict[str, object] = {}
     for table in tables:
-        held = wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows])
+        stored = wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows])
         if table.title is None:
-            media[table.key] = held
-            held.bind_to_run(run, table.key, step)  # type: ignore[no-untyped-call] # wandb's
+            media[table.key] = stored
+            stored.bind_to_run(run, table.key, step)  # type: ignore[no-untyped-call] # wandb's
         else:
             label, value = table.columns
-            media[table.key] = wandb.plot.bar(held, label, value, title=table.title)
-            held.bind_to_run(run, f"{table.key}_table", step)  # type: ignore[no-untyped-call] # wandb's
+            media[table.key] = wandb.plot.bar(stored, label, value, title=table.title)
+            stored.bind_to_run(run, f"{table.key}_table", step)  # type: ignore[no-untyped-call] # wandb's
     return media
 
 

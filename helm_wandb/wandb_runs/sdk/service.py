@@ -1,4 +1,4 @@
-"""W&B's SDK in a process of its own: asked through a pipe, and ended when its time is up."""
+"""W&B's SDK in a separate process: used through a pipe, and ended when its time is up."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Whether the process that was asked last is still there to be asked."""
+        """Whether the process of the last request still runs."""
         return self._process is not None
 
     @property
     def scratch(self) -> Path:
-        """A folder of its own, for what nobody needs when the process has ended."""
+        """A separate folder, for what nobody needs when the process has ended."""
         self.start()
         assert self._scratch is not None  # noqa: S101 -- started above
         return self._scratch.path
@@ -118,7 +118,7 @@ class Service:
         try:
             self._scratch = scratches.create_with_room()
         except OSError as error:
-            raise ServiceError(faults.of_disk(error)) from error
+            raise ServiceError(faults.disk_fault(error)) from error
         try:
             self._pipe = self._spawn(self._scratch)
         except OSError as error:
@@ -156,16 +156,16 @@ class Service:
     @overload
     def ask(self, request: Withdraw, *, seconds: float) -> None: ...
     def ask(self, request: Request, *, seconds: float) -> object:
-        """The answer that the request's docstring promises.
+        """Return the answer that the request's docstring promises.
 
-        Raises ServiceError where W&B refuses, where no answer comes in time, or where the
-        process ends before it; the process is then ended, and the next question starts another.
+        Raises ServiceError if W&B refuses, if no answer comes in time, or if the process ends
+        before it; the process is then ended, and the next question starts another.
         """
         self.start()
         answer, has_ended = self._answer(request, seconds)
         recorded_in = [Path(request.folder)] if isinstance(request, WriteRuns) else []
         folders = [self.scratch, *recorded_in]
-        answer = faults.blame_disk(faults.shown(answer, self._redactor), folders)
+        answer = faults.blame_disk(faults.redact(answer, self._redactor), folders)
         if has_ended:
             self.kill()
         if isinstance(answer, Fault):
@@ -290,7 +290,7 @@ def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
         "WANDB_CACHE_DIR": scratch,
         "WANDB_CONFIG_DIR": scratch,
         "WANDB_DATA_DIR": scratch,
-        # The SDK makes a folder of each run that it is asked about.
+        # The SDK makes a folder of each run that it reads.
         "WANDB_DIR": scratch,
         # Telemetry goes to a host that nobody chose, and takes a round trip a run at the end.
         "WANDB_ERROR_REPORTING": "false",

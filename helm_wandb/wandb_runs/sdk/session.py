@@ -1,4 +1,4 @@
-"""One key, one server, and a budget of time for all that is asked of them."""
+"""One key, one server, and a budget of time for all requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 90.0
 """For all that has to do with W&B in a run: guests and baselines, writing, and an offline copy."""
 COPY_SECONDS = 30.0
-"""What questions to W&B leave of it, so that an offline copy can still be kept."""
+"""The part that requests leave, so that an offline copy can still be kept."""
 _QUESTION_SECONDS = 20.0
 """For one question but writing: enough for the SDK to try again after three faults."""
 GRACE_SECONDS = 2.0
@@ -49,7 +49,7 @@ class Session:
         budget: Budget | None = None,
         redactor: Redactor | None = None,
     ) -> None:
-        """Nothing is asked yet.
+        """Send nothing yet.
 
         entity: None for the key's own. budget: None for BUDGET_SECONDS. redactor: None removes
         the key alone from answers.

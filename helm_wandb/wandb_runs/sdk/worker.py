@@ -1,6 +1,6 @@
-"""The process that the W&B SDK lives in: it does what is asked through a pipe, one after another.
+"""The process of the W&B SDK: it answers requests from a pipe, one after another.
 
-It is a process of its own so that nothing that the SDK does (wait without end for its service,
+It is separate so that nothing that the SDK does (wait without end for its service,
 exit, print, read the user's variables) happens to ours, which ends it when its time is up.
 """
 
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
 
 _PAGE_RUNS = 200
 _ORPHAN_SECONDS = 8.0
-"""For the SDK to finish with its files when nobody asks any more."""
+"""Time for the SDK to finish its files after the last request."""
 
 
 @dataclass
 class Worker:
-    """What the process remembers from one request to the next."""
+    """State of the process between requests."""
 
     api: wandb.Api | None = None
     api_key: str = field(default="", repr=False)
@@ -68,7 +68,7 @@ class Worker:
     """The runs that were seen so far, by their ids."""
 
     def answer(self, request: Request) -> object:
-        """What the request's docstring promises; whatever the SDK raises gets through."""
+        """Return what the request's docstring promises; the SDK's exceptions get through."""
         match request:
             case Connect():
                 return self._connect(request)
@@ -103,7 +103,7 @@ class Worker:
     def runs(
         self, project: str, filters: Mapping[str, object], *, most: int | None = None
     ) -> Sequence[Run]:
-        """The first runs, `most` of them; none where the project does not exist yet."""
+        """Return the first runs, `most` of them; none if the project does not exist yet."""
         api = self.connected()
         # It would answer the same question as it did before.
         api.flush()  # type: ignore[no-untyped-call] # wandb's
@@ -167,7 +167,7 @@ class Worker:
             list(pool.map(reservations.withdraw, runs))
 
     def connected(self) -> wandb.Api:
-        """The way to ask; RuntimeError before Connect."""
+        """Return the connection; raises RuntimeError before Connect."""
         if self.api is None:
             message = "not connected"
             raise RuntimeError(message)
@@ -187,7 +187,7 @@ def _files_at_most(limit_bytes: int) -> Iterator[None]:
 
 
 def _downloaded(entry: ArtifactManifestEntry) -> bytes | None:
-    """What an artifact holds; None if it is larger than a file may be."""
+    """Return an artifact's content; None if it is larger than a file may be."""
     with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
         try:
             return Path(entry.download(root=folder, skip_cache=True)).read_bytes()
@@ -261,5 +261,5 @@ def _answer(worker: Worker, request: Request) -> object:
     except ServiceError as error:
         return error.fault
     # The SDK exits where its service fails.
-    except (Exception, SystemExit) as error:  # noqa: BLE001 -- told to the process that asked
-        return faults.of(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- reported through the pipe
+        return faults.classify(error)
