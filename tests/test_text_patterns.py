@@ -15,7 +15,7 @@ from helm_wandb.config import parse
 from helm_wandb.errors import ConfigError
 from helm_wandb.sources.helm.families import assign
 from helm_wandb.text.patterns import Pattern
-from helm_wandb.wandb_runs.details import plain
+from helm_wandb.wandb_runs.receipt_texts import shorten_detail
 
 from .conftest import ROOT
 from .limits import ends_within
@@ -145,4 +145,4 @@ def test_own_patterns_take_time_proportional_to_the_text(place: str) -> None:
 def test_faults_of_any_length_are_shortened(unit: str) -> None:
     """What an SDK says may repeat a server's words, which may be made to be slow to match."""
     with ends_within(SAFETY_SECONDS):
-        assert plain(unit * (LENGTH // len(unit)))
+        assert shorten_detail(unit * (LENGTH // len(unit)))

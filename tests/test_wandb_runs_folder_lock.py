@@ -1,4 +1,4 @@
-"""Whose turn it is to record in a folder."""
+"""One process at a time records in a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with locked(Path(sys.argv[1]), seconds=0):
 """
 
 
-def test_a_turn_is_waited_for_in_vain(tmp_path: Path) -> None:
+def test_a_wait_for_a_lock_ends(tmp_path: Path) -> None:
     """While another one records, the next waits as long as it was told to, and says of whom."""
     with (
         locked(tmp_path, seconds=0),
@@ -39,7 +39,7 @@ def test_a_turn_is_waited_for_in_vain(tmp_path: Path) -> None:
     )
 
 
-def test_turns_follow_each_other(tmp_path: Path) -> None:
+def test_locks_follow_each_other(tmp_path: Path) -> None:
     """One that has ended, well or not, is no hindrance to the next, and leaves no file."""
     with pytest.raises(KeyError), locked(tmp_path, seconds=0):
         raise KeyError
@@ -49,7 +49,7 @@ def test_turns_follow_each_other(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-def test_folders_have_their_own_turns(tmp_path: Path) -> None:
+def test_each_folder_has_its_lock(tmp_path: Path) -> None:
     """Who records in one folder hinders nobody in another."""
     (tmp_path / "other").mkdir()
 
@@ -58,7 +58,7 @@ def test_folders_have_their_own_turns(tmp_path: Path) -> None:
 
 
 def test_a_dead_process_holds_no_lock(tmp_path: Path, root: Path) -> None:
-    """Another process' turn counts as long as that lives; a killed one gives it back."""
+    """Another process' lock holds as long as it lives; a killed one releases it."""
     command = [sys.executable, "-c", HOLDS, str(tmp_path)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

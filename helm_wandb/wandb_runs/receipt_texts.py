@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
 from helm_wandb.text.words import join_truncated
-from helm_wandb.wandb_runs.details import plain
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.layout import RunPlan
     from helm_wandb.wandb_runs.offline import Recording
 
+_ERRNO = re.compile(r"^\[Errno \d+\] ")
+_GIVEN_UP = re.compile(
+    r".*giving up after (\d+) attempt\(s\):?(?: while retrying:)? (.+?)(?: while retrying: .*)?"
+)
+"""What the SDK says in the end: the last cause, and once more the one before."""
+_ANSWER = re.compile(r'.*\{"errors":\[\{"message":"([^"]+)".*')
+_NOISE = re.compile(r'\b(?:Get|Post|Put) "[^"]*": |\. got response: <nil>$')
 _SHOWN = 3
 """Recordings that are named."""
 _FAULTS = {
@@ -71,10 +78,21 @@ _REFUSED_OFFLINE = (
 )
 
 
+def shorten_detail(detail: str) -> str:
+    """Return the SDK's or the system's words without what the sentence around them says."""
+    tries = ""
+    if given_up := _GIVEN_UP.fullmatch(detail):
+        tries = f"after {given_up[1]} attempts: "
+        detail = given_up[2]
+    if answer := _ANSWER.fullmatch(detail):
+        detail = answer[1]
+    return tries + _NOISE.sub("", _ERRNO.sub("", detail))
+
+
 def describe_fault(fault: Fault, base_url: str) -> str:
     """Return a sentence about the server's fault, and another of what to do."""
     # A refused key is refused; "user is not logged in", as W&B says, is of no user of ours.
-    detail = "" if fault.cause is Cause.KEY else plain(fault.detail)
+    detail = "" if fault.cause is Cause.KEY else shorten_detail(fault.detail)
     words = f" ({detail})" if detail else ""
     return f"W&B at {base_url} {_FAULTS[fault.cause]}{words}. {_TO_DO[fault.cause]}"
 
@@ -82,7 +100,7 @@ def describe_fault(fault: Fault, base_url: str) -> str:
 def offline(fault: Fault, folder: Path) -> str:
     """Return what went wrong with a recording in a folder, and what to do."""
     what, to_do = _OFFLINE.get(fault.cause, _REFUSED_OFFLINE)
-    return f"{folder / 'wandb'}: {what}: {plain(fault.detail)}. {to_do}"
+    return f"{folder / 'wandb'}: {what}: {shorten_detail(fault.detail)}. {to_do}"
 
 
 def unwritable(folder: Path, error: OSError) -> str:

@@ -15,7 +15,7 @@ from helm_wandb.system.scratch import check_room
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from helm_wandb.text.redaction import Redactor
 
@@ -93,43 +93,42 @@ def redact(answer: T, redactor: Redactor) -> T:
 
     In this order, since a secret that is cut is harder to recognize.
     """
-    shortened: T = _shortened(redactor.values(answer))
-    return shortened
+    redacted: T = _replace_faults(redactor.values(answer), _shorten)
+    return redacted
 
 
 def blame_disk(answer: T, folders: Sequence[Path]) -> T:
     """Return an answer whose faults are blamed on the disk if one of the folders is full."""
-    blamed: T = _blamed(answer, folders)
+    blamed: T = _replace_faults(answer, lambda fault: _blame_disk(fault, folders))
     return blamed
 
 
-def _blamed(answer: Any, folders: Sequence[Path]) -> Any:  # noqa: ANN401 -- any answer
+def _replace_faults(answer: Any, change: Callable[[Fault], Fault]) -> Any:  # noqa: ANN401 -- any answer
     match answer:
-        case Fault(cause=cause) if cause in _BLAMED_ON_DISK:
-            try:
-                for folder in folders:
-                    check_room(folder, _LEAST_BYTES)
-            except OSError as error:
-                return disk_fault(error)
-            return answer
-        case Written(fault=Fault()):
-            return replace(answer, fault=_blamed(answer.fault, folders))
+        case Fault():
+            return change(answer)
+        case Written(fault=Fault() as fault):
+            return replace(answer, fault=change(fault))
         case tuple():
-            return tuple(_blamed(one, folders) for one in answer)
+            return tuple(_replace_faults(one, change) for one in answer)
         case _:
             return answer
 
 
-def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- any answer
-    match answer:
-        case Fault(detail=words) if len(words) > _SHOWN_CHARACTERS:
-            return replace(answer, detail=f"{words[: _SHOWN_CHARACTERS - 1]}…")
-        case Written(fault=Fault()):
-            return replace(answer, fault=_shortened(answer.fault))
-        case tuple():
-            return tuple(map(_shortened, answer))
-        case _:
-            return answer
+def _shorten(fault: Fault) -> Fault:
+    if len(fault.detail) <= _SHOWN_CHARACTERS:
+        return fault
+    return replace(fault, detail=f"{fault.detail[: _SHOWN_CHARACTERS - 1]}…")
+
+
+def _blame_disk(fault: Fault, folders: Sequence[Path]) -> Fault:
+    if fault.cause in _BLAMED_ON_DISK:
+        try:
+            for folder in folders:
+                check_room(folder, _LEAST_BYTES)
+        except OSError as error:
+            return disk_fault(error)
+    return fault
 
 
 def _entry(line: str) -> dict[str, Any] | None:
