@@ -414,6 +414,22 @@ class Comparison:
     not_comparable: Mapping[ScoreKey, str]
     """Scores of either side that can't be compared, with the reason."""
 
+    @property
+    def flagged_mean(self) -> Delta | None:
+        """The mean over several benchmarks, if it regressed or improved: it counts like a delta.
+
+        The mean of a single one is that one's delta, with its numbers of instances.
+        """
+        mean = self.overall
+        if mean is None or mean.better is not None:
+            return None
+        return mean if mean.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) else None
+
+    @property
+    def counted_deltas(self) -> tuple[Delta, ...]:
+        """The deltas, and the flagged mean."""
+        return (*self.deltas, *filter(None, [self.flagged_mean]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:

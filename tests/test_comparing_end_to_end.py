@@ -448,11 +448,12 @@ def test_steps_are_a_family_of_their_own(workspace: Path) -> None:
     report = json.loads((workspace / "r.json").read_text())
 
     for family in ("comparisons", "steps"):
-        (deltas,) = [one["deltas"] for one in report[family]]
-        tested = [one for one in deltas if one["p"] is not None]
-        assert [one["p_adjusted"] for one in tested] == pytest.approx(
-            statistics.adjusted([one["p"] for one in tested])
-        )
+        (comparison,) = report[family]
+        mean = comparison["overall"]
+        tested = [one for one in comparison["deltas"] if one["p"] is not None]
+        means, deltas = statistics.adjusted_families([mean["p"]], [one["p"] for one in tested])
+        assert [one["p_adjusted"] for one in tested] == pytest.approx(deltas)
+        assert pytest.approx(means[0]) == mean["p_adjusted"]
         assert len(tested) > 1
 
 

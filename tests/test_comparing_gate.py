@@ -63,12 +63,23 @@ def test_nothing_but_regressions_closes_it() -> None:
     assert Gate(closed=False, reasons=()) == decide(FAILING, QUIET)
 
 
-def test_overall_and_scores_that_cannot_be_compared_close_nothing() -> None:
-    """The mean's own verdict and what stands apart are shown and close no gate."""
-    overall = replace(BOOLQ, key=None)
-    result = [builders.comparison(overall=overall, not_comparable={"mmlu.EM": "5-shot here"})]
+def test_scores_that_cannot_be_compared_fail_nothing() -> None:
+    """A score with other settings is shown and fails nothing."""
+    result = [builders.comparison(not_comparable={"mmlu.EM": "5-shot here"})]
 
     assert Gate(closed=False, reasons=()) == decide(FAILING, result)
+
+
+def test_a_mean_that_regressed_fails_the_job() -> None:
+    """The mean over several benchmarks counts like one; that of a single one is not named twice."""
+    mean = replace(BOOLQ, key=None, better=None, worse=None)
+    single = replace(BOOLQ, key=None, better=2, worse=9)
+    reasons = ("the mean over the benchmarks of alpha regressed",)
+
+    assert Gate(closed=True, reasons=reasons) == decide(
+        FAILING, [builders.comparison(overall=mean)]
+    )
+    assert Gate(closed=False, reasons=()) == decide(FAILING, [builders.comparison(overall=single)])
 
 
 def test_every_regression_has_its_sentence() -> None:

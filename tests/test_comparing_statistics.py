@@ -21,6 +21,7 @@ from helm_wandb.comparing.statistics import (
     PairedStratum,
     Stratum,
     adjusted,
+    adjusted_families,
     difference,
     minimum_detectable,
     overall,
@@ -556,6 +557,14 @@ def test_adjusted_p_values_are_holms(p_values: list[float]) -> None:
 def test_what_has_no_p_does_not_count() -> None:
     """None stays None, and makes nobody else's p larger."""
     assert (0.02, None, 0.03, None) == adjusted([0.01, None, 0.03, None])
+
+
+def test_two_families_share_one_error_rate() -> None:
+    """Each has half; if one is significant throughout, or empty, the other has all."""
+    assert ((0.02,), (0.03, 0.02)) == adjusted_families([0.01], [0.03, 0.005])
+    assert ((1.0,), (0.04, 0.12)) == adjusted_families([0.7], [0.01, 0.06])
+    assert ((), (0.02, 0.06)) == adjusted_families([], [0.01, 0.06])
+    assert ((None,), (None,)) == adjusted_families([None], [None])
 
 
 def test_overall_is_the_mean_with_its_own_error() -> None:

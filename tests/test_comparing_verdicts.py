@@ -502,7 +502,10 @@ def test_the_overall_delta_is_over_what_could_be_tested() -> None:
     assert -0.2 == pytest.approx(overall.difference)
     assert overall.interval is not None
     assert Verdict.REGRESSED is overall.verdict
-    assert (None, False) == (overall.p_adjusted, overall.lower_is_better)
+    assert overall.p_adjusted is not None
+    assert overall.p_adjusted < 1e-10
+    assert overall == found.flagged_mean
+    assert (*found.deltas, overall) == found.counted_deltas
 
 
 def test_the_overall_delta_of_one_benchmark_is_its_own() -> None:
@@ -515,6 +518,20 @@ def test_the_overall_delta_of_one_benchmark_is_its_own() -> None:
 
     assert found.overall == replace(found.deltas[0], key=None)
     assert Verdict.UNCLEAR is found.deltas[0].verdict
+    assert found.deltas == found.counted_deltas
+
+
+def test_many_small_drops_are_a_regression_of_the_mean() -> None:
+    """Eight benchmarks that each fall by three points: none is flagged alone, the mean is."""
+    names = [f"b{number}.EM" for number in range(8)]
+    found = comparison(
+        builders.measured(values=dict.fromkeys(names, builders.right(77))),
+        builders.measured(values=dict.fromkeys(names, builders.right(80))),
+    )
+
+    assert {Verdict.UNCLEAR} == {delta.verdict for delta in found.deltas}
+    assert found.flagged_mean is not None
+    assert Verdict.REGRESSED is found.flagged_mean.verdict
 
 
 def test_without_a_tested_benchmark_there_is_no_overall() -> None:

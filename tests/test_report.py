@@ -389,12 +389,13 @@ def test_the_runs_verdict_is_that_of_its_worst(
 
 
 def test_verdicts_of_all_models_count_and_of_steps_none() -> None:
-    """One model's regression is the run's; the curve's and the overall delta's are not."""
+    """One model's regression is the run's, and a mean's; the curve's is not."""
     regressed = builders.delta(None, 0.5, 0.4, R, within=(-0.2, -0.05))
-    quiet = [builders.comparison(overall=regressed), *of_verdicts(N)]
+    quiet = [builders.comparison(), *of_verdicts(N)]
     report = partial(builders.report, [builders.evaluation()])
 
     assert R is report(comparisons=[*quiet, *of_verdicts(R)]).verdict
+    assert R is report(comparisons=[*quiet, builders.comparison(overall=regressed)]).verdict
     assert N is report(comparisons=quiet, steps=of_verdicts(R)).verdict
     assert Verdict.NO_BASELINE is report(steps=of_verdicts(R)).verdict
 

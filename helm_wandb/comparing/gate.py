@@ -71,9 +71,10 @@ _NO_BASELINE = "there is no baseline to compare with"
 
 def _regressions(comparisons: Iterable[Comparison]) -> Iterable[str]:
     for comparison in comparisons:
-        for delta in comparison.deltas:
+        for delta in comparison.counted_deltas:
             if delta.verdict is Verdict.REGRESSED:
-                yield f"{delta.key} of {comparison.model} regressed"
+                what = delta.key or "the mean over the benchmarks"
+                yield f"{what} of {comparison.model} regressed"
 
 
 def _below_floor(floor: Mapping[ScoreKey, float], models: Sequence[Evaluation]) -> Iterable[str]:

@@ -50,32 +50,42 @@ class _Cell:
 
 
 def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, ...]:
-    """A comparison of each, judged as one family: Holm's adjustment is over all their deltas.
+    """A comparison of each, with one error rate for all: half for the means, half for the deltas.
 
     One model may have several partners, each for some of its scores. What can never be marked,
     as nothing says which direction is better, makes nobody else's p-value larger.
     """
     cells = [_cells(partner) for partner in partners]
-    every = [cell for found, _ in cells for cell in found]
-    p_values = [_p_of_family(cell) for cell in every]
-    adjusted = dict(zip(map(id, every), statistics.adjusted(p_values), strict=True))
-    tests = sum(p is not None for p in p_values)
-    found = []
-    for partner, (of_partner, apart) in zip(partners, cells, strict=True):
+    means = [_mean_estimate(cells_of_partner) for cells_of_partner, _ in cells]
+    p_values = [_p_of_family(cell) for cells_of_partner, _ in cells for cell in cells_of_partner]
+    p_means, p_deltas = statistics.adjusted_families(
+        [mean.p if mean else None for mean in means], p_values
+    )
+    tests = sum(p is not None for p in p_values) * (1 if p_means.count(None) == len(means) else 2)
+    p_next = iter(p_deltas)
+    comparisons = []
+    for partner, (cells_of_partner, apart), mean, p_mean in zip(
+        partners, cells, means, p_means, strict=True
+    ):
         deltas = tuple(
-            _delta(cell, policy, p_adjusted=adjusted[id(cell)], tests=tests) for cell in of_partner
+            _delta(cell, policy, p_adjusted=next(p_next), tests=tests) for cell in cells_of_partner
         )
-        found.append(
+        tested = [
+            delta
+            for cell, delta in zip(cells_of_partner, deltas, strict=True)
+            if _is_averageable(cell)
+        ]
+        comparisons.append(
             Comparison(
                 model=partner.candidate.model,
                 iteration=partner.candidate.iteration,
                 baseline=partner.baseline_label,
-                overall=_overall(list(zip(of_partner, deltas, strict=True)), policy),
+                overall=_mean_delta(tested, mean, policy, p_adjusted=p_mean),
                 deltas=deltas,
                 not_comparable=apart,
             )
         )
-    return tuple(found)
+    return tuple(comparisons)
 
 
 def _p_of_family(cell: _Cell) -> float | None:
@@ -249,32 +259,38 @@ def _is_within(interval: Interval, least: float) -> bool:
     return -least <= interval.low and interval.high <= least
 
 
-def _overall(found: Sequence[tuple[_Cell, Delta]], policy: Policy) -> Delta | None:
+def _mean_estimate(cells: Sequence[_Cell]) -> Estimate | None:
     """The mean over the benchmarks that were tested, within 0…1, and better when higher.
 
-    Of a single one it is that one's delta.
+    None if these are fewer than two.
     """
-    tested = [(cell, delta) for cell, delta in found if _is_averageable(cell)]
-    if not tested:
-        return None
-    if len(tested) == 1:
-        return replace(tested[0][1], key=None)
-    estimate = statistics.overall([cell.estimate for cell, _ in tested if cell.estimate])
-    significant = _is_under(estimate.p, policy.alpha)
+    estimates = [cell.estimate for cell in cells if cell.estimate and _is_averageable(cell)]
+    return statistics.overall(estimates) if len(estimates) > 1 else None
+
+
+def _mean_delta(
+    tested: Sequence[Delta], estimate: Estimate | None, policy: Policy, *, p_adjusted: float | None
+) -> Delta | None:
+    """The mean's delta. Of a single benchmark it is that one's."""
+    if estimate is None:
+        return replace(tested[0], key=None) if tested else None
     return Delta(
         key=None,
-        baseline=fsum(delta.baseline for _, delta in tested) / len(tested),
-        candidate=fsum(delta.candidate for _, delta in tested) / len(tested),
+        baseline=fsum(delta.baseline for delta in tested) / len(tested),
+        candidate=fsum(delta.candidate for delta in tested) / len(tested),
         difference=estimate.difference,
         lower_is_better=False,
         verdict=_judged(
-            estimate, lower_is_better=False, significant=significant, least=policy.min_effect
+            estimate,
+            lower_is_better=False,
+            significant=_is_under(p_adjusted, policy.alpha),
+            least=policy.min_effect,
         ),
         interval=estimate.interval,
         n=estimate.n,
         clusters=estimate.clusters,
         p=estimate.p,
-        p_adjusted=None,
+        p_adjusted=p_adjusted,
     )
 
 

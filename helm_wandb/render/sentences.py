@@ -32,7 +32,7 @@ _WORDS = (
 )
 _OVERALL = (
     "Δ vs baseline, in the leaderboard: the change of the mean over the benchmarks that could be "
-    "tested. It closes no gate."
+    "tested. If it is marked, it counts like a benchmark."
 )
 _UNTESTABLE = (
     "No change could be tested: that needs the per-instance scores of both sides "
@@ -85,7 +85,15 @@ def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _tests(comparisons: Iterable[Comparison]) -> int:
-    return sum(delta.p is not None for one in comparisons for delta in one.deltas)
+    return sum(
+        delta.p_adjusted is not None
+        for one in comparisons
+        for delta in (
+            *one.deltas,
+            one.overall if one.overall and one.overall.better is None else None,
+        )
+        if delta
+    )
 
 
 def _count_tests(tests: int, suffix: str = "") -> str:

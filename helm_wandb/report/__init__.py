@@ -72,7 +72,7 @@ def verdict(comparisons: Iterable[Comparison]) -> Verdict:
     With a baseline that nothing can be compared with, it is untestable.
     """
     compared = tuple(comparisons)
-    found = {delta.verdict for comparison in compared for delta in comparison.deltas}
+    found = set(count_verdicts(compared))
     for one in (Verdict.REGRESSED, Verdict.IMPROVED):
         if one in found:
             return one
@@ -147,8 +147,8 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
 
 
 def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
-    """Return how many deltas have each verdict."""
-    return Counter(delta.verdict for one in comparisons for delta in one.deltas)
+    """Return how many deltas and flagged means have each verdict."""
+    return Counter(delta.verdict for one in comparisons for delta in one.counted_deltas)
 
 
 def text_if(number: int, text: str) -> list[str]:

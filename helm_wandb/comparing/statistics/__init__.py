@@ -1,7 +1,7 @@
 """Differences between two runs' scores, with intervals and tests that never contradict."""
 
 from .estimate import Estimate
-from .family import adjusted, overall
+from .family import adjusted, adjusted_families, overall
 from .paired import paired
 from .power import minimum_detectable
 from .strata import PairedStratum, Stratum, difference
@@ -12,6 +12,7 @@ __all__ = [
     "PairedStratum",
     "Stratum",
     "adjusted",
+    "adjusted_families",
     "difference",
     "minimum_detectable",
     "overall",

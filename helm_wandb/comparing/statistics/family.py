@@ -28,6 +28,27 @@ def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(found.get(place) for place in range(len(p_values)))
 
 
+def adjusted_families(
+    means: Sequence[float | None], deltas: Sequence[float | None]
+) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
+    """Return both families' adjusted p-values, by Holm within each and half of alpha for each.
+
+    If one family is significant throughout, or empty, its alpha passes to the other (Bretz and
+    others, Statistics in Medicine 28, 2009).
+    """
+    families = adjusted(means), adjusted(deltas)
+    largest = [max((p for p in one if p is not None), default=0.0) for one in families]
+    return (
+        tuple(_weighted(p, largest[1]) for p in families[0]),
+        tuple(_weighted(p, largest[0]) for p in families[1]),
+    )
+
+
+def _weighted(p: float | None, largest_of_other: float) -> float | None:
+    """The smallest alpha at which a test is significant, alone or after all of the other family."""
+    return None if p is None else min(1.0, 2 * p, max(p, 2 * largest_of_other))
+
+
 def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
     """The unweighted mean of the differences, with its interval, or why there is none.
 
