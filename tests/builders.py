@@ -72,7 +72,7 @@ def evaluation(  # noqa: PLR0913 -- each argument is a field that some test is a
 
 
 def instances(values: Values) -> Instances:
-    """Instances of these values, in each stratum id0, id1 …, each of its own text and cluster."""
+    """Instances of these values, in each stratum id0, id1 …, with different texts and clusters."""
     strata = values if isinstance(values, dict) else {"only": values}
     rows = [(name, at, value) for name, of in strata.items() for at, value in enumerate(of)]
     return Instances(

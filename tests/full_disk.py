@@ -1,4 +1,4 @@
-"""A disk that is full, for every user and without a file system of its own."""
+"""A disk that is full, for every user and without another file system."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Clock:
 
 
 def furnish(server: GithubServer, **options: Any) -> None:
-    """Have the repository, with a pull request of its own branch."""
+    """Have the repository, with a pull request of an own branch."""
     server.seed.repository(REPOSITORY)
     server.seed.history(REPOSITORY, [BASE])
     server.seed.commit(REPOSITORY, HEAD, parents=[BASE], branch="change")

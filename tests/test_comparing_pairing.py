@@ -81,7 +81,7 @@ def test_trials_are_pairs_of_their_own() -> None:
 
 
 def test_clusters_are_the_candidates() -> None:
-    """Which questions depend on each other is told by this run, whose config says it."""
+    """Clusters are those of the candidate, whose config defines them."""
     here, there = replace(FIVE, cluster=("a",) * 5), replace(FIVE, cluster=("b",) * 5)
 
     assert ("a",) * 5 == pair_instances(here, there).strata[0].cluster
@@ -115,7 +115,7 @@ def test_nothing_in_common_is_no_stratum() -> None:
     ("value", "expected"), [(LARGEST, True), (-LARGEST, True), (1e61, False), (-1e308, False)]
 )
 def test_values_without_measure_are_not_testable(value: float, *, expected: bool) -> None:
-    """Numbers whose fourth power overflows are told, whichever side has them."""
+    """Numbers whose fourth power overflows are reported, whichever side has them."""
     other = replace(FIVE, value=(value, 0.0, 0.0, 0.0, 0.0))
 
     assert [expected, expected] == [

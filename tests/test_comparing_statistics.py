@@ -260,7 +260,7 @@ def test_clusters_count_over_all_strata() -> None:
 
 
 def test_a_label_in_two_strata_is_two_clusters() -> None:
-    """HELM numbers its instances anew in each run, so `id0` of two runs is not one question."""
+    """HELM numbers each run's instances, so `id0` of two runs is not one question."""
     found = paired([stratum(noisy(10, seed=1)), stratum(noisy(10, seed=2))])
 
     assert found.clusters == 20

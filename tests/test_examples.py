@@ -264,7 +264,7 @@ def test_the_legs_reach_the_last_job() -> None:
 
 
 def test_the_models_are_kept_apart() -> None:
-    """In a monorepo each model has a comment key, a baseline and a config of its own."""
+    """In a monorepo each model has a separate comment key, baseline and config."""
     (step,) = steps("monorepo.yml", ACTION)
     keys = ("comment-key", "baseline-artifact", "config")
     models = combinations(step.job)

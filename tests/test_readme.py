@@ -277,8 +277,10 @@ def test_sections_that_messages_name_exist() -> None:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether it is a message and not a name."""
-    return len(re.findall(r"(?<![\w-])[a-z]{2,}(?![\w-])", text)) >= FEWEST_WORDS
+    """Return whether it is a message, and not a name or a pattern."""
+    return (
+        "(?" not in text and len(re.findall(r"(?<![\w-])[a-z]{2,}(?![\w-])", text)) >= FEWEST_WORDS
+    )
 
 
 def quotes() -> Iterator[str]:

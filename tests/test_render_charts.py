@@ -165,7 +165,7 @@ def test_values_that_no_axis_shows_have_no_chart(value: float) -> None:
 
 
 def test_charts_are_few() -> None:
-    """Of 16 curves half are drawn: each is a frame of its own on GitHub's page."""
+    """Of 16 curves half are drawn: each is a separate frame on GitHub's page."""
     assert CHARTS_SHOWN == len(charts(REPORTS["curve"]))
 
 

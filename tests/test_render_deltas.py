@@ -82,7 +82,7 @@ def test_every_delta_is_in_one_table() -> None:
 
 
 def test_the_model_is_named_where_there_are_several() -> None:
-    """One model needs no column of its own."""
+    """One model needs no column."""
     alone, both = (
         of(REGRESSION),
         report(builders.comparison(REGRESSION), builders.comparison(TOXICITY, model="beta")),

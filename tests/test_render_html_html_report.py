@@ -1,4 +1,4 @@
-"""The report as a page of its own."""
+"""The HTML report."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_steps_beside_a_baseline_have_their_own_tests() -> None:
 
     assert (
         "Since the iteration before: there Δ is the last iteration less the one before, marked by "
-        "the same rule beside 1 test of its own, and it closes no gate."
+        "the same rule beside 1 test of it, and it closes no gate."
     ) in sentences.legend(result)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ASKED = (ScoreKey("boolq", "EM"), ScoreKey("boolq", "EM (Robustness)"), ScoreKey("mmlu", "EM"))
+KEYS = (ScoreKey("boolq", "EM"), ScoreKey("boolq", "EM (Robustness)"), ScoreKey("mmlu", "EM"))
 SUITE = "runs/nightly"
 VALUES: tuple[Any, ...] = (
     None,
@@ -137,7 +137,7 @@ def test_damaged_files_make_promised_errors_only(small_tree: Path, seed: int) ->
     try:
         target.write_bytes(rng.choice(MUTATIONS)(whole, rng))
         reading = read_spec(
-            spec("baseline", "nightly", score_keys=ASKED), small_tree, with_details=True
+            spec("baseline", "nightly", score_keys=KEYS), small_tree, with_details=True
         )
     except (ArtifactError, ConfigError) as error:
         outcome = str(error)

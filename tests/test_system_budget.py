@@ -6,7 +6,7 @@ from helm_wandb.system.budget import Budget
 
 
 class Clock:
-    """A clock that goes on when it is told to, or slept by."""
+    """A clock that advances on command, or by sleeping."""
 
     def __init__(self) -> None:
         """Begin at some time."""

@@ -95,7 +95,7 @@ def test_what_others_made_is_left_alone(
 
 
 def test_without_locks_nothing_is_removed(usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some file systems know none: whether a folder is in use cannot be told there."""
+    """Some file systems know none: there, nobody knows whether a folder is in use."""
 
     def refuse(*_: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

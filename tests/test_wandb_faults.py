@@ -52,7 +52,7 @@ SAID = {
     Cause.ACCESS: "refuses the entity or project",
     Cause.NETWORK: "cannot be reached",
     Cause.LIMIT: "takes no more requests",
-    Cause.SERVER: "has a fault of its own",
+    Cause.SERVER: "returned a server error",
     Cause.REFUSED: "refused what was sent",
     Cause.LOST: "did not store what it was sent",
 }

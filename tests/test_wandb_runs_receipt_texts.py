@@ -35,7 +35,7 @@ REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refu
                 f"filestream: error making HTTP request: POST {URL}/files giving up after 5 "
                 "attempt(s) while retrying: HTTP 500: sorry. got response: <nil>"
             ),
-            "has a fault of its own (HTTP 5xx) (after 5 attempts: HTTP 500: sorry)",
+            "returned a server error (HTTP 5xx) (after 5 attempts: HTTP 500: sorry)",
         ),
         (
             Cause.ACCESS,

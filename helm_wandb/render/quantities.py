@@ -36,7 +36,7 @@ def tokens(billions: float | None) -> str:
 
 
 def change(delta: Delta, value: float) -> str:
-    """`+1.2 pp` for a score within 0…1, else four significant digits of its own unit."""
+    """`+1.2 pp` for a score within 0…1, else four significant digits in its unit."""
     return f"{_signed(delta, value)}{_unit(delta)}"
 
 

@@ -24,7 +24,7 @@ _RULE = (
 _STEP = "the last iteration less the one before"
 _STEPS = (
     f"Since the iteration before: there Δ is {_STEP}, marked by the same rule beside "
-    "{tests} of its own, and it closes no gate."
+    "{tests} of it, and it closes no gate."
 )
 _WORDS = (
     "Unclear: this run could not tell. No change: the interval lies within ±min_effect. Visible "

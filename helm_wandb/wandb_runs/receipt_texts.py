@@ -32,7 +32,7 @@ _FAULTS = {
     Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
     Cause.NETWORK: "cannot be reached",
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
-    Cause.SERVER: "has a fault of its own (HTTP 5xx)",
+    Cause.SERVER: "returned a server error (HTTP 5xx)",
     Cause.REFUSED: "refused what was sent",
     Cause.SIZE: "sent more than is read",
     Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",

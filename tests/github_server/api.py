@@ -78,7 +78,7 @@ def request_violations(incoming: Incoming) -> list[Violation]:
     """What GitHub's description does not allow in the request."""
     if find(incoming) is None:
         return [_violation("request", incoming, "nobody implemented this method and path")]
-    incoming_request = _asked(incoming)
+    incoming_request = _exchange(incoming)
     problems = description.request_problems(incoming_request) if incoming_request else []
     return [_violation("request", incoming, problem) for problem in problems]
 
@@ -88,7 +88,7 @@ def response_violations(incoming: Incoming, reply: Reply) -> list[Violation]:
 
     Of GraphQL there is none: there it is the request that is at fault, by the reply's own errors.
     """
-    incoming_request = _asked(incoming)
+    incoming_request = _exchange(incoming)
     if incoming_request:
         problems = description.response_problems(incoming_request, reply)
         return [_violation("response", incoming, problem) for problem in problems]
@@ -97,12 +97,14 @@ def response_violations(incoming: Incoming, reply: Reply) -> list[Violation]:
     return [_violation("request", incoming, error["message"]) for error in errors]
 
 
-def _asked(incoming: Incoming) -> description.Asked | None:
+def _exchange(incoming: Incoming) -> description.Exchange | None:
     """The request as the description may know it."""
     route, values = find(incoming) or (None, {})
     if route is None or route.described is None:
         return None
-    return description.Asked(incoming=incoming, template=route.described, path=route.path(values))
+    return description.Exchange(
+        incoming=incoming, template=route.described, path=route.path(values)
+    )
 
 
 def _violation(of: str, incoming: Incoming, reason: str) -> Violation:

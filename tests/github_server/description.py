@@ -26,7 +26,7 @@ REFUSAL = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Exchange:
     """A request with the path that the description has for it."""
 
     incoming: Incoming
@@ -36,7 +36,7 @@ class Asked:
     """With each value quoted wholly."""
 
 
-def request_problems(exchange: Asked) -> list[str]:
+def request_problems(exchange: Exchange) -> list[str]:
     """What the description does not allow in the request."""
     description, lock = _description()
     with lock:
@@ -44,7 +44,7 @@ def request_problems(exchange: Asked) -> list[str]:
     return problems + _unknown_parameters(exchange)
 
 
-def response_problems(exchange: Asked, reply: Reply) -> list[str]:
+def response_problems(exchange: Exchange, reply: Reply) -> list[str]:
     """What the description does not allow in the reply."""
     description, lock = _description()
     with lock:
@@ -73,7 +73,7 @@ def _with_refusals(description: dict[str, Any]) -> dict[str, Any]:
     return description
 
 
-def _unknown_parameters(exchange: Asked) -> list[str]:
+def _unknown_parameters(exchange: Exchange) -> list[str]:
     """The parameters of the query that the description does not know, and GitHub passes over."""
     description = _read()
     operation = description["paths"][exchange.template][exchange.incoming.method.lower()]
@@ -89,7 +89,7 @@ def _named(description: dict[str, Any], parameter: dict[str, Any]) -> str:
     return str((whole if kind_and_name else parameter)["name"])
 
 
-def _request(exchange: Asked) -> Any:
+def _request(exchange: Exchange) -> Any:
     from openapi_core.testing import MockRequest  # noqa: PLC0415 -- as above
 
     incoming = exchange.incoming

@@ -22,7 +22,7 @@ class Stratum:
     """Values of one stratum (run and sub-split), in columns of equal length.
 
     Clusters are nested in strata: a label that stands in two strata means two clusters, since
-    HELM numbers its instances anew in each run.
+    HELM numbers the instances of each run from the start.
     """
 
     value: Sequence[float]

@@ -1,1 +1,1 @@
-"""Report → a page of its own."""
+"""Report → HTML page."""

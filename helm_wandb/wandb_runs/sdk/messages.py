@@ -28,7 +28,7 @@ class Cause(StrEnum):
     LIMIT = "limit"
     """It takes no more requests for now (HTTP 429)."""
     SERVER = "server"
-    """It answers with a fault of its own (HTTP 5xx)."""
+    """It returns a server error (HTTP 5xx)."""
     REFUSED = "refused"
     """It refuses what was sent, for a reason in its own words."""
     LOST = "lost"
