@@ -562,7 +562,7 @@ def test_what_has_no_p_does_not_count() -> None:
 def test_two_families_share_one_error_rate() -> None:
     """Each has half; if one is significant throughout, or empty, the other has all."""
     assert ((0.02,), (0.03, 0.02)) == adjusted_families([0.01], [0.03, 0.005])
-    assert ((1.0,), (0.04, 0.12)) == adjusted_families([0.7], [0.01, 0.06])
+    assert ((0.7,), (0.04, 0.12)) == adjusted_families([0.7], [0.01, 0.06])
     assert ((), (0.02, 0.06)) == adjusted_families([], [0.01, 0.06])
     assert ((None,), (None,)) == adjusted_families([None], [None])
 
