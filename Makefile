@@ -11,6 +11,8 @@ WORKERS = $(shell $(PYTHON) -c "import os; print(1 + os.cpu_count())")
 PYTEST = $(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
+# Words that CONTRIBUTING replaces.
+NOT_OURS := told|asked|anew|mend|seldom|all the same|of its own|for ever
 TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
 # Written last: npm removes the folder before it installs.
@@ -60,6 +62,7 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflo
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	! git grep -nwiE '$(NOT_OURS)' -- '*.py'
 	$(BIN)/check-jsonschema --check-metaschema schema/*.json
 	$(BIN)/check-jsonschema --schemafile schema/config.schema.json configs/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml

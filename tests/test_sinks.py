@@ -38,7 +38,7 @@ LIMIT = 1_048_576
 
 @dataclass
 class Shelf:
-    """A sink that keeps what it is given, and answers as it is told to."""
+    """A sink that keeps what it is given, and answers as prepared."""
 
     name: ClassVar[str]
     url: str | None = None
@@ -154,7 +154,7 @@ def test_interrupt_is_nobodys_failure() -> None:
 
 
 def test_report_file_is_written_with_its_folders(tmp_path: Path) -> None:
-    """The folders on the way are made; a second time the file is written anew."""
+    """The folders on the way are made; a second time the file is rewritten."""
     path = tmp_path / "out" / "deep" / "report.json"
     for _ in range(2):
         receipt = ReportFile(path).deliver(REPORT)
@@ -199,7 +199,7 @@ def test_link_in_the_place_of_the_report_is_replaced(tmp_path: Path) -> None:
 
 
 def test_html_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """Where there is no page, it is told which one."""
+    """The message about a missing page names it."""
     with pytest.raises(SinkError, match="the HTML report cannot be written: it is a folder"):
         HtmlFile(tmp_path).deliver(REPORT)
 
@@ -213,7 +213,7 @@ def test_html_file_is_the_page(tmp_path: Path) -> None:
 
 
 def test_summary_is_appended(tmp_path: Path) -> None:
-    """What the step wrote before stays, and the heading begins a paragraph of its own."""
+    """What the step wrote before stays, and the heading begins a new paragraph."""
     path = tmp_path / "summary.md"
     path.write_text("<details>mine</details>", encoding="utf-8")
     receipt = JobSummary(path).deliver(REPORT)

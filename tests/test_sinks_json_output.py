@@ -22,10 +22,10 @@ def test_any_stream_gets_the_same_report(name: str, encoding: str) -> None:
     """Names in any script are read back as they were, whatever the stream's encoding."""
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding=encoding)
-    told = builders.report([builders.evaluation(name)])
-    JsonOutput(stream).deliver(told)
+    content = builders.report([builders.evaluation(name)])
+    JsonOutput(stream).deliver(content)
 
-    assert json.loads(to_json(told)) == json.loads(raw.getvalue().decode(encoding))
+    assert json.loads(to_json(content)) == json.loads(raw.getvalue().decode(encoding))
 
 
 @pytest.mark.parametrize("name", NAMES)

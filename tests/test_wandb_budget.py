@@ -57,16 +57,16 @@ def sink(folder: Path, *, project: WandbProject | None = None, seconds: float = 
 def test_questions_leave_time_for_the_copy(
     seconds: float, copies: int, said: str, tmp_path: Path
 ) -> None:
-    """After 60 seconds nothing more is asked and a copy is kept, after 90 not even that."""
+    """After 60 seconds there are no more requests and a copy is kept, after 90 not even that."""
     with WandbServer() as server:
         budget = Budget(90, clock=lambda: seconds if server.requests else 0.0)
         with Session(base_url=server.url, api_key=API_KEY, entity=None, budget=budget) as session:
             project = WandbProject(session=session, name=PROJECT, tracks=frozenset())
             with pytest.raises(SinkError) as caught:
                 sink(tmp_path, project=project).deliver(REPORT)
-            asked = server.operations().keys()
+            operations = server.operations().keys()
 
-    assert {"Viewer", "ServerFeaturesQuery", "GetDefaultEntity"} >= asked
+    assert {"Viewer", "ServerFeaturesQuery", "GetDefaultEntity"} >= operations
     assert "cannot be reached (there was no time left to begin)" in str(caught.value)
     assert said.format(folder=tmp_path) in str(caught.value)
     assert copies == len(list(tmp_path.glob("wandb/offline-run-*")))

@@ -82,7 +82,7 @@ FAULTS = (
     Fault(name="404", what={"status": 404}, said=(Cause.ACCESS,)),
     Fault(name="409", what={"status": 409}, said=(Cause.REFUSED,)),
     Fault(name="413", what={"status": 413}, said=(Cause.REFUSED,)),
-    Fault(name="429 for ever", what={"status": 429}, said=(Cause.LIMIT,)),
+    Fault(name="429 forever", what={"status": 429}, said=(Cause.LIMIT,)),
     Fault(
         name="429, Retry-After 1, twice",
         what={"status": 429, "headers": {"Retry-After": "1"}, "times": 2},
@@ -90,15 +90,15 @@ FAULTS = (
     Fault(
         name="429, Retry-After 3600",
         what={"status": 429, "headers": {"Retry-After": "3600"}},
-        # An SDK that waits as it was told says nothing of why.
+        # An SDK that waits as required says nothing of why.
         said=(Cause.LIMIT, Cause.NETWORK),
     ),
-    Fault(name="500 for ever", what={"status": 500}, said=(Cause.SERVER,)),
+    Fault(name="500 forever", what={"status": 500}, said=(Cause.SERVER,)),
     Fault(name="500 three times", what={"status": 500, "times": 3}),
-    Fault(name="dropped for ever", what={"drop": True}, said=(Cause.NETWORK,)),
+    Fault(name="dropped forever", what={"drop": True}, said=(Cause.NETWORK,)),
     Fault(name="dropped three times", what={"drop": True, "times": 3}),
     Fault(name="no answer", what={"hang": True}, said=(Cause.NETWORK,)),
-    # What is built upon something lost, as a manifest upon its artifact, is told as not found.
+    # What is built upon something lost, as a manifest upon its artifact, is reported as not found.
     Fault(name="lost", what={"lose": True}, said=(Cause.LOST, Cause.ACCESS)),
 )
 PLACES = {
@@ -115,12 +115,12 @@ CHANGES = frozenset({"UpsertBucket", "file_stream", "upload", "CreateArtifact", 
 SENT_LATER = frozenset(
     {
         ("UpsertBucket", "401"),
-        ("file_stream", "500 for ever"),
-        ("upload", "500 for ever"),
+        ("file_stream", "500 forever"),
+        ("upload", "500 forever"),
         ("", "connection refused"),
     }
 )
-"""The rows whose offline copy is sent when the server is well again, by the told command."""
+"""The rows whose offline copy is sent when the server is well again, by the printed command."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,12 +174,12 @@ ONE_OF_A_KIND = {
     ("404", "RunFiles"),
     ("409", "CreateRunFiles"),
     ("413", "upload"),
-    ("429 for ever", "RunResumeStatus"),
+    ("429 forever", "RunResumeStatus"),
     ("429, Retry-After 1, twice", "Runs"),
     ("429, Retry-After 3600", "CreateArtifact"),
-    ("500 for ever", "file_stream"),
+    ("500 forever", "file_stream"),
     ("500 three times", "HistoryPage"),
-    ("dropped for ever", "CommitArtifact"),
+    ("dropped forever", "CommitArtifact"),
     ("dropped three times", "UpsertBucket"),
     ("no answer", "file_stream"),
     ("lost", "file_stream"),
@@ -375,7 +375,7 @@ def test_the_other_sinks_are_served(table: Results[Row, Came], row: Row) -> None
 def test_one_sentence_says_what_went_wrong_and_what_to_do(
     table: Results[Row, Came], row: Row
 ) -> None:
-    """Key, entity or project, network, limit and server are told apart, each with its cure."""
+    """Key, entity or project, network, limit and server are distinguished, each with its cure."""
     came = table[row]
 
     assert came.said in row.fault.said, came.message
@@ -384,7 +384,7 @@ def test_one_sentence_says_what_went_wrong_and_what_to_do(
 
 @of_rows(FAILING)
 def test_the_message_names_the_copy_and_the_number(table: Results[Row, Came], row: Row) -> None:
-    """How many runs are not whole is told, and the folder that has copies of them."""
+    """The message has the number of incomplete runs, and the folder with their copies."""
     came = table[row]
 
     assert f"{len(came.missing)} of {len(planned(row))} runs" in came.message

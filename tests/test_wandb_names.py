@@ -93,7 +93,7 @@ def test_every_score_is_recorded_offline(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_a_score_that_wandb_cannot_hold_is_named(tmp_path: Path) -> None:
-    """Of subjects' scores that share a name all but the first are told: three, then their count."""
+    """Scores that share a name are reported, except the first: three, then their count."""
     subjects = {
         "mmlu.b.c.d.e.f": {"a": 0.5},
         "mmlu.c.d.e.f": {"a.b": 0.5},

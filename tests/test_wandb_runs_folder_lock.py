@@ -25,7 +25,7 @@ with locked(Path(sys.argv[1]), seconds=0):
 
 
 def test_a_wait_for_a_lock_ends(tmp_path: Path) -> None:
-    """While another one records, the next waits as long as it was told to, and says of whom."""
+    """While another one records, the next waits its time, and then says for whom."""
     with (
         locked(tmp_path, seconds=0),
         pytest.raises(SinkError) as caught,

@@ -64,7 +64,7 @@ def test_items_are_rows_in_one_visible_line() -> None:
 
 
 def test_each_model_has_its_own_items() -> None:
-    """The summary run of a model holds the table of its own comparison; a detail run none."""
+    """The summary run of a model holds the table of this model's comparison; a detail run none."""
     content = report(comparison(ITEM), comparison(replace(ITEM, id="id8"), model="beta"))
     plans = layout.plans(content, summary_only=False, leaderboard=True)
 
@@ -125,7 +125,7 @@ def test_the_table_is_recorded_beside_the_scores(tmp_path: Path) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[tuple[Desk, WandbServer]]:
-    """A user of a server that was asked nothing that it does not know."""
+    """A user of a server that got only requests that it knows."""
     with WandbServer() as server:
         yield Desk(folder=tmp_path / "desk", base_url=server.url), server
 

@@ -276,7 +276,7 @@ def test_a_planted_recording_is_not_carried_along_in_a_workflow(
 
 @pytest.mark.full
 def test_recordings_of_other_runs_are_named_in_a_workflow(planted: Path, tmp_path: Path) -> None:
-    """Whatever `wandb sync` would send beside what this workflow run wrote is told, up to three."""
+    """Whatever else `wandb sync` would send is named, up to three recordings."""
     for at in range(4):
         name = f"offline-run-2026010{at}_000000-{run_id('branch/main', 'beta', 'summary')}"
         plant(planted, tmp_path, name=name)

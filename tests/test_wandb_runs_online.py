@@ -67,7 +67,7 @@ MAIN = "branch/main"
 
 @pytest.fixture
 def server() -> Iterator[WandbServer]:
-    """A server that was asked nothing that it does not know."""
+    """A server that got only requests that it knows."""
     with WandbServer() as served:
         yield served
 
@@ -310,13 +310,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         desk = Desk(folder=tmp_path_factory.mktemp("story"), base_url=server.url)
         for entries in COMMANDS:
             record(desk, *entries, leaderboard=True)
-        before, asked = holds(server), len(server.requests)
+        before, count = holds(server), len(server.requests)
         last = record(desk, *COMMANDS[-1], leaderboard=True)
         yield Story(
             server=server,
             before=before,
             last=last,
-            last_operations=[request.operation for request in server.requests[asked:]],
+            last_operations=[request.operation for request in server.requests[count:]],
             waiting=[*desk.copies()],
         )
 
@@ -445,7 +445,7 @@ def test_models_of_any_name_arrive(server: WandbServer, desk: Desk) -> None:
 
 
 def test_without_time_nothing_is_begun(server: WandbServer, tmp_path: Path) -> None:
-    """Where the writing could not end in time, it is told before a run is made."""
+    """If writing can't end in time, the fault comes before a run is created."""
     config = Config(
         project=PROJECT,
         entity=None,

@@ -182,7 +182,7 @@ def test_a_cell_that_is_no_score_costs_itself_only(cell: object) -> None:
     flat = {"mmlu.EM": cell, "mmlu.F1": 0.5, "boolq.EM": 0.25}
 
     expected = {"mmlu.F1": 0.5, "boolq.EM": 0.25}
-    assert [expected, expected] == [values(evaluation(run(told))) for told in (nested, flat)]
+    assert [expected, expected] == [values(evaluation(run(stored))) for stored in (nested, flat)]
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_whatever_a_run_holds_is_a_model_or_none(
     summary: dict[str, Any], config: dict[str, Any]
 ) -> None:
     """No summary and no config of anybody can stop a run; what comes out are finite scores."""
-    told = json.loads(json.dumps([summary, config]))
-    found = evaluation(run(told[0], config=told[1]))
+    stored = json.loads(json.dumps([summary, config]))
+    found = evaluation(run(stored[0], config=stored[1]))
 
     assert all(map(math.isfinite, values(found).values()))
 
@@ -245,7 +245,7 @@ def test_an_integer_that_no_float_holds_is_no_score(name: str) -> None:
 
 
 def test_the_tracks_are_told_in_words() -> None:
-    """A reader is told of which tracks there is nothing."""
+    """The words name the tracks that have nothing."""
     session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None)
     tracks = frozenset({"local", "branch/main"})
 
@@ -321,7 +321,7 @@ def test_a_track_is_its_own_summary_runs() -> None:
 
 @pytest.mark.enable_socket
 def test_a_tracks_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All iterations come with subjects and instances, of the track that is asked for."""
+    """All iterations come with subjects and instances, of the requested track."""
     main = Provenance(tool_version="1", track="branch/main", commit="4be1c02")
     recorded = [builders.measured("a/b", 1), builders.measured("a/b", 2), builders.measured("c")]
     other = builders.measured("a/b", 2, {"mmlu.EM": builders.right(10)})

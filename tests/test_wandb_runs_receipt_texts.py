@@ -14,7 +14,7 @@ REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refu
 
 
 @pytest.mark.parametrize(
-    ("cause", "detail", "told"),
+    ("cause", "detail", "words"),
     [
         (
             Cause.NETWORK,
@@ -50,14 +50,14 @@ REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refu
         (Cause.LOST, "two words", "did not store what it was sent (two words)"),
     ],
 )
-def test_details_are_short(cause: Cause, detail: str, told: str) -> None:
+def test_details_are_short(cause: Cause, detail: str, words: str) -> None:
     """What the SDK says twice, or around an answer, is said once; what is no news is left out."""
     sentence = receipt_texts.describe_fault(Fault(cause, detail), URL)
 
-    assert sentence.startswith(f"W&B at {URL} {told}. ")
+    assert sentence.startswith(f"W&B at {URL} {words}. ")
 
 
-def test_a_disk_is_told_in_words() -> None:
+def test_a_full_disk_is_described() -> None:
     """The system's own number of an error is left out."""
     fault = Fault(Cause.DISK, "[Errno 28] No space left on device: '/tmp/x'")
 

@@ -58,7 +58,7 @@ def test_what_is_not_known_takes_no_room() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "summary_text",
     [
         "",
         "{",
@@ -86,9 +86,9 @@ def test_what_is_not_known_takes_no_room() -> None:
         7,
     ],
 )
-def test_what_is_no_record_is_none(told: object) -> None:
+def test_what_is_no_record_is_none(summary_text: object) -> None:
     """A summary under whose mark something else stands has no record, and raises nothing."""
-    assert None is run_record.from_summary({MARK: told})
+    assert None is run_record.from_summary({MARK: summary_text})
 
 
 def test_a_text_of_brackets_is_no_record() -> None:
@@ -105,14 +105,14 @@ def test_a_summary_without_the_mark_has_no_record() -> None:
 @example([], '{"writer":"w"}')
 def test_whatever_stands_under_the_mark_raises_nothing(value: object, text: str) -> None:
     """Any JSON, as a value or as a text, is a record or none."""
-    for told in (value, json.dumps(value), text):
-        found = run_record.from_summary({MARK: told})
+    for summary_text in (value, json.dumps(value), text):
+        found = run_record.from_summary({MARK: summary_text})
 
         assert found is None or isinstance(found, Record)
 
 
 def test_a_field_of_a_later_version_is_no_hindrance() -> None:
-    """A record with more fields than are known is read all the same."""
+    """A record with more fields than are known is still read."""
     assert Record(writer="w") == run_record.from_summary({MARK: '{"writer":"w","more":1}'})
 
 

@@ -42,9 +42,9 @@ def service(server: WandbServer) -> Iterator[Service]:
 
 def fault_of(service: Service, request: messages.FindRuns | messages.ReadHistories) -> Fault:
     """The fault that the question ends with."""
-    with pytest.raises(ServiceError) as told:
+    with pytest.raises(ServiceError) as caught:
         service.ask(request, seconds=SECONDS)
-    return told.value.fault
+    return caught.value.fault
 
 
 def test_pages_without_an_end_end(server: WandbServer, service: Service) -> None:
@@ -118,7 +118,7 @@ def test_a_file_that_is_larger_than_it_was_said_to_be_is_left_out(
 def test_an_answer_larger_than_the_memory_ends_the_process(
     server: WandbServer, service: Service
 ) -> None:
-    """The SDK holds answers whole; one that takes too much memory ends it, and is told."""
+    """The SDK holds answers whole; one that takes too much memory ends it, and is reported."""
     server.fault("*Runs*", status=200, body='{"data": "' + "x" * (200 << 20) + '"}')
 
     fault = fault_of(service, messages.FindRuns(project=PROJECT, filters={}))

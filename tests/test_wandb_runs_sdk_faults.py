@@ -98,7 +98,7 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "cause"), SAID)
 def test_what_the_sdk_raises_has_a_cause(said: str, cause: Cause) -> None:
-    """Key, rights, network, limit and server are told apart by the SDK's words."""
+    """The SDK's words distinguish key, rights, network, limit and server."""
     assert cause is faults.classify(SdkError(said)).cause
 
 
@@ -106,7 +106,7 @@ def test_what_the_sdk_raises_has_a_cause(said: str, cause: Cause) -> None:
 def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
     said: str, cause: Cause, tmp_path: Path
 ) -> None:
-    """What is never raised but only written down is told apart in the same way."""
+    """Faults that the SDK only logs are distinguished in the same way."""
     found = faults.logged_fault(journal(tmp_path, error("sender: failed", error=said)))
 
     assert found is not None
@@ -156,7 +156,7 @@ def test_the_words_of_a_context_count() -> None:
     ],
 )
 def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
-    """What the local folder refuses is no fault of W&B, and is told with its path."""
+    """What the local folder refuses is no fault of W&B, and is reported with its path."""
     found = faults.classify(raised)
 
     assert Cause.DISK is found.cause
@@ -178,7 +178,7 @@ def test_time_that_is_up_is_the_networks(raised: BaseException) -> None:
     ],
 )
 def test_a_connection_that_breaks_is_no_fault_of_the_disk(raised: OSError) -> None:
-    """Where the SDK loses its service or the server, nobody is told to make room on the disk."""
+    """If the SDK loses its service or the server, the disk isn't blamed."""
     assert Cause.DISK is not faults.classify(because(SdkError("it failed"), raised)).cause
 
 
@@ -197,7 +197,7 @@ def test_words_are_one_line_without_preamble(said: str, expected: str) -> None:
     assert expected == faults.classify(SdkError(said)).detail
 
 
-def told(words: str) -> str:
+def describe(words: str) -> str:
     """What is shown of a fault with these words."""
     return faults.redact(faults.classify(SdkError(words)), REDACTOR).detail
 
@@ -208,7 +208,7 @@ def told(words: str) -> str:
 @example("x" * 299, "y")
 def test_the_key_is_nowhere_and_the_words_are_short(before: str, after: str) -> None:
     """The key is removed before a text is cut, so that no part of it is left at the end."""
-    words = told(f"{before}{KEY}{after}")
+    words = describe(f"{before}{KEY}{after}")
 
     assert len(words) <= 300
     assert KEY[:4] not in words.removeprefix(before[:300])
@@ -216,7 +216,7 @@ def test_the_key_is_nowhere_and_the_words_are_short(before: str, after: str) -> 
 
 def test_long_words_are_cut_with_a_mark() -> None:
     """What is cut ends in a mark, what just fits does not."""
-    assert ["x" * 300, "x" * 299 + "…"] == [told("x" * length) for length in (300, 301)]
+    assert ["x" * 300, "x" * 299 + "…"] == [describe("x" * length) for length in (300, 301)]
 
 
 def test_faults_of_runs_are_shown_alike() -> None:
@@ -297,15 +297,15 @@ def test_the_error_carries_the_fault() -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_each_cause_is_told_with_what_to_do(cause: Cause) -> None:
-    """Whatever goes wrong while W&B is asked has a sentence, the words, and what to do now.
+    """Each cause has a sentence, the words, and what to do.
 
     Of a refused key the SDK's words say no more than the sentence does.
     """
-    told = receipt_texts.describe_fault(Fault(cause, "words"), "http://h")
+    describe = receipt_texts.describe_fault(Fault(cause, "words"), "http://h")
 
-    assert "http://h" in told
-    assert ("(words). " in told) == (cause is not Cause.KEY)
-    assert told.endswith(".")
+    assert "http://h" in describe
+    assert ("(words). " in describe) == (cause is not Cause.KEY)
+    assert describe.endswith(".")
 
 
 @pytest.mark.parametrize("cause", [Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED])

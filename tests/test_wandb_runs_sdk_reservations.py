@@ -42,7 +42,7 @@ def sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def server() -> Iterator[WandbServer]:
-    """A server that holds a run, and was asked nothing that it does not know."""
+    """A server that holds a run, and got only requests that it knows."""
     with WandbServer() as served:
         served.add_run("llm", "helm-1")
         yield served
@@ -160,12 +160,12 @@ def test_only_a_stale_reservation_is_taken_away(
     assert ["helm_wandb/b.txt" if stale else "helm_wandb/a.txt"] == reserved(server)
 
 
-@pytest.mark.parametrize("told", [None, "", "yesterday", "2026-01-01T00:00:00Z"])
-def test_unknown_age_is_not_stale(told: str | None) -> None:
+@pytest.mark.parametrize("time_text", [None, "", "yesterday", "2026-01-01T00:00:00Z"])
+def test_unknown_age_is_not_stale(time_text: str | None) -> None:
     """Where W&B's times cannot be read or compared, another job is taken to be alive."""
     files = [
         File(None, {"name": "helm_wandb/a.txt", "updatedAt": time})  # type: ignore[arg-type] # asks nothing
-        for time in (told, "2026-01-02T00:00:00")
+        for time in (time_text, "2026-01-02T00:00:00")
     ]
 
     assert not reservations.is_stale(*files)
@@ -204,7 +204,7 @@ def test_reservation_that_is_lost_is_told(server: WandbServer, a: Reservations) 
 
 @pytest.mark.parametrize("match", ["CreateRunFiles", "upload", "RunFiles"])
 def test_fault_of_the_server_is_raised(server: WandbServer, a: Reservations, match: str) -> None:
-    """What W&B refuses is told by the SDK."""
+    """The SDK reports what W&B refuses."""
     server.fault(match, status=403)
 
     with pytest.raises(wandb.errors.CommError):

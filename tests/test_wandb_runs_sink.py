@@ -430,7 +430,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 @pytest.mark.parametrize("model", HOSTILE)
 def test_any_name_of_a_model_is_recorded(hostile: dict[str, Run], model: str) -> None:
-    """A model with a hostile name has its run, with its rows, in the folder asked for."""
+    """A model with a hostile name has its run, with its rows, in the requested folder."""
     run = hostile[model]
 
     assert ({"k*k.E M": 0.5, "한.x.y": 0.25, "iteration": 1},) == run.rows
@@ -542,7 +542,7 @@ def test_without_an_entity_the_key_decides(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_summary_only_leaves_out_detail_runs(tmp_path: Path) -> None:
-    """With `summary_only` and no leaderboard asked for, each model has one run."""
+    """With `summary_only` and without leaderboard, each model has one run."""
     receipt = record_summary(tmp_path, just((1, 0.5)))
 
     assert {("alpha", "summary")} == set(runs(tmp_path))
@@ -625,7 +625,7 @@ def test_a_change_that_is_taken_back_before_it_was_sent_is_not_sent(tmp_path: Pa
 
 @pytest.mark.full
 def test_many_recordings_in_a_second_are_all_kept(tmp_path: Path) -> None:
-    """Every superseded folder is moved aside under a name of its own."""
+    """Every superseded folder is moved aside under a unique name."""
     for value in range(6):
         record_summary(tmp_path, just((1, value / 10)))
 
@@ -644,7 +644,7 @@ def test_a_changed_leaderboard_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_recording_is_replaced(tmp_path: Path) -> None:
-    """A run folder that says nothing of what it holds is moved aside, and the run written anew."""
+    """A run folder that says nothing of what it holds is moved aside, and the run rewritten."""
     record_summary(tmp_path, just((1, 0.1)))
     (log,) = logs(tmp_path)
     (log.parent / "helm-recording.json").write_text("{")
@@ -783,7 +783,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("changes", [{"project": "team/llm"}, {"base_url": "https://app.wandb.ai"}])
 def test_what_wandb_refuses_is_explained(tmp_path: Path, changes: dict[str, str]) -> None:
-    """A project or host that the SDK refuses is told with the config's keys to check."""
+    """The message about a project or host that the SDK refuses names the config's keys to check."""
     with pytest.raises(SinkError) as caught:
         record_summary(tmp_path, just((1, 0.1)), **changes)
 

@@ -48,7 +48,7 @@ LEAN: dict[str, Any] = {
 
 @pytest.fixture
 def server() -> Iterator[WandbServer]:
-    """A server that was asked nothing that it does not know."""
+    """A server that got only requests that it knows."""
     with WandbServer() as served:
         yield served
 
@@ -355,11 +355,11 @@ def test_alert_is_remembered(server: WandbServer, tmp_path: Path) -> None:
     run.alert("Worse", "mmlu.EM fell")
     run.finish()
 
-    (asked,) = (r for r in server.requests if r.operation == "NotifyScriptableRunAlert")
+    (alert,) = (r for r in server.requests if r.operation == "NotifyScriptableRunAlert")
     assert ("helm-1", "Worse", "mmlu.EM fell") == (
-        asked.run,
-        asked.variables["title"],
-        asked.variables["text"],
+        alert.run,
+        alert.variables["title"],
+        alert.variables["text"],
     )
 
 

@@ -122,8 +122,8 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         return why
     if candidate.instances is None or baseline.instances is None:
         side, score = ("here", candidate) if candidate.instances is None else ("there", baseline)
-        told = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
-        return _Cell(key, candidate, baseline, None, told)
+        why = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
+        return _Cell(key, candidate, baseline, None, why)
     pairs = pairing.pair_instances(candidate.instances, baseline.instances)
     if pairs.share < pairing.LEAST_SHARE:
         return _other_questions(candidate, baseline, pairs)
@@ -152,16 +152,16 @@ def _why_apart(candidate: Score, baseline: Score) -> str | None:
 
 
 def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) -> str:
-    """How many questions are the same; and where the specs are, what is known all the same."""
+    """Return how many questions are the same, and with the same settings an unpaired interval."""
     total = max(pairs.candidate, pairs.baseline)
-    told = f"only {pairs.matched} of {total} instances are the same questions on both sides"
+    shared = f"only {pairs.matched} of {total} instances are the same questions on both sides"
     interval = _unpaired_interval(candidate, baseline)
     if interval is None:
-        return told
+        return shared
     pp = all(0 <= score.value <= 1 for score in (candidate, baseline))
     low, high = (f"{100 * end:+.1f}" if pp else f"{end:+.4g}" for end in interval)
     ends = f"{low} to {high}{' pp' if pp else ''}".replace("-", "−")
-    return f"{told}; as samples of one kind, not paired, they differ by {ends} (95 % interval)"
+    return f"{shared}; as samples of one kind, not paired, they differ by {ends} (95 % interval)"
 
 
 def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:
@@ -180,13 +180,13 @@ def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float]
 
 def _other_subjects(candidate: Score, baseline: Score) -> str:
     """How many subjects each side has, and which of them the other lacks."""
-    told = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
+    counts = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
     if not candidate.subjects or not baseline.subjects:
-        return told
+        return counts
     for side, one, other in (("here", candidate, baseline), ("there", baseline, candidate)):
         alone = sorted(one.subjects.keys() - other.subjects.keys())
-        told += f"; only {side}: {join_truncated(alone)}" if alone else ""
-    return told
+        counts += f"; only {side}: {join_truncated(alone)}" if alone else ""
+    return counts
 
 
 def _subjects(score: Score) -> str:

@@ -4,8 +4,8 @@
         server.fault("file_stream", status=500, times=3)
         settings = wandb.Settings(base_url=server.url, api_key=API_KEY)
 
-It listens on the loopback only, keeps all in memory, and knows what wandb 0.31 asks. What it was
-asked and does not know is in `server.unknown`; a test that uses it asserts that this is empty.
+It listens on the loopback only, keeps all in memory, and knows the requests of wandb 0.31. Others
+are in `server.unknown`; a test that uses it asserts that this is empty.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ FILE_STREAM = re.compile(r"/files/([^/]+)/([^/]+)/([^/]+)/file_stream")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What is asked, of what kind, and about which run."""
+    """A request: its operation, kind, and run."""
 
     incoming: Incoming
     kind: str

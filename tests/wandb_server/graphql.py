@@ -1,7 +1,7 @@
 """What a GraphQL document asks, and the answer to it from nodes.
 
 A node is a mapping of field names to values. A value that is callable is called with the field's
-arguments; a mapping or a list of mappings is cut to the fields that are asked; all else stands as
+arguments; a mapping or a list of mappings is cut to the requested fields; all else stands as
 it is. This is the execution of the GraphQL specification (October 2021, section 6) without a
 schema: a field that the node does not hold is an error, as it is in W&B.
 """
@@ -50,7 +50,7 @@ class Operation:
     selections: Sequence[SelectionNode]
 
     def answer(self, root: Node) -> dict[str, Any]:
-        """The fields that are asked, from the root node.
+        """Return the requested fields, from the root node.
 
         Raises UnknownFieldError for one that a node does not hold.
         """

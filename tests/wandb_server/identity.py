@@ -1,4 +1,4 @@
-"""What W&B gives each thing: an id of its own, and the time."""
+"""IDs and times that W&B assigns."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Mutations:
         }
 
     def _delete_files(self, values: Arguments) -> Node:
-        """Forget files of runs; of what project, W&B wants to be told."""
+        """Delete files of runs of a project."""
         if values.get("projectId") is None:
             raise RefusedError(400, "no project")
         store.delete(self._state, values["files"])

@@ -1,4 +1,4 @@
-"""What can be asked: the fields of GraphQL's query root."""
+"""The fields of GraphQL's query root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server remembers of what it was asked."""
+"""Records of the requests that the server got."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """Something that was asked and that nobody implemented."""
+    """A request that nobody implemented."""
 
     operation: str
     reason: str

@@ -93,18 +93,18 @@ class WandbServer:
 
     @property
     def requests(self) -> list[Request]:
-        """What was asked so far, in the order of the answers."""
+        """Requests so far, in the order of the answers."""
         with self._lock:
             return list(self._requests)
 
     @property
     def unknown(self) -> list[Unknown]:
-        """What was asked and nobody implemented."""
+        """Requests that nobody implemented."""
         with self._lock:
             return list(self._unknown)
 
     def operations(self) -> Counter[str]:
-        """How often each operation was asked."""
+        """Number of requests of each operation."""
         return Counter(request.operation for request in self.requests)
 
     def runs(self, project: str, *, entity: str | None = None) -> dict[str, Run]:

@@ -55,7 +55,7 @@ class Transport(ThreadingHTTPServer):
         self._thread = threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,))
 
     def start(self) -> None:
-        """Serve, in a thread of its own."""
+        """Serve, in a separate thread."""
         self._thread.start()
 
     def stop(self) -> None:

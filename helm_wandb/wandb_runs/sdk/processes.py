@@ -33,7 +33,7 @@ def memory_bytes(process: int) -> int:
 def kill(process: int) -> list[int]:
     """Kill a process that we started, and its children, and return them all.
 
-    The SDK's service leads a session of its own, so that killing a group would not reach it.
+    The SDK's service leads a separate session, so that killing a group would not reach it.
     """
     doomed = [process, *children(process)]
     for each in doomed:

@@ -1,6 +1,6 @@
 """How W&B stores a row: `mmlu.EM` under `mmlu`, and of a subject's value one level more.
 
-With a dot in a key of its own the SDK would ignore `summary=`, and with an escaped one
+With a dot in its key the SDK would ignore `summary=`, and with an escaped one
 `step_metric=`.
 """
 

@@ -109,7 +109,7 @@ class Worker:
         api.flush()  # type: ignore[no-untyped-call] # wandb's
         path = f"{self.entity}/{project}"
         try:
-            # Not lazy: a lazy run asks for its summary by a request of its own.
+            # Not lazy: a lazy run makes a separate request for its summary.
             found = api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False)
             runs = list(itertools.islice(found, most))
         except ValueError as error:
