@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -131,11 +131,11 @@ def test_a_folder_that_is_gone_at_once_is_replaced(
     real = os.open
     seen: list[Path] = []
 
-    def be_late(path: Path, flags: int) -> int:
+    def be_late(path: Path, flags: int, **options: Any) -> int:
         if not seen:
             seen.append(path)
             path.rmdir()
-        return real(path, flags)
+        return real(path, flags, **options)
 
     monkeypatch.setattr(os, "open", be_late)
     with scratch.folder() as folder:

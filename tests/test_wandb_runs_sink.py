@@ -479,7 +479,7 @@ def test_a_benchmark_named_as_our_own_runs_has_its_own_id() -> None:
     assert 6 == len({plan.id for plan in plans})
 
 
-def test_subjects_that_share_a_name_are_told_apart_or_told() -> None:
+def test_subjects_that_share_a_name_are_recorded_or_reported() -> None:
     """A subject named as a metric is recorded; of two scores of one name the first is."""
     subjects = {
         "b.EM": {"us": 0.1, "EM": 0.2, "F1": 0.3},
@@ -496,16 +496,15 @@ def test_subjects_that_share_a_name_are_told_apart_or_told() -> None:
 
     assert [
         {
-            "b": {
-                "us": {"EM": 0.1, "law.EM": 0.4},
-                "EM": {"EM": 0.2},
-                "F1.EM": 0.3,
-                "us.law": {"EM2": 0.5},
-                "F1": 0.5,
-            },
+            "b.us.EM": 0.1,
+            "b.EM.EM": 0.2,
+            "b.F1.EM": 0.3,
+            "b.us.law.EM2": 0.5,
+            "b.us.law.EM": 0.4,
+            "b.F1": 0.5,
             "iteration": 1,
         },
-        {"b": {"us.law": {"EM": 0.6}}, "iteration": 2},
+        {"b.us.law.EM": 0.6, "iteration": 2},
     ] == list(plan.rows)
     (lost,) = plan.unrecorded
     assert lost == (

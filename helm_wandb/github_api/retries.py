@@ -34,8 +34,9 @@ def with_deadline(call: Callable[[], T], budget: Budget, *, seconds: float) -> T
     """
     future: Future[T] = Future()
     with budget.spending():
+        timeout = max(0.0, min(seconds, budget.left_seconds))
         threading.Thread(target=_settle, args=(future, call), daemon=True).start()
-        return future.result(timeout=max(0.0, min(seconds, budget.left_seconds)))
+        return future.result(timeout=timeout)
 
 
 def retry(call: Callable[[], T], budget: Budget) -> T:
