@@ -72,7 +72,8 @@ class RepositoryRef(msgspec.Struct, frozen=True):
     """A repository, as pull requests and workflow runs refer to it."""
 
     id: int
-    owner: Account
+    owner: Account | None = None
+    """None if the account is gone."""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -114,7 +115,8 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def head_owner(self) -> str | None:
         """The owner of the head's repository; None if that is gone."""
-        return self.head.repo.owner.login if self.head.repo else None
+        owner = self.head.repo.owner if self.head.repo else None
+        return owner.login if owner else None
 
 
 class CommitRef(msgspec.Struct, frozen=True):

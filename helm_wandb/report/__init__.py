@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 _DETAILED = 2
 """How many iterations of a model keep their instances: the candidate and the previous one."""
-"""Baselines that are named."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
 

@@ -158,8 +158,8 @@ class Event:
             return self.pull_request.head.sha
         if self.evaluated_run:
             return self.evaluated_run.head_sha
-        # A comment's run is of the default branch, and its payload has no head.
-        return None if self.name == "issue_comment" else self.sha or None
+        # Without a head in the payload, the sha of a privileged run is that of the base branch.
+        return None if self.rules.is_privileged else self.sha or None
 
     @property
     def likely_base(self) -> str | None:
@@ -255,12 +255,19 @@ def _read_payload(path: Path) -> dict[str, Any]:
 def parse_event(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Event:
     """Return the event of the runner's variables and a payload.
 
-    A part of the payload that is not as GitHub sends it counts as missing.
+    A part of the payload that isn't as GitHub sends it counts as missing, and is the fault.
     """
 
     def variable(name: str) -> str:
         return environ.get(f"GITHUB_{name}", "")
 
+    pull_request = _part(payload, "pull_request", PullRequest)
+    evaluated_run = _part(payload, "workflow_run", WorkflowRun)
+    odd = [
+        name
+        for name, part in (("pull_request", pull_request), ("workflow_run", evaluated_run))
+        if part is None and payload.get(name) is not None
+    ]
     issue = _part(payload, "issue", _Issue)
     repository = _part(payload, "repository", _Repository)
     before = payload.get("before")
@@ -282,12 +289,13 @@ def parse_event(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Event
         graphql_url=variable("GRAPHQL_URL"),
         output_file=_file(variable("OUTPUT")),
         summary_file=_file(variable("STEP_SUMMARY")),
-        pull_request=_part(payload, "pull_request", PullRequest),
+        pull_request=pull_request,
         issue=issue if issue and issue.pull_request is not None else None,
-        evaluated_run=_part(payload, "workflow_run", WorkflowRun),
+        evaluated_run=evaluated_run,
         merge_group=_part(payload, "merge_group", MergeGroup),
         default_branch=repository.default_branch if repository else None,
         before=before if isinstance(before, str) else "",
+        fault=f"the event's {odd[0]} is not as GitHub sends it" if odd else None,
     )
 
 

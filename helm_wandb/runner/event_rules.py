@@ -1,7 +1,7 @@
 """Rules of each GitHub event: its pull request, what it may do, and its baseline.
 
 These are the security rules about events; SECURITY.md explains them to users. An event that the
-table lacks has the strictest rules.
+table lacks has no pull request, no baseline, and no branch's track.
 """
 
 from __future__ import annotations

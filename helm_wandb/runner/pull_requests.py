@@ -42,10 +42,10 @@ def _pull_request_of_run(run: WorkflowRun | None, github: Repository) -> PullReq
     The head's owner and branch lead to it, which GitHub names for forks too; the run's own list
     of pull requests is empty there. The equal commit makes it the very state that was evaluated.
     """
-    if run is None or run.head_repository is None or not run.head_branch:
+    owner = run.head_repository.owner if run and run.head_repository else None
+    if run is None or owner is None or not run.head_branch:
         return None
-    owner = run.head_repository.owner.login
-    opened = github.open_pull_requests(owner=owner, branch=run.head_branch)
+    opened = github.open_pull_requests(owner=owner.login, branch=run.head_branch)
     return _oldest(one for one in opened if one.head.sha == run.head_sha)
 
 
