@@ -72,9 +72,12 @@ _NO_BASELINE = "there is no baseline to compare with"
 def _regressions(comparisons: Iterable[Comparison]) -> Iterable[str]:
     for comparison in comparisons:
         for delta in comparison.counted_deltas:
-            if delta.verdict is Verdict.REGRESSED:
-                what = delta.key or "the mean over the benchmarks"
-                yield f"{what} of {comparison.model} regressed"
+            if delta.verdict is not Verdict.REGRESSED:
+                continue
+            if delta.key is None:
+                yield f"the mean over the benchmarks of {comparison.model} regressed"
+            else:
+                yield f"{delta.key} of {comparison.model} regressed"
 
 
 def _below_floor(floor: Mapping[ScoreKey, float], models: Sequence[Evaluation]) -> Iterable[str]:
