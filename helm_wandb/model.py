@@ -35,6 +35,11 @@ class Verdict(StrEnum):
     UNTESTABLE = "untestable"
     NO_BASELINE = "no_baseline"
 
+    @property
+    def is_flagged(self) -> bool:
+        """Whether it is a significant change of a relevant size."""
+        return self in (Verdict.REGRESSED, Verdict.IMPROVED)
+
 
 class Status(StrEnum):
     """Whether an output was written."""
@@ -423,7 +428,7 @@ class Comparison:
         mean = self.overall
         if mean is None or mean.better is not None:
             return None
-        return mean if mean.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) else None
+        return mean if mean.verdict.is_flagged else None
 
     @property
     def counted_deltas(self) -> tuple[Delta, ...]:

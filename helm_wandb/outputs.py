@@ -14,7 +14,7 @@ from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.system.files import is_device
-from helm_wandb.text.urls import is_server_url, shown_url
+from helm_wandb.system.urls import is_server_url, shown_url
 from helm_wandb.wandb_runs.disabled import WandbDisabled
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,23 @@ def verdicts(root: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_new_module_is_under_contract(contract: str, verdicts: str) -> None:
     """A module that breaks a contract is noticed without being listed anywhere."""
     assert f"{contract} BROKEN" in verdicts
+
+
+def test_the_core_opens_no_file(root: Path) -> None:
+    """No module of the core opens a file by a builtin or by a module that it may import."""
+    core = ("comparing", "render", "report", "text")
+    files = [path for name in core for path in (root / "helm_wandb" / name).rglob("*.py")]
+    calls = [
+        (path.name, ast.unparse(node))
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func)
+        in {"open", "io.open", "io.open_code", "io.FileIO", "codecs.open"}
+    ]
+
+    assert files
+    assert [] == calls
 
 
 def test_the_import_is_named(verdicts: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import pairing, statistics
-from helm_wandb.model import ChangedInstance, Texts, Verdict
+from helm_wandb.model import ChangedInstance, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,6 @@ Place = tuple[str, str, int]
 TextRequests = dict[BenchmarkRun, frozenset[Place]]
 TextsByPlace = dict[BenchmarkRun, dict[Place, Texts]]
 
-FLAGGED = (Verdict.REGRESSED, Verdict.IMPROVED)
 LIMIT = 1_000
 """Changed instances of all deltas of a report: with texts 0.3 MB of a gzipped report JSON, which
 may have 1.5 MB."""
@@ -38,7 +37,7 @@ def attach_changed_instances(
     """
     lists = [
         [
-            _changed_instances(delta, partner) if delta.verdict in FLAGGED else None
+            _changed_instances(delta, partner) if delta.verdict.is_flagged else None
             for delta in one.deltas
         ]
         for one, partner in zip(comparisons, partners, strict=True)

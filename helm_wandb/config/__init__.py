@@ -19,8 +19,8 @@ from helm_wandb.model import (
     Policy,
     ScoreKey,
 )
+from helm_wandb.system.urls import holds_user, is_server_url
 from helm_wandb.text.patterns import Pattern
-from helm_wandb.text.urls import holds_user, is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

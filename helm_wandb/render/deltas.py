@@ -28,7 +28,6 @@ _VERDICTS = {
     Verdict.UNCLEAR: "unclear",
     Verdict.UNTESTABLE: "not testable",
 }
-_FLAGGED = (Verdict.REGRESSED, Verdict.IMPROVED)
 _DETECTABLE = "Visible from"
 _IN_TIME = {"Baseline": "Before", "Candidate": "Now"}
 """Labels of columns, if both sides are of one run."""
@@ -90,13 +89,15 @@ def flagged(report: Report) -> Table | None:
 
 def flagged_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
     """Return the flagged deltas in the order of their table, each with its comparison."""
-    rows = [row for row in _rows(report.comparisons) if row[1].verdict in _FLAGGED]
-    return sorted(rows, key=lambda row: (_FLAGGED.index(row[1].verdict), -abs(row[1].difference)))
+    rows = [row for row in _rows(report.comparisons) if row[1].verdict.is_flagged]
+    return sorted(
+        rows, key=lambda row: (row[1].verdict is Verdict.IMPROVED, -abs(row[1].difference))
+    )
 
 
 def unflagged(report: Report) -> Table | None:
     """Return the other deltas, with the smallest change that is detectable; None without any."""
-    rows = [row for row in _rows(report.comparisons) if row[1].verdict not in _FLAGGED]
+    rows = [row for row in _rows(report.comparisons) if not row[1].verdict.is_flagged]
     return _table("Not marked", rows, report.comparisons) if rows else None
 
 

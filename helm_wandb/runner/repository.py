@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from helm_wandb.errors import InputError
 from helm_wandb.system.budget import Budget
-from helm_wandb.text.urls import is_server_url, shown_url
+from helm_wandb.system.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,7 @@ from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.errors import InputError
 from helm_wandb.runner import known_secrets, wandb_key
 from helm_wandb.runner.inputs import INPUTS, Inputs, inputs_of
-from helm_wandb.text.urls import is_server_url, shown_url
+from helm_wandb.system.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,7 +25,6 @@ _TICKS = 4
 _LABEL_LENGTH = 30
 _LEAST_SPAN = 0.02
 """Least span of an axis, as a share of its values: what hardly differs is drawn flat."""
-_FLAGGED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED})
 _SIZES = (1e-100, 1e100)
 """Within these neither a span nor a tick overflows, or vanishes."""
 
@@ -194,7 +193,7 @@ def _point_words(one: Evaluation, key: ScoreKey) -> str:
 def changes(report: Report) -> tuple[Whiskers, ...]:
     """Return a plot of each model that was compared, those with flagged changes first."""
     found = filter(None, map(whiskers, report.comparisons))
-    return tuple(sorted(found, key=lambda plot: plot.whiskers[0].verdict not in _FLAGGED))
+    return tuple(sorted(found, key=lambda plot: not plot.whiskers[0].verdict.is_flagged))
 
 
 def whiskers(comparison: Comparison) -> Whiskers | None:
@@ -226,7 +225,7 @@ def whiskers(comparison: Comparison) -> Whiskers | None:
 def _order(delta: Delta) -> tuple[bool, bool, float]:
     """Regressions, improvements, then the others, the largest first."""
     is_regressed = delta.verdict is Verdict.REGRESSED
-    return (delta.verdict not in _FLAGGED, not is_regressed, -abs(delta.difference))
+    return (not delta.verdict.is_flagged, not is_regressed, -abs(delta.difference))
 
 
 def _ends(delta: Delta) -> tuple[float, float, float]:

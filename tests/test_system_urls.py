@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.text.urls import is_server_url, shown_url
+from helm_wandb.system.urls import is_server_url, shown_url
 
 
 @pytest.mark.parametrize(
