@@ -336,6 +336,7 @@ def _told(text: str, url: str = RUN_URL) -> Report:
 @example("```math\nx\n```")
 @example("```mermaid\ngraph TD\n```")
 @example("</summary></details></sub>")
+@example("–")
 def test_any_text_keeps_the_comment_whole(text: str) -> None:
     """Whatever names, reasons, labels, refs and versions hold, only their characters show."""
     text = text or "x"

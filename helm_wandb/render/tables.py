@@ -85,12 +85,19 @@ def without_unknown(table: Table) -> Table:
     """Return the table without the columns of which nothing is known."""
     if not table.rows:
         return table
-    known = [at for at in range(len(table.columns)) if any(r[at] != UNKNOWN for r in table.rows)]
+    known = [
+        at for at in range(len(table.columns)) if any(_is_known(row[at]) for row in table.rows)
+    ]
     return Table(
         table.title,
         tuple(table.columns[at] for at in known),
         tuple(tuple(row[at] for at in known) for row in table.rows),
     )
+
+
+def _is_known(cell: str) -> bool:
+    """Return whether a cell shows anything; a name that looks like the sign for unknown does."""
+    return isinstance(cell, Name) or cell != UNKNOWN
 
 
 def _rank(row: LeaderboardRow) -> str:
