@@ -40,7 +40,7 @@ class Problem:
     path: str
     """The key's JSON path, `$.evals[0].source`."""
     message: str
-    """What is wrong, and what would be right."""
+    """The problem, and how to fix it."""
 
     def __str__(self) -> str:
         """Return `file:line:column: $.path: message`."""

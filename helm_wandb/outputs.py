@@ -41,7 +41,7 @@ _MODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """What a run shall write, and what its outputs need for that."""
+    """The outputs that a run writes, and their settings."""
 
     config: Config
     event: Event

@@ -1,4 +1,4 @@
-"""What this run's models are compared with."""
+"""The baselines of this run's models."""
 
 from helm_wandb.baselines.files import read_baseline_file
 from helm_wandb.baselines.matches import BaselineMatch

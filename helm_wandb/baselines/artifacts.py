@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
 
 ANCESTORS = 200
-"""How far back a baseline is searched."""
+"""Commits that are searched for a baseline."""
 ARTIFACTS = 500
-"""How many of the newest artifacts are considered."""
+"""Newest artifacts that are considered."""
 DOWNLOADS = 5
-"""How many of them are downloaded at most."""
+"""Artifacts that are downloaded, at most."""
 _RUN_CHECKS = 20
-"""Of how many of them the workflow run is checked at most."""
+"""Artifacts whose workflow run is checked, at most."""
 ZIP_LIMIT_BYTES = 128 << 20
 _ARTIFACT_FAULTS = frozenset({Cause.NOT_FOUND, Cause.INVALID, Cause.UNREADABLE})
 """Faults of one artifact, after which the next may still be readable."""

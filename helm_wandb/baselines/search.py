@@ -57,7 +57,7 @@ class BaselineRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineResult:
-    """What this run's models are compared with."""
+    """The baselines of this run's models."""
 
     matches: tuple[BaselineMatch, ...] = ()
     """Those that give some benchmark its baseline, the nearest first."""

@@ -27,7 +27,7 @@ _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
 _NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
 _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
-"""How the fields begin that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
+"""Beginnings of the fields that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
 readings of one evaluation may differ in them."""
 
 

@@ -165,7 +165,7 @@ def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) ->
 
 
 def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:
-    """Of the difference between two samples of questions by the same specs; None if unknown."""
+    """Return the interval of two samples' difference, with the same specs; None if unknown."""
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
     sides = []
@@ -179,7 +179,7 @@ def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float]
 
 
 def _other_subjects(candidate: Score, baseline: Score) -> str:
-    """How many subjects each side has, and which of them the other lacks."""
+    """Return the numbers of both sides' subjects, and the names that the other side lacks."""
     counts = f"{_subjects(candidate)} here, {_subjects(baseline)} there"
     if not candidate.subjects or not baseline.subjects:
         return counts

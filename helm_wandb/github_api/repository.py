@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_PAGES = 100
-"""Of a list: 10,000 objects, more than any pull request has comments."""
+"""Pages of a list, at most: 10,000 objects, more than any pull request has comments."""
 _WORKFLOW_LOGIN = "github-actions[bot]"
 """The login of a workflow's token."""
 _LOGIN_REQUEST = "find out whose the token is"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from helm_wandb.render.pages import Page
 
 _PROBLEMS = (500, 50, 10, 3, 1, 0)
-"""How many of a run's problems are shown if all are too many."""
+"""Problems of a run that are shown if all are too many."""
 _REST = "The rest does not fit; the report JSON has all."
 
 

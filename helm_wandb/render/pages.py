@@ -66,7 +66,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Rung:
-    """How much a page shows."""
+    """The size of a page."""
 
     changed: int | None
     """Rows of what changed."""

@@ -157,7 +157,7 @@ def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
 
 
 def _heads(table: Table) -> int:
-    """How many columns name a row; 0 where not the others are values that may stand below them."""
+    """Return the number of columns that name a row; 0 if the others can't stand below them."""
     numeric = [column.numeric for column in table.columns]
     return numeric.index(True) if True in numeric else 0
 

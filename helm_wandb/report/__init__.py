@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _DETAILED = 2
-"""How many iterations of a model keep their instances: the candidate and the previous one."""
+"""Number of a model's iterations that keep their instances: the candidate and the previous one."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import SubjectScore
 
 DEPTH = 20
-"""How deep a fingerprint's value may nest: far more than HELM's specs do."""
+"""Levels of a fingerprint's value, at most: far more than HELM's specs have."""
 EVALUATIONS = 20_000
 """Evaluations of a report, at most; each takes its part of the ranking, the tables and the page."""
 SCORES = 250_000

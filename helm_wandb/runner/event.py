@@ -108,7 +108,7 @@ class Event:
 
     @property
     def rules(self) -> EventRules:
-        """What the event may do."""
+        """The security rules of the event."""
         return rules_of(self.name)
 
     @property

@@ -26,7 +26,7 @@ class BaseRule(Enum):
     """The commit of the base branch that an event is compared with."""
 
     PULL_REQUEST = auto()
-    """What the pull request was merged with, else where it left its base branch."""
+    """The commit that the pull request was merged with, else the merge base."""
     MERGE_GROUP = auto()
     """The base of the merge group."""
     PREVIOUS_COMMIT = auto()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
 """The SDK's default server (wandb 0.31.0, sdk/lib/urls.py)."""
 _FORMER_HOST = "api.wandb.ai"
-"""The same service under its former name, under which `wandb login` left keys until 0.30."""
+"""The service's former host, under which `wandb login` left keys until 0.30."""
 _KEY_LENGTH = 40
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+\.[\w-]+)?", re.ASCII)
 """Letters, digits, `_` and `-`, or, for an internal client, the three parts of a JWT."""

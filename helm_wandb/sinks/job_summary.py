@@ -33,7 +33,7 @@ class JobSummary:
         return self._append(lambda room: markdown.render(report, limit_bytes=room))
 
     def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
-        """The same for a run of which nothing could be read, and why."""
+        """Write the problems of a run that could read nothing."""
         return self._append(
             lambda room: markdown.render_unread(problems, provenance, limit_bytes=room)
         )

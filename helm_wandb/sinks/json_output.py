@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Receipt, Report
 
 _ESCAPED = re.compile(r"[^\x00-\x7f]|(?<=#)#(?=\[)")
-"""What a stream's encoding may lack; and of `##[`, which GitHub's runner takes for a command
+"""Characters that an encoding may lack; and of `##[`, which GitHub's runner takes for a command
 anywhere in a line, the second sign. Either stands within strings only."""
 
 

@@ -28,7 +28,7 @@ class Budget:
 
     @property
     def left_seconds(self) -> float:
-        """What is left now; below 0 if the task took longer."""
+        """Seconds that are left; below 0 if the task took longer."""
         spent = 0.0 if self._began is None else self._clock() - self._began
         return self._left_seconds - spent
 

@@ -30,7 +30,7 @@ _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEVICE = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _PATIENCE_SECONDS = 60.0
-"""How long a FIFO or a terminal may take to read on."""
+"""Seconds that a FIFO or a terminal may take to read on."""
 _THROUGH_A_LINK = (
     "it is a link, and nothing is written through links. Replace it with a folder, or write "
     "elsewhere"
@@ -194,7 +194,7 @@ class _Way:
     names: tuple[str, ...]
     follows_links: bool
     shown_from: Path
-    """How messages name `begin`."""
+    """Name of `begin` in messages."""
 
     @property
     def is_system(self) -> bool:

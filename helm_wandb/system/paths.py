@@ -52,7 +52,7 @@ class _Walk:
 
     folder: Path
     left: int
-    """How many entries may be looked at yet."""
+    """Entries that may still be looked at."""
 
     def candidates(self, pattern: str) -> Iterator[str]:
         """Yield the paths that match; some may not exist, and some may be folders."""

@@ -1,4 +1,4 @@
-"""How far a long reading has come, for a person who waits at a terminal."""
+"""Progress of a long reading, for a person who waits at a terminal."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _PREFIX = ".helm-wandb-"
 _NAME = re.compile(r"\.helm-wandb-[0-9a-f]{16}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOM_BYTES = 1 << 20
-"""What a folder that is used has room for."""
+"""Bytes that a usable folder has room for."""
 _REMOVALS = 20
 _PAUSE_SECONDS = 0.05
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 4.0
 """After that the process ends, whatever its clean-up waits for."""
 _PATIENCE_SECONDS = 2.0
-"""How long a stop waits for a block of `deferred`."""
+"""Seconds that a stop waits for a block of `deferred`."""
 _FIRST_CODE = 128
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STANDARD_ERROR = 2

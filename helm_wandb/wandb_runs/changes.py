@@ -35,7 +35,7 @@ class StoredRun:
     rows: Mapping[int, Row] = field(default_factory=dict)
     """Iteration → the last value of each metric."""
     steps: int = 0
-    """How many rows of W&B's history it fills."""
+    """Number of rows of W&B's history that it fills."""
     record: Record | None = None
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _TAG_LIMIT = 64
 """W&B refuses longer tags."""
 _NAME_LIMIT = 128
-"""What W&B documents for names; `config.model` holds a model's name in full."""
+"""W&B's documented limit for names; `config.model` holds a model's name in full."""
 _NO_LEADERBOARD = Leaderboard(metrics=(), ranking_metrics=(), left_out={}, rows=())
 
 
@@ -56,22 +56,22 @@ class RunPlan:
     name: str
     tags: tuple[str, ...]
     config: Mapping[str, object]
-    """What belongs to the results; a change of it is a change of the run."""
+    """The part that belongs to the results; a change of it is a change of the run."""
     provenance: Mapping[str, object]
     """Shown in the run's config as well; a change of it alone is no reason to record again."""
     rows: tuple[Row, ...] = ()
     """One per iteration, ascending; a score that is missing is left out."""
     subjects: Mapping[str, str] = field(default_factory=dict)
-    """Of a detail run: name of a value → the subject in it."""
+    """Detail runs only: name of a value → the subject in it."""
     tables: tuple[Table, ...] = ()
     latest: Latest | None = None
-    """Of a summary run: the model at its greatest iteration."""
+    """Summary runs only: the model at its latest iteration."""
     artifact: Artifact | None = None
-    """Of a summary run: the report of its model."""
+    """Summary runs only: the report of its model."""
     report: str = ""
     """A digest of what the artifact holds of results, and of the commit they belong to."""
     unrecorded: tuple[str, ...] = ()
-    """What of the results W&B cannot hold, and why."""
+    """Results that W&B can't hold, and why."""
 
     @property
     def is_leaderboard(self) -> bool:

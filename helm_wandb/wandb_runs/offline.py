@@ -51,9 +51,9 @@ class Recording:
     rows: tuple[Row, ...] = ()
     subjects: Mapping[str, str] = field(default_factory=dict)
     steps: int = 0
-    """How many rows of W&B's history it fills."""
+    """Number of rows of W&B's history that it fills."""
     record: Record | None = None
-    """Of the whole run, what was sent before included."""
+    """Record of the whole run, including what was sent before."""
     fault: str | None = None
     """Why it is ignored, as a clause."""
 

@@ -43,7 +43,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     subjects: dict[str, str] = {}
     """Name of a value → the subject in it."""
     steps: _Count
-    """How many rows of W&B's history the run fills."""
+    """Number of rows of W&B's history that the run fills."""
     record: str
     """The record in the run's summary."""
 

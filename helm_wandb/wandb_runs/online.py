@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 WRITING_SECONDS = 45.0
 _LOOKING_SECONDS = 12.0
-"""What is left of the budget for the look after the writing."""
+"""Seconds of the budget for reading back what was written."""
 _LEAST_SECONDS = 4.0
 """With less time than that no writing is begun."""
 _PAUSE_SECONDS = (0.5, 2.0)
@@ -48,7 +48,7 @@ class Sent:
     """The result of sending runs to W&B."""
 
     written: int = 0
-    """How many of them were written to; the others held everything."""
+    """Number of those that were written to; the others had everything."""
     unsent: tuple[RunPlan, ...] = ()
     """Those that W&B was not seen to hold."""
     fault: Fault | None = None
@@ -64,7 +64,7 @@ class _Progress:
     """The state of the sending."""
 
     left: tuple[RunPlan, ...]
-    """What is still to be tried, as other jobs were at it so far."""
+    """Runs that are still to be tried, since other jobs were writing them."""
     failed: list[RunPlan] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     fault: Fault | None = None

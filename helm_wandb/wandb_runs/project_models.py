@@ -43,10 +43,10 @@ class Recorded:
     """A model in a track's summary run, with the commit of its code."""
 
     evaluations: tuple[Evaluation, ...]
-    """Of its iterations."""
+    """One evaluation per iteration."""
     commit: str | None
     run_url: str | None
-    """Of the workflow's run that recorded it."""
+    """URL of the workflow run that recorded it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

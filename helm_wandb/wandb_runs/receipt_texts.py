@@ -22,7 +22,7 @@ _ERRNO = re.compile(r"^\[Errno \d+\] ")
 _GIVEN_UP = re.compile(
     r".*giving up after (\d+) attempt\(s\):?(?: while retrying:)? (.+?)(?: while retrying: .*)?"
 )
-"""What the SDK says in the end: the last cause, and once more the one before."""
+"""The SDK's last words: the last cause, and the previous one once more."""
 _ANSWER = re.compile(r'.*\{"errors":\[\{"message":"([^"]+)".*')
 _NOISE = re.compile(r'\b(?:Get|Post|Put) "[^"]*": |\. got response: <nil>$')
 _SHOWN = 3

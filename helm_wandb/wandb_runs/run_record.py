@@ -52,11 +52,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rows: dict[_IterationText, _Digest] = {}
     """Iteration → digest of the values that its rows come to."""
     settings: _Digest = ""
-    """Of the run's group, name, tags and config, less the provenance."""
+    """Digest of the run's group, name, tags and config, without the provenance."""
     tables: _Digest = ""
     """Empty where it has none."""
     report: _Digest = ""
-    """Of the report that it keeps as an artifact; empty where it has none."""
+    """Digest of the report that it keeps as an artifact; empty without one."""
     latest: Latest | None = None
 
 

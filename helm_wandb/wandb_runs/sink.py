@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.sdk.messages import Written
 
 _RECORDING_SECONDS = 15.0
-"""What waiting for others leaves for the recording; a thousand runs take it some ten seconds."""
+"""Seconds that waiting for others leaves for the recording; a thousand runs take some ten."""
 _END_SECONDS = 3.0
-"""What the recording leaves for the end of the SDK's process, which completes the files."""
+"""Seconds that the recording leaves for the end of the SDK's process, which completes the files."""
 _OFFLINE_THREADS = 4
 _NOT_ENDED = Fault(Cause.NETWORK, "the process of W&B's SDK did not end")
 
@@ -73,9 +73,9 @@ class WandbRuns:
     project: WandbProject | None = None
     """Where the runs are sent to; None: nowhere."""
     threads: int = THREADS
-    """How many runs are sent at once."""
+    """Runs that are sent at once."""
     writing_seconds: float = WRITING_SECONDS
-    """How long sending them may take at most."""
+    """Seconds that sending them may take, at most."""
     budget: Budget = field(default_factory=partial(Budget, BUDGET_SECONDS))
     """The time for all of it without a project, whose session has a budget for both."""
     seal: Seal | None = None

@@ -31,7 +31,7 @@ UNSEEN_WEIGHT, UNEVEN_WEIGHT = 1 / 32, 1 / 4
 
 1 is the weight of a cluster (simulated)."""
 NOTHING_CHANGED_WEIGHT = 0.5
-"""The same if nothing changed: the bound is then 3.4 changes, near the rule of three."""
+"""Weight of both if nothing changed: the bound is then 3.4 changes, near the rule of three."""
 _STEPS = 100
 _CLOSE = 1e-12
 _CLOSE_TILT = 1e-9
@@ -53,7 +53,7 @@ class Contrast:
     unseen_weight: float
     clusters: int
     variance: float
-    """Of the difference, by what was seen."""
+    """Variance of the difference, without unseen contributions."""
     degrees_of_freedom: float
     """Satterthwaite's: a stratum that carries the noise can't hide behind the others' clusters."""
     strata_degrees: float
@@ -203,7 +203,7 @@ class Contrast:
         return place
 
     def _edge(self, sign: int) -> float:
-        """How far in this direction any difference is possible."""
+        """Return the largest difference that is possible in this direction."""
         seen = (
             sign * (self.difference + residual / shift)
             for _, residual, shift in self.points

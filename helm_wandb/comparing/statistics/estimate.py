@@ -1,4 +1,4 @@
-"""What a comparison comes to: a difference, and what is known of it."""
+"""The result of a comparison: a difference, its interval and p-value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .contrast import Contrast
 
 LEVEL = 0.95
-"""Of the intervals that are shown; they are not adjusted for the number of comparisons."""
+"""Level of the intervals that are shown; not adjusted for the number of comparisons."""
 LEAST_CLUSTERS = 5
 """With fewer, an interval would rest on three degrees of freedom or less."""
 FEW_CHANGES = 6
@@ -32,7 +32,7 @@ class Estimate:
     """A difference, candidate less baseline."""
 
     difference: float
-    """Of HELM's aggregates: the unweighted mean over strata of the means within."""
+    """Difference of HELM's aggregates, the unweighted means over strata of the means within."""
     n: int
     """Instances; of the smaller side where they are not paired."""
     clusters: int
@@ -50,7 +50,7 @@ class Estimate:
     why: str | None = None
     """Why there is neither interval nor p."""
     contrast: Contrast | None = None
-    """What the detectable effect follows from."""
+    """The contrast that the detectable effect is computed from."""
 
     @property
     def few_changes(self) -> bool:

@@ -160,7 +160,7 @@ def _group(sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def _points(
     contrast: Contrast, sizes: Sequence[tuple[float, float]], change: float
 ) -> Iterator[tuple[float, float, float]]:
-    """What each cluster contributes, with this change, less the change itself."""
+    """Return each cluster's contribution with this change, less the change itself."""
     rest = contrast.unchanged
     seen = contrast.clusters - rest
     total = math.fsum((count or 1.0) * size for count, size in sizes)

@@ -1,4 +1,4 @@
-"""What is compared: values in strata and clusters, their sums, and HELM's aggregate of them."""
+"""Values in strata and clusters, their sums, and HELM's aggregate of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Sums:
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Of the variance: clusters less one, by the share of them that is effective.
+        """Return the variance's: clusters less one, times their effective share.
 
         A cluster counts by its size: where one holds most of the instances, the variance rests
         on little else (after Carter, Schnepel and Steigerwald, Rev. Econ. Stat. 99, 2017). With

@@ -13,7 +13,7 @@ StoredRow = Mapping[str, object]
 """A row as W&B stores it, in which benchmarks are nested mappings."""
 
 THREADS = 128
-"""How many runs are written at once: most of the time is round trips."""
+"""Runs that are written at once: most of the time is round trips."""
 
 
 class Cause(StrEnum):
@@ -104,7 +104,7 @@ class RunWriting:
     subjects: Mapping[str, str] = field(default_factory=dict)
     """Name of a value → the subject in it, under which W&B stores the value."""
     confirmed: Mapping[str, object] = field(default_factory=dict)
-    """What the summary says in addition when all files of the run have arrived."""
+    """Part of the summary that is added when all files of the run have arrived."""
     artifact: Artifact | None = None
     seen: object = None
     """Online: the summary's value of `mark` when the rows were chosen; None for a new run."""
@@ -118,7 +118,7 @@ class Connect:
     api_key: str = field(repr=False)
     entity: str | None
     seconds: float
-    """How long a question may take."""
+    """Seconds that a question may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Written:
     yielded: bool = False
     """Nothing was written, as another writer is at it, or was since it was looked at."""
     unsettled: bool = False
-    """What was sent may arrive yet: the process is to be ended, then the run to be withdrawn."""
+    """The data may still arrive: the process is to be ended, then the run to be withdrawn."""
     url: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""How W&B stores a row: `mmlu.EM` under `mmlu`, and of a subject's value one level more.
+"""W&B's form of a row: `mmlu.EM` under `mmlu`, and a subject's value one level deeper.
 
 With a dot in its key the SDK would ignore `summary=`, and with an escaped one
 `step_metric=`.

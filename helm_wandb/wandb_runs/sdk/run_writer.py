@@ -34,9 +34,9 @@ _INIT_SECONDS = 15.0
 _FINISH_SECONDS = 20.0
 _REQUEST_SECONDS = 10.0
 _TURN_SECONDS = 10.0
-"""How long a run is waited for that other jobs reserve at the same moment."""
+"""Seconds to wait for a run that other jobs reserve at the same moment."""
 _PATIENCE_SECONDS = 6.0
-"""How long what was sent may take to be seen."""
+"""Seconds until what was sent must be visible."""
 _PAUSE_SECONDS = 0.5
 _RETRIES = 4
 """After a fault of the server; three in a row are survived."""

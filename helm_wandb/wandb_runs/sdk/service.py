@@ -49,7 +49,7 @@ MEMORY_BYTES = 2 << 30
 """The SDK takes 100 MB; a runner has 7 GB and more."""
 _WATCH_SECONDS = 0.25
 _DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", *known_secrets.VARIABLES)
-"""What begins so tells what a run is, or holds a key or a token."""
+"""Prefixes of variables that say what a run is, or hold a key or a token."""
 _KEPT_VARIABLES = frozenset(
     {
         "WANDB_ENTITY",

@@ -73,7 +73,7 @@ class Session:
 
     @property
     def left_seconds(self) -> float:
-        """What is left for questions."""
+        """Seconds that are left for questions."""
         return self.budget.left_seconds - COPY_SECONDS
 
     @property
