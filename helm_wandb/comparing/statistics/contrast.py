@@ -102,15 +102,7 @@ class Contrast:
             factor**2 * math.fsum(residual * residual for residual in stratum.residuals)
             for factor, (stratum, _) in zip(factors, parts, strict=True)
         ]
-        total, size = math.fsum(squares), sum(stratum.size for stratum, _ in parts)
-        points: Counter[tuple[float, float]] = Counter()
-        for factor, square, (stratum, _) in zip(factors, squares, parts, strict=True):
-            share = square / total if total else stratum.size / size
-            shift = clusters * share / stratum.size
-            points.update(
-                (factor * residual, shift * count)
-                for residual, count in zip(stratum.residuals, stratum.sizes, strict=True)
-            )
+        total = math.fsum(squares)
         degrees = [stratum.degrees_of_freedom for stratum, _ in parts]
         by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
         weights = [weight / stratum.size for stratum, weight in parts for _ in stratum.sums]
@@ -121,7 +113,7 @@ class Contrast:
         )
         return cls(
             difference=math.fsum(weight * stratum.mean for stratum, weight in parts),
-            points=tuple((count, *point) for point, count in points.items()),
+            points=_points([stratum for stratum, _ in parts], factors, squares),
             unseen=heaviest * math.sqrt(clusters * math.fsum(one * one for one in weights)),
             unseen_weight=min(UNEVEN_WEIGHT, UNSEEN_WEIGHT / even**2),
             clusters=clusters,
@@ -233,6 +225,26 @@ class Contrast:
         shifts = chain((shift for _, _, shift in self.points), (1.0, 1.0))
         slope = -2 * tilt * sum(map(truediv, map(mul, counts, shifts), parts))
         return log_ratio, tilt, slope
+
+
+def _points(
+    strata: Sequence[Sums], factors: Sequence[float], squares: Sequence[float]
+) -> tuple[tuple[float, float, float], ...]:
+    """Return number, residual and shift of equal clusters, as in `Contrast.points`.
+
+    factors: those of the strata's residuals. squares: the sums of the squares of the products.
+    """
+    clusters = sum(len(stratum.sums) for stratum in strata)
+    total, size = math.fsum(squares), sum(stratum.size for stratum in strata)
+    points: Counter[tuple[float, float]] = Counter()
+    for stratum, factor, square in zip(strata, factors, squares, strict=True):
+        share = square / total if total else stratum.size / size
+        shift = clusters * share / stratum.size
+        points.update(
+            (factor * residual, shift * count)
+            for residual, count in zip(stratum.residuals, stratum.sizes, strict=True)
+        )
+    return tuple((count, *point) for point, count in points.items())
 
 
 def _correction(count: int, clusters: int, *, single: int, strata: int) -> float:
