@@ -20,14 +20,14 @@ __all__ = ["trees"]
 pytestmark = pytest.mark.usefixtures("trees")
 
 
-def looked_into(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def changed_deltas(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Metric → delta, of those that have items."""
     return {one["metric"]: one for one in comparison(report)["deltas"] if "items" in one}
 
 
 def texts(report: dict[str, Any], metric: str) -> list[tuple[str | None, ...]]:
     """The texts of a metric's items."""
-    items = looked_into(report)[metric]["items"]
+    items = changed_deltas(report)[metric]["items"]
     return [tuple(item[name] for name in ("input", "reference", "answer")) for item in items]
 
 
@@ -45,7 +45,7 @@ def states(tree: str, name: str) -> dict[str, Any]:
 
 def test_marked_benchmarks_tell_their_questions() -> None:
     """Of the real pair: as many items as changed, the worst first, with the files' own texts."""
-    found = looked_into(against("candidate", "baseline"))
+    found = changed_deltas(against("candidate", "baseline"))
     boolq, hellaswag = found["boolq.EM"], found["hellaswag.EM"]
     instances = states("candidate", "boolq")
 
@@ -71,7 +71,7 @@ def test_marked_benchmarks_tell_their_questions() -> None:
 
 def test_a_right_answer_is_the_reference() -> None:
     """Of both benchmarks, questions that were won are answered as HELM's reference says."""
-    found = looked_into(against("candidate", "baseline"))
+    found = changed_deltas(against("candidate", "baseline"))
 
     assert [True, True] == [
         all((item["answer"] == item["reference"]) == (item["after"] == 1) for item in one["items"])
@@ -83,7 +83,7 @@ def test_pages_show_them() -> None:
     """The HTML report has all of them."""
     report = against("candidate", "baseline", "--html", "page.html")
     page = Path("page.html").read_text()
-    changed = looked_into(report)["boolq.EM"]["items"]
+    changed = changed_deltas(report)["boolq.EM"]["items"]
 
     assert "boolq.EM: 15 worse, 2 better (17)" in page
     assert all(re.search(rf">{item['id']}<", page) for item in changed)
@@ -131,5 +131,5 @@ def test_nothing_of_texts_is_read_where_nothing_is_marked() -> None:
     """A candidate that equals its baseline has no items."""
     report = against("baseline", "baseline")
 
-    assert {} == looked_into(report)
+    assert {} == changed_deltas(report)
     assert [] == notes(report)

@@ -63,7 +63,7 @@ def test_inputs_are_those_of_the_table(action_yml: dict[str, Any], root: Path) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MoreSettings(Settings):
-    """The table with another row, as CONTRIBUTING tells how to add one."""
+    """The table with another row, added by CONTRIBUTING's recipe."""
 
     chat_token: str | None = declare("Token of a chat.", is_secret=True, variable="CHAT_TOKEN")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helm_wandb.text.words import count_noun, join_truncated
+from helm_wandb.text.words import count_noun, join_truncated, truncate
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 models"), (1, "1 model"), (2, "2 models")])
@@ -28,3 +28,9 @@ def test_each_list_has_its_own_form() -> None:
         "abcd", 2, separator="; ", last="; and ", rest="more fields"
     )
     assert "a, b, c, d" == join_truncated("abcd", None)
+
+
+def test_the_last_sentence_counts_the_others() -> None:
+    """After the third sentence one says how many more there are; three need none."""
+    assert ("a", "b", "c", "2 more") == truncate("abcde", lambda more: f"{more} more")
+    assert ("a", "b", "c") == truncate("abc", lambda more: f"{more} more")

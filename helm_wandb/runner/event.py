@@ -176,7 +176,7 @@ class Event:
 
     @property
     def evaluated_event(self) -> Event | None:
-        """The event of the evaluated run, as far as this one's payload tells; None without one."""
+        """The event of the evaluated run, as far as this payload names it; None without one."""
         run = self.evaluated_run
         if run is None:
             return None

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources import file, helm, report
+from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
     from helm_wandb.model import EvalEntry, FirstEntry, Reading
 
-_SHOWN = 3
 """Files without texts that are named."""
 
 
@@ -83,16 +83,10 @@ def texts(
             for run, texts_of_run in own.items():
                 by_place[run] = texts_of_run | by_place.get(run, {})
             faults += unread
-    return by_place, tuple(_text_notes(faults))
-
-
-def _text_notes(faults: Iterable[str]) -> Iterator[str]:
-    reasons = list(faults)
-    for reason in reasons[:_SHOWN]:
-        yield f"Texts of changed instances are left out: {reason}"
-    more = len(reasons) - _SHOWN
-    if more > 0:
-        yield f"Texts of changed instances are left out for {more} more such reasons."
+    return by_place, truncate(
+        [f"Texts of changed instances are left out: {reason}" for reason in faults],
+        lambda more: f"Texts of changed instances are left out for {more} more such reasons.",
+    )
 
 
 def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SHOWN = 3
 """Texts of a list, before "and 2 more"."""
@@ -14,6 +14,17 @@ SHOWN = 3
 def count_noun(number: int, noun: str) -> str:
     """Return `1 model` or `2 models`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def truncate(
+    sentences: Sequence[str], rest: Callable[[int], str], limit: int = SHOWN
+) -> tuple[str, ...]:
+    """Return the first sentences and, if there are more, one about the others.
+
+    rest: makes that sentence of their number.
+    """
+    hidden = len(sentences) - limit
+    return (*sentences[:limit], *([rest(hidden)] if hidden > 0 else []))
 
 
 def join_truncated(

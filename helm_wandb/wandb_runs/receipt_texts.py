@@ -8,7 +8,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
-from helm_wandb.text.words import join_truncated
+from helm_wandb.text.words import join_truncated, truncate
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ _GIVEN_UP = re.compile(
 """The SDK's last words: the last cause, and the previous one once more."""
 _ANSWER = re.compile(r'.*\{"errors":\[\{"message":"([^"]+)".*')
 _NOISE = re.compile(r'\b(?:Get|Post|Put) "[^"]*": |\. got response: <nil>$')
-_SHOWN = 3
-"""Recordings that are named."""
 _FAULTS = {
     Cause.KEY: "does not accept the key (HTTP 401)",
     Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
@@ -121,17 +119,16 @@ def still_waiting(run_folder: Path, error: OSError) -> str:
 def unrecorded(plans: Sequence[RunPlan]) -> tuple[str, ...]:
     """Return which scores W&B cannot hold, and why; one sentence counts the rest."""
     found = [reason for plan in plans for reason in plan.unrecorded]
-    more = len(found) - _SHOWN
-    rest = f"{more} more scores are not recorded, for similar reasons"
-    return (*found[:_SHOWN], rest) if more > 0 else tuple(found)
+    return truncate(found, lambda more: f"{more} more scores are not recorded, for similar reasons")
 
 
 def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:
     """Return which recordings were not used, why, and what to do; one sentence counts the rest."""
-    shown = tuple(_ignored(one, folder) for one in recordings[:_SHOWN])
-    more = len(recordings) - _SHOWN
-    rest = f"{folder / 'wandb'}: {more} more recordings were ignored, for similar reasons"
-    return (*shown, rest) if more > 0 else shown
+    place = folder / "wandb"
+    return truncate(
+        [_ignored(one, folder) for one in recordings],
+        lambda more: f"{place}: {more} more recordings were ignored, for similar reasons",
+    )
 
 
 def _ignored(one: Recording, folder: Path) -> str:

@@ -234,7 +234,7 @@ def main(descriptor: int) -> None:
 def _end_with_asker(descriptor: int, ending: Event) -> None:
     """End this process some time after its asker has, whatever the SDK waits for by then."""
     hung_up = select.poll()
-    hung_up.register(descriptor, 0)  # of a hang-up poll tells unasked
+    hung_up.register(descriptor, 0)  # poll always reports a hang-up
     hung_up.poll()
     time.sleep(_ORPHAN_SECONDS)
     ending.set()
