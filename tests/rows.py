@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class Results(Generic[Row, Result]):
-    """Results of rows that are being made side by side."""
+    """Results of rows that were made side by side."""
 
     def __init__(self, futures: dict[Row, Future[Result]]) -> None:
         """Keep the future of each row."""
@@ -57,7 +57,10 @@ def make_rows(
 ) -> Iterator[Results[Row, Result]]:
     """Make the rows, each in a folder of its name's, `at_once` of them side by side."""
     pool = ThreadPoolExecutor(at_once)
+    futures = {row: pool.submit(make, row, folder / str(n)) for n, row in enumerate(rows)}
     try:
-        yield Results({row: pool.submit(make, row, folder / str(n)) for n, row in enumerate(rows)})
+        # pytest changes os.environ between two phases of a test: a thread that lists it then fails.
+        wait(futures.values())
+        yield Results(futures)
     finally:
         pool.shutdown(cancel_futures=True)
