@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     REGRESSED = "regressed"
     IMPROVED = "improved"
     NO_CHANGE = "no_change"
-    UNCLEAR = "unclear"
+    INCONCLUSIVE = "inconclusive"
     UNTESTABLE = "untestable"
     NO_BASELINE = "no_baseline"
 

@@ -71,7 +71,7 @@ DELTAS = (
         "mmlu.EM",
         0.554,
         0.5719,
-        Verdict.UNCLEAR,
+        Verdict.INCONCLUSIVE,
         within=(0.002, 0.038),
         n=281,
         mde=0.05,
@@ -90,10 +90,17 @@ DELTAS = (
     ),
     builders.delta("quac.F1", 0.3, 0.35, Verdict.UNTESTABLE, why="no per-instance scores there"),
     builders.delta(
-        "wmt.BLEU", 27.5, 24.25, Verdict.UNCLEAR, within=(-7.1, 0.6), n=50, mde=6.2, changed=(9, 20)
+        "wmt.BLEU",
+        27.5,
+        24.25,
+        Verdict.INCONCLUSIVE,
+        within=(-7.1, 0.6),
+        n=50,
+        mde=6.2,
+        changed=(9, 20),
     ),
 )
-OVERALL = builders.delta(None, 0.628, 0.636, Verdict.UNCLEAR, within=(-0.015, 0.031), n=800)
+OVERALL = builders.delta(None, 0.628, 0.636, Verdict.INCONCLUSIVE, within=(-0.015, 0.031), n=800)
 NOT_COMPARABLE = {
     "raft.EM": "5-shot here, 0-shot there",
     "openbookqa.EM": "only the baseline has it; here: the suite has no run of it",

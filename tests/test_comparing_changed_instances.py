@@ -96,7 +96,7 @@ def test_what_is_not_marked_is_not_looked_into() -> None:
     """A delta without a mark has no items, though some of its scores differ."""
     (one,) = attach(partner({"mmlu.EM": right(50)}, {"mmlu.EM": right(51)}))
 
-    assert (Verdict.UNCLEAR, None) == (one.deltas[0].verdict, one.deltas[0].items)
+    assert (Verdict.INCONCLUSIVE, None) == (one.deltas[0].verdict, one.deltas[0].items)
 
 
 def test_items_know_where_they_are_of() -> None:
@@ -165,7 +165,7 @@ def test_texts_come_to_their_items() -> None:
             builders.delta("mmlu.EM", 0.5, 0.25, Verdict.REGRESSED),
             items=(plain, replace(plain, trial=1)),
         ),
-        builders.delta("boolq.EM", 0.5, 0.5, Verdict.UNCLEAR),
+        builders.delta("boolq.EM", 0.5, 0.5, Verdict.INCONCLUSIVE),
     )
     (one,) = changed_instances.attach_texts(
         [made], {("alpha", 0, "mmlu"): {("s", "id0", 1): texts}}

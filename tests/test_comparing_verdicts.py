@@ -158,9 +158,9 @@ def test_min_effect_is_the_metrics_own() -> None:
     assert Verdict.REGRESSED is not of(WORSE, BETTER, large).verdict
 
 
-def test_a_change_that_chance_could_make_is_unclear() -> None:
+def test_a_change_that_chance_could_make_is_inconclusive() -> None:
     """A change beyond min_effect that is not significant is not marked."""
-    assert Verdict.UNCLEAR is of(builders.right(50), builders.right(52)).verdict
+    assert Verdict.INCONCLUSIVE is of(builders.right(50), builders.right(52)).verdict
 
 
 def test_alpha_is_the_configs() -> None:
@@ -168,7 +168,7 @@ def test_alpha_is_the_configs() -> None:
     found = of(builders.right(72), builders.right(80))
     assert found.p is not None
 
-    for alpha, verdict in ((found.p * 1.01, Verdict.REGRESSED), (found.p, Verdict.UNCLEAR)):
+    for alpha, verdict in ((found.p * 1.01, Verdict.REGRESSED), (found.p, Verdict.INCONCLUSIVE)):
         again = of(builders.right(72), builders.right(80), Policy(alpha=alpha))
         assert verdict is again.verdict
 
@@ -179,7 +179,7 @@ def test_no_change_needs_a_narrow_interval_and_some_changes() -> None:
     swapped = [0.0] * 4 + many[4:1500] + [1.0] * 4 + many[1504:]
 
     assert Verdict.NO_CHANGE is of(swapped, many).verdict
-    assert Verdict.UNCLEAR is of(many, many).verdict
+    assert Verdict.INCONCLUSIVE is of(many, many).verdict
 
 
 def test_holm_is_over_all_deltas_of_the_run() -> None:
@@ -191,7 +191,7 @@ def test_holm_is_over_all_deltas_of_the_run() -> None:
     beside = compared([*same, partner(change, before)], POLICY)[-1].deltas[0]
 
     assert (Verdict.REGRESSED, alone.p) == (alone.verdict, alone.p_adjusted)
-    assert (Verdict.UNCLEAR, alone.p) == (beside.verdict, beside.p)
+    assert (Verdict.INCONCLUSIVE, alone.p) == (beside.verdict, beside.p)
     assert alone.p is not None
     assert 11 * alone.p == pytest.approx(beside.p_adjusted)
     assert alone.mde is not None
@@ -517,7 +517,7 @@ def test_the_overall_delta_of_one_benchmark_is_its_own() -> None:
     )
 
     assert found.overall == replace(found.deltas[0], key=None)
-    assert Verdict.UNCLEAR is found.deltas[0].verdict
+    assert Verdict.INCONCLUSIVE is found.deltas[0].verdict
     assert found.deltas == found.counted_deltas
 
 
@@ -529,7 +529,7 @@ def test_many_small_drops_are_a_regression_of_the_mean() -> None:
         builders.measured(values=dict.fromkeys(names, builders.right(80))),
     )
 
-    assert {Verdict.UNCLEAR} == {delta.verdict for delta in found.deltas}
+    assert {Verdict.INCONCLUSIVE} == {delta.verdict for delta in found.deltas}
     assert found.flagged_mean is not None
     assert Verdict.REGRESSED is found.flagged_mean.verdict
 

@@ -66,7 +66,7 @@ def test_regressions_stand_before_improvements_and_large_before_small() -> None:
         deltas.flagged(result), "Metric"
     )
     assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.flagged(result), "Verdict")
-    assert ["unclear", "no change", "not testable", "unclear"] == cells(
+    assert ["inconclusive", "no change", "not testable", "inconclusive"] == cells(
         deltas.unflagged(result), "Verdict"
     )
 
@@ -102,9 +102,9 @@ def test_the_model_is_named_where_there_are_several() -> None:
         ({"n": None}, "n", "–"),
         ({}, "Better / worse", "2 / 15"),
         ({"better": None, "worse": None}, "Better / worse", "–"),
-        ({"verdict": Verdict.UNCLEAR}, "Visible from", "20.7 pp"),
-        ({"verdict": Verdict.UNCLEAR, "mde": None}, "Visible from", "–"),
-        ({"verdict": Verdict.UNCLEAR, "mde": 0.00001}, "Visible from", "0.001 pp"),
+        ({"verdict": Verdict.INCONCLUSIVE}, "Visible from", "20.7 pp"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Visible from", "–"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.00001}, "Visible from", "0.001 pp"),
         ({}, "Baseline", "0.730"),
         ({}, "Candidate", "0.600"),
     ],
@@ -218,7 +218,7 @@ def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
 def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
     """Each verdict is whole on any terminal: columns that do not fit stand below the others."""
     result = COMPARED[name]
-    words = ("▼ regressed", "▲ improved", "not testable", "unclear", "no change")
+    words = ("▼ regressed", "▲ improved", "not testable", "inconclusive", "no change")
     lines = terminal.render(result, width=width, colour=False).splitlines()
     rows = [
         row

@@ -102,9 +102,9 @@ def test_deltas_are_ordered_as_in_the_tables() -> None:
 
 def test_models_with_marks_come_first() -> None:
     """Whoever looks at the first plots sees what regressed; what has no interval has no plot."""
-    unclear = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    quiet = builders.delta("a.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
     comparisons = [
-        builders.comparison(unclear, model="quiet"),
+        builders.comparison(quiet, model="quiet"),
         builders.comparison(model="empty"),
         builders.comparison(*COMPARED["compared"].comparisons[0].deltas, model="changed"),
     ]
@@ -122,7 +122,7 @@ def test_without_intervals_there_is_no_plot() -> None:
 
 def test_long_labels_are_cut() -> None:
     """A label ends before the plot begins."""
-    long = builders.delta(f"{'b' * 90}.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
+    long = builders.delta(f"{'b' * 90}.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
     found = plots.whiskers(builders.comparison(long, model="a"))
 
     assert found is not None
@@ -164,8 +164,8 @@ def test_what_is_tiny_beside_others_is_drawn_as_nothing() -> None:
 )
 def test_what_no_axis_holds_is_no_whisker(difference: float, within: tuple[float, float]) -> None:
     """An interval without end takes no other from the plot."""
-    other = builders.delta("a.EM", 0.3, 0.4, Verdict.UNCLEAR, within=(0.0, 0.2))
-    endless = builders.delta("b.EM", 0.0, difference, Verdict.UNCLEAR, within=within)
+    other = builders.delta("a.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
+    endless = builders.delta("b.EM", 0.0, difference, Verdict.INCONCLUSIVE, within=within)
     found = plots.whiskers(builders.comparison(endless, other))
 
     assert found is not None

@@ -79,7 +79,7 @@ def test_a_run_beside_a_baseline_without_scores_is_silent() -> None:
         (Verdict.REGRESSED, "a drop."),
         (Verdict.IMPROVED, "a rise."),
         (Verdict.NO_CHANGE, "no change."),
-        (Verdict.UNCLEAR, "no evidence of a change."),
+        (Verdict.INCONCLUSIVE, "no evidence of a change."),
     ],
 )
 def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:

@@ -351,7 +351,7 @@ R, I, N, U, X = (  # noqa: E741 -- as short as a table needs
     Verdict.REGRESSED,
     Verdict.IMPROVED,
     Verdict.NO_CHANGE,
-    Verdict.UNCLEAR,
+    Verdict.INCONCLUSIVE,
     Verdict.UNTESTABLE,
 )
 

@@ -252,7 +252,7 @@ def _judged(
         return Verdict.REGRESSED if worse else Verdict.IMPROVED
     if estimate.interval and not estimate.few_changes and _is_within(estimate.interval, least):
         return Verdict.NO_CHANGE
-    return Verdict.UNCLEAR
+    return Verdict.INCONCLUSIVE
 
 
 def _is_within(interval: Interval, least: float) -> bool:

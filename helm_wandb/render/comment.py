@@ -88,7 +88,7 @@ def _marked(report: Report) -> tuple[str, list[str]]:
         return _INFORMATION, [words]
     counts = count_verdicts(report.comparisons)
     apart = sum(len(one.not_comparable) for one in report.comparisons)
-    alike = counts[Verdict.NO_CHANGE] + counts[Verdict.UNCLEAR]
+    alike = counts[Verdict.NO_CHANGE] + counts[Verdict.INCONCLUSIVE]
     others = [
         *text_if(alike, f"{alike} not distinguishable"),
         *text_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
@@ -107,7 +107,7 @@ def _marked(report: Report) -> tuple[str, list[str]]:
         *text_if(improvements, count_noun(improvements, "improvement")),
         *others,
     ]
-    if report.verdict in (Verdict.NO_CHANGE, Verdict.UNCLEAR):
+    if report.verdict in (Verdict.NO_CHANGE, Verdict.INCONCLUSIVE):
         parts[0] += _visible(report)
     return "❌" if regressions else "✅", parts
 

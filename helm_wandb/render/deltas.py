@@ -25,7 +25,7 @@ _VERDICTS = {
     Verdict.REGRESSED: "▼ regressed",
     Verdict.IMPROVED: "▲ improved",
     Verdict.NO_CHANGE: "no change",
-    Verdict.UNCLEAR: "unclear",
+    Verdict.INCONCLUSIVE: "inconclusive",
     Verdict.UNTESTABLE: "not testable",
 }
 _DETECTABLE = "Visible from"

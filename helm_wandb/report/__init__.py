@@ -80,7 +80,7 @@ def verdict(comparisons: Iterable[Comparison]) -> Verdict:
     testable = found - {Verdict.UNTESTABLE}
     if not testable:
         return Verdict.UNTESTABLE
-    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.UNCLEAR
+    return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.INCONCLUSIVE
 
 
 def _with_instances_kept(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
