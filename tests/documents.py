@@ -10,8 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ENGLISH = ("README.md", "docs/reference.md", "docs/messages.md")
-KOREAN = ("README.ko.md", "docs/reference.ko.md", "docs/messages.ko.md")
+PAGES = ("comparison", "config", "command-line", "matrix", "migration", "wandb", "messages")
+ENGLISH = ("README.md", *(f"docs/{name}.md" for name in PAGES))
+KOREAN = ("README.ko.md", *(f"docs/{name}.ko.md" for name in PAGES))
 GAP = "…"
 """Placeholder of a quoted message."""
 

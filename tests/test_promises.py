@@ -116,12 +116,12 @@ def test_readme_describes_the_inputs_as_the_table(root: Path) -> None:
     assert [one.description for one in INPUTS] == plain
 
 
-def test_readme_shows_the_help(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's block of the command line is what --help prints."""
+def test_help_is_documented(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The options' block in docs/command-line.md is what --help prints."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 
-    assert cli.parser().format_help() in (root / "README.md").read_text()
+    assert cli.parser().format_help() in (root / "docs/command-line.md").read_text()
 
 
 def test_sources_are_those_of_the_schema(root: Path) -> None:

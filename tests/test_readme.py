@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 ALL = (*ENGLISH, *KOREAN)
 MESSAGES = Document(ROOT / "docs/messages.md")
 README = Document(ROOT / "README.md")
+COMPARISON = Document(ROOT / "docs/comparison.md")
 ACTION = "org/helm-wandb-action@main"
 HOSTS = {"github.com", "pre-commit.com", "wandb.ai"}
 """The only other servers that what people read leads to."""
@@ -246,7 +247,7 @@ def test_exit_codes_are_those_of_the_code() -> None:
     codes = {0, errors.BUG_EXIT_CODE, errors.GATE_EXIT_CODE} | {one.exit_code for one in classes}
     codes |= {signals.exit_code(number) for number in signals.NUMBERS}
 
-    assert sorted(codes) == [int(row[0]) for row in table[2:]]
+    assert sorted(codes) == [int(code) for row in table[2:] for code in row[0].split(", ")]
 
 
 def test_limits_are_those_of_the_code() -> None:
@@ -256,16 +257,22 @@ def test_limits_are_those_of_the_code() -> None:
     assert f"{sticky_comment.LIMIT_BYTES:,} bytes" in limits
     github_seconds = action.SEARCH_SECONDS + action.CONVERSATION_SECONDS
     assert f"GitHub has {github_seconds:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
-    assert f"up to {changed_instances.LIMIT:,}" in README.section("Baselines")
+    assert f"up to {changed_instances.LIMIT:,}" in COMPARISON.section("Questions that changed")
 
 
-def test_marks_are_those_of_the_pages() -> None:
-    """Each mark that the README explains is a word that the pages use."""
-    marks = re.findall(r"^- \*\*([^*]+)\*\*", README.section("What the marks mean"), re.MULTILINE)
-    words = [word for mark in marks for word in mark.split(", ")]
+def test_verdicts_are_those_of_the_pages() -> None:
+    """Each verdict that the README explains is a word that the pages use."""
+    (table,) = (table for table in README.tables if table[0][0] == "verdict")
+    words = [word for row in table[2:] for word in row[0].split(", ")]
 
     assert len(words) == 6
     assert [] == [word for word in words if not any(word in one.lower() for one in literals())]
+
+
+def test_the_readme_is_short() -> None:
+    """The README has at most 250 lines; details are in docs/."""
+    for name in ("README.md", "README.ko.md"):
+        assert len((ROOT / name).read_text().splitlines()) <= 250
 
 
 def test_sections_that_messages_name_exist() -> None:
