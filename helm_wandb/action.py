@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +13,22 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import baselines, outputs, pipeline, report
 from helm_wandb.errors import SinkError, UserError
-from helm_wandb.model import WANDB, Receipt, Status, Verdict
-from helm_wandb.pr_comment.conversation import open_conversation
+from helm_wandb.model import (
+    WANDB,
+    Config,
+    Evaluation,
+    Provenance,
+    Reading,
+    Receipt,
+    Status,
+    Verdict,
+)
+from helm_wandb.pr_comment.conversation import Conversation, open_conversation
 from helm_wandb.pr_comment.sticky_comment import PullRequestComment
 from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
-from helm_wandb.runner.event import read_event
+from helm_wandb.runner.event import Event, read_event
 from helm_wandb.runner.repository import open_repository
 from helm_wandb.runner.settings import Settings, find_secrets
 from helm_wandb.sinks.job_summary import JobSummary
@@ -30,14 +40,9 @@ from helm_wandb.text.redaction import Redactor, masked_forms
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from helm_wandb.baselines import BaselineResult
     from helm_wandb.github_api.repository import Repository
-    from helm_wandb.model import Config, Evaluation, Provenance, Reading
     from helm_wandb.pipeline import Outcome
-    from helm_wandb.pr_comment.conversation import Conversation
-    from helm_wandb.runner.event import Event
     from helm_wandb.sinks import Sink
     from helm_wandb.wandb_runs.project_models import WandbProject
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, config_commands, outputs, pipeline
 from helm_wandb.comparing.gate import GatePolicy
-from helm_wandb.model import LOCAL_TRACK
+from helm_wandb.model import LOCAL_TRACK, Config, Evaluation
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
-from helm_wandb.runner.event import read_event
+from helm_wandb.runner.event import Event, read_event
 from helm_wandb.runner.settings import find_secrets
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
@@ -24,13 +25,8 @@ from helm_wandb.system.progress import progress_bar
 from helm_wandb.text.redaction import Redactor
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Callable, Sequence
-
     from helm_wandb.baselines import BaselineResult
-    from helm_wandb.model import Config, Evaluation
     from helm_wandb.pipeline import Outcome
-    from helm_wandb.runner.event import Event
 
 
 _USAGE = """\

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import pipeline, sources
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
+from helm_wandb.model import FirstEntry
 from helm_wandb.system import paths, streams
 from helm_wandb.system.files import write_new
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from helm_wandb.model import FirstEntry
     from helm_wandb.runner.log import Log
 
 
@@ -62,8 +60,7 @@ def parser() -> ArgumentParser:
 def path(text: str) -> str:
     """Return the path; raise ArgumentTypeError if it is empty, as `"$UNSET"` is."""
     if not text.strip():
-        message = "it is empty: give a path, or leave the flag out"
-        raise ArgumentTypeError(message)
+        raise ArgumentTypeError("it is empty: give a path, or leave the flag out")
     return text
 
 
@@ -74,8 +71,7 @@ def _schema(root: Path) -> int:
     except BrokenPipeError:  # nobody reads on, as after `| head`
         return 0
     except OSError as error:
-        message = f"standard output cannot be written: {error.strerror}"
-        raise SinkError(message) from error
+        raise SinkError(f"standard output cannot be written: {error.strerror}") from error
     return 0
 
 
@@ -94,19 +90,18 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
 
 def _init(arguments: Namespace, log: Log) -> int:
     if paths.is_unexpanded(arguments.folder) and not os.path.lexists(arguments.folder):
-        message = f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}"
-        raise ArtifactError(message)
+        raise ArtifactError(f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}")
     entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
     text = first_config(_choose_entry(entries, arguments).yaml)
     try:
         write_new(Path(arguments.output), text.encode())
     except FileExistsError as error:
-        message = f"{arguments.output} is there already: give another name with --output"
-        raise InputError(message) from error
+        raise InputError(
+            f"{arguments.output} is there already: give another name with --output"
+        ) from error
     except OSError as error:
         why = f"{error.filename}: {error.strerror}"
-        message = f"--output: {arguments.output} cannot be written: {why}"
-        raise InputError(message) from error
+        raise InputError(f"--output: {arguments.output} cannot be written: {why}") from error
     log.message("notice", f"{arguments.output} is written: set `project` in it, then try it with")
     log.message("notice", f"  python wandb_writer.py --config {arguments.output} --print-only")
     return 0
@@ -119,5 +114,6 @@ def _choose_entry(entries: Sequence[FirstEntry], arguments: Namespace) -> FirstE
         if one.name == arguments.suite:
             return one
     names = ", ".join(one.name for one in entries)
-    message = f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
-    raise InputError(message)
+    raise InputError(
+        f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
+    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from helm_wandb.model import Place
-
+from helm_wandb.model import Place
 
 BUG_EXIT_CODE = 1
 GATE_EXIT_CODE = 4

@@ -8,13 +8,10 @@ here.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
+from typing import Any, Self
 
 WANDB = "W&B"
 """Name of the output whose receipt says how to go on, and whose link is an output."""
@@ -77,8 +74,7 @@ class ScoreKey(str):
         """
         benchmark, _, metric = text.partition(".")
         if not benchmark or not metric:
-            message = f"{text!r} is not of the form benchmark.metric, as mmlu.EM is"
-            raise ValueError(message)
+            raise ValueError(f"{text!r} is not of the form benchmark.metric, as mmlu.EM is")
         return cls(benchmark, metric)
 
 
@@ -237,8 +233,7 @@ class Score:
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""
         if not math.isfinite(self.value):
-            message = f"a score must be finite, not {self.value}"
-            raise ValueError(message)
+            raise ValueError(f"a score must be finite, not {self.value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

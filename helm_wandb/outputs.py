@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
+from helm_wandb.model import Config
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
@@ -18,9 +20,6 @@ from helm_wandb.system.urls import is_server_url, shown_url
 from helm_wandb.wandb_runs.disabled import WandbDisabled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from helm_wandb.model import Config
     from helm_wandb.runner.event import Event
     from helm_wandb.sinks import Sink
     from helm_wandb.text.redaction import Redactor
@@ -134,12 +133,10 @@ def choose_server(
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
         shown = shown_url(variable)
-        message = f"WANDB_BASE_URL: {shown} is no URL of a server; fix it or unset it"
-        raise InputError(message)
+        raise InputError(f"WANDB_BASE_URL: {shown} is no URL of a server; fix it or unset it")
     entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
     if entity and _REFUSED_IN_NAMES.search(entity):
-        message = f"WANDB_ENTITY: {entity!r} is no entity: it may hold none of / \\ # ? % :"
-        raise InputError(message)
+        raise InputError(f"WANDB_ENTITY: {entity!r} is no entity: it may hold none of / \\ # ? % :")
     base_url = given or config.base_url or variable
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
 
@@ -186,6 +183,7 @@ def _mode(environ: Mapping[str, str]) -> str:
     """Return `online`, `offline` or `disabled`; raises InputError for another WANDB_MODE."""
     word = environ.get("WANDB_MODE", "").strip().lower()
     if word not in _MODES:
-        message = f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"
-        raise InputError(message)
+        raise InputError(
+            f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"
+        )
     return _MODES[word]

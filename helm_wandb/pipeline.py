@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb import config as config_file
@@ -17,31 +19,26 @@ from helm_wandb.errors import (
     SinkError,
     UserError,
 )
-from helm_wandb.model import Reading
+from helm_wandb.model import (
+    Comparison,
+    Config,
+    EvalEntry,
+    Evaluation,
+    Leaderboard,
+    Provenance,
+    Reading,
+    Receipt,
+    Report,
+)
 from helm_wandb.render.terminal import ToldInLog
-from helm_wandb.sinks import deliver
+from helm_wandb.sinks import Sink, deliver
 from helm_wandb.system import files, paths
 from helm_wandb.system.progress import no_progress
-from helm_wandb.text.redaction import NO_SECRETS
+from helm_wandb.text.redaction import NO_SECRETS, Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
     from helm_wandb.baselines import BaselineResult
     from helm_wandb.comparing.verdicts import Partner
-    from helm_wandb.model import (
-        Comparison,
-        Config,
-        EvalEntry,
-        Evaluation,
-        Leaderboard,
-        Provenance,
-        Receipt,
-        Report,
-    )
-    from helm_wandb.sinks import Sink
-    from helm_wandb.text.redaction import Redactor
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 
@@ -92,8 +89,7 @@ def _read_config(name: str, folder: Path) -> bytes:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         hint = paths.hint(name) or f"The path is relative to {folder.absolute()}."
-        message = f"config {name!r} cannot be read: {why}. {hint}"
-        raise InputError(message) from error
+        raise InputError(f"config {name!r} cannot be read: {why}. {hint}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,11 +275,10 @@ def _read_guests(config: Config, project: WandbProject | None) -> Reading:
             raise SinkError(why) from error
         return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))
     if not guests and not config.evals:
-        message = (
+        raise ArtifactError(
             f"the W&B project {config.project!r} holds no summary run of "
             f"{project.tracks_in_words}: record evaluations first, or add evals to the config"
         )
-        raise ArtifactError(message)
     return Reading(evaluations=guests)
 
 

@@ -25,8 +25,7 @@ class _BoundedBytes(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as usual; raises ValueError if the size is larger than an artifact's directory."""
         if size is not None and size > _DIRECTORY_BYTES:
-            message = "its directory is too large"
-            raise ValueError(message)
+            raise ValueError("its directory is too large")
         return super().read(size)
 
 
@@ -57,16 +56,14 @@ def extract_report(data: bytes, *, limit_bytes: int) -> bytes:
         UnicodeDecodeError,
     ) as error:
         # The error may repeat names from the zip, of any length.
-        message = f"it is no zip, or a damaged one ({str(error)[:_WORDS_LIMIT]})"
-        raise ValueError(message) from error
+        raise ValueError(f"it is no zip, or a damaged one ({str(error)[:_WORDS_LIMIT]})") from error
 
 
 def _only_report(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     reports = [one for one in members if _is_top_level_json(one.filename)]
     if len(reports) != 1:
         count = f"{len(reports)} .json files" if reports else "no .json file"
-        message = f"it holds {count} at its top level, and one is needed"
-        raise ValueError(message)
+        raise ValueError(f"it holds {count} at its top level, and one is needed")
     return reports[0]
 
 

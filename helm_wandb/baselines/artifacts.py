@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -10,17 +11,14 @@ from typing import TYPE_CHECKING
 from helm_wandb.baselines.artifact_zip import extract_report
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.permissions import as_sentence, explain_refusal, requires
-from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.github_api.messages import Artifact, Cause, GithubError, WorkflowRun
 from helm_wandb.report import from_json
 from helm_wandb.runner.event_rules import BRANCH_EVENTS, rules_of
 from helm_wandb.sources.report import LIMIT_BYTES
 from helm_wandb.text.words import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
     from helm_wandb.baselines.base import Base
-    from helm_wandb.github_api.messages import Artifact, WorkflowRun
     from helm_wandb.github_api.repository import Repository
 
 ANCESTORS = 200

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import SearchError
 from helm_wandb.baselines.permissions import requires
-from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.github_api.messages import Cause, GithubError, PullRequest
 from helm_wandb.runner.event_rules import BaseRule, rules_of
 from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
-    from helm_wandb.github_api.messages import PullRequest
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
 
@@ -52,8 +51,7 @@ def find_base(event: Event, github: Repository) -> Base:
 def _base_of_branch(event: Event, github: Repository) -> Base:
     """Return the base of a push, a schedule or a dispatch, which evaluates the event's sha."""
     if event.rules.base not in {BaseRule.PREVIOUS_COMMIT, BaseRule.SAME_COMMIT}:
-        message = f"The event {event.name!r} does not tell what its results stand beside."
-        raise SearchError(message)
+        raise SearchError(f"The event {event.name!r} does not tell what its results stand beside.")
     if event.branch != _default_branch(event, github):
         return _base_of_side_branch(event, github)
     if event.rules.base is BaseRule.PREVIOUS_COMMIT:
@@ -85,8 +83,7 @@ def _base_of_pull_request(event: Event, github: Repository) -> Base:
 def _base_of_merge_group(event: Event) -> Base:
     group = event.merge_group
     if group is None:
-        message = "The event does not name the merge group's base."
-        raise SearchError(message)
+        raise SearchError("The event does not name the merge group's base.")
     return Base(branch=group.base_branch, commit=group.base_sha, label=_QUEUED)
 
 
@@ -96,12 +93,10 @@ def _base_of_run(event: Event, github: Repository) -> Base:
     if run and rules_of(run.event).base is BaseRule.PULL_REQUEST:
         pull_request = _find_pull_request(event, github)
         if pull_request is None:
-            message = f"No open pull request has {run.head_sha[:7]} as its head."
-            raise SearchError(message)
+            raise SearchError(f"No open pull request has {run.head_sha[:7]} as its head.")
         return _merge_base(pull_request.base.ref, run.head_sha, github)
     if run is None or evaluated is None or not run.is_own:
-        message = f"The {run.event if run else 'other'} run is of another repository."
-        raise SearchError(message)
+        raise SearchError(f"The {run.event if run else 'other'} run is of another repository.")
     return _base_of_branch(evaluated, github)
 
 
@@ -142,8 +137,7 @@ def _previous_commit(event: Event, github: Repository) -> str:
             return before
         parents = github.commit(sha).parents
     if not parents:
-        message = f"{sha[:7]} is the first commit: none is before it."
-        raise SearchError(message)
+        raise SearchError(f"{sha[:7]} is the first commit: none is before it.")
     return parents[0].sha
 
 
@@ -159,6 +153,5 @@ def _is_ancestor(before: str, sha: str, github: Repository) -> bool:
 
 def _required(sha: str) -> str:
     if not sha:
-        message = "The workflow's event names no commit."
-        raise SearchError(message)
+        raise SearchError("The workflow's event names no commit.")
     return sha

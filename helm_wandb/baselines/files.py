@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.report import baseline_from_json
 from helm_wandb.sources.report import named
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read_baseline_file(name: str, *, folder: Path, asked_by: str) -> BaselineMatch:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from helm_wandb.model import Baseline, Evaluation
+from helm_wandb.model import Baseline, Evaluation
 
 _SHA_CHARACTERS = 7
 

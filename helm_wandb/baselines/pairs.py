@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.evaluations import group_by_model, latest
 from helm_wandb.comparing.verdicts import Partner
-from helm_wandb.model import Baseline
+from helm_wandb.model import Baseline, Evaluation, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
     from helm_wandb.baselines.matches import BaselineMatch
-    from helm_wandb.model import Evaluation, Score
 
 
 def partners(candidates: Sequence[Evaluation], *matches: BaselineMatch) -> tuple[Partner, ...]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from helm_wandb.baselines.matches import SearchError
 from helm_wandb.github_api.messages import Cause, GithubError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    Permission = Literal["actions", "contents", "pull-requests"]
+Permission = Literal["actions", "contents", "pull-requests"]
 
 
 @contextmanager

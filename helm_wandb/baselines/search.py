@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines import pairs
 from helm_wandb.baselines.artifacts import ArtifactQuery, search_artifacts
-from helm_wandb.baselines.base import find_base
+from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.notes import baseline_notes, unmatched_model_notes
 from helm_wandb.baselines.track import search_track
+from helm_wandb.model import Evaluation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from helm_wandb.baselines.base import Base
     from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.github_api.repository import Repository
-    from helm_wandb.model import Evaluation
     from helm_wandb.runner.event import Event
     from helm_wandb.wandb_runs.project_models import WandbProject
 

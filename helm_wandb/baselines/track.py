@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch
 from helm_wandb.comparing.evaluations import latest
+from helm_wandb.model import Evaluation
 from helm_wandb.runner.event import branch_track
 from helm_wandb.wandb_runs.sdk.messages import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from helm_wandb.model import Evaluation
     from helm_wandb.wandb_runs.project_models import Recorded, WandbProject
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.merging import longest_reason, merge_scores
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 
 
 @dataclass(frozen=True, slots=True)

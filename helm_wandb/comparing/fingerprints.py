@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _SHOTS = "max_train_instances"
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import latest
-from helm_wandb.model import Gate, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from helm_wandb.model import Comparison, Evaluation, ScoreKey
+from helm_wandb.model import Comparison, Evaluation, Gate, ScoreKey, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

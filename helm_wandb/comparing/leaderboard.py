@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import fsum
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import latest
-from helm_wandb.model import Leaderboard, LeaderboardRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from helm_wandb.model import Evaluation, ScoreKey
+from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, ScoreKey
 
 _NAMES_SHOWN = 3
 _NOT_READ = "print-only reads per-instance scores only with --report FILE or --baseline FILE"

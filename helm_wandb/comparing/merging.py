@@ -7,17 +7,13 @@ some subjects each. The result doesn't depend on their order unless two of them 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from helm_wandb.comparing.fingerprints import describe_field
-from helm_wandb.model import Instances, Score, is_close, mean
+from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore, is_close, mean
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from helm_wandb.model import ScoreKey, SubjectScore
 
 _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from helm_wandb.comparing.statistics import PairedStratum, Stratum
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from helm_wandb.model import Instances
+from helm_wandb.model import Instances
 
 LEAST_SHARE = 0.9
 """Share of the instances that must be the same questions on both sides."""

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import fsum, isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import fingerprints, pairing, statistics
-from helm_wandb.model import Comparison, Delta, Verdict
+from helm_wandb.model import (
+    Baseline,
+    Comparison,
+    Delta,
+    Evaluation,
+    Interval,
+    Policy,
+    Score,
+    ScoreKey,
+    Verdict,
+)
 from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from helm_wandb.comparing.statistics import Estimate
-    from helm_wandb.model import (
-        Baseline,
-        Evaluation,
-        Interval,
-        Policy,
-        Score,
-        ScoreKey,
-    )
 
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better or "

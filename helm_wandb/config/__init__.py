@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.config.messages import Finding, findings, resolve, source_schemas
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
-from helm_wandb.config.yaml_tree import json_path, read
+from helm_wandb.config.yaml_tree import Path, Spot, Tree, json_path, read
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import (
     EACH_INSTANCE,
     Config,
     EvalEntry,
+    Place,
     Policy,
     ScoreKey,
 )
 from helm_wandb.system.urls import holds_user, is_server_url
 from helm_wandb.text.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from helm_wandb.config.yaml_tree import Path, Spot, Tree
-    from helm_wandb.model import Place
 
 __all__ = ["LIMIT_BYTES", "parse"]
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from helm_wandb.config.yaml_syntax import shown
-from helm_wandb.config.yaml_tree import QUOTES, describe_value
+from helm_wandb.config.yaml_tree import QUOTES, Path, Spot, Tree, describe_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from jsonschema.exceptions import ValidationError
 
-    from helm_wandb.config.yaml_tree import Path, Spot, Tree
 
 SLIPS: Mapping[str, str] = {
     # Data-Juicer's own example has the first; its documentation and code have `excluded_models`.

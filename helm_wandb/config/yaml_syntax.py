@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import yaml
 
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LIMIT_BYTES = 1_048_576
 """A config that is longer is refused; a caller need not read more than one byte beyond."""

@@ -6,8 +6,9 @@ What YAML allows and a config must not hold (tags, dates, keys given twice, …)
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import yaml
 from yaml.constructor import SafeConstructor
@@ -15,9 +16,6 @@ from yaml.constructor import SafeConstructor
 from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node, shown
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 Path = tuple[str | int, ...]
 """Keys and indices from the root: `("evals", 0, "source")`."""
@@ -286,8 +284,7 @@ def _objection(node: yaml.ScalarNode, text: str) -> str | None:
 def _check_size(number: int) -> int:
     """Return the number; raise ValueError if it is too long to be printed or to be a float."""
     if number.bit_length() > LIMIT_BITS:
-        message = "too long"
-        raise ValueError(message)
+        raise ValueError("too long")
     return number
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,9 +16,6 @@ from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.github_api.size_limit import limit_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import TypeAlias
-
     from github.Requester import (
         HTTPRequestsConnectionClass,
         HTTPSRequestsConnectionClass,
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
     from helm_wandb.text.redaction import Redactor
 
-    Query: TypeAlias = Mapping[str, str | int]
+Query: TypeAlias = Mapping[str, str | int]
 
 _TOKEN = re.compile(r"[!-~]+")
 """Characters that a header can carry."""
@@ -157,5 +155,7 @@ class Connection:
     def _check(self) -> None:
         """Raise GithubError if the token cannot be one; requests would repeat it in its error."""
         if not _TOKEN.fullmatch(self.token):
-            message = "the GitHub token holds characters that no token has, or none at all"
-            raise GithubError(Cause.UNAUTHORIZED, message)
+            raise GithubError(
+                Cause.UNAUTHORIZED,
+                "the GitHub token holds characters that no token has, or none at all",
+            )

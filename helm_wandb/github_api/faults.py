@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.github_api.size_limit import TooLargeError
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _WORDS_LIMIT = 200
 _CAUSES = {401: Cause.UNAUTHORIZED, 403: Cause.FORBIDDEN, 404: Cause.NOT_FOUND}

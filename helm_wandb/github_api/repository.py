@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from helm_wandb.github_api import download, faults
-from helm_wandb.github_api.connection import PAGE_LENGTH
+from helm_wandb.github_api.connection import PAGE_LENGTH, Answer, Connection, Query
 from helm_wandb.github_api.messages import (
     Account,
     Artifact,
@@ -27,9 +28,6 @@ from helm_wandb.github_api.messages import (
 from helm_wandb.github_api.retries import retry, with_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from helm_wandb.github_api.connection import Answer, Connection, Query
     from helm_wandb.system.budget import Budget
 
 T = TypeVar("T")
@@ -255,8 +253,9 @@ class Repository:
 
     def _with_deadline(self, call: Callable[[], T], seconds: float, what: str) -> T:
         if self.budget.left_seconds <= 0:
-            message = f"Could not {what}: GitHub had taken all the time that a run has"
-            raise GithubError(Cause.NETWORK, message)
+            raise GithubError(
+                Cause.NETWORK, f"Could not {what}: GitHub had taken all the time that a run has"
+            )
         try:
             return with_deadline(call, self.budget, seconds=seconds)
         except (OSError, ValueError, RuntimeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,8 +11,6 @@ from helm_wandb.github_api.faults import TransientError
 from helm_wandb.github_api.messages import Cause, GithubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tenacity import RetryCallState
 
     from helm_wandb.system.budget import Budget
@@ -62,8 +61,9 @@ def retry(call: Callable[[], T], budget: Budget) -> T:
     except TransientError as error:
         # As a plain GithubError, so that no caller retries it again.
         tries = retrying.statistics["attempt_number"]
-        times = "once" if tries == 1 else f"{tries} times"
-        raise GithubError(error.cause, f"{error}; it was tried {times}") from error
+        raise GithubError(
+            error.cause, f"{error}; it was tried {'once' if tries == 1 else f'{tries} times'}"
+        ) from error
 
 
 def _settle(future: Future[T], call: Callable[[], T]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from requests import Response, Session
 
 
@@ -38,8 +37,7 @@ class _Body:
             left -= len(piece)
             if left < 0:
                 self.raw.close()
-                message = f"it is larger than {self.limit_bytes >> 20} MiB"
-                raise TooLargeError(message)
+                raise TooLargeError(f"it is larger than {self.limit_bytes >> 20} MiB")
             yield piece
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - urllib3's

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from helm_wandb.github_api.messages import Cause
-
-if TYPE_CHECKING:
-    from helm_wandb.github_api.messages import GithubError
+from helm_wandb.github_api.messages import Cause, GithubError
 
 _PERMISSION = (
     "The token may not comment on pull requests: add the line `pull-requests: write` under "

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.github_api.messages import GithubError
+from helm_wandb.model import Report
 from helm_wandb.pr_comment import comment_marker
 from helm_wandb.pr_comment.sticky_comment import Mode, NoPullRequest, PullRequestComment
 from helm_wandb.runner.pull_requests import find_pull_request
 
 if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
-    from helm_wandb.model import Report
     from helm_wandb.runner.event import Event
     from helm_wandb.runner.settings import Settings
     from helm_wandb.sinks import Sink

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.github_api.messages import Cause, GithubError
-from helm_wandb.model import Receipt, Status, Verdict
+from helm_wandb.github_api.messages import Cause, Comment, GithubError, PullRequest
+from helm_wandb.model import Provenance, Receipt, Report, Status, Verdict
 from helm_wandb.pr_comment import comment_marker, comment_texts
 from helm_wandb.render import comment, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-
-    from helm_wandb.github_api.messages import Comment, PullRequest
     from helm_wandb.github_api.repository import Repository
-    from helm_wandb.model import Provenance, Report
     from helm_wandb.pr_comment.comment_marker import Marker
 
 LIMIT_BYTES = 65_536

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.quantities import UNKNOWN, number
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import Name, plain
-
-if TYPE_CHECKING:
-    from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice, repeat
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.model import Evaluation, Report, ScoreKey
 from helm_wandb.render.html.plots import are_drawable, round_ends
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from helm_wandb.model import Evaluation, Report, ScoreKey
 
 CHARTS_SHOWN = 8
 """Each is a separate frame on GitHub's page."""

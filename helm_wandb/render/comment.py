@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Verdict
+from helm_wandb.model import Report, Verdict
 from helm_wandb.render.markdown import fit, render_template
 from helm_wandb.render.quantities import in_points
 from helm_wandb.report import baseline_name, count_verdicts, text_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
 from helm_wandb.text.words import count_noun
-
-if TYPE_CHECKING:
-    from helm_wandb.model import Report
 
 SINK = "pull request comment"
 """Name of the output that posts it, and of its link in a report."""

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from helm_wandb.model import Verdict
+from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.quantities import UNKNOWN, difference, number, size
-from helm_wandb.render.tables import Column, Table
+from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.report import count_verdicts
 from helm_wandb.text.safe_text import Name, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from helm_wandb.model import Comparison, Delta, Report
-    from helm_wandb.render.tables import Cells
 
 _VERDICTS = {
     Verdict.REGRESSED: "▼ regressed",

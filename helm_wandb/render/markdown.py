@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from helm_wandb.model import Provenance, Report
 from helm_wandb.render import charts
-from helm_wandb.render.pages import pages
+from helm_wandb.render.pages import Page, pages
 from helm_wandb.text.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from helm_wandb.model import Provenance, Report
     from helm_wandb.render.charts import Chart
-    from helm_wandb.render.pages import Page
 
 _PROBLEMS = (500, 50, 10, 3, 1, 0)
 """Problems of a run that are shown if all are too many."""

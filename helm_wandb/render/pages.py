@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from helm_wandb.model import Report
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from helm_wandb.model import Report
     from helm_wandb.render.charts import Chart
     from helm_wandb.render.tables import Table
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from helm_wandb.model import Delta
+from helm_wandb.model import Delta
 
 UNKNOWN = "–"
 _LEAST_DECIMAL = 0.0005

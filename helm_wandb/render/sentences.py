@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
-from helm_wandb.model import Verdict
+from helm_wandb.model import Comparison, Gate, Report, Verdict
 from helm_wandb.render.quantities import difference, number
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from helm_wandb.model import Comparison, Gate, Report
 
 _SHOWN = 3
 _RULE = (

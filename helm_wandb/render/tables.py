@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeAlias, TypeVar
 
 from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 from helm_wandb.render.quantities import UNKNOWN, number, tokens
 from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.safe_text import Name, OwnName, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import TypeAlias
-
-    from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 
 _T = TypeVar("_T")
 _COLUMNS_SIDE_BY_SIDE = 8
@@ -30,9 +26,8 @@ class Column:
     numeric: bool = True
 
 
-if TYPE_CHECKING:
-    Cells: TypeAlias = tuple[Column, Callable[[_T], str]]
-    """A column, and what makes its cell of a row."""
+Cells: TypeAlias = tuple[Column, Callable[[_T], str]]
+"""A column, and what makes its cell of a row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from helm_wandb.model import Report
 from helm_wandb.render import deltas, sentences, tables
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    from helm_wandb.model import Report
     from helm_wandb.render.tables import Column, Table
 
 _PADDING = 3

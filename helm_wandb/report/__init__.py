@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Report, Verdict
+from helm_wandb.model import Comparison, Evaluation, Gate, Leaderboard, Provenance, Report, Verdict
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from helm_wandb.model import Comparison, Evaluation, Gate, Leaderboard, Provenance
 
 SCHEMA_VERSION = 1
 _DETAILED = 2

@@ -69,8 +69,7 @@ def check_keys(document: bytes | memoryview, *, listed: str, at_most: int) -> No
     objects = _Objects(listed=json.dumps(listed).encode(), at_most=at_most)
     for count, token in enumerate(grammar.token.finditer(text)):
         if count > MOST_PARTS:
-            message = f"$: it has more than {MOST_PARTS:,} objects and keys"
-            raise ValueError(message)
+            raise ValueError(f"$: it has more than {MOST_PARTS:,} objects and keys")
         small, key, brace = token.groups()
         if key:
             objects.add(key)
@@ -106,11 +105,10 @@ class _Objects:
         if len(self.around) == 1 and self.outermost == self.listed:
             self.count += 1
             if self.count > self.at_most:
-                message = (
+                raise ValueError(
                     f"$.{json.loads(self.listed)}: there are more than {self.at_most:,}: write "
                     "them to several reports"
                 )
-                raise ValueError(message)
         self.around.append(self.keys)
         self.keys = set()
 
@@ -131,13 +129,11 @@ class _Objects:
             key = _without_escapes(key)
         if key in self.keys:
             text = json.loads(key)[:_SHOWN]
-            message = f"$: the key {json.dumps(text)} stands twice in one object"
-            raise ValueError(message)
+            raise ValueError(f"$: the key {json.dumps(text)} stands twice in one object")
         self.keys.add(key)
         self.open_bytes += _memory(key)
         if self.open_bytes > OPEN_KEYS_BYTES:
-            message = "$: an object has more keys, or longer ones, than any of a report"
-            raise ValueError(message)
+            raise ValueError("$: an object has more keys, or longer ones, than any of a report")
         if len(self.around) == 1:
             self.outermost = key
 
@@ -149,6 +145,5 @@ def _memory(key: bytes) -> int:
 def _without_escapes(key: bytes) -> bytes:
     r"""Return a key with no more escapes than it needs: `"a"` for `"\u0061"`."""
     if len(key) > _LONGEST_BYTES:
-        message = f"$: a key is longer than {_LONGEST_BYTES:,} bytes"
-        raise ValueError(message)
+        raise ValueError(f"$: a key is longer than {_LONGEST_BYTES:,} bytes")
     return json.dumps(json.loads(key), ensure_ascii=False).encode()

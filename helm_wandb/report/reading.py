@@ -10,25 +10,21 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from sys import getsizeof
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec.json import Decoder
 
-from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey
+from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey, SubjectScore
 from helm_wandb.report import SCHEMA_VERSION
 from helm_wandb.report.keys import check_keys
 from helm_wandb.report.packed import Column, Subjects
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from helm_wandb.model import SubjectScore
 
 DEPTH = 20
 """Levels of a fingerprint's value, at most: far more than HELM's specs have."""
@@ -190,11 +186,10 @@ def _check_version(document: memoryview) -> None:
     """Refuse other versions before the parts that they may have in another form."""
     version = _decode(document, _VERSION, "$").schema_version
     if version != SCHEMA_VERSION:
-        message = (
+        raise ValueError(
             f"$.schema_version: this is {str(version)[:20]}, and {SCHEMA_VERSION} is what can be "
             "read here: use the same version of the action in all jobs"
         )
-        raise ValueError(message)
 
 
 def _check_encoding(document: memoryview) -> None:
@@ -220,14 +215,11 @@ def _as_value_errors(path: str) -> Iterator[None]:
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
         place = place.replace("`", "").replace("$", path, 1) or path
-        message = f"{place}: {what[:1].lower()}{what[1:]}"
-        raise ValueError(message) from error
+        raise ValueError(f"{place}: {what[:1].lower()}{what[1:]}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"$: it cannot be read as JSON: {error}"
-        raise ValueError(message) from error
+        raise ValueError(f"$: it cannot be read as JSON: {error}") from error
     except RecursionError as error:
-        message = "$: it is nested too deep for a report"
-        raise ValueError(message) from error
+        raise ValueError("$: it is nested too deep for a report") from error
 
 
 @dataclass(slots=True)
@@ -315,8 +307,7 @@ class _Reader:
             try:
                 self.keys[text] = ScoreKey.parse(text)
             except ValueError as error:
-                message = f"{path}: {error}"
-                raise ValueError(message) from error
+                raise ValueError(f"{path}: {error}") from error
         return self.keys[text]
 
     def _score(self, raw: msgspec.Raw, path: str) -> Score:
@@ -356,8 +347,7 @@ class _Reader:
     def _fingerprint(self, raw: msgspec.Raw, path: str) -> Mapping[str, object] | None:
         """The fingerprint; scores with the same settings share it."""
         if memoryview(raw).nbytes > _FINGERPRINT_BYTES:
-            message = f"{path}: it is larger than {_FINGERPRINT_BYTES >> 10} KiB"
-            raise ValueError(message)
+            raise ValueError(f"{path}: it is larger than {_FINGERPRINT_BYTES >> 10} KiB")
         digest = sha256(raw).digest()
         if digest not in self.fingerprints:
             fields = _decode(raw, _FINGERPRINT, path)
@@ -369,8 +359,7 @@ class _Reader:
         if isinstance(value, str):
             return self._text(value)
         if depth > DEPTH and isinstance(value, dict | list):
-            message = f"{path}: it is nested deeper than {DEPTH} levels"
-            raise ValueError(message)
+            raise ValueError(f"{path}: it is nested deeper than {DEPTH} levels")
         self.memory.take(_VALUE_BYTES + getsizeof(value))
         if isinstance(value, dict):
             return {
@@ -389,10 +378,9 @@ class _Reader:
         lengths = {name: len(columns[name]) for name in _COLUMNS}
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
             shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
-            message = (
+            raise ValueError(
                 f"{path}: the columns must be of one length, and not empty; they are of: {shown}"
             )
-            raise ValueError(message)
         return Instances(**columns)
 
     def _column(self, name: str, columns: _Columns, path: str) -> Column[Any]:
@@ -417,10 +405,8 @@ def _check_length(column: bytes, path: str, *, is_text: bool) -> None:
         # Texts may hold commas.
         most = min(most, column.count(b'"') // 2 + column.count(b"null"))
     if most > INSTANCES:
-        message = f"{path}: a score has more than {INSTANCES:,} instances"
-        raise ValueError(message)
+        raise ValueError(f"{path}: a score has more than {INSTANCES:,} instances")
     # One character outside of ASCII makes a text up to four times as large.
     is_plain = column.isascii() and b"\\" not in column
     if _VALUE_BYTES * most + len(column) * (1 if is_plain else 4) > _DECODING_BYTES:
-        message = f"{path}: the names of its instances are too long for so many"
-        raise ValueError(message)
+        raise ValueError(f"{path}: the names of its instances are too long for so many")

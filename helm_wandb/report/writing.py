@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from helm_wandb.model import Evaluation, Report
 from helm_wandb.report import SCHEMA_VERSION
 from helm_wandb.report.json_form import json_form, members
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from helm_wandb.model import Evaluation, Report
 
 
 def json_pieces(report: Report) -> Iterator[bytes]:

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from helm_wandb import __version__
 from helm_wandb.github_api.messages import Label, PullRequest, WorkflowRun
 from helm_wandb.model import Provenance
-from helm_wandb.runner.event_rules import rules_of
+from helm_wandb.runner.event_rules import EventRules, rules_of
 from helm_wandb.system.files import content
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from helm_wandb.runner.event_rules import EventRules
 
 _PAYLOAD_BYTES = 64 << 20
 """GitHub sends no more than 25 MB."""
@@ -247,8 +243,7 @@ def read_event(environ: Mapping[str, str]) -> Event:
 def _read_payload(path: Path) -> dict[str, Any]:
     payload = json.loads(content(path, at_most=_PAYLOAD_BYTES))
     if not isinstance(payload, dict):
-        message = "it is no JSON object"
-        raise ValueError(message)  # noqa: TRY004 -- as of what is no JSON
+        raise ValueError("it is no JSON object")  # noqa: TRY004 -- as of what is no JSON
     return payload
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 import secrets
 import sys
 import traceback
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
-from helm_wandb.model import WANDB, Status
+from helm_wandb.model import WANDB, Gate, Status
 from helm_wandb.runner import workflow
 from helm_wandb.system import streams
-from helm_wandb.text.redaction import NO_SECRETS
+from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import TextIO
-
-    from helm_wandb.model import Gate
     from helm_wandb.pipeline import Outcome
     from helm_wandb.runner.event import Event
-    from helm_wandb.text.redaction import Redactor
 
 _TITLE = "helm-wandb-action"
 _REASONS_SHOWN = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -9,8 +10,6 @@ from msgspec import structs
 from helm_wandb.runner.event_rules import Lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from helm_wandb.github_api.messages import PullRequest, WorkflowRun
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event

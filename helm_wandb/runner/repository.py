@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,8 +12,6 @@ from helm_wandb.system.budget import Budget
 from helm_wandb.system.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
     from helm_wandb.text.redaction import Redactor
@@ -45,8 +44,7 @@ def open_repository(
         return
     api_url = event.api_url or _API_URL
     if not is_server_url(api_url):
-        message = f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server"
-        raise InputError(message)
+        raise InputError(f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server")
     # Imported here: without a token nothing is requested of GitHub.
     from helm_wandb.github_api.connection import Connection  # noqa: PLC0415
     from helm_wandb.github_api.repository import Repository  # noqa: PLC0415

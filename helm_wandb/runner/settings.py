@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os.path
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.errors import InputError
 from helm_wandb.runner import known_secrets, wandb_key
-from helm_wandb.runner.inputs import INPUTS, Inputs, inputs_of
+from helm_wandb.runner.inputs import INPUTS, Input, Inputs, inputs_of
 from helm_wandb.system.urls import is_server_url, shown_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from helm_wandb.runner.inputs import Input
 
 _MISPLACED = re.compile(r"(?:local-|wandb_v[0-9]_|gh[a-z]_|github_pat_)[A-Za-z0-9_-]{20,}")
 _MISPLACED_IN_PATH = re.compile("[0-9a-f]{40}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import netrc
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,8 +13,6 @@ from urllib.parse import urlsplit
 from helm_wandb.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from helm_wandb.runner.event import Event
 
 DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
@@ -43,17 +42,15 @@ def check_key(key: str, place: str) -> str:
     _, dash, secret = key.partition("-")
     length = len(secret if dash else key)
     if not _KEY.fullmatch(key):
-        message = (
+        raise InputError(
             f"{place}: this is no W&B key: it holds other characters than a-z, A-Z, 0-9, _ and -"
         )
-        raise InputError(message)
     if "." not in key and length < _KEY_LENGTH:
         counted = " after its first '-'" if dash else ""
-        message = (
+        raise InputError(
             f"{place}: this is no W&B key: it has {length} characters{counted}, and {_KEY_LENGTH} "
             "are the least. Copy the whole key from the user settings of W&B"
         )
-        raise InputError(message)
     return key
 
 
@@ -65,12 +62,11 @@ def refuse_foreign_host(event: Event, base_url: str, *, trusted_url: str | None)
     own = (trusted_url, DEFAULT_BASE_URL, f"https://{_FORMER_HOST}")
     if not event.rules.is_privileged or base_url in own:
         return
-    message = (
+    raise InputError(
         f"base_url {base_url!r}: on {event.name} events the W&B key is sent to no host that the "
         "config or an earlier step names, since both may be a stranger's. Name it in the "
         "workflow, as the action's input wandb-base-url"
     )
-    raise InputError(message)
 
 
 def login_keys(environ: Mapping[str, str]) -> tuple[str, ...]:

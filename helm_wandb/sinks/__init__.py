@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol, TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
-from helm_wandb.model import Receipt, Status
+from helm_wandb.model import Receipt, Report, Status
 from helm_wandb.system import signals, streams
-from helm_wandb.text.redaction import NO_SECRETS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TextIO
-
-    from helm_wandb.model import Report
-    from helm_wandb.text.redaction import Redactor
+from helm_wandb.text.redaction import NO_SECRETS, Redactor
 
 
 class Sink(Protocol):
@@ -87,8 +81,7 @@ def print_text(sink: str, stream: TextIO | None, text: str) -> Receipt:
     except BrokenPipeError:
         return Receipt(sink=sink, status=Status.SKIPPED, reason="nobody reads it")
     except OSError as error:
-        message = f"standard output cannot be written: {error.strerror}"
-        raise SinkError(message) from error
+        raise SinkError(f"standard output cannot be written: {error.strerror}") from error
     return Receipt(sink=sink, status=Status.DONE)
 
 

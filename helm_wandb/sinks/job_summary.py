@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Receipt, Status
+from helm_wandb.model import Provenance, Receipt, Report, Status
 from helm_wandb.render import markdown
 from helm_wandb.system import files
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from helm_wandb.model import Provenance, Report
 
 _LIMIT_BYTES = 1_048_576
 """A larger summary is refused whole (actions/runner, FileCommandManager.cs)."""
@@ -47,6 +43,7 @@ class JobSummary:
                 return Receipt(sink=self.name, status=Status.SKIPPED, reason=_FULL)
             files.append_whole(self.path, f"{parting}{text}".encode())
         except OSError as error:
-            message = f"{self.path}: the job summary cannot be written: {error.strerror}"
-            raise SinkError(message) from error
+            raise SinkError(
+                f"{self.path}: the job summary cannot be written: {error.strerror}"
+            ) from error
         return Receipt(sink=self.name, status=Status.DONE)

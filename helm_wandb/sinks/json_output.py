@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, TextIO
 
+from helm_wandb.model import Receipt, Report
 from helm_wandb.report import to_json
 from helm_wandb.sinks import print_text
-
-if TYPE_CHECKING:
-    from typing import TextIO
-
-    from helm_wandb.model import Receipt, Report
 
 _ESCAPED = re.compile(r"[^\x00-\x7f]|(?<=#)#(?=\[)")
 """Characters that an encoding may lack; and of `##[`, which GitHub's runner takes for a command

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Receipt, Status
+from helm_wandb.model import Receipt, Report, Status
 from helm_wandb.report import json_pieces
 from helm_wandb.system.files import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from helm_wandb.model import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +24,7 @@ class ReportFile:
         try:
             write_whole(self.path, json_pieces(report))
         except OSError as error:
-            message = f"{error.filename}: the report cannot be written: {error.strerror}"
-            raise SinkError(message) from error
+            raise SinkError(
+                f"{error.filename}: the report cannot be written: {error.strerror}"
+            ) from error
         return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, TextIO
 
+from helm_wandb.model import Receipt, Report
 from helm_wandb.render import terminal
 from helm_wandb.runner.workflow import group, literal
 from helm_wandb.sinks import print_text
-
-if TYPE_CHECKING:
-    from typing import TextIO
-
-    from helm_wandb.model import Receipt, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

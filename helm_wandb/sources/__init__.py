@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources import file, helm, report
 from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
-    from helm_wandb.model import EvalEntry, FirstEntry, Reading
 
 """Files without texts that are named."""
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from helm_wandb.comparing.helm_metrics import is_lower_better
-from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
-
-if TYPE_CHECKING:
-    from helm_wandb.model import EvalEntry
+from helm_wandb.model import EvalEntry, Evaluation, Origin, Reading, Score, ScoreKey
 
 
 def read(entry: EvalEntry, **_: object) -> Reading:

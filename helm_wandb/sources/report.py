@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from glob import has_magic
-from pathlib import PurePath
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError
-from helm_wandb.model import Reading
+from helm_wandb.model import EvalEntry, Evaluation, Reading
 from helm_wandb.report import from_json
 from helm_wandb.system import files, paths
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from helm_wandb.model import EvalEntry, Evaluation
 
 LIMIT_BYTES = 256 << 20
 """Size of a report, at most. 20 models with two iterations each of the 16 core benchmarks, with all
@@ -41,11 +36,9 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
     try:
         names = paths.matches(pattern, folder)
     except paths.TooManyError as error:
-        message = f"{entry.place}: {_describe_excess(pattern)}"
-        raise ArtifactError(message) from error
+        raise ArtifactError(f"{entry.place}: {_describe_excess(pattern)}") from error
     if not names:
-        message = f"{entry.place}: {_describe_nothing(pattern, folder)}"
-        raise ArtifactError(message)
+        raise ArtifactError(f"{entry.place}: {_describe_nothing(pattern, folder)}")
     found: list[Evaluation] = []
     faults: list[str] = []
     for name in names:
@@ -56,8 +49,12 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
             what = f"{entry.place}: {name} cannot be read as a report: {why}"
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
     if not found:
-        nothing = f"{entry.place}: no evaluation is in {join_truncated(list(names), _SHOWN)}"
-        raise ArtifactError(*(faults or [nothing]))
+        raise ArtifactError(
+            *(
+                faults
+                or [f"{entry.place}: no evaluation is in {join_truncated(list(names), _SHOWN)}"]
+            )
+        )
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
@@ -75,8 +72,7 @@ def from_report(name: str, *, folder: Path) -> Reading:
     """
     found = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
     if not found:
-        message = f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish"
-        raise InputError(message)
+        raise InputError(f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish")
     note = (
         f"The evaluations are those of {name}, which another run wrote; everything else is "
         "recomputed."
@@ -96,25 +92,22 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
         return decode(_read_file(folder / name))
     except OSError as error:
         hint = paths.hint(name) or f"It is looked for in {folder.absolute()}."
-        message = f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}"
-        raise InputError(message) from error
+        raise InputError(f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}") from error
     except ValueError as error:
-        message = (
+        raise InputError(
             f"{asked_by}: {name} is no report of this tool: {error}. Give a file that "
             "--report or the action wrote."
-        )
-        raise InputError(message) from error
+        ) from error
 
 
 def _read_file(path: Path) -> bytes:
     """Return the file's content; raise ValueError if it is no file, or larger than a report."""
     data = files.content(path, at_most=LIMIT_BYTES + 1)
     if len(data) > LIMIT_BYTES:
-        message = (
+        raise ValueError(
             f"it is larger than {LIMIT_BYTES >> 20} MiB, the limit for a report: write the "
             "evaluations to several reports"
         )
-        raise ValueError(message)
     return data
 
 

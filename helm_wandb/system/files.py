@@ -12,16 +12,13 @@ import os
 import secrets
 import select
 import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.system import signals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _MODE = 0o644
 """Later steps of a workflow read it as another user."""
@@ -58,8 +55,7 @@ def content(path: Path, *, at_most: int) -> bytes:
     # Path.open takes no opener.
     with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            message = "it is not a regular file"
-            raise ValueError(message)
+            raise ValueError("it is not a regular file")
         return file.read(at_most)
 
 
@@ -182,8 +178,9 @@ def _refuse_special(name: str, at: int) -> None:
         return
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
         kind = KINDS[stat.S_IFMT(mode)]
-        message = f"it is {kind}, and not a file. Remove it, or give another path"
-        raise RefusalError(errno.EEXIST, message)
+        raise RefusalError(
+            errno.EEXIST, f"it is {kind}, and not a file. Remove it, or give another path"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,13 +302,15 @@ def _open_device(path: Path) -> int:
     except OSError as error:
         if error.errno != errno.ENXIO:
             raise
-        message = "nothing reads from it. Start what reads it first, or give another path"
-        raise RefusalError(errno.ENXIO, message) from error
+        raise RefusalError(
+            errno.ENXIO, "nothing reads from it. Start what reads it first, or give another path"
+        ) from error
 
 
 def _wait_for_reader(descriptor: int) -> None:
     ready = select.poll()
     ready.register(descriptor, select.POLLOUT)
     if not ready.poll(_PATIENCE_SECONDS * 1000):
-        message = f"nothing has read from it for {_PATIENCE_SECONDS:.0f} seconds"
-        raise RefusalError(errno.ETIMEDOUT, message)
+        raise RefusalError(
+            errno.ETIMEDOUT, f"nothing has read from it for {_PATIENCE_SECONDS:.0f} seconds"
+        )

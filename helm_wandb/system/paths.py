@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import has_magic
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.errors import ABSOLUTE_PATH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 NOT_EXPANDED = "A leading ~ and $NAME are not expanded here: write the whole path."
 ENTRIES = 100_000

@@ -13,15 +13,12 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.system import signals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PREFIX = ".helm-wandb-"
 _NAME = re.compile(r"\.helm-wandb-[0-9a-f]{16}")

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import TextIO
-
+from typing import TextIO
 
 _ASCII = str.maketrans(
     {

@@ -6,11 +6,9 @@ lookaround nor backreferences, and its `\d`, `\w`, `\s` and `\b` know ASCII only
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Protocol, Self
 
 SYNTAX = "https://github.com/google/re2/wiki/Syntax"
 _MEMORY_BYTES = 1 << 20

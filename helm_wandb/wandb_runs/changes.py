@@ -7,7 +7,7 @@ takes nothing from another job's, and no row is ever dropped for coming out of o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,10 @@ import msgspec
 from helm_wandb.wandb_runs import layout, run_record
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, digest
 from helm_wandb.wandb_runs.run_record import Record
-from helm_wandb.wandb_runs.sdk.messages import RunWriting
+from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting, StoredRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.sdk.messages import Row, StoredRow
 
 _DEPTH = 3
 """Benchmark, subject, metric."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from helm_wandb.model import WANDB, Receipt, Status
-
-if TYPE_CHECKING:
-    from helm_wandb.model import Report
+from helm_wandb.model import WANDB, Receipt, Report, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.errors import SinkError
 from helm_wandb.wandb_runs import receipt_texts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _PAUSE_SECONDS = 0.1
 

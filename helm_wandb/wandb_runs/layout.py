@@ -6,11 +6,11 @@ Pure: nothing here imports wandb, reads a disk or knows of a network.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Leaderboard, Provenance
+from helm_wandb.model import Evaluation, Leaderboard, Provenance, Report
 from helm_wandb.report import to_json
 from helm_wandb.wandb_runs import layout_tables
 from helm_wandb.wandb_runs.layout_names import (
@@ -32,13 +32,7 @@ from helm_wandb.wandb_runs.layout_names import (
     slug,
 )
 from helm_wandb.wandb_runs.run_record import Latest, LatestScore
-from helm_wandb.wandb_runs.sdk.messages import Artifact
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from helm_wandb.model import Evaluation, Report
-    from helm_wandb.wandb_runs.sdk.messages import Row, Table
+from helm_wandb.wandb_runs.sdk.messages import Artifact, Row, Table
 
 _TAG_LIMIT = 64
 """W&B refuses longer tags."""

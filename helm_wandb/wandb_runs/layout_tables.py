@@ -6,17 +6,13 @@ Pure, as the layout of the runs is.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
+from helm_wandb.model import ChangedInstance, Comparison, Delta, Leaderboard, ScoreKey
 from helm_wandb.render.changed_instances import on_one_line, subject
 from helm_wandb.text.safe_text import plain
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, LEADERBOARD_RUN, digest, kept_name
 from helm_wandb.wandb_runs.sdk.messages import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from helm_wandb.model import ChangedInstance, Comparison, Delta, Leaderboard, ScoreKey
 
 _CHART_LIMIT = 40
 """A chart's key is part of a file's name, and a character may take four of its 255 bytes."""

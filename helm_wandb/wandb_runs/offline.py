@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,9 +28,6 @@ from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
-
     from helm_wandb.wandb_runs.layout import RunPlan
     from helm_wandb.wandb_runs.offline_recording import Seal
     from helm_wandb.wandb_runs.run_record import Record
@@ -195,15 +194,12 @@ def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
 def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
     """Raise UnusableError for a folder that this tool would not have made."""
     if not is_named:
-        message = "its name is not that of a recording"
-        raise offline_recording.UnusableError(message)
+        raise offline_recording.UnusableError("its name is not that of a recording")
     for path in (folder, log):
         if path.is_symlink():
-            message = f"{path.name} is a link"
-            raise offline_recording.UnusableError(message)
+            raise offline_recording.UnusableError(f"{path.name} is a link")
     if not log.is_file():
-        message = f"it has no file {log.name}"
-        raise offline_recording.UnusableError(message)
+        raise offline_recording.UnusableError(f"it has no file {log.name}")
 
 
 def _stored_run(sent: Sequence[Recording]) -> StoredRun:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -18,8 +19,6 @@ from helm_wandb.wandb_runs import run_record
 from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from helm_wandb.wandb_runs.run_record import Record
 
 FILE = "helm-recording.json"
@@ -103,37 +102,29 @@ def read(folder: Path, run: str, seal: Seal | None) -> tuple[Contents, Record]:
     try:
         file = msgspec.json.decode(data, type=_File)
         if seal and not seal.verify(bytes(file.recording), file.seal or ""):
-            message = "it is not sealed with this workflow run's W&B key"
-            raise UnusableError(message)
+            raise UnusableError("it is not sealed with this workflow run's W&B key")
         contents = msgspec.json.decode(file.recording, type=Contents)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        message = f"{_DAMAGED}: {str(error).replace('`', '')}"
-        raise UnusableError(message) from error
+        raise UnusableError(f"{_DAMAGED}: {str(error).replace('`', '')}") from error
     record = run_record.from_summary({MARK: contents.record})
     if record is None or not _is_consistent(contents, record, run):
-        message = f"{_DAMAGED}: its parts contradict each other"
-        raise UnusableError(message)
+        raise UnusableError(f"{_DAMAGED}: its parts contradict each other")
     return contents, record
 
 
 def _data(path: Path) -> bytes:
     try:
         if path.is_symlink():
-            message = f"its {FILE} is a link"
-            raise UnusableError(message)
+            raise UnusableError(f"its {FILE} is a link")
         data = files.content(path, at_most=_LIMIT_BYTES + 1)
     except FileNotFoundError as error:
-        message = f"it has no {FILE}"
-        raise UnusableError(message) from error
+        raise UnusableError(f"it has no {FILE}") from error
     except OSError as error:
-        message = f"its {FILE} cannot be read: {error.strerror}"
-        raise UnusableError(message) from error
+        raise UnusableError(f"its {FILE} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        message = f"its {FILE} is not a regular file"
-        raise UnusableError(message) from error
+        raise UnusableError(f"its {FILE} is not a regular file") from error
     if len(data) > _LIMIT_BYTES:
-        message = f"its {FILE} is larger than {_LIMIT_BYTES >> 20} MiB"
-        raise UnusableError(message)
+        raise UnusableError(f"its {FILE} is larger than {_LIMIT_BYTES >> 20} MiB")
     return data
 
 

@@ -6,6 +6,7 @@ Only what was read back counts as written: the SDK calls a run finished whose ro
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from helm_wandb.wandb_runs.sdk.messages import (
     Fault,
     FindRuns,
     ReadHistories,
+    RemoteRun,
+    RunWriting,
     ServiceError,
     Withdraw,
     WriteRuns,
@@ -27,10 +30,7 @@ from helm_wandb.wandb_runs.sdk.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.sdk.messages import RemoteRun, RunWriting
     from helm_wandb.wandb_runs.sdk.session import Session
 
 WRITING_SECONDS = 45.0

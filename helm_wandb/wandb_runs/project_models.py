@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,10 @@ from helm_wandb.wandb_runs.layout_names import (
     report_name,
     slug,
 )
-from helm_wandb.wandb_runs.run_record import finite, iteration_of
-from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts
+from helm_wandb.wandb_runs.run_record import Latest, finite, iteration_of
+from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from helm_wandb.wandb_runs.run_record import Latest
-    from helm_wandb.wandb_runs.sdk.messages import RemoteRun
     from helm_wandb.wandb_runs.sdk.session import Session
 
 REPORT_LIMIT_BYTES = 128 << 20

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
@@ -12,9 +14,6 @@ from helm_wandb.text.words import join_truncated, truncate
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from helm_wandb.wandb_runs.layout import RunPlan
     from helm_wandb.wandb_runs.offline import Recording
 

@@ -8,14 +8,12 @@ each metric's last value, of whichever row that was in.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
 from helm_wandb.wandb_runs.layout_names import LONGEST_NAME, MARK, digest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 GREATEST_ITERATION = 2**63 - 1
 _LONGEST_TEXT = 100_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.comparing import leaderboard
 from helm_wandb.errors import SinkError
-from helm_wandb.model import WANDB, Receipt, Status
+from helm_wandb.model import WANDB, Config, Receipt, Report, Status
 from helm_wandb.system import scratch, signals
 from helm_wandb.system.budget import Budget
 from helm_wandb.system.files import create_folder
 from helm_wandb.wandb_runs import layout, offline, receipt_texts
 from helm_wandb.wandb_runs.folder_lock import locked
 from helm_wandb.wandb_runs.layout_names import MARK
-from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender
+from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender, Sent
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
     THREADS,
@@ -26,21 +27,17 @@ from helm_wandb.wandb_runs.sdk.messages import (
     Fault,
     ServiceError,
     WriteRuns,
+    Written,
 )
 from helm_wandb.wandb_runs.sdk.service import Service
 from helm_wandb.wandb_runs.sdk.session import BUDGET_SECONDS, GRACE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from helm_wandb.model import Config, Report
     from helm_wandb.wandb_runs.changes import StoredRun
     from helm_wandb.wandb_runs.layout import RunPlan
     from helm_wandb.wandb_runs.offline import Earlier, Recording, Writing
     from helm_wandb.wandb_runs.offline_recording import Seal
-    from helm_wandb.wandb_runs.online import Sent
     from helm_wandb.wandb_runs.project_models import WandbProject
-    from helm_wandb.wandb_runs.sdk.messages import Written
 
 _RECORDING_SECONDS = 15.0
 """Seconds that waiting for others leaves for the recording; a thousand runs take some ten."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from .special import critical_normal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MOST_WEIGHT = 1.0
 _CLOSE = 1e-15

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -22,8 +23,6 @@ from .special import critical, two_sided
 from .strata import effective_share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .strata import Sums
 
 UNSEEN_WEIGHT, UNEVEN_WEIGHT = 1 / 32, 1 / 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from helm_wandb.model import Interval
+from helm_wandb.model import Interval
 
+if TYPE_CHECKING:
     from .contrast import Contrast
 
 LEVEL = 0.95

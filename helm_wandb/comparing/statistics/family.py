@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
 
 from .estimate import LEVEL, Estimate
 from .special import critical, two_sided
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -59,8 +56,7 @@ def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
     Raises ValueError where there is no estimate.
     """
     if not estimates:
-        message = "there is no difference to take the mean of"
-        raise ValueError(message)
+        raise ValueError("there is no difference to take the mean of")
     count = len(estimates)
     if count == 1:
         return estimates[0]

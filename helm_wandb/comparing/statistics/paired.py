@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
 from .strata import ROUNDING, Aggregate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from .strata import PairedStratum
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 ROUNDING = 1e-9
 """Values that differ by less, relative to 1 or to themselves, are the same value."""
@@ -86,8 +83,7 @@ class Aggregate:
         """The aggregate of these strata; ValueError where one, or their list, is empty."""
         found = tuple(map(_sums, strata))
         if not found:
-            message = "there is no stratum to take the mean of"
-            raise ValueError(message)
+            raise ValueError("there is no stratum to take the mean of")
         return cls(found)
 
     @cached_property
@@ -129,8 +125,7 @@ def _sums(stratum: Stratum) -> Sums:
     for value, cluster in zip(stratum.value, stratum.cluster, strict=True):
         members[cluster].append(value)
     if not members:
-        message = "a stratum must hold an instance"
-        raise ValueError(message)
+        raise ValueError("a stratum must hold an instance")
     sums = tuple(map(_sum, members.values()))
     return Sums(len(stratum.value), sums, tuple(map(len, members.values())))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
 from .strata import ROUNDING, Aggregate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .strata import Stratum
 
 

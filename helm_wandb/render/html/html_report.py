@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.model import Report, ScoreKey
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 from helm_wandb.render.html import plots
 from helm_wandb.render.quantities import number
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from helm_wandb.model import Report, ScoreKey
 
 _TEMPLATES = "helm_wandb.render"
 _MARKS = {"▼": " regressed", "▲": " improved"}

@@ -6,18 +6,13 @@ A plot is a figure next to the table that has its numbers; shapes and words say 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Verdict
+from helm_wandb.model import Comparison, Delta, Evaluation, Report, ScoreKey, Verdict
 from helm_wandb.render.quantities import difference, in_points, number, tokens
 from helm_wandb.text.safe_text import Name, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from helm_wandb.model import Comparison, Delta, Evaluation, Report, ScoreKey
 
 SERIES_SHOWN = 6
 """Colours and dashes that readers can distinguish."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources.helm import reader
 from helm_wandb.sources.helm.entry import HelmEval
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
-    from helm_wandb.model import EvalEntry, FirstEntry, Reading
 
 
 def read(entry: EvalEntry, **options: Any) -> Reading:  # noqa: ANN401 -- those of `sources.read`

@@ -7,20 +7,25 @@ what, is as in metrics/evaluate_reference_metrics.py and presentation/run_displa
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import families, layout
-from helm_wandb.sources.helm.formats import AnsweredScenarioState, InstanceStats
+from helm_wandb.sources.helm.formats import (
+    AnsweredRequest,
+    AnsweredScenarioState,
+    InstanceStats,
+    InstanceWithReferences,
+    Text,
+)
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.output import open_output
-from helm_wandb.sources.helm.runs import Runs
+from helm_wandb.sources.helm.runs import Run, Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from helm_wandb.comparing.changed_instances import (
         BenchmarkRun,
         Place,
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
     )
     from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.files import Files
-    from helm_wandb.sources.helm.formats import AnsweredRequest, InstanceWithReferences, Text
-    from helm_wandb.sources.helm.runs import Run
 
 _Key = tuple[str, int]
 """Instance id and train trial."""

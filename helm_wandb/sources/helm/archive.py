@@ -11,9 +11,10 @@ import posixpath
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources.helm.archive_entries import (
@@ -21,20 +22,14 @@ from helm_wandb.sources.helm.archive_entries import (
     Link,
     Packed,
     Stored,
+    Tree,
     no_archive,
     shown,
 )
-from helm_wandb.sources.helm.files import leads_out, no_file, refuse_size, unreadable
+from helm_wandb.sources.helm.files import Limits, leads_out, no_file, refuse_size, unreadable
 from helm_wandb.sources.helm.tar_entries import BLOCK, decompress, is_tar, tar_entries
 from helm_wandb.sources.helm.zip_entries import zip_entries
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from helm_wandb.sources.helm.archive_entries import Tree
-    from helm_wandb.sources.helm.files import Limits
 
 _LINKS_FOLLOWED = 40
 _DAMAGES = (
@@ -132,8 +127,14 @@ class Archive:
         file = self.tree.nodes.get(place)
         if isinstance(file, Stored | Packed):
             return file
-        kind = "a folder" if place in self.tree.folders else None
-        raise no_file(self.shown(path), "a link that leads nowhere" if file else kind)
+        raise no_file(
+            self.shown(path),
+            "a link that leads nowhere"
+            if file
+            else "a folder"
+            if place in self.tree.folders
+            else None,
+        )
 
 
 @contextmanager
@@ -164,11 +165,10 @@ def _name_damage(shown: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGES as error:
-        message = (
+        raise ArtifactError(
             f"{shown}: the archive is damaged or was cut short: {plain(str(error))}. Pack it "
             "again, or fetch it again from where it was packed."
-        )
-        raise ArtifactError(message) from error
+        ) from error
     except OSError as error:
         raise unreadable(shown, error) from error
 

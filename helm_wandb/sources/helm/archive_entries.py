@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import zlib
-from typing import IO, TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import IO, NamedTuple
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import MUST_BE
+from helm_wandb.sources.helm.files import MUST_BE, Limits
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from helm_wandb.sources.helm.files import Limits
 
 LINK_CHARACTERS = 4096
 """Characters of a link's target, at most."""
@@ -32,8 +28,7 @@ class Stored(NamedTuple):
         stream.seek(self.offset)
         data = stream.read(self.size)
         if len(data) != self.size:
-            message = "it ends before the file does"
-            raise EOFError(message)
+            raise EOFError("it ends before the file does")
         return data
 
 
@@ -60,8 +55,7 @@ class Packed(NamedTuple):
         if self.is_deflated:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, self.size + 1)
         if len(data) != self.size or zlib.crc32(data) != self.checksum:
-            message = "a checksum does not fit"
-            raise ValueError(message)
+            raise ValueError("a checksum does not fit")
         return data
 
 
@@ -160,8 +154,9 @@ class Contents:
             return entry
         file = self._nodes.get(self._path(entry.target))
         if not isinstance(file, Stored):
-            why = f"is a hard link to {plain(entry.target)}, which is no file of the archive"
-            raise self.refused(path, why)
+            raise self.refused(
+                path, f"is a hard link to {plain(entry.target)}, which is no file of the archive"
+            )
         return file
 
     def _enter(self, path: str) -> None:

@@ -6,6 +6,7 @@ A suite that was summarized holds its own `schema.json`; for others, and for HEL
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from helm_wandb.sources.helm.formats import Schema
 
 

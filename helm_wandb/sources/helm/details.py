@@ -7,20 +7,18 @@ of its run, and over the machine's cores where there is enough to read.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.model import Score, SubjectScore
+from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
 from helm_wandb.sources.helm.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from helm_wandb.model import Instances, ScoreKey
     from helm_wandb.sources.helm.board import Selector
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run, Runs

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.model import ScoreKey
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from helm_wandb.model import EvalEntry, Place
+from helm_wandb.model import EvalEntry, Place, ScoreKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

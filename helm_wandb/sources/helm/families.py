@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from helm_wandb.sources.helm.entry import HelmEval
 
 _NAMES_SHOWN = 20
@@ -180,8 +179,12 @@ def _match_glob(
     }
     families = {checkpoint.family for checkpoint in matching.values()}
     if not families:
-        there = quote_names({checkpoint.family for checkpoint in checkpoints.values()})
-        raise _error(spec, "helm_model", f"{glob!r} matches no model of the suite: {there}")
+        raise _error(
+            spec,
+            "helm_model",
+            f"{glob!r} matches no model of the suite: "
+            f"{quote_names({checkpoint.family for checkpoint in checkpoints.values()})}",
+        )
     if len(families) > 1 and spec.model_name is not None:
         raise _error(
             spec,

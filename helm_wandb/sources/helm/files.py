@@ -66,11 +66,10 @@ class Files(Protocol):
 def refuse_size(shown: str, size: int, limits: Limits) -> None:
     """Raise ArtifactError if the file is too large to be read."""
     if size > limits.file_bytes:
-        message = (
+        raise ArtifactError(
             f"{shown}: has {size:,} bytes, and files over {limits.file_bytes:,} are not read. "
             "Run HELM with fewer instances (--max-eval-instances)."
         )
-        raise ArtifactError(message)
 
 
 def no_file(shown: str, kind: str | None) -> ArtifactError:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from helm_wandb.sources.helm.runs import Run
 
 _MODEL_FIELDS = frozenset({"model", "model_deployment"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from helm_wandb.sources.helm.inventory import SuiteInventory
 
 _SHOWN = 10

@@ -6,17 +6,12 @@ import errno
 import os
 import posixpath
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import leads_out, no_file, refuse_size, unreadable
+from helm_wandb.sources.helm.files import Limits, leads_out, no_file, refuse_size, unreadable
 from helm_wandb.system.files import KINDS
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from helm_wandb.sources.helm.files import Limits
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """A file may have become a link or a FIFO since it was looked at: neither may be waited for."""
@@ -66,11 +61,10 @@ class Folder:
         except OSError as error:
             raise unreadable(self.shown(path), error) from error
         if len(data) != size:
-            message = (
+            raise ArtifactError(
                 f"{self.shown(path)}: changed while it was read. Wait until what writes it has "
                 "ended, then run this again."
             )
-            raise ArtifactError(message)
         return data
 
     def shown(self, path: str) -> str:

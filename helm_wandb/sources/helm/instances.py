@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
@@ -10,16 +11,19 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import EACH_INSTANCE, Instances
-from helm_wandb.sources.helm.formats import Instance, InstanceStats, ScenarioState
+from helm_wandb.sources.helm.formats import (
+    Instance,
+    InstanceStats,
+    Perturbation,
+    ScenarioState,
+    Stat,
+)
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.text.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from helm_wandb.sources.helm.board import Selector
     from helm_wandb.sources.helm.files import Files
-    from helm_wandb.sources.helm.formats import Perturbation, Stat
     from helm_wandb.sources.helm.runs import Run
 
 _HASH_DIGITS = 8

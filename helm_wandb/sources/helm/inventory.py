@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
@@ -18,9 +20,6 @@ from helm_wandb.sources.helm.tables import headline
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
 
@@ -49,11 +48,10 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
         found = [one for name in names for one in _suite(name, files)]
         if not found:
-            message = (
+            raise ArtifactError(
                 f"{plain(shown_as)}: holds no suite with a finished run. "
                 f"{layout.advice(files, shown_as=shown_as)}"
             )
-            raise ArtifactError(message)
     return tuple(sorted(found, key=lambda one: -one.run_count))
 
 

@@ -24,11 +24,10 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
     try:
         return _decode(data, kind)
     except (ValueError, RecursionError) as error:
-        message = (
+        raise ArtifactError(
             f"{files.shown(path)}: not what HELM writes: {error}. If the file was cut short, "
             "run the step that wrote it again."
-        )
-        raise ArtifactError(message) from error
+        ) from error
 
 
 def encodable(text: str) -> str:
@@ -52,5 +51,4 @@ def _loads_with_nan(data: bytes) -> Any:  # noqa: ANN401 -- JSON may hold anythi
     try:
         return loads(data)
     except JSONDecodeError as error:
-        message = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise ValueError(message) from error
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error

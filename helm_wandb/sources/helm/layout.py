@@ -5,6 +5,7 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.sources.helm.json_files import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.files import Files
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import MUST_BE, Limits, unreadable
+from helm_wandb.sources.helm.files import MUST_BE, Files, Limits, unreadable
 from helm_wandb.sources.helm.folder import KINDS_OF_FILES, Folder
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from helm_wandb.sources.helm.files import Files
 
 
 @contextmanager
@@ -39,5 +34,6 @@ def open_output(path: Path, *, shown_as: str, limits: Limits | None = None) -> I
         with open_archive(path, shown_as=shown_as, limits=limits) as files:
             yield files
     else:
-        message = f"{plain(shown_as)}: is {KINDS_OF_FILES[stat.S_IFMT(mode)]}. It {MUST_BE}."
-        raise ArtifactError(message)
+        raise ArtifactError(
+            f"{plain(shown_as)}: is {KINDS_OF_FILES[stat.S_IFMT(mode)]}. It {MUST_BE}."
+        )

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,6 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.system import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -147,12 +147,11 @@ def _receive(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: AN
         message: int | list[Any] | str = receiver.recv()
     except (EOFError, OSError):
         worker.join()
-        why = (
+        raise ArtifactError(
             "a process that read per-instance files was stopped (exit code "
             f"{worker.exitcode}). Is there enough memory? A machine with more, or fewer "
             "instances, may help."
-        )
-        raise ArtifactError(why) from None
+        ) from None
     if isinstance(message, str):
         raise RuntimeError(message)  # noqa: TRY004 -- of any kind; it is the traceback
     return message

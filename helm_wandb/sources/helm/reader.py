@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from difflib import SequenceMatcher
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
@@ -17,20 +19,16 @@ from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
-from helm_wandb.sources.helm.runs import Runs
+from helm_wandb.sources.helm.runs import Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline
 from helm_wandb.system import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from helm_wandb.sources.helm.entry import HelmEval
     from helm_wandb.sources.helm.families import Checkpoint
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
-    from helm_wandb.sources.helm.runs import Run
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 """Model id → score, or why there is none."""
@@ -119,12 +117,11 @@ class _Reader:
     def _refuse_long_names(self, ids: Iterable[str]) -> None:
         longest = max(ids, key=len, default="")
         if len(longest) > _LONGEST_NAME:
-            message = (
+            raise ArtifactError(
                 f"{self._spec.place}: a model of suite {self._spec.helm_suite_name!r} has a name "
                 f"of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; {_LONGEST_NAME:,} "
                 "are the most. Give it a shorter one, and run HELM again."
             )
-            raise ArtifactError(message)
 
     def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
         """Return each model's scores; and those that no model can have, with the reason."""
@@ -266,8 +263,9 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
         try:
             files = stack.enter_context(open_output(path, shown_as=spec.helm_output_dir))
         except ArtifactError as error:
-            message = f"{spec.at('helm_output_dir')}: helm_output_dir: {error}"
-            raise ArtifactError(message) from error
+            raise ArtifactError(
+                f"{spec.at('helm_output_dir')}: helm_output_dir: {error}"
+            ) from error
         yield files
 
 

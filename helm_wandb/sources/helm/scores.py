@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Score, SubjectScore
@@ -11,8 +12,6 @@ from helm_wandb.sources.helm import tables as helm_tables
 from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from helm_wandb.sources.helm.formats import Cell, Table
 
 Row = tuple["Cell", ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -10,8 +11,6 @@ import msgspec
 from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from helm_wandb.sources.helm.formats import Cell, Table
 
 

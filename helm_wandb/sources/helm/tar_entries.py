@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.sources.helm.archive_entries import (
+    Contents,
+    Entry,
     Folder,
     HardLink,
     Link,
@@ -23,10 +27,6 @@ from helm_wandb.system import scratch
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from helm_wandb.sources.helm.archive_entries import Contents, Entry
     from helm_wandb.sources.helm.files import Limits
 
 BLOCK = 512
@@ -57,11 +57,10 @@ def decompress(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
         except gzip.BadGzipFile:
             raise
         except OSError as error:
-            message = (
+            raise ArtifactError(
                 f"{plain(shown_as)}: cannot be decompressed to {folder}: {error.strerror}. Set "
                 "TMPDIR to where there is room, or pack a .zip, which needs none."
-            )
-            raise ArtifactError(message) from error
+            ) from error
         yield unpacked
 
 
@@ -108,16 +107,14 @@ def _skip(stream: IO[bytes], size: int, end: int) -> None:
     """Move the stream behind a file's bytes and the rest of its last block."""
     start = stream.tell()
     if not 0 <= size <= end - start:
-        message = f"a file of {size} bytes where {end - start} are left"
-        raise EOFError(message)
+        raise EOFError(f"a file of {size} bytes where {end - start} are left")
     stream.seek(start + -(-size // BLOCK) * BLOCK)
 
 
 def _extension(header: tarfile.TarInfo, stream: IO[bytes]) -> dict[str, str]:
     """Return what a GNU long name or a PAX header says of the next entry."""
     if not 0 <= header.size <= _EXTENSION_BYTES:
-        message = f"a header of {header.size} bytes"
-        raise ValueError(message)
+        raise ValueError(f"a header of {header.size} bytes")
     data = stream.read(-(-header.size // BLOCK) * BLOCK)[: header.size]
     match header.type:
         case tarfile.GNUTYPE_LONGNAME:
@@ -138,8 +135,7 @@ def _pax_records(data: bytes) -> Iterator[tuple[str, str]]:
         length = int(data[start:space])
         record = data[space + 1 : start + length]
         if len(record) != length - (space + 1 - start) or not record.endswith(b"\n"):
-            message = "a header is not what its length tells"
-            raise ValueError(message)
+            raise ValueError("a header is not what its length tells")
         key, _, value = record[:-1].partition(b"=")
         yield text(key), text(value)
         start += length

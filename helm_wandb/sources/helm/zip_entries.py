@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
-from helm_wandb.sources.helm.archive_entries import LINK_CHARACTERS, Folder, Link, Packed, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from helm_wandb.sources.helm.archive_entries import Contents, Entry
+from helm_wandb.sources.helm.archive_entries import (
+    LINK_CHARACTERS,
+    Contents,
+    Entry,
+    Folder,
+    Link,
+    Packed,
+    text,
+)
 
 _DIRECTORY_BYTES = 64 << 20
 """Bytes of a zip's directory, which is read whole; HELM's takes about 150 an entry."""
@@ -27,8 +31,7 @@ class _BoundedReader(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next bytes; raise ValueError for more than HELM's directory can have."""
         if size is not None and size > _DIRECTORY_BYTES:
-            message = f"a directory of {size} bytes"
-            raise ValueError(message)
+            raise ValueError(f"a directory of {size} bytes")
         return super().read(size)
 
 

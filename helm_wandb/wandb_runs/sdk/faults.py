@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +16,6 @@ from helm_wandb.system.scratch import check_room
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from helm_wandb.text.redaction import Redactor
 
 T = TypeVar("T")

@@ -18,16 +18,15 @@ W&B lists what it was given, as each job waits for its own file.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from wandb.apis.public import File, Run
 
 STALE_SECONDS = 70.0
@@ -67,8 +66,9 @@ class Reservations:
                 break
             time.sleep(_POLL_SECONDS)
         if own is None:
-            detail = f"{self._name} was stored and is not among the run's files"
-            raise ServiceError(Fault(Cause.LOST, detail))
+            raise ServiceError(
+                Fault(Cause.LOST, f"{self._name} was stored and is not among the run's files")
+            )
         # A run that was only made does not know the project's number, which a deletion needs.
         run.load(force=True)
         release(own)

@@ -6,10 +6,8 @@ With a dot in its key the SDK would ignore `summary=`, and with an escaped one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Any
 
 
 def nest(row: Mapping[str, object], subjects: Mapping[str, str]) -> dict[str, object]:

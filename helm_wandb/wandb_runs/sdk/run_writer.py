@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,20 +15,21 @@ import wandb
 from helm_wandb.wandb_runs.sdk import faults
 from helm_wandb.wandb_runs.sdk.messages import (
     THREADS,
+    Artifact,
     Cause,
     Fault,
+    RunWriting,
     ServiceError,
+    Table,
+    WriteRuns,
     Written,
 )
 from helm_wandb.wandb_runs.sdk.reservations import Reservations, release
 from helm_wandb.wandb_runs.sdk.rows import nest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from wandb.apis.public import Run
 
-    from helm_wandb.wandb_runs.sdk.messages import Artifact, RunWriting, Table, WriteRuns
     from helm_wandb.wandb_runs.sdk.worker import Worker
 
 _INIT_SECONDS = 15.0

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Event, Thread
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Self, overload
 from helm_wandb.runner import known_secrets
 from helm_wandb.system import scratch as scratches
 from helm_wandb.system import signals
-from helm_wandb.text.redaction import NO_SECRETS
+from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.wandb_runs.sdk import faults, processes
 from helm_wandb.wandb_runs.sdk.messages import (
     Account,
@@ -25,6 +26,7 @@ from helm_wandb.wandb_runs.sdk.messages import (
     ReadArtifacts,
     ReadHistories,
     RemoteRun,
+    Request,
     ServiceError,
     StoredRow,
     Withdraw,
@@ -33,12 +35,9 @@ from helm_wandb.wandb_runs.sdk.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
     from helm_wandb.system.scratch import Scratch
-    from helm_wandb.text.redaction import Redactor
-    from helm_wandb.wandb_runs.sdk.messages import Request
 
 _ROOT = Path(__file__).parents[3]
 _BOOT = (

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Self, overload
+from pathlib import Path
+from typing import Self, overload
 
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
-from helm_wandb.wandb_runs.sdk.messages import NO_TIME, Cause, Connect, Fault, ServiceError
+from helm_wandb.wandb_runs.sdk.messages import (
+    NO_TIME,
+    Cause,
+    Connect,
+    Fault,
+    FindRuns,
+    ReadArtifacts,
+    ReadHistories,
+    RemoteRun,
+    ServiceError,
+    StoredRow,
+    Withdraw,
+    WriteRuns,
+    Written,
+)
 from helm_wandb.wandb_runs.sdk.service import Service
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from helm_wandb.wandb_runs.sdk.messages import (
-        FindRuns,
-        ReadArtifacts,
-        ReadHistories,
-        RemoteRun,
-        StoredRow,
-        Withdraw,
-        WriteRuns,
-        Written,
-    )
 
 BUDGET_SECONDS = 90.0
 """For all that has to do with W&B in a run: guests and baselines, writing, and an offline copy."""

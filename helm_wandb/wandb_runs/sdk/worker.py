@@ -14,6 +14,7 @@ import select
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from helm_wandb.wandb_runs.sdk.messages import (
     ReadArtifacts,
     ReadHistories,
     RemoteRun,
+    Request,
     ServiceError,
     StoredRow,
     Withdraw,
@@ -44,12 +46,9 @@ from helm_wandb.wandb_runs.sdk.reservations import Reservations
 from helm_wandb.wandb_runs.sdk.run_writer import RunWriter, create_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from wandb.apis.public import Run
     from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
 
-    from helm_wandb.wandb_runs.sdk.messages import Request
 
 _PAGE_RUNS = 200
 _ORPHAN_SECONDS = 8.0
@@ -96,8 +95,11 @@ class Worker:
     def _found(self, request: FindRuns) -> Sequence[Run]:
         runs = self.runs(request.project, request.filters, most=request.most + 1)
         if len(runs) > request.most:
-            detail = f"the project {request.project} has more than {request.most:,} runs"
-            raise ServiceError(Fault(Cause.SIZE, detail))
+            raise ServiceError(
+                Fault(
+                    Cause.SIZE, f"the project {request.project} has more than {request.most:,} runs"
+                )
+            )
         return runs
 
     def runs(
@@ -153,8 +155,9 @@ class Worker:
             found = run.scan_history(max_step=request.most + 1, use_cache=False)
             # Its pages are of steps, with rows or without: the last step is W&B's word.
             if found.max_step >= request.most:
-                detail = f"the run {run_id} has more than {request.most:,} rows"
-                raise ServiceError(Fault(Cause.SIZE, detail))
+                raise ServiceError(
+                    Fault(Cause.SIZE, f"the run {run_id} has more than {request.most:,} rows")
+                )
             return tuple(found)
 
         with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
@@ -169,8 +172,7 @@ class Worker:
     def connected(self) -> wandb.Api:
         """Return the connection; raises RuntimeError before Connect."""
         if self.api is None:
-            message = "not connected"
-            raise RuntimeError(message)
+            raise RuntimeError("not connected")
         return self.api
 
 
