@@ -262,10 +262,7 @@ def test_instances_of_some_subjects_only_are_dropped() -> None:
     found = merged(first, later)
 
     assert found.instances is None
-    assert (
-        "not every leg of the evaluation has the per-instance data of its subjects"
-        == found.no_instances
-    )
+    assert "not every matrix job has the per-instance data of its subjects" == found.no_instances
 
 
 def test_mean_of_huge_values_is_one() -> None:
@@ -290,12 +287,12 @@ def test_two_values_of_a_subject_are_told() -> None:
 
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (kept) and 0.25. "
-        "Give each subject in one leg, and in one entry of evals, only."
+        "Give each subject in one matrix job only, and in one entry of evals."
     ) == conflict(first, score({"anatomy": 0.25, "zoology": 0.5}))
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (kept) and 0.25, in 'botany': 0.5 (kept) and "
         "0.25, in 'chemistry': 0.5 (kept) and 0.25, and in 1 more. "
-        "Give each subject in one leg, and in one entry of evals, only."
+        "Give each subject in one matrix job only, and in one entry of evals."
     ) == conflict(first, later)
 
 
@@ -305,7 +302,7 @@ def test_two_counts_of_a_subject_are_told() -> None:
 
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (n = 100) (kept) and 0.5 (n = 200). "
-        "Give each subject in one leg, and in one entry of evals, only."
+        "Give each subject in one matrix job only, and in one entry of evals."
     ) == conflict(first, later)
 
 
@@ -328,7 +325,7 @@ def test_two_directions_are_told() -> None:
     """Lower cannot be better in one leg and worse in another."""
     assert (
         "two directions of mmlu.EM: better when higher (kept) and better when lower. "
-        "Name it under compare.lower_is_better in every leg's config, or in none."
+        "Set it under compare.lower_is_better in all matrix jobs' configs, or in none."
     ) == conflict(score({"anatomy": 0.5}), score({"botany": 0.5}, lower_is_better=True))
     assert "better when lower (kept)" in conflict(
         score({"anatomy": 0.5}, lower_is_better=True), score({"botany": 0.5})
@@ -371,7 +368,7 @@ def test_other_instances_of_a_subject_are_told(
 
     assert (
         f"two sets of instances of mmlu.EM in 'a': {which}. "
-        "Give each subject in one leg, and in one entry of evals, only."
+        "Give each subject in one matrix job only, and in one entry of evals."
     ) == conflict(first, score({"a": 0.5}, instances=columns(rows)))
 
 

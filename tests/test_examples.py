@@ -257,10 +257,10 @@ def test_the_legs_reach_the_last_job() -> None:
     names = [leg_upload.inputs[key] for key in ("name", "path")]
     (entry,) = yaml.safe_load(embedded_configs("matrix.yml")["evals/all.yaml"])["evals"]
 
-    assert filled(names[0], {"leg": "*"}) == download.inputs["pattern"]
+    assert filled(names[0], {"shard": "*"}) == download.inputs["pattern"]
     assert leg.inputs["report"] == names[1]
     assert Path(entry["path"]).parent == Path(download.inputs["path"])
-    assert Path(filled(names[1], {"leg": 7})).match(Path(entry["path"]).name)
+    assert Path(filled(names[1], {"shard": 7})).match(Path(entry["path"]).name)
 
 
 def test_the_models_are_kept_apart() -> None:

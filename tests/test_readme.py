@@ -65,7 +65,7 @@ def workflow_of(block: Block) -> dict[Any, Any] | None:
     """The workflow that a YAML block is, or whose steps it shows; None of any other block."""
     content = yaml.safe_load(block.text)
     if isinstance(content, list):
-        job = {"runs-on": "ubuntu-24.04", "strategy": {"matrix": {"leg": [0]}}, "steps": content}
+        job = {"runs-on": "ubuntu-24.04", "strategy": {"matrix": {"shard": [0]}}, "steps": content}
         return {"on": "push", "jobs": {"shown": job}}
     return content if "jobs" in content else None
 
@@ -156,7 +156,7 @@ def test_the_workflow_uploads_what_is_looked_for() -> None:
     (upload,) = (
         step
         for step in steps("actions/upload-artifact")
-        if "leg" not in step["with"]["name"] and "report" in step["with"]["name"]
+        if "shard" not in step["with"]["name"] and "report" in step["with"]["name"]
     )
 
     assert upload["with"] == {

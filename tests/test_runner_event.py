@@ -305,7 +305,7 @@ def test_security_page_has_the_events_of_the_table(root: Path) -> None:
     rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
     listed = [(set(re.findall("`(.+?)`", names)), *rest) for names, *rest in rows]
     privileged = [
-        names for names, code, secrets in listed if "stranger" in code and secrets == "yes"
+        names for names, code, secrets in listed if "outsider" in code and secrets == "yes"
     ]
 
     assert RULES.keys() == {name for names, *_ in listed for name in names}

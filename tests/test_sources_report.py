@@ -359,7 +359,7 @@ def test_documented_configs_are_valid(root: Path) -> None:
         for name, block in blocks
     }
 
-    assert ["evals/leg.yaml", "evals/all.yaml"] == list(configs)
+    assert ["evals/shard.yaml", "evals/all.yaml"] == list(configs)
     (entry,) = configs["evals/all.yaml"].evals
     assert ("report", "reports/*.json") == (entry.source, entry.fields["path"])
     assert all(f"config: {name}" in text for name in configs)

@@ -20,8 +20,8 @@ _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
 _ONE_ENTRY = "Give each score in one entry of evals only."
-_ONE_LEG = "Give each subject in one leg, and in one entry of evals, only."
-_NOT_COVERED = "not every leg of the evaluation has the per-instance data of its subjects"
+_ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
+_NOT_COVERED = "not every matrix job has the per-instance data of its subjects"
 _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
 """Beginnings of the fields that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
 readings of one evaluation may differ in them."""
@@ -101,7 +101,7 @@ def _find_disagreement(first: Score, later: Score) -> Disagreement | None:
     if {first.lower_is_better, later.lower_is_better} == {True, False}:
         kept, other = ("lower", "higher") if first.lower_is_better else ("higher", "lower")
         which = f": better when {kept} (kept) and better when {other}. "
-        advice = "Name it under compare.lower_is_better in every leg's config, or in none."
+        advice = "Set it under compare.lower_is_better in all matrix jobs' configs, or in none."
         return Disagreement("directions", which + advice)
     both = first.subjects.keys() & later.subjects.keys()
     differing = [name for name in both if not _agree(first.subjects[name], later.subjects[name])]
@@ -126,7 +126,7 @@ def _two_values_of(names: Sequence[str], first: Score, later: Score) -> Disagree
         f"{_describe_value(later.subjects[name])}"
         for name in names
     ]
-    return Disagreement("values", f" {join_truncated(shown, last=', and in ')}. {_ONE_LEG}")
+    return Disagreement("values", f" {join_truncated(shown, last=', and in ')}. {_ONE_JOB}")
 
 
 def _describe_value(score: Score | SubjectScore) -> str:
@@ -247,7 +247,7 @@ def _two_instances_of(stratum: str, first: Sequence[_Row], later: Sequence[_Row]
         which = f"{kept[1]!r} has other input"
     else:
         which = f"{kept[1]!r} has {kept[-1]} (kept) and {other[-1]}"
-    return Disagreement("sets of instances", f" in {stratum!r}: {which}. {_ONE_LEG}")
+    return Disagreement("sets of instances", f" in {stratum!r}: {which}. {_ONE_JOB}")
 
 
 def longest_reason(reasons: Iterable[str]) -> str:
