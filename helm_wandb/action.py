@@ -90,7 +90,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
             outcome = pipeline.failed_outcome(error)
         if outcome.report is None:
             outcome = replace(outcome, receipts=_unread_receipts(outcome, context))
-    logs.log_outcome(outcome, log)
+    outputs.log_outcome(outcome, log)
     if settings.is_print_only:
         log.message("notice", "print-only: nothing was written to W&B")
     failed = _publish(step_outputs(outcome, settings), event, settings, log)

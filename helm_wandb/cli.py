@@ -76,7 +76,7 @@ def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redacto
     if event.fault:
         log.message("warning", event.fault)
     outcome = _run(arguments, root, event, redactor)
-    logs.log_outcome(outcome, log)
+    outputs.log_outcome(outcome, log)
     return outcome.exit_code
 
 

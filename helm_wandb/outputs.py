@@ -1,4 +1,4 @@
-"""Parts of both shells: the outputs in their order, and the W&B server and project."""
+"""Parts of both shells: the outputs in their order, their messages, and the W&B project."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
-from helm_wandb.model import Config
+from helm_wandb.model import WANDB, Config, Gate, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.system.files import is_device
 from helm_wandb.system.urls import is_server_url, shown_url
+from helm_wandb.text.words import join_truncated
 from helm_wandb.wandb_runs.disabled import WandbDisabled
 
 if TYPE_CHECKING:
+    from helm_wandb.pipeline import Outcome
     from helm_wandb.runner.event import Event
+    from helm_wandb.runner.log import Log
     from helm_wandb.sinks import Sink
     from helm_wandb.text.redaction import Redactor
     from helm_wandb.wandb_runs.offline_recording import Seal
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
 """As in `schema/config.schema.json`."""
+_REASONS_SHOWN = 5
 _MODES = {
     "": "online",
     "online": "online",
@@ -187,3 +191,45 @@ def _mode(environ: Mapping[str, str]) -> str:
             f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"
         )
     return _MODES[word]
+
+
+def log_outcome(outcome: Outcome, log: Log) -> None:
+    """Say what could not be read, what the gate found, and whether each output was written.
+
+    W&B is last, since it says how to go on. A failure without an exit code is a warning.
+    """
+    for fault in outcome.faults:
+        log.fault(fault)
+    if outcome.report:
+        if outcome.report.gate and outcome.report.gate.reasons:
+            log.message(*_gate_message(outcome.report.gate))
+        if outcome.missing_baseline and outcome.report.evaluations:
+            log.message("warning", outcome.missing_baseline)
+    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
+        if receipt.traceback:
+            log.listing(receipt.traceback)
+        if receipt.status is Status.FAILED:
+            level = "error" if receipt.exit_code else "warning"
+            log.message(level, f"{receipt.sink}: {receipt.reason}")
+        elif receipt.reason:
+            is_skipped = receipt.status is Status.SKIPPED
+            level = "notice" if is_skipped or receipt.sink == WANDB else "info"
+            log.message(level, f"{receipt.sink}: {receipt.reason}")
+        for warning in receipt.warnings:
+            log.message("warning", f"{receipt.sink}: {warning}")
+
+
+def _gate_message(gate: Gate) -> tuple[str, str]:
+    """Return level and sentence: a single annotation, since a step has only ten."""
+    reasons = join_truncated(
+        gate.reasons,
+        _REASONS_SHOWN,
+        separator="; ",
+        last="; and ",
+        rest="more, which are in the report",
+    )
+    if gate.closed:
+        return "error", f"the gate is closed: {reasons}"
+    if gate.accepted_by:
+        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {reasons}"
+    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"

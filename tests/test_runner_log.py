@@ -3,121 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 
 from helm_wandb.errors import ArtifactError, ConfigError, InputError, Problem, SinkError
-from helm_wandb.model import Comparison, Gate, Place, Receipt, Status
-from helm_wandb.pipeline import Outcome
+from helm_wandb.model import Place
 from helm_wandb.runner import log as logs
 from helm_wandb.runner.event import parse_event
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
-from tests import builders
 
 HOSTILE = "a\x1b[31m\n::error::owned\n##[error]owned"
-
-
-def outcome(*receipts: Receipt) -> Outcome:
-    """An outcome with one fault and these receipts."""
-    return Outcome(report=None, receipts=receipts, faults=(ArtifactError("no file"),), exit_code=3)
-
-
-def receipt(sink: str, status: Status, reason: str | None = None) -> Receipt:
-    """A receipt."""
-    code = 5 if status is Status.FAILED else 0
-    return Receipt(sink=sink, status=status, reason=reason, exit_code=code)
-
-
-def test_terminal_shows_faults_and_failures_as_errors_and_wandb_last() -> None:
-    """Errors go to standard error, the rest to standard output, the way to sync at its end."""
-    output, errors = StringIO(), StringIO()
-    result = outcome(
-        receipt("W&B", Status.DONE, "sync it"),
-        receipt("terminal", Status.DONE),
-        receipt("job summary", Status.FAILED, "disk full"),
-        receipt("report", Status.DONE, "written to x"),
-    )
-    logs.log_outcome(result, logs.Log(logs.TerminalLog(output, errors)))
-
-    assert "report: written to x\nW&B: sync it\n" == output.getvalue()
-    assert "error: no file\nerror: job summary: disk full\n" == errors.getvalue()
-
-
-REASONS = ("a.EM of m regressed", "b.EM of m regressed")
-
-
-def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
-    """An outcome with a report of this gate."""
-    result = builders.report([builders.evaluation()], gate=gate, comparisons=comparisons)
-    return Outcome(report=result, receipts=(), faults=(), exit_code=0)
-
-
-@pytest.mark.parametrize(
-    ("gate", "expected"),
-    [
-        (None, ""),
-        (Gate(closed=False, reasons=()), ""),
-        (
-            Gate(closed=True, reasons=REASONS),
-            "error{}the gate is closed: a.EM of m regressed; b.EM of m regressed",
-        ),
-        (
-            Gate(closed=False, reasons=REASONS[:1], accepted_by="ok"),
-            "notice{}the gate is open, as the label ok accepts it: a.EM of m regressed",
-        ),
-        (
-            Gate(closed=False, reasons=REASONS[:1]),
-            "warning{}a.EM of m regressed. It doesn't fail the job: fail-on is never",
-        ),
-    ],
-)
-def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
-    """A closed gate is an error, an accepted one a notice, one without effect a warning."""
-    workflow, output, errors = StringIO(), StringIO(), StringIO()
-    logs.log_outcome(gated(gate), logs.Log(logs.WorkflowLog(workflow)))
-    logs.log_outcome(gated(gate), logs.Log(logs.TerminalLog(output, errors)))
-
-    command = f"::{expected.format(' title=helm-wandb-action::')}\n" if expected else ""
-    assert command == workflow.getvalue()
-    spoken = f"{expected.format(': ')}\n" if expected else ""
-    assert spoken.removeprefix("notice: ") == output.getvalue() + errors.getvalue()
-
-
-def test_many_reasons_of_the_gate_are_one_annotation() -> None:
-    """Five are shown, and how many more there are."""
-    errors = StringIO()
-    reasons = tuple(f"{letter}.EM of m regressed" for letter in "abcdefgh")
-    logs.log_outcome(
-        gated(Gate(closed=True, reasons=reasons)), logs.Log(logs.TerminalLog(StringIO(), errors))
-    )
-
-    assert errors.getvalue().endswith("e.EM of m regressed; and 3 more, which are in the report\n")
-
-
-def test_a_missing_baseline_is_a_warning_where_one_is_expected() -> None:
-    """It says why there is none; where this run has no models, or there is one, nothing is."""
-    why = "There is no baseline. Nobody made one."
-    nobody = Outcome(report=builders.report([]), receipts=(), faults=(), exit_code=0)
-    without, errors = StringIO(), StringIO()
-    for result in (gated(None), replace(nobody, missing_baseline=why)):
-        logs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), without)))
-    logs.log_outcome(
-        replace(gated(None), missing_baseline=why), logs.Log(logs.TerminalLog(StringIO(), errors))
-    )
-
-    assert "" == without.getvalue()
-    assert f"warning: {why}\n" == errors.getvalue()
-
-
-def test_a_failed_sink_may_be_a_warning() -> None:
-    """If failed outputs do not fail the run, they are warnings."""
-    errors = StringIO()
-    result = outcome(replace(receipt("W&B", Status.FAILED, "gone"), exit_code=0))
-    logs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))
-
-    assert "error: no file\nwarning: W&B: gone\n" == errors.getvalue()
 
 
 def test_terminal_shows_nothing_invisible() -> None:

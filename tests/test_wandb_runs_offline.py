@@ -10,6 +10,7 @@ import pytest
 
 from helm_wandb.errors import SinkError
 from helm_wandb.wandb_runs import offline
+from helm_wandb.wandb_runs.offline_recording import Recording
 from tests.wandb_builders import Desk, ended, scores
 
 RUN = "helm-0123456789abcdef0123"
@@ -21,7 +22,7 @@ def test_what_another_process_set_aside_is_set_aside(tmp_path: Path) -> None:
     """A folder that was moved already is where it belongs, and that is no error."""
     folder = tmp_path / "wandb" / "offline-run-1-helm-1"
     folder.mkdir(parents=True)
-    recording = offline.Recording(folder=folder, run="helm-1", synced=False)
+    recording = Recording(folder=folder, run="helm-1", synced=False)
     offline.set_aside(recording)
     offline.set_aside(recording)
 
@@ -66,7 +67,7 @@ def test_nothing_is_set_aside_through_a_link(
     (tmp_path / "outside").mkdir()
     (tmp_path / "wandb/superseded").symlink_to("../outside")
     monkeypatch.chdir(tmp_path)
-    recording = offline.Recording(folder=folder, run="helm-1", synced=False)
+    recording = Recording(folder=folder, run="helm-1", synced=False)
     with pytest.raises(SinkError) as caught:
         offline.set_aside(recording)
 

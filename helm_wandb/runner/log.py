@@ -11,20 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
-from helm_wandb.model import WANDB, Gate, Status
 from helm_wandb.runner import workflow
 from helm_wandb.system import streams
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
-from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from helm_wandb.pipeline import Outcome
     from helm_wandb.runner.event import Event
 
 _TITLE = "helm-wandb-action"
-_REASONS_SHOWN = 5
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
 
@@ -139,48 +135,6 @@ def _write(stream: TextIO | None, text: str) -> None:
     """Write the text if the stream is open; there is no other place for the error."""
     with suppress(OSError):
         streams.write(stream, text)
-
-
-def log_outcome(outcome: Outcome, log: Log) -> None:
-    """Say what could not be read, what the gate found, and whether each output was written.
-
-    W&B is last, since it says how to go on. A failure without an exit code is a warning.
-    """
-    for fault in outcome.faults:
-        log.fault(fault)
-    if outcome.report:
-        if outcome.report.gate and outcome.report.gate.reasons:
-            log.message(*_gate_message(outcome.report.gate))
-        if outcome.missing_baseline and outcome.report.evaluations:
-            log.message("warning", outcome.missing_baseline)
-    for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
-        if receipt.traceback:
-            log.listing(receipt.traceback)
-        if receipt.status is Status.FAILED:
-            level = "error" if receipt.exit_code else "warning"
-            log.message(level, f"{receipt.sink}: {receipt.reason}")
-        elif receipt.reason:
-            is_skipped = receipt.status is Status.SKIPPED
-            level = "notice" if is_skipped or receipt.sink == WANDB else "info"
-            log.message(level, f"{receipt.sink}: {receipt.reason}")
-        for warning in receipt.warnings:
-            log.message("warning", f"{receipt.sink}: {warning}")
-
-
-def _gate_message(gate: Gate) -> tuple[str, str]:
-    """Return level and sentence: a single annotation, since a step has only ten."""
-    reasons = join_truncated(
-        gate.reasons,
-        _REASONS_SHOWN,
-        separator="; ",
-        last="; and ",
-        rest="more, which are in the report",
-    )
-    if gate.closed:
-        return "error", f"the gate is closed: {reasons}"
-    if gate.accepted_by:
-        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {reasons}"
-    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"
 
 
 def run_guarded(log: Log, run: Callable[[], int]) -> int:

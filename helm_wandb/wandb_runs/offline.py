@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,35 +26,13 @@ from helm_wandb.system import files
 from helm_wandb.wandb_runs import changes, offline_recording, receipt_texts, run_record
 from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout_names import MARK
+from helm_wandb.wandb_runs.offline_recording import Recording, Seal, UnusableError
 
 if TYPE_CHECKING:
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.offline_recording import Seal
-    from helm_wandb.wandb_runs.run_record import Record
-    from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting
+    from helm_wandb.wandb_runs.sdk.messages import RunWriting
 
-_SYNCED_BY_COMMAND = "offline-run-*-helm-*"
-"""The folders that the command in our messages sends."""
 _FOLDER = re.compile("offline-run-[0-9]{8}_[0-9]{6}-(helm-[0-9a-f]{20})~*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """The content of one run folder."""
-
-    folder: Path
-    run: str
-    """The run's id; empty if the folder's name has none of ours."""
-    synced: bool
-    """W&B has it already."""
-    rows: tuple[Row, ...] = ()
-    subjects: Mapping[str, str] = field(default_factory=dict)
-    steps: int = 0
-    """Number of rows of W&B's history that it fills."""
-    record: Record | None = None
-    """Record of the whole run, including what was sent before."""
-    fault: str | None = None
-    """Why it is ignored, as a clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +66,7 @@ def read_earlier(
     is listed as ignored, whichever run it is of.
     """
     wandb = folder / "wandb"
-    folders = () if wandb.is_symlink() else sorted(wandb.glob(_SYNCED_BY_COMMAND))
+    folders = () if wandb.is_symlink() else sorted(wandb.glob(offline_recording.FOLDERS))
     found = [one for one in (_read(path, project, seal) for path in folders) if one]
     return Earlier(
         usable=tuple(one for one in found if one.run in runs and not one.fault),
@@ -177,7 +155,7 @@ def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
     try:
         _refuse_foreign(folder, log, is_named=bool(name))
         contents, record = offline_recording.read(folder, run, seal)
-    except offline_recording.UnusableError as error:
+    except UnusableError as error:
         # Another process may have set it aside meanwhile.
         return replace(blank, fault=str(error)) if os.path.lexists(folder) else None
     if contents.project != project:
@@ -194,12 +172,12 @@ def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
 def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
     """Raise UnusableError for a folder that this tool would not have made."""
     if not is_named:
-        raise offline_recording.UnusableError("its name is not that of a recording")
+        raise UnusableError("its name is not that of a recording")
     for path in (folder, log):
         if path.is_symlink():
-            raise offline_recording.UnusableError(f"{path.name} is a link")
+            raise UnusableError(f"{path.name} is a link")
     if not log.is_file():
-        raise offline_recording.UnusableError(f"it has no file {log.name}")
+        raise UnusableError(f"it has no file {log.name}")
 
 
 def _stored_run(sent: Sequence[Recording]) -> StoredRun:

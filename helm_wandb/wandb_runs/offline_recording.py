@@ -8,6 +8,7 @@ in a workflow, only if the same workflow run wrote it.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,9 +21,12 @@ from helm_wandb.wandb_runs.layout_names import MARK
 
 if TYPE_CHECKING:
     from helm_wandb.wandb_runs.run_record import Record
+    from helm_wandb.wandb_runs.sdk.messages import Row
 
 FILE = "helm-recording.json"
 """`wandb sync` sends only what the run's log names, and so not this file."""
+FOLDERS = "offline-run-*-helm-*"
+"""The folders that the command in our messages sends."""
 _LIMIT_BYTES = 16 << 20
 _PURPOSE = b"helm-wandb-action: recording, version 1"
 _DAMAGED = f"its {FILE} is damaged"
@@ -45,6 +49,25 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Number of rows of W&B's history that the run fills."""
     record: str
     """The record in the run's summary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The content of one run folder."""
+
+    folder: Path
+    run: str
+    """The run's id; empty if the folder's name has none of ours."""
+    synced: bool
+    """W&B has it already."""
+    rows: tuple[Row, ...] = ()
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    steps: int = 0
+    """Number of rows of W&B's history that it fills."""
+    record: Record | None = None
+    """Record of the whole run, including what was sent before."""
+    fault: str | None = None
+    """Why it is ignored, as a clause."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

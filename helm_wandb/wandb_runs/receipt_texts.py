@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
 from helm_wandb.text.words import join_truncated, truncate
+from helm_wandb.wandb_runs.offline_recording import FOLDERS, Recording
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
 if TYPE_CHECKING:
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.offline import Recording
 
 _ERRNO = re.compile(r"^\[Errno \d+\] ")
 _GIVEN_UP = re.compile(
@@ -164,4 +164,4 @@ def count_runs(number: int) -> str:
 def sync_command(folder: Path, base_url: str | None) -> str:
     """Return the command that sends what waits in a folder."""
     host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
-    return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/offline-run-*-helm-*"
+    return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/{FOLDERS}"

@@ -35,8 +35,8 @@ from helm_wandb.wandb_runs.sdk.session import BUDGET_SECONDS, GRACE_SECONDS
 if TYPE_CHECKING:
     from helm_wandb.wandb_runs.changes import StoredRun
     from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.offline import Earlier, Recording, Writing
-    from helm_wandb.wandb_runs.offline_recording import Seal
+    from helm_wandb.wandb_runs.offline import Earlier, Writing
+    from helm_wandb.wandb_runs.offline_recording import Recording, Seal
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 _RECORDING_SECONDS = 15.0

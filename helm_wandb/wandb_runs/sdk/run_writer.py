@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ from helm_wandb.wandb_runs.sdk.rows import nest
 if TYPE_CHECKING:
     from wandb.apis.public import Run
 
-    from helm_wandb.wandb_runs.sdk.worker import Worker
 
 _INIT_SECONDS = 15.0
 _FINISH_SECONDS = 20.0
@@ -48,12 +47,29 @@ _UNNEEDED = ("config.yaml", "wandb-summary.json", "wandb-metadata.json")
 """Files that repeat what the run itself holds, and cost two round trips."""
 
 
+@dataclass
+class Client:
+    """W&B as a key's owner sees it."""
+
+    api: wandb.Api | None = None
+    api_key: str = field(default="", repr=False)
+    entity: str = ""
+    runs_by_id: dict[str, Run] = field(default_factory=dict)
+    """The runs that were seen so far, by their IDs."""
+
+    def connected(self) -> wandb.Api:
+        """Return the connection; raises RuntimeError before Connect."""
+        if self.api is None:
+            raise RuntimeError("not connected")
+        return self.api
+
+
 class RunWriter:
     """Writes the runs of one request, a batch at a time."""
 
-    def __init__(self, worker: Worker, request: WriteRuns, scratch: Path) -> None:
+    def __init__(self, client: Client, request: WriteRuns, scratch: Path) -> None:
         """Set the SDK up. scratch: a folder that ends with the process."""
-        self._worker = worker
+        self._client = client
         self._request = request
         self._until = time.monotonic() + request.seconds
         self._online = request.mode == "online"
@@ -91,7 +107,7 @@ class RunWriter:
         """Write the run to W&B, unless another job writes to it, or did since it was read."""
         reserving = False
         try:
-            remote = self._worker.found.get(writing.id) or self._create_run(writing.id)
+            remote = self._client.runs_by_id.get(writing.id) or self._create_run(writing.id)
             reserving = True
             own = self._reservations.take(remote, seconds=min(_TURN_SECONDS, self._left_seconds()))
             if own is None:
@@ -108,8 +124,8 @@ class RunWriter:
     def _create_run(self, run_id: str) -> Run:
         """Create a run, as only a run can have files; for the SDK it is one that was not begun."""
         request = self._request
-        return self._worker.connected().create_run(
-            run_id=run_id, project=request.project, entity=self._worker.entity
+        return self._client.connected().create_run(
+            run_id=run_id, project=request.project, entity=self._client.entity
         )
 
     def _store(self, writing: RunWriting, remote: Run) -> Written:
@@ -182,9 +198,9 @@ class RunWriter:
                 if not stored.get(name):
                     return Fault(Cause.LOST, f"{name} is not among the run's files")
         if writing.artifact:
-            where = f"{self._worker.entity}/{self._request.project}"
+            where = f"{self._client.entity}/{self._request.project}"
             name = f"{where}/{writing.artifact.name}:{writing.artifact.aliases[0]}"
-            if not self._worker.connected().artifact_exists(name):
+            if not self._client.connected().artifact_exists(name):
                 return Fault(Cause.LOST, f"there is no artifact {name}")
         return None
 
@@ -195,10 +211,6 @@ class RunWriter:
         if fault.cause is not Cause.REFUSED:
             return fault
         return faults.find_logged_fault(self._request.folder, writing.id) or fault
-
-    @property
-    def _key(self) -> str:
-        return self._worker.api_key
 
     def _log(self, run: wandb.Run, writing: RunWriting, summary: Mapping[str, object]) -> None:
         """Log what is to be written.
@@ -221,9 +233,9 @@ class RunWriter:
         settings = create_settings(
             mode=request.mode,
             base_url=request.base_url,
-            api_key=self._key if self._online else None,
+            api_key=self._client.api_key if self._online else None,
             project=request.project,
-            entity=self._worker.entity if self._online else request.entity,
+            entity=self._client.entity if self._online else request.entity,
             root_dir=request.folder,
         )
         settings.init_timeout = max(1.0, min(_INIT_SECONDS, self._left_seconds()))

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Thread
@@ -43,7 +42,7 @@ from helm_wandb.wandb_runs.sdk.messages import (
     WriteRuns,
 )
 from helm_wandb.wandb_runs.sdk.reservations import Reservations
-from helm_wandb.wandb_runs.sdk.run_writer import RunWriter, create_settings
+from helm_wandb.wandb_runs.sdk.run_writer import Client, RunWriter, create_settings
 
 if TYPE_CHECKING:
     from wandb.apis.public import Run
@@ -55,16 +54,8 @@ _ORPHAN_SECONDS = 8.0
 """Time for the SDK to finish its files after the last request."""
 
 
-@dataclass
-class Worker:
-    """State of the process between requests."""
-
-    api: wandb.Api | None = None
-    api_key: str = field(default="", repr=False)
-    base_url: str = ""
-    entity: str = ""
-    found: dict[str, Run] = field(default_factory=dict)
-    """The runs that were seen so far, by their ids."""
+class Worker(Client):
+    """Answers requests; what it has seen so far is kept between them."""
 
     def answer(self, request: Request) -> object:
         """Return what the request's docstring promises; the SDK's exceptions get through."""
@@ -84,7 +75,7 @@ class Worker:
                 return None
 
     def _connect(self, request: Connect) -> Account:
-        self.api_key, self.base_url = request.api_key, request.base_url
+        self.api_key = request.api_key
         wandb.setup(create_settings(base_url=request.base_url, api_key=request.api_key))
         overrides = {"base_url": request.base_url}
         # Whole seconds: the SDK says so.
@@ -118,7 +109,7 @@ class Worker:
             if "Could not find project" in str(error):
                 return ()
             raise
-        self.found |= {run.id: run for run in runs}
+        self.runs_by_id |= {run.id: run for run in runs}
         return runs
 
     def _artifacts(self, request: ReadArtifacts) -> dict[str, bytes]:
@@ -168,12 +159,6 @@ class Worker:
         runs = self.runs(request.project, {"name": {"$in": request.run_ids}})
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(reservations.withdraw, runs))
-
-    def connected(self) -> wandb.Api:
-        """Return the connection; raises RuntimeError before Connect."""
-        if self.api is None:
-            raise RuntimeError("not connected")
-        return self.api
 
 
 @contextmanager
