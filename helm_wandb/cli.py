@@ -111,6 +111,12 @@ def parser() -> ArgumentParser:
         help="regression: exit 4 where a score regressed or is below its floor",
     )
     flags.add_argument(
+        "--on-missing-baseline",
+        choices=("warn", "fail"),
+        default="warn",
+        help="fail: exit 4 if there is no baseline",
+    )
+    flags.add_argument(
         "--json", action="store_true", help="print the report as JSON, and messages on stderr"
     )
     flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
@@ -140,7 +146,10 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
             provenance=event.provenance(),
             project=project,
             baseline=baseline,
-            gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
+            gate_policy=GatePolicy(
+                on_regression=arguments.fail_on == "regression",
+                on_missing_baseline=arguments.on_missing_baseline == "fail",
+            ),
             with_details=any((baseline, arguments.json, records, arguments.report, arguments.html)),
             redactor=redactor,
             progress=progress_bar(sys.stderr),

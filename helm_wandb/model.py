@@ -19,6 +19,8 @@ LOCAL_TRACK = "local"
 """Track of runs on the command line, outside of a workflow."""
 EACH_INSTANCE = "instance"
 """Value in `compare.clusters`: each instance is one cluster."""
+DEFAULT_EFFECT = "default"
+"""Key in `compare.min_effect`: the value of all metrics that have none of their own."""
 _TOLERANCE = 1e-9
 
 
@@ -129,6 +131,8 @@ class Policy:
     """Direction by the config, which overrides the artifacts'."""
     higher_is_better: frozenset[ScoreKey] = frozenset()
     """The other direction; no metric is in both."""
+    warn_only: frozenset[str] = frozenset()
+    """Benchmarks and metrics that are compared and shown, and never fail the job."""
     clusters: Mapping[str, str] = field(default_factory=dict)
     """Benchmark → a regular expression for `patterns`, searched in the input text, whose match is
     the cluster; or `instance`, if each instance is one."""
@@ -138,6 +142,23 @@ class Policy:
     def min_effect_of(self, key: ScoreKey) -> float:
         """Return the smallest change of this metric that is flagged."""
         return self.min_effects.get(key, self.min_effect)
+
+    def is_warn_only(self, key: ScoreKey) -> bool:
+        """Return whether the metric, or its benchmark, never fails the job."""
+        return not self.warn_only.isdisjoint((key, key.benchmark))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigName:
+    """A metric or benchmark that the config names, outside of `evals`."""
+
+    name: str
+    """`mmlu.EM`, or `mmlu`; `default` for the `min_effect` of all other metrics."""
+    key: str
+    """The key that it stands under, as `floor`."""
+    path: str
+    """Its JSON path, `$.compare.floor["mmlu.EM"]`."""
+    place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +173,8 @@ class Config:
     leaderboard_metrics: tuple[ScoreKey, ...]
     excluded_models: frozenset[str]
     compare: Policy = field(default_factory=Policy)
+    names: tuple[ConfigName, ...] = ()
+    """Metrics and benchmarks under `compare` and `leaderboard_metrics`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
-from helm_wandb.model import WANDB, Config, Gate, Status
+from helm_wandb.model import WANDB, Config, Gate, Report, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
@@ -201,10 +201,7 @@ def log_outcome(outcome: Outcome, log: Log) -> None:
     for fault in outcome.faults:
         log.fault(fault)
     if outcome.report:
-        if outcome.report.gate and outcome.report.gate.reasons:
-            log.message(*_gate_message(outcome.report.gate))
-        if outcome.missing_baseline and outcome.report.evaluations:
-            log.message("warning", outcome.missing_baseline)
+        _log_report(outcome, outcome.report, log)
     for receipt in sorted(outcome.receipts, key=lambda receipt: receipt.sink == WANDB):
         if receipt.traceback:
             log.listing(receipt.traceback)
@@ -217,6 +214,15 @@ def log_outcome(outcome: Outcome, log: Log) -> None:
             log.message(level, f"{receipt.sink}: {receipt.reason}")
         for warning in receipt.warnings:
             log.message("warning", f"{receipt.sink}: {warning}")
+
+
+def _log_report(outcome: Outcome, report: Report, log: Log) -> None:
+    if outcome.warnings:
+        log.message("warning", "; ".join(outcome.warnings))
+    if report.gate and report.gate.reasons:
+        log.message(*_gate_message(report.gate))
+    if outcome.missing_baseline and report.evaluations:
+        log.message("warning", outcome.missing_baseline)
 
 
 def _gate_message(gate: Gate) -> tuple[str, str]:

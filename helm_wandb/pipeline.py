@@ -12,9 +12,11 @@ from helm_wandb import config as config_file
 from helm_wandb import report, sources
 from helm_wandb.comparing import evaluations, leaderboard
 from helm_wandb.comparing.gate import GatePolicy, gate
+from helm_wandb.config import score_checks
 from helm_wandb.errors import (
     GATE_EXIT_CODE,
     ArtifactError,
+    ConfigError,
     InputError,
     SinkError,
     UserError,
@@ -63,6 +65,8 @@ class Outcome:
     exit_code: int
     missing_baseline: str | None = None
     """Why there is no baseline, and how to get one, if the run needs one."""
+    warnings: tuple[str, ...] = ()
+    """Problems of the config that don't end the run."""
 
 
 def failed_outcome(*faults: UserError) -> Outcome:
@@ -119,7 +123,8 @@ class Plan:
 def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     """Read the evaluations, compare and rank them, and deliver the report to every output.
 
-    Raises InputError if the config names nothing to read.
+    Raises InputError if the config names nothing to read, and ConfigError if it would disarm the
+    gate: by a `min_effect` that hides every change, or by names that no evaluation has.
     """
     if not config.evals and plan.project is None and plan.published is None:
         raise InputError(ONLY_PROJECT)
@@ -129,6 +134,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     merged = evaluations.merge(inputs.evaluations)
     candidates = _with_directions(merged.evaluations, config)
     guests = _read_guests(config, plan.project)
+    unmatched = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
     compared = _compare(candidates, config, plan)
     faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
     built = report.build(
@@ -139,7 +145,12 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
             config,
             instances_read=plan.with_details or not sources.have_details(config.evals),
         ),
-        notes=[*inputs.notes, *guests.notes, *compared.notes, *map(ToldInLog, _lines(faults))],
+        notes=[
+            *inputs.notes,
+            *guests.notes,
+            *compared.notes,
+            *map(ToldInLog, (*_lines(faults), *unmatched)),
+        ],
         provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
@@ -154,7 +165,23 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     )
     delivered, receipts = deliver(built, sinks, plan.redactor)
     outcome = _outcome(delivered, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
-    return replace(outcome, missing_baseline=compared.missing_reason)
+    return replace(outcome, missing_baseline=compared.missing_reason, warnings=unmatched)
+
+
+def _check_names(
+    config: Config, evaluations: Sequence[Evaluation], faults: Sequence[UserError], plan: Plan
+) -> tuple[str, ...]:
+    """Return a warning for each name of the config that no evaluation has.
+
+    Raises ConfigError for a `min_effect` that hides every change, and for such names if
+    regressions fail the job and everything was read.
+    """
+    excess = score_checks.excessive_effects(config, evaluations)
+    unmatched = score_checks.unmatched_names(config, evaluations)
+    is_fault = plan.gate_policy.on_regression and not faults
+    if problems := (*excess, *(unmatched if is_fault else ())):
+        raise ConfigError(problems)
+    return tuple(map(str, unmatched))
 
 
 def _with_directions(several: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:

@@ -720,3 +720,13 @@ def test_json_goes_nowhere_where_nobody_reads(root: Path, workspace: Path) -> No
     os.close(writing)
 
     assert 0 == done.returncode
+
+
+@pytest.mark.parametrize(("choice", "code"), [("warn", 0), ("fail", 4)])
+def test_a_missing_baseline_fails_if_the_user_wants_it(
+    choice: str, code: int, workspace: Path, root: Path
+) -> None:
+    """`--on-missing-baseline fail` without a baseline is exit code 4, as the action's input."""
+    config = write_config(workspace, file("alpha", mmlu={"EM": 0.5}))
+
+    assert code == run(root, "--config", config, "--on-missing-baseline", choice)

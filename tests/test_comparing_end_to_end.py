@@ -358,7 +358,7 @@ def test_the_gate_is_open_where_nobody_asks(capsys: pytest.CaptureFixture[str]) 
         ({"lower_is_better": ["boolq.EM"], "floor": {"boolq.EM": 0.5}}, 4),
         ({"min_effect": 0.2, "floor": {"boolq.EM": 0.6}}, 0),
         ({"min_effect": 0.2, "floor": {"boolq.EM": 0.61}}, 4),
-        ({"min_effect": 0.2, "floor": {"gsm.EM": 0.1}}, 4),
+        ({"min_effect": 0.2, "floor": {"raft.EM": 0.1}}, 4),
     ],
     ids=json.dumps,
 )

@@ -110,6 +110,25 @@ def test_general_keys_are_read() -> None:
     )
 
 
+def test_points_are_hundredths() -> None:
+    """`0.5pp` is 0.005, alone and in a table; a bare number is in the metric's own unit."""
+    table = b"compare: {min_effect: {default: 2 pp, mmlu.EM: 0.5pp, raft.EM: 0.3}}"
+    alone = config_of(LEADERBOARD + b"compare: {min_effect: .5pp}").compare
+    each = config_of(LEADERBOARD + table).compare
+
+    assert (0.005, {}) == (alone.min_effect, alone.min_effects)
+    assert 0.02 == each.min_effect
+    assert {ScoreKey("mmlu", "EM"): 0.005, ScoreKey("raft", "EM"): 0.3} == each.min_effects
+
+
+def test_a_benchmark_or_a_metric_only_warns() -> None:
+    """A benchmark's name means all its metrics; a metric's name means that one."""
+    policy = config_of(LEADERBOARD + b"compare: {warn_only: [raft, imdb.EM]}").compare
+    keys = ("raft.EM", "raft.F1", "imdb.EM", "imdb.F1")
+
+    assert [True, True, True, False] == [policy.is_warn_only(ScoreKey.parse(key)) for key in keys]
+
+
 def test_file_evaluation_is_read_with_all_its_keys() -> None:
     """Scores come out by benchmark and metric; those that are null or .nan are missing."""
     (entry,) = valid_config("file").evals

@@ -14,8 +14,10 @@ from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import Path, Spot, Tree, json_path, read
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import (
+    DEFAULT_EFFECT,
     EACH_INSTANCE,
     Config,
+    ConfigName,
     EvalEntry,
     Place,
     Policy,
@@ -31,6 +33,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST_NAME = 1_000
 """Characters of a key or text, as in a report: names reach outputs and comments."""
 
+_NAME_LISTS = frozenset({"higher_is_better", "leaderboard_metrics", "lower_is_better", "warn_only"})
+"""Keys whose values are lists of metrics or benchmarks."""
 _COMPARED = (("alpha",), ("min_effect",), ("floor",))
 """Keys of `compare` whose values, or the values of whose keys, are numbers."""
 _KEY_DEPTH = len(("evals", 0, "key"))
@@ -222,17 +226,35 @@ def _config(tree: Tree) -> Config:
         leaderboard_metrics=_keys(metrics) if metrics else CORE_METRICS,
         excluded_models=frozenset(data.get("excluded_models", ())),
         compare=_policy(data.get("compare", {})),
+        names=tuple(_names(tree)),
     )
+
+
+def _names(tree: Tree) -> Iterator[ConfigName]:
+    """Yield the metrics and benchmarks under `compare` and `leaderboard_metrics`."""
+    for path, spot in tree.spots.items():
+        match path, spot.data:
+            case ("compare", "min_effect"), int() | float() | str():
+                key, name = "min_effect", DEFAULT_EFFECT
+            case ("compare", "min_effect" | "clusters" | "floor" as key, str(name)), _:
+                pass
+            case ("compare", str(key), int()) | (str(key), int()), str(name):
+                if key not in _NAME_LISTS:
+                    continue
+            case _:
+                continue
+        yield ConfigName(name=name, key=key, path=json_path(path), place=spot.key)
 
 
 def _policy(compare: Mapping[str, Any]) -> Policy:
     effects = compare.get("min_effect", {})
-    by_key = dict(effects) if isinstance(effects, dict) else {"default": effects}
+    by_key = dict(effects) if isinstance(effects, dict) else {DEFAULT_EFFECT: effects}
     usual = Policy()
     return Policy(
         alpha=float(compare.get("alpha", usual.alpha)),
-        min_effect=float(by_key.pop("default", usual.min_effect)),
-        min_effects={ScoreKey.parse(key): float(value) for key, value in by_key.items()},
+        min_effect=_effect(by_key.pop(DEFAULT_EFFECT, usual.min_effect)),
+        min_effects={ScoreKey.parse(key): _effect(value) for key, value in by_key.items()},
+        warn_only=frozenset(compare.get("warn_only", ())),
         lower_is_better=frozenset(_keys(compare.get("lower_is_better", ()))),
         higher_is_better=frozenset(_keys(compare.get("higher_is_better", ()))),
         clusters=dict(compare.get("clusters", {})),
@@ -240,6 +262,13 @@ def _policy(compare: Mapping[str, Any]) -> Policy:
             ScoreKey.parse(key): float(value) for key, value in compare.get("floor", {}).items()
         },
     )
+
+
+def _effect(value: float | str) -> float:
+    """Return a number as it is, and points as hundredths: `1pp` is 0.01."""
+    if isinstance(value, str):
+        return float(value.removesuffix("pp")) / 100
+    return float(value)
 
 
 def _keys(texts: Iterable[str]) -> tuple[ScoreKey, ...]:

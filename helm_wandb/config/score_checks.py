@@ -1,0 +1,88 @@
+"""Problems of a config that only the run's scores show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from difflib import SequenceMatcher
+
+from helm_wandb.config.yaml_syntax import shown
+from helm_wandb.errors import Problem
+from helm_wandb.model import (
+    DEFAULT_EFFECT,
+    Config,
+    ConfigName,
+    Evaluation,
+    Policy,
+    Score,
+    ScoreKey,
+)
+from helm_wandb.text.words import join_truncated
+
+_LARGEST_EFFECT = 0.5
+"""Of a score within 0–1: who writes as much means points."""
+
+
+def unmatched_names(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
+    """Return a problem for each metric or benchmark of the config that no evaluation has.
+
+    A score that is missing with a reason counts as one that the evaluation has. Each problem
+    gives the nearest name that exists; without evaluations there are no problems.
+    """
+    keys = dict.fromkeys(key for one in evaluations for key in (*one.scores, *one.missing))
+    return tuple(_unmatched(config.names, keys)) if keys else ()
+
+
+def _unmatched(names: Iterable[ConfigName], keys: Collection[ScoreKey]) -> Iterator[Problem]:
+    benchmarks = list(dict.fromkeys(key.benchmark for key in keys))
+    for one in names:
+        is_benchmark = one.key == "clusters" or (one.key == "warn_only" and "." not in one.name)
+        existing = benchmarks if is_benchmark else list(map(str, keys))
+        if one.name not in existing and one.name != DEFAULT_EFFECT:
+            nearest = max(existing, key=_likeness_to(one.name))
+            message = f"no evaluation of this run has {shown(one.name)}; the nearest name is "
+            yield Problem(one.place, one.path, message + shown(nearest))
+
+
+def _likeness_to(name: str) -> Callable[[str], float]:
+    matcher = SequenceMatcher(None, b=name.casefold())
+
+    def likeness(other: str) -> float:
+        matcher.set_seq1(other.casefold())
+        return matcher.ratio()
+
+    return likeness
+
+
+def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
+    """Return a problem for each `min_effect` that hides almost any change of a score within 0–1."""
+    scores: dict[ScoreKey, list[Score]] = defaultdict(list)
+    for evaluation in evaluations:
+        for key, score in evaluation.scores.items():
+            scores[key].append(score)
+    hidden: dict[str, list[ScoreKey]] = defaultdict(list)
+    for key, several in scores.items():
+        if config.compare.min_effect_of(key) >= _LARGEST_EFFECT and _are_within_scale(several):
+            hidden[key if key in config.compare.min_effects else DEFAULT_EFFECT].append(key)
+    return tuple(
+        Problem(one.place, one.path, _excess(hidden[one.name], config.compare))
+        for one in config.names
+        if one.key == "min_effect" and one.name in hidden
+    )
+
+
+def _are_within_scale(scores: Iterable[Score]) -> bool:
+    """Return whether all values, those of the instances among them, are within 0–1."""
+    return all(
+        0 <= value <= 1
+        for score in scores
+        for value in (score.value, *(score.instances.value if score.instances else ()))
+    )
+
+
+def _excess(hidden: list[ScoreKey], policy: Policy) -> str:
+    effect = policy.min_effect_of(hidden[0])
+    return (
+        f"{effect:g} hides any change of {shown(join_truncated(hidden))}, whose scores are within "
+        "0–1: one point is 0.01, or 1pp; give less than 0.5"
+    )
