@@ -3,10 +3,13 @@
 import os
 import sys
 
-from helm_wandb.system import start
+from helm_wandb.system import signals
 
 if __name__ == "__main__":
-    action = start.load("helm_wandb.action")
+    signals.install()
+    # Imported here: a signal must end the run during the imports too.
     from pathlib import Path
+
+    from helm_wandb import action
 
     sys.exit(action.main(os.environ, root=Path(__file__).resolve().parent))

@@ -2,10 +2,13 @@
 
 import sys
 
-from helm_wandb.system import start
+from helm_wandb.system import signals
 
 if __name__ == "__main__":
-    cli = start.load("helm_wandb.cli")
+    signals.install()
+    # Imported here: a signal must end the run during the imports too.
     from pathlib import Path
+
+    from helm_wandb import cli
 
     sys.exit(cli.main(sys.argv[1:], root=Path(__file__).resolve().parent))

@@ -2,19 +2,18 @@
 
 import sys
 
-from helm_wandb.system import start
+from helm_wandb.system import signals
 
 
 def command() -> int:
     """Return the exit code of the command."""
-    cli = start.load("helm_wandb.cli")
+    signals.install()
     # Imported here: a signal must end the run during the imports too.
     from pathlib import Path  # noqa: PLC0415
 
-    program = Path(sys.argv[0]).name
-    name = "python -m helm_wandb" if program == "__main__.py" else program
-    exit_code: int = cli.main(sys.argv[1:], root=Path(__file__).parent, command=name)
-    return exit_code
+    from helm_wandb import cli  # noqa: PLC0415
+
+    return cli.main(sys.argv[1:], root=Path(__file__).parent)
 
 
 if __name__ == "__main__":

@@ -20,44 +20,39 @@ if TYPE_CHECKING:
     from helm_wandb.runner.log import Log
 
 
-def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
+def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
     """Return the exit code of the command that argv names.
 
-    root: the folder that holds this tool's `schema/`. command: what the user typed before argv.
-    Raises UserError.
+    root: the folder that holds this tool's `schema/`. Raises UserError.
     """
-    arguments = parser(command).parse_args(argv)
+    arguments = parser().parse_args(argv)
     match arguments.command:
         case "schema":
             return _schema(root)
         case "validate":
             return _validate(arguments.files, root, log)
         case _:
-            return _init(arguments, log, command)
+            return _init(arguments, log)
 
 
-def parser(command: str) -> ArgumentParser:
+def parser() -> ArgumentParser:
     """Return the parser of the commands and their arguments."""
-    flags = ArgumentParser(prog=command, description="Write and check configs.")
+    flags = ArgumentParser(prog="wandb_writer.py", description="Write and check configs.")
     commands = flags.add_subparsers(dest="command", required=True)
-    init = commands.add_parser("init", help="write a first config for HELM output")
+    init = commands.add_parser("init", help="write a first config for a folder of HELM output")
     init.add_argument(
         "folder",
         nargs="?",
         type=path,
         default="benchmark_output",
-        help="folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
+        help="the folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
     )
-    init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
+    init.add_argument("--suite", metavar="NAME", help="of several suites, the one to record")
     init.add_argument(
-        "--output",
-        type=path,
-        default="helm-wandb.yaml",
-        metavar="FILE",
-        help="path of the new config",
+        "--output", type=path, default="helm-wandb.yaml", metavar="FILE", help="the new config"
     )
     commands.add_parser("schema", help="print the JSON Schema of configs")
-    validate = commands.add_parser("validate", help="check configs")
+    validate = commands.add_parser("validate", help="tell all that is wrong with configs")
     validate.add_argument("files", nargs="+", type=path, metavar="FILE")
     return flags
 
@@ -93,9 +88,10 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
     return faults
 
 
-def _init(arguments: Namespace, log: Log, command: str) -> int:
-    if paths.is_unexpanded(arguments.folder) and not os.path.lexists(arguments.folder):
-        raise ArtifactError(f"{arguments.folder}: is not there. {paths.NOT_EXPANDED}")
+def _init(arguments: Namespace, log: Log) -> int:
+    if not os.path.lexists(arguments.folder):
+        hint = paths.hint(arguments.folder, Path())
+        raise ArtifactError(f"{arguments.folder}: is not there. {hint}".rstrip())
     entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
     text = first_config(_choose_entry(entries, arguments).yaml)
     try:
@@ -107,8 +103,8 @@ def _init(arguments: Namespace, log: Log, command: str) -> int:
     except OSError as error:
         why = f"{error.filename}: {error.strerror}"
         raise InputError(f"--output: {arguments.output} cannot be written: {why}") from error
-    log.message("notice", f"Wrote {arguments.output}. Set `project` in it, then run:")
-    log.message("notice", f"  {command} --config {arguments.output} --print-only")
+    log.message("notice", f"{arguments.output} is written: set `project` in it, then try it with")
+    log.message("notice", f"  python wandb_writer.py --config {arguments.output} --print-only")
     return 0
 
 

@@ -11,11 +11,6 @@ from helm_wandb.model import Place
 BUG_EXIT_CODE = 1
 GATE_EXIT_CODE = 4
 """A regression or a score below its floor, if `fail-on` says so."""
-ABSOLUTE_PATH = (
-    "It is an absolute path: inside the action's container only the workspace exists, as "
-    "/github/workspace. Give the path relative to the workspace."
-)
-"""The probable reason why an absolute path doesn't exist."""
 
 
 class UserError(Exception):

@@ -92,8 +92,9 @@ def _read_config(name: str, folder: Path) -> bytes:
         return files.content(folder / name, at_most=config_file.LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        hint = paths.hint(name) or f"The path is relative to {folder.absolute()}."
-        raise InputError(f"config {name!r} cannot be read: {why}. {hint}") from error
+        raise InputError(
+            f"config {name!r} cannot be read: {why}. {paths.hint(name, folder)}".rstrip()
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -286,7 +286,28 @@ def test_absent_config(workspace: Path, root: Path, capsys: pytest.CaptureFixtur
     assert 2 == run(root, "--config", "nowhere.yaml")
     assert capsys.readouterr().err == (
         "error: config 'nowhere.yaml' cannot be read: No such file or directory. "
-        f"The path is relative to {workspace}.\n"
+        f"It is looked for in {workspace}.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0"])
+def test_a_config_comes_through_a_pipe(name: str, workspace: Path, root: Path) -> None:
+    """`/dev/stdin` and the `<(envsubst …)` of a shell are read like a file."""
+    config = Path(write_config(workspace, helm("baseline", "nightly"))).read_bytes()
+    command = [sys.executable, str(root / "wandb_writer.py"), "--print-only", "--config", name]
+    done = subprocess.run(command, input=config, capture_output=True, check=False)
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert b"acme/assistant" in done.stdout
+
+
+def test_an_absolute_config_is_explained_without_containers(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the command line a path from the root that is not there is only not there."""
+    assert 2 == run(root, "--config", f"{workspace}/nowhere.yaml")
+    assert capsys.readouterr().err == (
+        f"error: config '{workspace}/nowhere.yaml' cannot be read: No such file or directory.\n"
     )
 
 

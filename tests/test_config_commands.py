@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from helm_wandb import cli
+from tests.conftest import DATA
 
-TREES = sorted(path.name for path in (Path(__file__).parent / "data/helm").glob("*.tar.gz"))
+TREES = sorted(path.name for path in (DATA / "helm").glob("*.tar.gz"))
 
 
 def test_schema_is_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +85,8 @@ def test_first_config_works_as_it_stands(
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "shown"),
     [
-        (["nothing"], 3, "nothing: cannot be read"),
+        (["nothing"], 3, "nothing: is not there. It is looked for in /"),
+        (["out/*"], 3, "out/*: is not there. It is a glob"),
         (["~/helm"], 3, "~/helm: is not there. A leading ~ and $NAME are not expanded here"),
         (["demo"], 3, "demo: holds no suite with a finished run. Give the folder that helm-run"),
         (["above"], 3, "run. HELM's output is one folder below: give above/lite.\n"),
@@ -124,3 +129,37 @@ def test_init_takes_the_suite_that_is_named(root: Path, workspace: Path) -> None
     assert 0 == cli.main(["init", "demo/helm/lite", "--suite", "v1.0.0"], root=root)
 
     assert "helm_suite_name: v1.0.0\n" in (workspace / "helm-wandb.yaml").read_text()
+
+
+def test_the_link_to_the_newest_suite_is_no_suite(root: Path, workspace: Path) -> None:
+    """HELM's `runs/latest`, a link or a copy of the suite, is never the suite of a config."""
+    archive = DATA / "cases/init-latest-link/out.tar.gz"
+    with tarfile.open(archive) as tree:
+        tree.extraction_filter = getattr(tarfile, "data_filter", None)
+        tree.extractall(workspace)  # noqa: S202 -- our own
+    shutil.copytree(workspace / "out", workspace / "copied", symlinks=False)
+
+    for number, output in enumerate((str(archive), "out", "copied")):
+        assert 0 == cli.main(["init", output, "--output", f"{number}.yaml"], root=root)
+        written = (workspace / f"{number}.yaml").read_text()
+        assert "helm_suite_name: v1\n" in written
+        assert "It also holds" not in written
+
+
+def test_checkpoints_may_be_revisions(root: Path, workspace: Path, helm_trees: Path) -> None:
+    """HELM names revisions of Hugging Face `model@stepN`: they are one model's iterations."""
+    renamed = workspace / "renamed"
+    old = b"mymodel/toyproj-llama/"
+    for path in sorted((helm_trees / "checkpoints").rglob("*.json")):
+        name = str(path.relative_to(helm_trees / "checkpoints"))
+        new = renamed / re.sub("toyproj-llama_(?=[0-9])", "pythia-70m@step", name)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_bytes().replace(old, b"EleutherAI/pythia-70m@step")
+        new.write_bytes(re.sub(rb"toyproj-llama[_/](?=[0-9])", b"pythia-70m@step", text))
+
+    assert 0 == cli.main(["init", "renamed"], root=root)
+    arguments = ["--config", "helm-wandb.yaml", "--print-only", "--report", "report.json"]
+    assert 0 == cli.main(arguments, root=root)
+    report = json.loads((workspace / "report.json").read_text())
+    expected = [("EleutherAI/pythia-70m", iteration) for iteration in range(1000, 7000, 1000)]
+    assert expected == [(one["model"], one["iteration"]) for one in report["evaluations"]]

@@ -15,6 +15,7 @@ from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Evaluation, Place, Reading, ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.reader import read
+from helm_wandb.system import paths
 from helm_wandb.system.progress import no_progress
 
 from .conftest import DATA
@@ -412,15 +413,36 @@ def test_absent_output_folder(tmp_path: Path) -> None:
         read_spec(spec("nowhere", "nightly"), tmp_path)
 
     assert (
-        f"config.yaml:3:5: helm_output_dir 'nowhere' is not there, in {tmp_path}. "
-        "Did the step that runs HELM write it there?"
+        "config.yaml:3:5: helm_output_dir 'nowhere' is not there. It is looked for in "
+        f"{tmp_path}. Did the step that runs HELM write it there?"
     ) == str(raised.value)
 
 
-def test_absolute_host_path_is_explained(tmp_path: Path) -> None:
+def test_absolute_host_path_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path of the runner's host cannot be there in the container, and the message says so."""
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
+
     with pytest.raises(ArtifactError, match="only the workspace exists, as /github/workspace"):
         read_spec(spec("/home/runner/_work/x/helm", "nightly"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("out/*", "It is a glob, and one name is needed"),
+        ("s3://bucket/helm.tar.gz", "It is a URL, and only files of this machine are read"),
+        ("/nowhere/helm", "Did the step that runs HELM write it there?"),
+    ],
+)
+def test_an_output_folder_that_is_none_is_explained(
+    name: str, expected: str, tmp_path: Path
+) -> None:
+    """A glob and a URL are reported as such; outside a workflow nothing is said of containers."""
+    with pytest.raises(ArtifactError) as raised:
+        read_spec(spec(name, "nightly"), tmp_path)
+
+    problem = f"config.yaml:3:5: helm_output_dir {name!r} is not there. {expected}"
+    assert str(raised.value).startswith(problem)
 
 
 def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
@@ -432,6 +454,24 @@ def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
         "config.yaml:3:5: no suite or release 'nightly' in 'lite'. There are: runs/lite-like, "
         "releases/v1.0.0, releases/v1.0.0-mean."
     ) == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tree", "listed", "name"),
+    [
+        ("baseline", "runs/nightly", "nightly"),
+        ("lite", "releases/v1.0.0", "v1.0.0"),
+        ("unsummarized", "runs/2026-01-15/", "2026-01-15"),
+    ],
+)
+def test_a_suite_may_be_named_as_the_message_lists_it(
+    tree: str, listed: str, name: str, helm_trees: Path
+) -> None:
+    """`runs/nightly` is the suite nightly, and recorded under that name."""
+    found = read_tree(helm_trees, tree, listed)
+
+    assert found == read_tree(helm_trees, tree, name)
+    assert {name} == {one.origin.suite for one in found}
 
 
 def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ def assigned(ids: list[str], **changes: Any) -> dict[str, tuple[str, int | None]
         ("org/llama_EPOCH-3", "org/llama", 3),
         ("org/llama-global_step500", "org/llama", 500),
         ("step-100", "step", 100),
+        ("EleutherAI/pythia-70m@step1000", "EleutherAI/pythia-70m", 1000),
+        ("org/llama@ckpt-7", "org/llama", 7),
+        ("org/llama@250", "org/llama", 250),
+        ("org/llama@main", "org/llama@main", None),
+        ("org/llama@v2", "org/llama@v2", None),
         ("gpt-4-0314", "gpt-4-0314", None),
         ("mini_3", "mini_3", None),
         ("stepfun/step-1-8k", "stepfun/step-1-8k", None),
@@ -57,6 +62,23 @@ def test_pattern_goes_before_the_built_in_rules() -> None:
     assert {"org/m-t12-sft/5": ("org/m-sft/5", 12), "org/m": ("org/m", None)} == assigned(
         ["org/m-t12-sft/5", "org/m"], iteration_pattern=r"-t(\d+)"
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "pattern", "family"),
+    [
+        ("ai/OLMo@stage1-step1000-tokens294B", r"step(\d+)-tokens", "ai/OLMo@stage1-294B"),
+        ("ai/OLMo@stage1-step1000-tokens294B", r"-step(\d+)-tokens\d+B", "ai/OLMo@stage1"),
+        ("org/step-1000-chat", r"step-(\d+)", "org/chat"),
+        ("org/a1000b", r"(\d+)", "org/a-b"),
+        ("1000-chat", r"(\d+)-", "chat"),
+    ],
+)
+def test_a_pattern_in_the_middle_keeps_both_sides_apart(
+    model: str, pattern: str, family: str
+) -> None:
+    """One separator stays between what stands before and after the match."""
+    assert {model: (family, 1000)} == assigned([model], iteration_pattern=pattern)
 
 
 def test_pattern_that_catches_no_number_is_a_config_error() -> None:

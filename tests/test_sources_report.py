@@ -206,11 +206,19 @@ def test_other_names_are_told(tmp_path: Path) -> None:
     assert "There are leg.json: is '*.json' meant?" in refusal("report-*.json", tmp_path)
 
 
-def test_absolute_path_that_is_not_there_is_explained(tmp_path: Path) -> None:
-    """A path of the runner's host is recognised: the container has another one."""
-    combined = refusal("/home/runner/_work/x/x/reports/*.json", tmp_path)
+def test_a_pattern_that_is_misread_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A URL is one, a path of the runner's host is another in the container, and a glob is none."""
+    url = "no file matches 'https://example.com/*.json'. It is a URL, and only files of this mach"
+    assert url in refusal("https://example.com/*.json", tmp_path)
+    assert refusal("/nowhere/x/*.json", tmp_path).endswith(
+        "no file matches '/nowhere/x/*.json'. Check the path."
+    )
 
-    assert "It is an absolute path: inside the action's container only the workspace" in combined
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
+    in_container = "It is an absolute path: inside the action's container only the workspace"
+    assert in_container in refusal("/home/runner/_work/x/x/reports/*.json", tmp_path)
 
 
 # A matrix

@@ -6,23 +6,45 @@ from pathlib import Path
 
 import pytest
 
-from helm_wandb.errors import ABSOLUTE_PATH
 from helm_wandb.system import paths
+
+SHELL = "A leading ~ and $NAME are not expanded here: write the whole path."
+URL = "It is a URL, and only files of this machine are read: download it in a step before."
+GLOB = "It is a glob, and one name is needed: write the whole path."
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("/home/me/x", ABSOLUTE_PATH),
-        ("~/x", paths.NOT_EXPANDED),
-        ("$HOME/x", paths.NOT_EXPANDED),
-        ("out/${RUN}/x", paths.NOT_EXPANDED),
-        ("out/x~", None),
+        ("/home/me/x", ""),
+        ("~/x", SHELL),
+        ("$HOME/x", SHELL),
+        ("out/${RUN}/x", SHELL),
+        ("https://example.com/x.tar.gz", URL),
+        ("s3://bucket/x", URL),
+        ("out/*", GLOB),
+        ("out-[12]", GLOB),
     ],
 )
-def test_names_that_lead_elsewhere_are_explained(name: str, hint: str | None) -> None:
-    """An absolute path is of another machine than the container; a shell expands the others."""
-    assert hint == paths.hint(name)
+def test_names_that_lead_elsewhere_are_explained(name: str, hint: str, tmp_path: Path) -> None:
+    """A shell expands `~`, `$NAME` and globs, and a browser opens URLs; a config does neither."""
+    assert hint == paths.hint(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["out/x~", "C:/out", "x"])
+def test_other_names_are_looked_for_in_the_folder(name: str, tmp_path: Path) -> None:
+    """The hint for an ordinary name is the folder that it is relative to."""
+    assert f"It is looked for in {tmp_path}." == paths.hint(name, tmp_path)
+
+
+def test_an_absolute_path_is_explained_in_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only in the workspace of the action's container is a path of the host another one."""
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
+
+    assert "only the workspace exists, as /github/workspace. Give the" in paths.hint("/x", tmp_path)
+    assert "" == paths.hint("/x", tmp_path / "other")
 
 
 # Globs

@@ -91,8 +91,10 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
     try:
         return decode(_read_file(folder / name))
     except OSError as error:
-        hint = paths.hint(name) or f"It is looked for in {folder.absolute()}."
-        raise InputError(f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}") from error
+        hint = paths.hint(name, folder)
+        raise InputError(
+            f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}".rstrip()
+        ) from error
     except ValueError as error:
         raise InputError(
             f"{asked_by}: {name} is no report of this tool: {error}. Give a file that "
@@ -120,13 +122,11 @@ def _describe_excess(pattern: str) -> str:
 
 def _describe_nothing(pattern: str, folder: Path) -> str:
     """Return a sentence on the pattern, the folder, what is there instead, and what to do."""
-    if PurePath(pattern).is_absolute():
-        return (
-            f"no file matches {pattern!r}. It is an absolute path: inside the action's container "
-            "only the workspace exists, as /github/workspace. Give it relative to the workspace."
-        )
+    misread = paths.misread(pattern, folder, may_be_glob=True)
+    if misread or PurePath(pattern).is_absolute():
+        return f"no file matches {pattern!r}. {misread or 'Check the path.'}"
     start = _start(pattern, folder)
-    instead = paths.hint(pattern) or _describe_folder(start, folder)
+    instead = _describe_folder(start, folder)
     return (
         f"no file matches {pattern!r} in {folder.absolute()}. {instead} "
         "In a workflow, actions/download-artifact brings the reports of other jobs: with `path: "

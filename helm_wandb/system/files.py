@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import select
 import stat
@@ -26,6 +27,8 @@ _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 """O_PATH opens folders that may only be passed through, too; not every system has it."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEVICE = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_INHERITED = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/[0-9]+")
+"""What a shell hands over: standard input, and `<(command)`."""
 _PATIENCE_SECONDS = 60.0
 """Seconds that a FIFO or a terminal may take to read on."""
 _THROUGH_A_LINK = (
@@ -49,9 +52,13 @@ class RefusalError(OSError):
 def content(path: Path, *, at_most: int) -> bytes:
     """Return the first bytes of a file, `at_most` of them.
 
-    Raises OSError if it cannot be read, ValueError if it is not a regular file but, for example,
-    a FIFO.
+    A pipe is read to its end if this process inherited it and the path says so, as /dev/stdin
+    does. Raises OSError if it cannot be read, ValueError if it is not a regular file but, for
+    example, a FIFO.
     """
+    if _INHERITED.fullmatch(str(path)):
+        with path.open("rb") as stream:
+            return stream.read(at_most)
     # Path.open takes no opener.
     with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

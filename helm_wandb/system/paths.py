@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helm_wandb.errors import ABSOLUTE_PATH
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-NOT_EXPANDED = "A leading ~ and $NAME are not expanded here: write the whole path."
+WORKSPACE = Path("/github/workspace")
+"""The workspace inside the action's container, which is the working folder there."""
+_NOT_EXPANDED = "A leading ~ and $NAME are not expanded here: write the whole path."
 ENTRIES = 100_000
 """Files and folders that are looked at for one glob."""
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_ABSOLUTE = (
+    "It is an absolute path: inside the action's container only the workspace exists, as "
+    "/github/workspace. Give the path relative to the workspace."
+)
+_IS_URL = "It is a URL, and only files of this machine are read: download it in a step before."
+_IS_GLOB = "It is a glob, and one name is needed: write the whole path."
 
 
-def hint(name: str) -> str | None:
-    """Return why a file of this name may be somewhere else; None if nothing suggests that."""
+def hint(name: str, folder: Path) -> str:
+    """Return where a file that does not exist may be instead, in a sentence; empty if unknown.
+
+    folder: the folder that the name is relative to.
+    """
+    where = "" if name.startswith("/") else f"It is looked for in {folder.absolute()}."
+    return misread(name, folder) or where
+
+
+def misread(name: str, folder: Path, *, may_be_glob: bool = False) -> str | None:
+    """Return why a name is read as another one than its writer meant, and what to write.
+
+    may_be_glob: whether `*` stands for any text here.
+    """
+    if _URL.match(name):
+        return _IS_URL
     if name.startswith("/"):
-        return ABSOLUTE_PATH
-    return NOT_EXPANDED if is_unexpanded(name) else None
-
-
-def is_unexpanded(name: str) -> bool:
-    """Return whether a shell would have expanded the name."""
-    return name.startswith("~") or "$" in name
+        return _ABSOLUTE if folder.absolute() == WORKSPACE else None
+    if name.startswith("~") or "$" in name:
+        return _NOT_EXPANDED
+    return _IS_GLOB if has_magic(name) and not may_be_glob else None
 
 
 class TooManyError(Exception):

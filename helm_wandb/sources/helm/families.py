@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 20
 _NUMBER = r"(?P<number>[0-9]{1,15})"
 _MARKED = re.compile(
-    r"(?:^|[/_-])(?:global[_-]?)?(?:steps?|ckpts?|iter(?:ation)?s?|checkpoints?|epochs?)[/_-]?"
+    r"(?:^|[/_@-])(?:global[_-]?)?(?:steps?|ckpts?|iter(?:ation)?s?|checkpoints?|epochs?)[/_-]?"
     rf"{_NUMBER}$",
     re.IGNORECASE,
 )
-_LAST_PART = re.compile(rf"/{_NUMBER}$")
+_LAST_PART = re.compile(rf"[/@]{_NUMBER}$")
+"""A part of its own, or a revision: HELM calls one of Hugging Face `model@revision`."""
 _BARE = re.compile(rf"[_-]{_NUMBER}$")
+_SEPARATORS = "/_@-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,19 @@ def _by_marker(model: str) -> _Parts:
 def _split_id(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
     """The id's parts, by where the number and the whole match stand in it."""
     return _Parts(
-        rest=model[: number[0]].rstrip("/_-") + model[number[1] :],
-        name=model[: match[0]].rstrip("/_-") + model[match[1] :],
-        iteration=int(model[number[0] : number[1]]),
+        rest=_join(model[: number[0]], model[number[1] :]),
+        name=_join(model[: match[0]], model[match[1] :]),
+        iteration=int(model[slice(*number)]),
     )
+
+
+def _join(before: str, after: str) -> str:
+    """Return what stands around a number, with one separator between the two sides."""
+    start, end = before.rstrip(_SEPARATORS), after.lstrip(_SEPARATORS)
+    if not (start and end):
+        return start + after
+    separators = before[len(start) :] + after[: len(after) - len(end)]
+    return f"{start}{separators[:1] or '-'}{end}"
 
 
 def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
 
+_LATEST = "latest"
+"""Name under which HELM 0.2.3 to 0.5.11 link the newest suite; a copy of the folder copies it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteInventory:
@@ -52,7 +55,8 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
                 f"{plain(shown_as)}: holds no suite with a finished run. "
                 f"{layout.advice(files, shown_as=shown_as)}"
             )
-    return tuple(sorted(found, key=lambda one: -one.run_count))
+    suites = [one for one in found if one.name != _LATEST] or found
+    return tuple(sorted(suites, key=lambda one: -one.run_count))
 
 
 def _suite(name: str, files: Files) -> Iterator[SuiteInventory]:

@@ -95,13 +95,21 @@ def find_suite(spec: HelmEval, files: Files) -> Suite:
 
 def suite_named(name: str, files: Files) -> Suite | None:
     """Return the suite or release of that name, as `find_suite` finds it; None if there is none."""
+    kinds, name = split_name(name)
     runs, release = f"runs/{name}", f"releases/{name}"
-    if files.is_folder(f"{runs}/groups"):
+    if "runs" in kinds and files.is_folder(f"{runs}/groups"):
         return Suite(files, runs, runs)
-    if files.is_folder(f"{release}/groups"):
+    if "releases" in kinds and files.is_folder(f"{release}/groups"):
         return Suite(files, release, runs, _suites_of_runs(files, release))
     raw = Suite(files, None, runs)
-    return raw if files.is_folder(runs) and raw.run_folders() else None
+    is_raw = "runs" in kinds and files.is_folder(runs) and raw.run_folders()
+    return raw if is_raw else None
+
+
+def split_name(name: str) -> tuple[tuple[str, ...], str]:
+    """Return the folders that a suite may lie in, and its name: `runs/nightly` says in which."""
+    kind, _, inner = name.strip("/").partition("/")
+    return ((kind,), inner) if kind in _KINDS and inner else (_KINDS, name.strip("/"))
 
 
 def entries(files: Files) -> list[str]:
@@ -146,7 +154,7 @@ def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
 
 
 def _no_suite(spec: HelmEval, files: Files) -> str:
-    name, place = spec.helm_suite_name, spec.at("helm_suite_name")
+    (_, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
     if files.is_folder(f"runs/{name}"):
         return f"{place}: suite {name!r} holds no finished run. Did helm-run end well?"
     found = entries(files)

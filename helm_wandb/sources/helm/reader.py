@@ -270,10 +270,11 @@ def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
 
 
 def _describe_absent_output(spec: HelmEval, folder: Path) -> str:
-    message = f"{spec.at('helm_output_dir')}: helm_output_dir {spec.helm_output_dir!r} is not there"
-    if hint := paths.hint(spec.helm_output_dir):
-        return f"{message}. {hint}"
-    return f"{message}, in {folder.absolute()}. Did the step that runs HELM write it there?"
+    name = spec.helm_output_dir
+    where = paths.misread(name, folder) or (
+        f"{paths.hint(name, folder)} Did the step that runs HELM write it there?".lstrip()
+    )
+    return f"{spec.at('helm_output_dir')}: helm_output_dir {name!r} is not there. {where}"
 
 
 def _by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:
@@ -300,7 +301,7 @@ def _evaluation(
         tokens_billions=tokens,
         origin=Origin(
             source="helm",
-            suite=spec.helm_suite_name,
+            suite=layout.split_name(spec.helm_suite_name)[1],
             token_per_iteration=spec.token_per_iteration,
         ),
         scores={key: found for key, found in outcome.items() if isinstance(found, Score)},
