@@ -3,13 +3,10 @@
 import os
 import sys
 
-from helm_wandb.system import signals
+from helm_wandb.system import start
 
 if __name__ == "__main__":
-    signals.install()
-    # Imported here: a signal must end the run during the imports too.
+    action = start.load("helm_wandb.action")
     from pathlib import Path
-
-    from helm_wandb import action
 
     sys.exit(action.main(os.environ, root=Path(__file__).resolve().parent))

@@ -2,13 +2,10 @@
 
 import sys
 
-from helm_wandb.system import signals
+from helm_wandb.system import start
 
 if __name__ == "__main__":
-    signals.install()
-    # Imported here: a signal must end the run during the imports too.
+    cli = start.load("helm_wandb.cli")
     from pathlib import Path
-
-    from helm_wandb import cli
 
     sys.exit(cli.main(sys.argv[1:], root=Path(__file__).resolve().parent))

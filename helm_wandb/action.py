@@ -24,7 +24,7 @@ from helm_wandb.model import (
     Verdict,
 )
 from helm_wandb.pr_comment.conversation import Conversation, open_conversation
-from helm_wandb.pr_comment.sticky_comment import PullRequestComment
+from helm_wandb.pr_comment.several_comments import PullRequestComments
 from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
@@ -176,15 +176,15 @@ def _unread_receipts(outcome: Outcome, context: _Context) -> tuple[Receipt, ...]
     An older comment must not go on showing a previous state as if it were this one.
     """
     path, comment = context.event.summary_file, context.conversation.comment
-    places: list[JobSummary | PullRequestComment] = [JobSummary(path)] if path else []
-    if isinstance(comment, PullRequestComment):
+    places: list[JobSummary | PullRequestComments] = [JobSummary(path)] if path else []
+    if isinstance(comment, PullRequestComments):
         places.append(comment)
     problems = context.redactor.values([line for one in outcome.faults for line in one.lines])
     return tuple(_unread_receipt(one, problems, context.provenance) for one in places if problems)
 
 
 def _unread_receipt(
-    place: JobSummary | PullRequestComment, problems: Sequence[str], provenance: Provenance
+    place: JobSummary | PullRequestComments, problems: Sequence[str], provenance: Provenance
 ) -> Receipt:
     signals.note(f"not finished: {place.name}")
     try:
@@ -253,7 +253,9 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
         "print-only": str(settings.is_print_only).lower(),
         "baseline": plain(report.baseline_name(published)) if published else "",
         "wandb-url": plain(published.links.get(WANDB, "")) if published else "",
-        "comment-url": plain(published.links.get(PullRequestComment.name, "")) if published else "",
+        "comment-url": plain(published.links.get(PullRequestComments.name, ""))
+        if published
+        else "",
         "leaderboard": json.dumps(rows, default=json_form, separators=(",", ":")),
     }
 

@@ -29,39 +29,40 @@ if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
 
 
+_COMMAND = "python wandb_writer.py"
 _USAGE = """\
 %(prog)s --config FILE [options]
        %(prog)s {init,validate,schema} [-h] ...
 """
 _EPILOG = """\
-The key is WANDB_API_KEY, or the one that `wandb login` left. Without one the
-runs are recorded offline, under ./wandb.
+The W&B key is WANDB_API_KEY, or the one that `wandb login` saved. Without a
+key, runs are recorded offline in ./wandb.
 
 examples:
-  wandb_writer.py init benchmark_output          a first config for HELM's output
-  wandb_writer.py validate helm-wandb.yaml       all that is wrong with a config
-  wandb_writer.py schema                         the JSON Schema of configs
-  wandb_writer.py --config helm-wandb.yaml --print-only
-  wandb_writer.py --config helm-wandb.yaml --print-only --json | jq .leaderboard
-  wandb_writer.py --config helm-wandb.yaml --baseline main.json --fail-on regression
+  {0} init benchmark_output
+  {0} validate helm-wandb.yaml
+  {0} --config helm-wandb.yaml --print-only
+  {0} --config helm-wandb.yaml --print-only --json | jq .leaderboard
+  {0} --config helm-wandb.yaml --baseline main.json --fail-on regression
 """
 COMMANDS = ("init", "validate", "schema")
 """The commands about configs; anything else is a run."""
 
 
-def main(argv: Sequence[str], *, root: Path) -> int:
+def main(argv: Sequence[str], *, root: Path, command: str = _COMMAND) -> int:
     """Return the exit code of the command; see README, "Exit codes".
 
-    root: the folder with this tool's `schema/`.
+    root: the folder with this tool's `schema/`. command: what the user typed to call it.
     """
     redactor = Redactor(find_secrets(os.environ))
     event = read_event(os.environ)
     if argv and argv[0] in COMMANDS:
         log = logs.choose_log(event, redactor)
-        return logs.run_guarded(log, partial(config_commands.run, argv, root=root, log=log))
+        run = partial(config_commands.run, argv, root=root, log=log, command=command)
+        return logs.run_guarded(log, run)
     if argv and not argv[0].startswith("-"):
-        parser().error(_no_command(argv[0]))
-    arguments = parser().parse_args(argv)
+        parser(command).error(_no_command(argv[0]))
+    arguments = parser(command).parse_args(argv)
     log = logs.choose_log(event, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
     return logs.run_guarded(log, partial(_main, arguments, root, event, log, redactor))
 
@@ -80,35 +81,35 @@ def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redacto
     return outcome.exit_code
 
 
-def parser() -> ArgumentParser:
-    """The flags of the command."""
+def parser(command: str = _COMMAND) -> ArgumentParser:
+    """Return the parser of a run's flags; command: what the user typed to call it."""
     flags = ArgumentParser(
-        prog="wandb_writer.py",
+        prog=command,
         usage=_USAGE,
-        description="Rank models by their HELM evaluations and record them in W&B.",
-        epilog=_EPILOG,
+        description="Compare and rank HELM evaluations, and record them in W&B.",
+        epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )
     add_file = partial(flags.add_argument, type=config_commands.path, metavar="FILE")
-    add_file("--config", required=True, help="the YAML config")
+    add_file("--config", required=True, help="YAML config")
     flags.add_argument(
         "--print-only",
         action="store_true",
-        help="print the leaderboard; write nothing to W&B, use no network",
+        help="print the results; write nothing to W&B, and make no network calls",
     )
     flags.add_argument(
         "--summary-only",
         action="store_true",
-        help="record no detail run per benchmark in W&B, only the summary runs",
+        help="skip the per-benchmark runs in W&B; write only the summary runs",
     )
     add_file("--report", help="write the report as JSON")
-    add_file("--html", help="write the report as an HTML page")
-    add_file("--baseline", help="a report JSON to compare with")
+    add_file("--html", help="write an HTML report")
+    add_file("--baseline", help="report JSON to compare with")
     flags.add_argument(
         "--fail-on",
         choices=("never", "regression"),
         default="never",
-        help="regression: exit 4 where a score regressed or is below its floor",
+        help="regression: exit 4 if a score regressed or is below its floor",
     )
     flags.add_argument(
         "--on-missing-baseline",
@@ -117,7 +118,7 @@ def parser() -> ArgumentParser:
         help="fail: exit 4 if there is no baseline",
     )
     flags.add_argument(
-        "--json", action="store_true", help="print the report as JSON, and messages on stderr"
+        "--json", action="store_true", help="print the report as JSON; messages go to stderr"
     )
     flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
     flags.add_argument("--version", action="version", version=__version__)

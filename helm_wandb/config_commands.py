@@ -20,39 +20,44 @@ if TYPE_CHECKING:
     from helm_wandb.runner.log import Log
 
 
-def run(argv: Sequence[str], *, root: Path, log: Log) -> int:
+def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
     """Return the exit code of the command that argv names.
 
-    root: the folder that holds this tool's `schema/`. Raises UserError.
+    root: the folder that holds this tool's `schema/`. command: what the user typed before argv.
+    Raises UserError.
     """
-    arguments = parser().parse_args(argv)
+    arguments = parser(command).parse_args(argv)
     match arguments.command:
         case "schema":
             return _schema(root)
         case "validate":
             return _validate(arguments.files, root, log)
         case _:
-            return _init(arguments, log)
+            return _init(arguments, log, command)
 
 
-def parser() -> ArgumentParser:
+def parser(command: str) -> ArgumentParser:
     """Return the parser of the commands and their arguments."""
-    flags = ArgumentParser(prog="wandb_writer.py", description="Write and check configs.")
+    flags = ArgumentParser(prog=command, description="Write and check configs.")
     commands = flags.add_subparsers(dest="command", required=True)
-    init = commands.add_parser("init", help="write a first config for a folder of HELM output")
+    init = commands.add_parser("init", help="write a first config for HELM output")
     init.add_argument(
         "folder",
         nargs="?",
         type=path,
         default="benchmark_output",
-        help="the folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
+        help="folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
     )
-    init.add_argument("--suite", metavar="NAME", help="of several suites, the one to record")
+    init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
     init.add_argument(
-        "--output", type=path, default="helm-wandb.yaml", metavar="FILE", help="the new config"
+        "--output",
+        type=path,
+        default="helm-wandb.yaml",
+        metavar="FILE",
+        help="path of the new config",
     )
     commands.add_parser("schema", help="print the JSON Schema of configs")
-    validate = commands.add_parser("validate", help="tell all that is wrong with configs")
+    validate = commands.add_parser("validate", help="check configs")
     validate.add_argument("files", nargs="+", type=path, metavar="FILE")
     return flags
 
@@ -88,7 +93,7 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
     return faults
 
 
-def _init(arguments: Namespace, log: Log) -> int:
+def _init(arguments: Namespace, log: Log, command: str) -> int:
     if not os.path.lexists(arguments.folder):
         hint = paths.hint(arguments.folder, Path())
         raise ArtifactError(f"{arguments.folder}: is not there. {hint}".rstrip())
@@ -103,8 +108,8 @@ def _init(arguments: Namespace, log: Log) -> int:
     except OSError as error:
         why = f"{error.filename}: {error.strerror}"
         raise InputError(f"--output: {arguments.output} cannot be written: {why}") from error
-    log.message("notice", f"{arguments.output} is written: set `project` in it, then try it with")
-    log.message("notice", f"  python wandb_writer.py --config {arguments.output} --print-only")
+    log.message("notice", f"Wrote {arguments.output}. Set `project` in it, then run:")
+    log.message("notice", f"  {command} --config {arguments.output} --print-only")
     return 0
 
 

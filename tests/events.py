@@ -39,13 +39,19 @@ def pull_request(  # noqa: PLR0913 -- the fields that tests vary
     owner: str = OWN,
     labels: Iterable[str] = (),
     own: str = OWN,
+    merged: str | None = None,
 ) -> PullRequest:
-    """A pull request from this owner's branch into a branch of `own`'s repository."""
+    """A pull request from this owner's branch into a branch of `own`'s repository.
+
+    merged: the commit that merged it.
+    """
     return PullRequest(
         number=number,
         head=Side(ref=branch, sha=head, repo=repository(owner)),
         base=Side(ref=base, sha="b" * 40, repo=repository(own)),
         labels=tuple(map(Label, labels)),
+        merged_at="2026-01-02T00:00:00Z" if merged else None,
+        merge_commit_sha=merged,
     )
 
 

@@ -95,14 +95,16 @@ def client(server: GithubServer, clock: Clock | None = None, **options: Any) -> 
     return connect(repository=REPOSITORY, clock=clock, sleep=clock.sleep, **{**given, **options})
 
 
-def marker(run_id: int = 1, *, head: str = HEAD, key: str = KEY, attempt: int = 1) -> Marker:
-    """The marker of a run."""
-    return Marker(key=key, run_id=run_id, attempt=attempt, head_sha=head)
+def marker(run_id: int = 1, *, head: str = HEAD, key: str = KEY, **more: Any) -> Marker:
+    """The marker of a run, in its first attempt."""
+    return Marker(**{"key": key, "run_id": run_id, "attempt": 1, "head_sha": head, **more})
 
 
-def marked(text: str, run_id: int = 1, *, head: str = HEAD, key: str = KEY) -> str:
+def marked(
+    text: str, run_id: int = 1, *, verdict: Verdict | None = Verdict.NO_CHANGE, **more: Any
+) -> str:
     """The body of a comment that such a run wrote."""
-    return marker(run_id, head=head, key=key).line + text
+    return marker(run_id, verdict=verdict, **more).line + text
 
 
 def sink(github: Repository, text: str = "first", **options: Any) -> PullRequestComment:

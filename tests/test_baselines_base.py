@@ -40,9 +40,9 @@ def trigger(name: str, sha: str = "", branch: str = "", **payload: Any) -> Event
     )
 
 
-def pull(base: str = "main", head: str = "d2") -> Any:
-    """A pull request in a payload."""
-    return events.as_json(events.pull_request(5, head=head, base=base))
+def pull(base: str = "main", head: str = "d2", merged: str | None = None) -> Any:
+    """A pull request in a payload; merged: the commit that merged it."""
+    return events.as_json(events.pull_request(5, head=head, base=base, merged=merged))
 
 
 def another_run(event: str, head: str, branch: str, owner: str = OWNER) -> Any:
@@ -71,6 +71,27 @@ EVENTS = {
     "a merge commit of something else is no merge of this pull request": (
         trigger("pull_request", "m", "5/merge", pull_request=pull(head="e1")),
         Base(branch="main", commit="c6", label=MERGE_BASE),
+    ),
+    "a squashed pull request is beside what main had before": (
+        trigger("pull_request", "c9", "main", pull_request=pull(merged="c9")),
+        Base(branch="main", commit="c8", label="the base commit"),
+    ),
+    "a merged pull request is beside what main had before": (
+        trigger("pull_request_target", "m", "main", pull_request=pull(merged="m")),
+        Base(branch="main", commit="c8", label="the base commit"),
+    ),
+    "a comment on a merged pull request names only its number": (
+        trigger("issue_comment", "c9", "main", issue={"number": 8, "pull_request": {}}),
+        Base(branch="main", commit="c6", label="the base commit"),
+    ),
+    "a closed pull request that is not merged is as an open one": (
+        trigger(
+            "pull_request",
+            "m",
+            "5/merge",
+            pull_request={**pull(merged="c2"), "merged_at": None},
+        ),
+        Base(branch="main", commit="c8", label="the base commit"),
     ),
     "a review of a pull request is as the pull request": (
         trigger("pull_request_review", "m", "5/merge", pull_request=pull()),
@@ -170,6 +191,7 @@ def test_each_event_has_its_base(event: Event, expected: Base, repository: Repos
     repository.add_pull_request(5, head="d2", branch="change")
     repository.add_pull_request(6, head="e1", base="change", branch="stacked")
     repository.add_pull_request(7, head="f1", base="release", owner="fork", branch="main")
+    repository.pulls.append(events.pull_request(8, head="e1", merged="c7"))
 
     assert expected == find_base(event, repository.github)
 
@@ -211,6 +233,14 @@ NOTHING = {
         trigger("workflow_run", workflow_run=another_run("push", "c9", "main", "fork")),
         "The push run is of another repository.",
     ),
+    "a run of a comment, which is the default branch's": (
+        trigger("workflow_run", workflow_run=another_run("issue_comment", "c9", "main")),
+        "The event 'issue_comment' does not tell what its results stand beside.",
+    ),
+    "a pull request that was merged by a commit that is gone": (
+        trigger("pull_request", "m", "main", pull_request=pull(merged="gone")),
+        "There is no commit gone.",
+    ),
     "a run that nothing is said of": (
         trigger("workflow_run", workflow_run={"head_sha": "c9"}),
         "The other run is of another repository.",
@@ -221,6 +251,8 @@ NOTHING = {
 @pytest.mark.parametrize(("event", "why"), NOTHING.values(), ids=NOTHING)
 def test_an_event_without_a_base_says_why(event: Event, why: str, repository: Repository) -> None:
     """The reason names what the event lacks."""
+    repository.add_pull_request(9, head="c9", base="release", branch="main")
+
     assert why == why_none(event, repository)
 
 

@@ -32,9 +32,10 @@ def board(
     *evaluations: Evaluation,
     guests: Sequence[Evaluation] = (),
     excluded: tuple[str, ...] = (),
+    metrics: Sequence[ScoreKey] = METRICS,
 ) -> Leaderboard:
-    """The leaderboard over METRICS."""
-    return build(evaluations, metrics=METRICS, excluded_models=frozenset(excluded), guests=guests)
+    """The leaderboard over the metrics."""
+    return build(evaluations, metrics=metrics, excluded_models=frozenset(excluded), guests=guests)
 
 
 def marked_partial(one: Evaluation, name: str) -> Evaluation:
@@ -106,14 +107,42 @@ def test_lower_is_better_and_other_units_are_shown_but_make_no_mean() -> None:
 
 
 def test_models_without_a_common_metric_are_unranked_with_the_reason() -> None:
-    """Where nothing can be averaged over all models, nobody has a rank, and it is said why."""
+    """If no metric can be averaged over most models, no model has a rank, for one reason."""
     found = board(evaluation("a", 0, {"mmlu.EM": 0.5}), evaluation("b", 0, {"boolq.EM": 0.4}))
-    strangers = board(evaluation("b", 0, {"gsm.EM": 0.4}))
 
     assert [(None, "a", None), (None, "b", None)] == ranks(found)
-    assert strangers.rows[0].unranked == (
-        "no ranking metric can be averaged over all models; this one has: gsm.EM. Name what to "
-        "rank by under leaderboard_metrics"
+    assert {"no metric can be averaged over most models"} == {row.unranked for row in found.rows}
+
+
+def test_requested_metrics_rank_if_no_core_metric_can() -> None:
+    """A suite without core metrics is ranked by those that its evaluations requested."""
+    found = board(
+        evaluation("a", 0, {"gsm.EM": 0.4, "gsm.BPB": 0.1}, lower=("gsm.BPB",)),
+        evaluation("b", 0, {"gsm.EM": 0.5}, missing={"med_qa.EM": "no run"}),
+        metrics=CORE_METRICS,
+    )
+
+    assert [(1, "b", 0.5), (2, "a", 0.4)] == ranks(found)
+    assert {ScoreKey("gsm", "BPB"): "lower is better"} == found.left_out
+
+
+def test_named_ranking_metrics_have_no_substitute() -> None:
+    """If the config names the ranking metrics, no other metric ranks, and each row says so."""
+    found = board(evaluation("a", 0, {"gsm.EM": 0.4}), metrics=[ScoreKey("mmlu", "EM")])
+
+    assert "it has none of the ranking metrics, only gsm.EM" == found.rows[0].unranked
+
+
+@pytest.mark.parametrize("metrics", [CORE_METRICS, [ScoreKey("mmlu", "EM")]])
+def test_one_partial_model_does_not_unrank_the_others(metrics: Sequence[ScoreKey]) -> None:
+    """The only metric ranks the models that have all of it; the partial one is unranked itself."""
+    partial = marked_partial(evaluation("a", 0, {"mmlu.EM": 0.9}), "mmlu.EM")
+    whole = [evaluation(name, 0, {"mmlu.EM": 0.5}) for name in "bc"]
+    found = board(partial, *whole, metrics=metrics)
+
+    assert [(1, "b", 0.5), (1, "c", 0.5), (None, "a", None)] == ranks(found)
+    assert "it lacks what the mean is over: mmlu.EM (over 1 of 2 subjects)" == (
+        found.rows[2].unranked
     )
 
 
@@ -231,22 +260,25 @@ def test_excluded_guests_are_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "guest",
+    ("guest", "why"),
     [
-        evaluation("g", 0, {"mmlu.EM": 0.9}),
-        evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 90.0}),
-        evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": -0.1}),
-        marked_partial(evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 0.9}), "boolq.EM"),
+        (evaluation("g", 0, {"mmlu.EM": 0.9}), "missing"),
+        (evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 90.0}), "90 is not within 0…1"),
+        (evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": -0.1}), "-0.1 is not within 0…1"),
+        (
+            marked_partial(evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.EM": 0.9}), "boolq.EM"),
+            "over 1 of 2 subjects",
+        ),
     ],
     ids=["absent", "percent", "negative", "partial"],
 )
-def test_a_guest_that_cannot_be_compared_is_unranked(guest: Evaluation) -> None:
+def test_a_guest_that_cannot_be_compared_is_unranked(guest: Evaluation, why: str) -> None:
     """A guest without a whole score within 0…1 of each ranking metric is listed, and why."""
     found = board(evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.75}), guests=[guest])
 
     assert [(1, "a", 0.625), (None, "g", None)] == ranks(found)
     assert {} == found.left_out
-    assert str(found.rows[1].unranked).endswith("boolq.EM")
+    assert f"it lacks what the mean is over: boolq.EM ({why})" == found.rows[1].unranked
     assert 0.9 == found.rows[1].scores[ScoreKey("mmlu", "EM")]
 
 
@@ -274,7 +306,7 @@ def test_without_own_models_most_guests_settle_the_metrics() -> None:
     assert [(1, "b", 0.625), (2, "a", 0.5), (None, "c", None), (None, "d", None)] == ranks(found)
     assert {
         ScoreKey("boolq", "ECE"): "lower is better",
-        ScoreKey("wmt", "BLEU"): "0 of 4 models have it",
+        ScoreKey("wmt", "BLEU"): "its values leave 0…1",
     } == found.left_out
 
 
@@ -324,6 +356,25 @@ def test_models_that_a_test_does_not_separate_share_a_rank() -> None:
 
     assert [(1, True, "b"), (1, True, "a"), (3, False, "c")] == shown(found)
     assert found.untested is None
+
+
+@pytest.mark.parametrize(
+    ("lacking", "names"), [("ab", "boolq.EM"), ("a", "a (for boolq.EM)")], ids=["all", "one"]
+)
+def test_metric_without_instances_is_named(lacking: str, names: str) -> None:
+    """If models lack the instances of one of several ranking metrics, the sentence names it."""
+    key = ScoreKey("boolq", "EM")
+    models = [answering(name, 50, boolq=50) for name in "ab"]
+    found = board(
+        *(
+            replace(one, scores={**one.scores, key: replace(one.scores[key], instances=None)})
+            if one.model in lacking
+            else one
+            for one in models
+        )
+    )
+
+    assert AT_HAND.format(names) == found.untested
 
 
 def test_the_best_of_a_rank_is_its_anchor() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from helm_wandb.model import Verdict
 from helm_wandb.pr_comment.comment_marker import Marker, mark, marker_key, read
 from tests import events
 from tests.github_clients import HEAD, KEY, marked
@@ -24,6 +25,10 @@ from tests.github_clients import HEAD, KEY, marked
             {"head_sha": "a" * 99, "run_id": 12, "attempt": 3},
             f"<!-- helm-wandb-action v1 key=0123abcd run=12.3 head={'a' * 64} -->\n",
         ),
+        (
+            {"verdict": Verdict.NO_CHANGE, "is_red": True},
+            f"<!-- helm-wandb-action v1 key={KEY} run=0.0 head=unknown verdict=no_change.red -->\n",
+        ),
     ],
 )
 def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: str) -> None:
@@ -34,9 +39,20 @@ def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: s
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (marked("text", 12), (12, 1, HEAD, "text")),
-        (marked("text", 12).replace("\n", "\r\n"), (12, 1, HEAD, "text")),
-        (f"<!-- helm-wandb-action v1 key={KEY} -->", (0, 0, "unknown", "")),
+        (marked("text", 12), (12, 1, HEAD, Verdict.NO_CHANGE, False, "text")),
+        (
+            marked("text", 12).replace("\n", "\r\n"),
+            (12, 1, HEAD, Verdict.NO_CHANGE, False, "text"),
+        ),
+        (f"<!-- helm-wandb-action v1 key={KEY} -->", (0, 0, "unknown", None, False, "")),
+        (
+            f"<!-- helm-wandb-action v1 key={KEY} verdict=regressed.red -->",
+            (0, 0, "unknown", Verdict.REGRESSED, True, ""),
+        ),
+        (
+            f"<!-- helm-wandb-action v1 key={KEY} verdict=of_another_version -->",
+            (0, 0, "unknown", None, False, ""),
+        ),
         (f"<!-- helm-wandb-action v1 key={KEY} --> text", None),
         ("<!-- helm-wandb-action v2 key=0123abcd -->", None),
         ("text", None),
@@ -45,7 +61,11 @@ def test_nothing_in_a_marker_ends_the_comment(given: dict[str, Any], expected: s
 def test_marker_is_read(body: str, expected: object) -> None:
     """A marker is read as GitHub may have stored it; anything else is none."""
     found = read(body)
-    fields = found and (found[0].run_id, found[0].attempt, found[0].head_sha, found[1])
+    marker, text = found or (None, "")
+    fields = marker and (
+        *(marker.run_id, marker.attempt, marker.head_sha),
+        *(marker.verdict, marker.is_red, text),
+    )
 
     assert expected == fields
 

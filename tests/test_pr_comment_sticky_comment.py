@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, GithubError
-from helm_wandb.model import Receipt, Status, Verdict
+from helm_wandb.model import Gate, Provenance, Receipt, Status, Verdict
 from helm_wandb.pr_comment.comment_marker import marker_key
 from helm_wandb.pr_comment.sticky_comment import LIMIT_BYTES, Mode, NoPullRequest
 from tests.github_clients import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from helm_wandb.github_api.repository import Repository
+    from helm_wandb.model import Report
+    from helm_wandb.pr_comment.comment_marker import Marker
 
 pytestmark = pytest.mark.enable_socket
 
@@ -388,6 +391,133 @@ def test_older_comment_is_overwritten(
     assert [marked("ours", 2)] == bodies(server)
 
 
+def test_comparison_of_the_commit_is_kept_by_a_run_without_baseline(
+    server: GithubServer, github: Repository
+) -> None:
+    """After a merge, or if the artifact has expired, the finished comparison stays."""
+    theirs = marked("compared")
+    ours(server, theirs)
+    receipt = sink(github, "no baseline", marker=marker(2)).deliver(saying(Verdict.NO_BASELINE))
+
+    assert [theirs] == bodies(server)
+    assert (Status.SKIPPED, True) == (receipt.status, bool(receipt.url))
+    assert receipt.reason
+    assert receipt.reason.startswith("this run has no baseline; the comment has a comparison")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "verdict"),
+    [
+        (marked("x", head=BASE), Verdict.NO_BASELINE),
+        (marked("x", verdict=Verdict.NO_BASELINE), Verdict.NO_BASELINE),
+        (marked("x", verdict=None), Verdict.NO_BASELINE),
+        (marked("x", verdict=Verdict.REGRESSED, is_red=True), Verdict.UNTESTABLE),
+    ],
+    ids=["another commit's", "without baseline too", "unread", "both compare"],
+)
+def test_other_comments_are_replaced_by_a_run_without_baseline(
+    server: GithubServer, github: Repository, theirs: str, verdict: Verdict
+) -> None:
+    """A comment that shows no comparison of this commit does not stay."""
+    ours(server, theirs)
+    sink(github, "ours", marker=marker(2)).deliver(saying(verdict))
+
+    assert [marked("ours", 2, verdict=verdict)] == bodies(server)
+
+
+RED = saying(Verdict.REGRESSED)
+CLOSED = replace(saying(Verdict.NO_BASELINE), gate=Gate(closed=True, reasons=("below its floor",)))
+
+
+@pytest.mark.parametrize("red", [RED, CLOSED], ids=["regression", "closed gate"])
+@pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.RECREATE])
+@pytest.mark.parametrize("second", [RED, saying()], ids=["red", "green"])
+def test_red_comment_of_the_same_run_stays(
+    server: GithubServer, github: Repository, red: Report, second: Report, mode: Mode
+) -> None:
+    """A second use of the action in a run hides no failure, and says how to get two comments."""
+    sink(github, "first").deliver(red)
+    (body,) = bodies(server)
+    receipt = sink(github, "second", mode=mode).deliver(second)
+
+    assert [body] == bodies(server)
+    assert Status.SKIPPED is receipt.status
+    (warning,) = receipt.warnings
+    assert "give each its own comment-key" in warning
+
+
+def test_run_that_read_nothing_hides_no_failure_of_the_same_run(
+    server: GithubServer, github: Repository
+) -> None:
+    """A second use without anything to show leaves the first one's failure, too."""
+    sink(github, "first").deliver(RED)
+    receipt = sink(github).deliver_unread(["gone"], Provenance(tool_version="1"))
+
+    assert "first" in bodies(server)[0]
+    assert 1 == len(receipt.warnings)
+
+
+@pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.RECREATE])
+def test_second_use_of_a_run_replaces_a_green_comment_with_a_warning(
+    server: GithubServer, github: Repository, mode: Mode
+) -> None:
+    """The last results are shown, or the failure, and the log names the input to set."""
+    sink(github, "first").deliver(saying())
+    receipt = sink(github, "second", mode=mode).deliver(RED)
+
+    assert [marked("second", verdict=Verdict.REGRESSED, is_red=True)] == bodies(server)
+    assert (Status.DONE, 1) == (receipt.status, len(receipt.warnings))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [marker(2), marker(1, attempt=2), marker(0, attempt=0)],
+    ids=["run", "attempt", "none"],
+)
+def test_another_run_replaces_a_red_comment(
+    server: GithubServer, github: Repository, second: Marker
+) -> None:
+    """A new run or attempt, or one without a number, is no second use of the same run."""
+    sink(github, "first", marker=replace(second, run_id=second.run_id and 1, attempt=0)).deliver(
+        RED
+    )
+    receipt = sink(github, "second", marker=second).deliver(saying())
+
+    assert ["second"] == [body.splitlines()[-1] for body in bodies(server)]
+    assert () == receipt.warnings
+
+
+def test_same_text_of_the_same_run_is_no_conflict(server: GithubServer, github: Repository) -> None:
+    """If nothing is lost there is no warning."""
+    sink(github, "same").deliver(RED)
+    receipt = sink(github, "same").deliver(RED)
+
+    assert (Status.DONE, ()) == (receipt.status, receipt.warnings)
+    assert 1 == len(bodies(server))
+
+
+def test_pasted_marker_of_a_stranger_keeps_no_failure_off(
+    server: GithubServer, github: Repository
+) -> None:
+    """A stranger's comment with the marker of this very run is not the first use of it."""
+    theirs = marked("all is well", verdict=Verdict.REGRESSED, is_red=True)
+    server.seed.comment(REPOSITORY, NUMBER, theirs, author="mallory")
+    receipt = sink(github, "ours").deliver(RED)
+
+    assert [theirs, marked("ours", verdict=Verdict.REGRESSED, is_red=True)] == bodies(server)
+    assert () == receipt.warnings
+
+
+def test_race_within_a_run_keeps_the_failure(server: GithubServer, github: Repository) -> None:
+    """Another job of this run posts its regression just before we post: it stays, ours goes."""
+    theirs = marked("theirs", verdict=Verdict.REGRESSED, is_red=True)
+    server.before("POST", COMMENTS, lambda: ours(server, theirs))
+    receipt = sink(github, "ours").deliver(saying())
+
+    assert [theirs] == bodies(server)
+    assert (Status.SKIPPED, 1) == (receipt.status, len(receipt.warnings))
+
+
 def test_text_gets_all_bytes_but_the_markers(server: GithubServer, github: Repository) -> None:
     """The renderer gets the bytes that are left, and GitHub accepts a body of just the limit."""
     room: list[int] = []
@@ -398,7 +528,7 @@ def test_text_gets_all_bytes_but_the_markers(server: GithubServer, github: Repos
 
     sink(github, render=render).deliver(saying())
 
-    assert [LIMIT_BYTES - len(marker().line)] == room
+    assert [LIMIT_BYTES - len(marked(""))] == room
     assert [LIMIT_BYTES] == [len(body) for body in bodies(server)]
 
 

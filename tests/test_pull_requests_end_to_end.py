@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.enable_socket
 
 NAME = "org/evals"
-FIRST, BASE, HEAD, MERGE, FORKED, FORK_MERGE = (digit * 40 for digit in "123456")
+FIRST, BASE, HEAD, MERGE, FORKED, FORK_MERGE, SQUASHED = (digit * 40 for digit in "1234567")
 FORK_TOKEN = "a-token-that-only-reads"  # noqa: S105 -- of a server that is gone with the test
 OWN: dict[str, Any] = {"head_sha": HEAD, "head_branch": "change", "merge_sha": MERGE}
 STRANGERS: dict[str, Any] = {
@@ -101,10 +101,10 @@ class Week:
             **outputs({"GITHUB_OUTPUT": str(self.folder / "output")}),
         }
 
-    def push(self) -> dict[str, Any]:
+    def push(self, sha: str = BASE) -> dict[str, Any]:
         """Evaluate main, and keep the report as the workflow's artifact."""
-        done = self.run("push", "baseline", BASE, payload={"before": FIRST})
-        run = self.server.seed.run(NAME, head_sha=BASE, number=1893)
+        done = self.run("push", "baseline", sha, payload={"before": FIRST})
+        run = self.server.seed.run(NAME, head_sha=sha, number=1893)
         report = (self.folder / "helm-wandb-report.json").read_bytes()
         self.server.seed.artifact(
             NAME, run, "helm-wandb-report", packed({"helm-wandb-report.json": report})
@@ -127,8 +127,22 @@ class Week:
         read_only = {"INPUT_GITHUB-TOKEN": FORK_TOKEN}
         return self.run("pull_request", "candidate", FORK_MERGE, payload=payload, **read_only)
 
-    def follow_up(self, **more: str) -> dict[str, Any]:
-        """Publish what the fork's run left, in a workflow of the default branch."""
+    def merged(
+        self, merged_by: str, *, event: str = "pull_request", sha: str = SQUASHED, **more: str
+    ) -> dict[str, Any]:
+        """Evaluate the pull request as it is closed; merged_by: what the payload names."""
+        payload = pull_request(7, HEAD, NAME)
+        payload["pull_request"] |= {
+            "merged_at": "2026-01-02T00:00:00Z",
+            "merge_commit_sha": merged_by,
+        }
+        return self.run(event, "candidate", sha, payload=payload, GITHUB_RUN_ID="960", **more)
+
+    def follow_up(self, *, run: Any = None, **more: str) -> dict[str, Any]:
+        """Publish what the fork's run left, in a workflow of the default branch.
+
+        run: fields of the evaluated run, if it isn't the fork's.
+        """
         report = (self.folder / "helm-wandb-report.json").read_bytes()
         (self.folder / "theirs.json").write_bytes(report)
         other = {
@@ -139,6 +153,7 @@ class Week:
             "head_sha": FORKED,
             "head_branch": "change",
             "head_repository": _repository("stranger/evals"),
+            **(run or {}),
         }
         given = {"INPUT_FROM-REPORT": "theirs.json", "GITHUB_RUN_ID": "902", **more}
         return self.run("workflow_run", None, BASE, payload={"workflow_run": other}, **given)
@@ -336,7 +351,11 @@ def test_a_run_that_read_nothing_takes_back_the_comment(week: Week) -> None:
     week.push()
     week.pull()
     (week.folder / "helm-wandb-report.json").unlink()
-    missing = {"INPUT_CONFIG": "gone.yaml", "INPUT_REPORT": "other.json"}
+    missing = {
+        "INPUT_CONFIG": "gone.yaml",
+        "INPUT_REPORT": "other.json",
+        "GITHUB_RUN_ID": "950",
+    }
     broken = week.broken("pull_request", MERGE, pull_request(7, HEAD, NAME), **missing)
 
     assert (2, "", "") == (broken["exit code"], broken["verdict"], broken["report-path"])
@@ -376,3 +395,122 @@ def test_without_a_token_there_is_the_summary(week: Week) -> None:
     assert (0, "no_baseline") == (done["exit code"], done["verdict"])
     assert "github-token" in done["summary"].replace("<!-- -->", "")
     assert [] == week.server.requests
+
+
+def test_a_squashed_pull_request_is_compared_with_main_before_it(week: Week) -> None:
+    """On `closed`, the commit that squashed it has one parent: main's commit before the merge."""
+    week.push()
+    week.server.seed.history(NAME, [SQUASHED])
+    week.server.seed.pull_request(NAME, 7, **OWN, state="closed", merged=True)
+    for event, sha in (("pull_request", SQUASHED), ("pull_request_target", BASE)):
+        done = week.merged(SQUASHED, event=event, sha=sha, GITHUB_REF_NAME="main")
+
+        assert (0, "regressed") == (done["exit code"], done["verdict"])
+        assert "artifact of run 1893, of the base commit" in done["summary"]
+
+
+def test_a_forged_merge_leads_to_no_planted_baseline(week: Week) -> None:
+    """A payload that names a fork's commit as the merge finds only what the own main left."""
+    week.push()
+    stranger = "stranger/evals"
+    week.server.seed.commit(stranger, SQUASHED, parents=[FORKED], branch="main")
+    run = week.server.seed.run(NAME, head_sha=FORKED, head_repository=stranger, number=1900)
+    planted = (week.folder / "helm-wandb-report.json").read_bytes()
+    week.server.seed.artifact(NAME, run, "helm-wandb-report", packed({"report.json": planted}))
+    done = week.merged(SQUASHED)
+
+    assert "artifact of run 1893, 1 commit behind the base commit" in done["summary"]
+    assert "1900" not in done["summary"]
+
+
+def test_a_finished_comparison_outlives_the_baseline(
+    week: Week, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If the run on `closed` finds no baseline, the comment keeps the comparison, with a notice."""
+    week.push()
+    week.pull()
+    compared = week.comments(7)
+    capsys.readouterr()
+    done = week.merged(HEAD, **{"INPUT_BASELINE-ARTIFACT": "another"})
+
+    assert (0, "no_baseline") == (done["exit code"], done["verdict"])
+    assert compared == week.comments(7)
+    assert "::notice title=helm-wandb-action::pull request comment: this run has no baseline" in (
+        capsys.readouterr().out
+    )
+
+
+TWO_USES = {
+    "steps of a job": ({}, {}),
+    "calls of a reusable workflow": ({"GITHUB_JOB": "called"}, {"GITHUB_JOB": "called"}),
+}
+
+
+@pytest.mark.parametrize("variables", TWO_USES.values(), ids=TWO_USES)
+def test_a_second_use_in_a_run_hides_no_regression(
+    week: Week, variables: tuple[dict[str, str], dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GitHub gives both uses one run, attempt, workflow and job: the log names comment-key."""
+    week.push()
+    first, second = variables
+    week.pull(**first)
+    red = week.comments(7)
+    capsys.readouterr()
+    done = week.pull("baseline", **second)
+
+    assert (0, red) == (done["exit code"], week.comments(7))
+    assert 1 == capsys.readouterr().out.count("give each its own comment-key")
+    week.pull("baseline", **second, **{"INPUT_COMMENT-KEY": "second"})
+    assert 2 == len(week.comments(7))
+    assert "::warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", [[], [8, 9, 11]])
+def test_one_head_with_two_pull_requests(week: Week, named: list[int]) -> None:
+    """The comment goes where the payload says, if the head is there; else to all with the head.
+
+    8 is a fork's pull request with another head, and 11 is none.
+    """
+    week.push()
+    week.server.seed.branch(NAME, "release", BASE)
+    week.server.seed.pull_request(NAME, 9, **OWN, base="release")
+    week.pull(INPUT_COMMENT="off")
+    run = {
+        "head_sha": HEAD,
+        "head_repository": _repository(NAME),
+        "pull_requests": [{"number": number} for number in named],
+    }
+    done = week.follow_up(run=run)
+
+    expected = set(named) & {7, 9} or {7, 9}
+    assert expected == {number for number in (7, 8, 9) if week.comments(number)}
+    assert f"pr/{min(expected)}" == done["report"]["provenance"]["track"]
+
+
+def test_a_label_accepts_only_what_all_pull_requests_have(week: Week) -> None:
+    """Of two pull requests with one head, both need the label that lets the job pass."""
+    week.push(FIRST)
+    week.pull(INPUT_COMMENT="off")
+    run = {"head_sha": HEAD, "head_repository": _repository(NAME)}
+    inputs = {"INPUT_FAIL-ON": "regression", "INPUT_ACCEPT-LABEL": "accept"}
+    codes = []
+    for labels in ([], ["accept"]):
+        week.server.seed.pull_request(NAME, 7, **OWN, labels=labels)
+        week.server.seed.pull_request(NAME, 9, **OWN, labels=["accept"])
+        codes.append(week.follow_up(run=run, **inputs)["exit code"])
+
+    assert [4, 0] == codes
+
+
+def test_the_run_of_a_comment_is_about_no_pull_request(week: Week) -> None:
+    """GitHub files it under main's tip, which is the head of a pull request into a release."""
+    week.push()
+    week.server.seed.branch(NAME, "release", FIRST)
+    tip: dict[str, Any] = {"head_sha": BASE, "head_branch": "main"}
+    week.server.seed.pull_request(NAME, 9, **tip, base="release")
+    run = {**tip, "event": "issue_comment", "head_repository": _repository(NAME)}
+    done = week.follow_up(run={**run, "pull_requests": [{"number": 9}]})
+
+    assert "no_baseline" == done["verdict"]
+    assert [] == week.comments(9)
+    assert done["report"]["provenance"]["pull_request"] is None

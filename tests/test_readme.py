@@ -96,7 +96,9 @@ def parsed(text: str) -> Config:
 
 def test_blocks_are_of_kinds_that_are_checked() -> None:
     """Every block has a language, or is the help, which a test of the promises holds."""
-    bare = [block for block in blocks("") if not block.text.startswith("usage: wandb_writer.py")]
+    bare = [
+        block for block in blocks("") if not block.text.startswith("usage: python wandb_writer.py")
+    ]
 
     assert [] == bare
     assert (

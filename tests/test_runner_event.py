@@ -104,13 +104,19 @@ def test_track_of_an_event(
             "head",
             "refs/heads/topic",
         ),
+        (
+            "workflow_run",
+            {"workflow_run": events.as_json(events.workflow_run("issue_comment", head="tip"))},
+            None,
+            "refs/heads/main",
+        ),
         ("push", {"after": "other"}, "0123abc", "refs/heads/main"),
     ],
 )
 def test_commit_is_the_one_that_was_evaluated(
-    event: str, payload: dict[str, Any], commit: str, ref: str
+    event: str, payload: dict[str, Any], commit: str | None, ref: str
 ) -> None:
-    """If the workflow runs on the base, the scores are of the head."""
+    """If the workflow runs on the base, the scores are of the head, if that is recorded."""
     found = parse_event({**RUNNER, "GITHUB_EVENT_NAME": event}, payload).provenance()
 
     assert (commit, ref) == (found.commit, found.ref)

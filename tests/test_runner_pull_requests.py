@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.runner.pull_requests import find_pull_request
+from helm_wandb.runner.pull_requests import find_pull_requests
 from tests import events
 from tests.github_clients import HEAD, NUMBER, REPOSITORY, client, furnish
 from tests.github_server import GithubServer
@@ -50,18 +50,19 @@ def trigger(name: str, branch: str = "main", **payload: Any) -> Event:
     return events.event(name, ref_name=branch, repository=REPOSITORY, sha=HEAD, payload=payload)
 
 
-def facts(pull_request: PullRequest | None) -> tuple[object, ...] | None:
-    """Number, head, base, labels, owner of the head, and whether it is no fork."""
-    if pull_request is None:
-        return None
-    return (
-        pull_request.number,
-        pull_request.head.sha,
-        pull_request.base.ref,
-        pull_request.label_names,
-        pull_request.head_owner,
-        pull_request.is_own,
-    )
+def facts(pull_requests: tuple[PullRequest, ...]) -> list[tuple[object, ...]]:
+    """Number, head, base, labels, owner of the head, and whether it is no fork, of each."""
+    return [
+        (
+            one.number,
+            one.head.sha,
+            one.base.ref,
+            one.label_names,
+            one.head_owner,
+            one.is_own,
+        )
+        for one in pull_requests
+    ]
 
 
 def evaluated(owner: str, branch: str | None, sha: str = HEAD, **more: Any) -> Event:
@@ -86,7 +87,7 @@ def test_event_of_a_pull_request_holds_it(
     pull_request = events.pull_request(NUMBER, labels=["accepted"])
     started = trigger(event, "7/merge", pull_request=events.as_json(pull_request))
 
-    assert pull_request == find_pull_request(started, github)
+    assert (pull_request,) == find_pull_requests(started, github)
     assert [] == server.requests
 
 
@@ -94,22 +95,21 @@ def test_comment_on_a_pull_request(server: GithubServer, github: Repository) -> 
     """Its payload has only the number: one request gets the rest."""
     event = trigger("issue_comment", issue={"number": NUMBER, "pull_request": {"url": "x"}})
 
-    assert OWN == facts(find_pull_request(event, github))
+    assert [OWN] == facts(find_pull_requests(event, github))
     assert 1 == len(server.requests)
 
 
 def test_comment_on_an_issue_is_about_none(server: GithubServer, github: Repository) -> None:
     """Issues share the numbers, and are no pull requests."""
-    assert find_pull_request(trigger("issue_comment", issue={"number": NUMBER}), github) is None
+    assert () == find_pull_requests(trigger("issue_comment", issue={"number": NUMBER}), github)
     assert [] == server.requests
 
 
 def test_other_run_of_a_fork(server: GithubServer, github: Repository) -> None:
     """The fork's pull request is found by the head's owner and branch, not by GitHub's list."""
     furnish(server, head_repository=FORK, head_branch="main")
-    found = find_pull_request(evaluated("you", "main", pull_requests=[]), github)
+    (found,) = find_pull_requests(evaluated("you", "main", pull_requests=[]), github)
 
-    assert found
     assert (NUMBER, "you", False) == (found.number, found.head_owner, found.is_own)
 
 
@@ -118,7 +118,7 @@ def test_other_run_of_an_older_head_is_about_none(server: GithubServer, github: 
     furnish(server, head_sha=NEXT)
     event = evaluated("me", "change", pull_requests=[{"number": NUMBER}])
 
-    assert find_pull_request(event, github) is None
+    assert () == find_pull_requests(event, github)
 
 
 def test_other_run_that_names_a_strangers_pull_request(
@@ -127,7 +127,7 @@ def test_other_run_that_names_a_strangers_pull_request(
     """A branch of the same name in another fork is not it."""
     furnish(server, head_repository=FORK)
 
-    assert find_pull_request(evaluated("eve", "change"), github) is None
+    assert () == find_pull_requests(evaluated("eve", "change"), github)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_other_run_without_a_head_is_about_none(
     server: GithubServer, github: Repository, event: Event
 ) -> None:
     """A fork that is gone, a tag."""
-    assert find_pull_request(event, github) is None
+    assert () == find_pull_requests(event, github)
     assert [] == server.requests
 
 
@@ -153,18 +153,56 @@ def test_branch_with_an_open_pull_request(
     """It is the branch's, with the head that the run is of, though the branch moved on."""
     furnish(server, labels=("accepted",), head_sha=NEXT)
 
-    assert OWN == facts(find_pull_request(trigger(event, "change"), github))
+    assert [OWN] == facts(find_pull_requests(trigger(event, "change"), github))
     assert 1 == len(server.requests)
 
 
 def test_branch_with_two_pull_requests(server: GithubServer, github: Repository) -> None:
-    """The first one, always the same."""
-    server.seed.pull_request(REPOSITORY, 9, head_sha=HEAD, base="other")
+    """All get the results, with the head that the run is of, the oldest first."""
+    server.seed.pull_request(REPOSITORY, 9, head_sha=NEXT, base="other")
     server.seed.pull_request(REPOSITORY, 3, head_sha=HEAD, base="another")
-    found = find_pull_request(trigger("push", "change"), github)
+    found = find_pull_requests(trigger("push", "change"), github)
 
-    assert found
-    assert found.number == 3
+    assert [(3, HEAD), (NUMBER, HEAD), (9, HEAD)] == [(one.number, one.head.sha) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ([], [3, NUMBER]),
+        ([NUMBER], [NUMBER]),
+        ([NUMBER, 3], [3, NUMBER]),
+        ([9], [3, NUMBER]),
+        ([8], [3, NUMBER]),
+        ([8, 3], [3]),
+    ],
+)
+def test_other_run_of_a_head_with_two_pull_requests(
+    server: GithubServer, github: Repository, named: list[int], expected: list[int]
+) -> None:
+    """Those that the payload names, if they have the head: else all open ones that have it.
+
+    A payload can't lead to a pull request of another head (8), nor to one that isn't open (9).
+    """
+    server.seed.pull_request(REPOSITORY, 3, head_sha=HEAD, base="another")
+    server.seed.pull_request(REPOSITORY, 8, head_sha=NEXT, head_branch="other")
+    event = evaluated("me", "change", pull_requests=[{"number": number} for number in named])
+
+    assert expected == [one.number for one in find_pull_requests(event, github)]
+
+
+@pytest.mark.parametrize("name", ["issue_comment", "repository_dispatch", "schedule", "release"])
+def test_other_run_whose_record_names_no_head(
+    server: GithubServer, github: Repository, name: str
+) -> None:
+    """GitHub files it under the default branch, from which a pull request may lead elsewhere."""
+    furnish(server, head_branch="main", base="release")
+    run = events.as_json(events.workflow_run(name, head=HEAD, branch="main"))
+    event = trigger("workflow_run", workflow_run={**run, "pull_requests": [{"number": NUMBER}]})
+
+    assert () == find_pull_requests(event, github)
+    assert event.provenance().pull_request is None
+    assert [] == server.requests
 
 
 def test_branch_of_the_same_name_in_the_owners_fork(
@@ -173,7 +211,7 @@ def test_branch_of_the_same_name_in_the_owners_fork(
     """An owner may have a fork of the own repository: what was pushed here is not its branch."""
     furnish(server, head_repository="me/models-fork")
 
-    assert find_pull_request(trigger("push", "change"), github) is None
+    assert () == find_pull_requests(trigger("push", "change"), github)
 
 
 @pytest.mark.parametrize("variables", [("tag", "change"), ("branch", "lonely")])
@@ -182,20 +220,20 @@ def test_push_without_a_pull_request(github: Repository, variables: tuple[str, s
     kind, name = variables
     event = events.event("push", ref_type=kind, ref_name=name, repository=REPOSITORY)
 
-    assert find_pull_request(event, github) is None
+    assert () == find_pull_requests(event, github)
 
 
 def test_merge_queue_names_its_pull_request(server: GithubServer, github: Repository) -> None:
     """The number is in the name of the queue's branch."""
-    assert OWN == facts(find_pull_request(trigger("merge_group", QUEUED), github))
-    assert find_pull_request(trigger("merge_group", "odd"), github) is None
+    assert [OWN] == facts(find_pull_requests(trigger("merge_group", QUEUED), github))
+    assert () == find_pull_requests(trigger("merge_group", "odd"), github)
     assert 1 == len(server.requests)
 
 
 @pytest.mark.parametrize("event", ["schedule", "repository_dispatch", "release", ""])
 def test_other_events_are_about_none(server: GithubServer, github: Repository, event: str) -> None:
     """They are about no pull request, and GitHub gets no request."""
-    assert find_pull_request(trigger(event, "change"), github) is None
+    assert () == find_pull_requests(trigger(event, "change"), github)
     assert [] == server.requests
 
 
@@ -215,11 +253,11 @@ def test_payload_that_cannot_be_read(
     github: Repository, event: str, content: dict[str, Any]
 ) -> None:
     """It is about no pull request, and nothing is guessed from what is left of it."""
-    assert find_pull_request(trigger(event, **content), github) is None
+    assert () == find_pull_requests(trigger(event, **content), github)
 
 
 def test_without_a_payload_the_ref_names_the_pull_request(github: Repository) -> None:
     """If the event could not be read, the pull request is that of the ref."""
     event = events.event("pull_request", ref="refs/pull/7/merge")
 
-    assert OWN == facts(find_pull_request(event, github))
+    assert [OWN] == facts(find_pull_requests(event, github))

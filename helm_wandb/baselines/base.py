@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from helm_wandb.baselines.matches import SearchError
 from helm_wandb.baselines.permissions import requires
 from helm_wandb.github_api.messages import Cause, GithubError, PullRequest
-from helm_wandb.runner.event_rules import BaseRule, rules_of
-from helm_wandb.runner.pull_requests import find_pull_request
+from helm_wandb.runner.event_rules import BaseRule, Lookup, rules_of
+from helm_wandb.runner.pull_requests import find_pull_requests
 
 if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
@@ -62,14 +62,17 @@ def _base_of_branch(event: Event, github: Repository) -> Base:
 def _base_of_pull_request(event: Event, github: Repository) -> Base:
     pull_request = _find_pull_request(event, github)
     if pull_request is None:
-        is_comment = event.name == "issue_comment"
         message = (
             "The comment is not on a pull request."
-            if is_comment
+            if event.rules.lookup is Lookup.ISSUE
             else "The event does not name its pull request."
         )
         raise SearchError(message)
     branch, head = pull_request.base.ref, pull_request.head.sha
+    if pull_request.merged_sha:
+        # However it was merged: after a squash the head is no ancestor of the base branch.
+        commit = _first_parent(pull_request.merged_sha, github)
+        return Base(branch=branch, commit=commit, label=_MERGED)
     # The run of a privileged event is of the base branch, and so is its commit.
     if not event.rules.is_privileged:
         with requires("contents"):
@@ -90,7 +93,8 @@ def _base_of_merge_group(event: Event) -> Base:
 def _base_of_run(event: Event, github: Repository) -> Base:
     """Return the base of the run whose results are published here; it may be a fork's."""
     run, evaluated = event.evaluated_run, event.evaluated_event
-    if run and rules_of(run.event).base is BaseRule.PULL_REQUEST:
+    rules = rules_of(run.event if run else "")
+    if run and rules.has_head and rules.base is BaseRule.PULL_REQUEST:
         pull_request = _find_pull_request(event, github)
         if pull_request is None:
             raise SearchError(f"No open pull request has {run.head_sha[:7]} as its head.")
@@ -111,8 +115,9 @@ def _base_of_side_branch(event: Event, github: Repository) -> Base:
 
 
 def _find_pull_request(event: Event, github: Repository) -> PullRequest | None:
+    """Return the pull request that gives the base: of several with one head, the oldest."""
     with requires("pull-requests"):
-        return find_pull_request(event, github)
+        return next(iter(find_pull_requests(event, github)), None)
 
 
 def _merge_base(branch: str, head: str, github: Repository) -> Base:
@@ -135,6 +140,12 @@ def _previous_commit(event: Event, github: Repository) -> str:
         # Zeros: the branch is new.
         if before.strip("0") and _is_ancestor(before, sha, github):
             return before
+    return _first_parent(sha, github)
+
+
+def _first_parent(sha: str, github: Repository) -> str:
+    """Return the commit that the branch had before this one."""
+    with requires("contents"):
         parents = github.commit(sha).parents
     if not parents:
         raise SearchError(f"{sha[:7]} is the first commit: none is before it.")

@@ -10,6 +10,7 @@ from functools import cache
 from math import fsum
 
 from helm_wandb.comparing.evaluations import latest
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, ScoreKey
 
 _NAMES_SHOWN = 3
@@ -43,21 +44,22 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
     """Return one row per model at its latest iteration, ranked by the mean of common metrics.
 
     metrics: metrics to show and rank by. A metric that no model has is left out silently, since
-    each evaluation says which scores it lacks. A model without any of them doesn't count.
+    each evaluation says which scores it lacks. A model without any of them doesn't count. If none
+    of the core metrics can rank, those that this run's evaluations requested take their place.
     guests: models of other runs, ranked by the metrics that all of this run's models have; a guest
     that lacks one of these has no rank. Without own models, the metrics are those that most guests
     have.
     alpha: the probability of separating equal models of a rank.
     instances_read: whether per-instance scores were read; if not, a sentence says how to do it.
     A metric is part of the mean only if all own models have it, higher is better, and its values
-    are within 0…1: so no model's absence or unit changes another's mean.
+    are within 0…1: so no model's absence or unit changes another's mean. If no metric is left by
+    this rule, those that most own models have rank, and the others are unranked.
     """
     own = [one for one in latest(evaluations) if one.model not in excluded_models]
     names = {one.model for one in own} | excluded_models
     others = [one for one in latest(guests) if one.model not in names]
     models = sorted([*own, *others], key=lambda one: one.model)
-    shown = _columns(metrics, own, others)
-    left_out = _excluded_metrics(shown, own, others)
+    shown, left_out = _choose_columns(metrics, own, others)
     ranking = {key: column for key, column in shown.items() if key not in left_out}
     ranked, untested = _rank(
         _rows(models, shown, ranking),
@@ -73,6 +75,21 @@ def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name
         rows=ranked,
         untested=untested,
     )
+
+
+def _choose_columns(
+    metrics: Sequence[ScoreKey], own: Sequence[Evaluation], guests: Sequence[Evaluation]
+) -> tuple[dict[ScoreKey, _Column], dict[ScoreKey, str]]:
+    """Return the metrics to show, and those of them that are not in the mean, with the reason."""
+    requested = tuple(dict.fromkeys(key for one in own for key in (*one.scores, *one.missing)))
+    last = requested if requested and tuple(metrics) == CORE_METRICS else metrics
+    shown: dict[ScoreKey, _Column] = {}
+    left_out: dict[ScoreKey, str] = {}
+    for keys, is_strict in ((metrics, True), (last, True), (last, False)):
+        if len(left_out) == len(shown):
+            shown = _columns(keys, own, guests)
+            left_out = _excluded_metrics(shown, own, guests, is_strict=is_strict)
+    return shown, left_out
 
 
 def _columns(
@@ -100,9 +117,16 @@ def _direction(key: ScoreKey, models: Sequence[Evaluation]) -> bool | None:
 
 
 def _excluded_metrics(
-    columns: Mapping[ScoreKey, _Column], own: Sequence[Evaluation], guests: Sequence[Evaluation]
+    columns: Mapping[ScoreKey, _Column],
+    own: Sequence[Evaluation],
+    guests: Sequence[Evaluation],
+    *,
+    is_strict: bool,
 ) -> dict[ScoreKey, str]:
-    """Return the metrics that are not in the mean, with the reason; own models decide."""
+    """Return the metrics that are not in the mean, with the reason; own models decide.
+
+    is_strict: a metric that one of the own models lacks is not in it.
+    """
 
     def names_with_scores(models: Sequence[Evaluation]) -> list[str]:
         return [one.model for one in models if any(key in one.scores for key in columns)]
@@ -114,7 +138,8 @@ def _excluded_metrics(
         if column.lower_is_better:
             why: str | None = "lower is better"
         else:
-            why = (_why_excluded if deciding else _why_rare)(column, compared)
+            rule = _why_excluded if deciding and is_strict else _why_rare
+            why = rule(column, compared)
         if why:
             excluded[key] = why
     return excluded
@@ -132,6 +157,8 @@ def _why_excluded(column: _Column, models: Sequence[str]) -> str | None:
 
 
 def _why_rare(column: _Column, models: Sequence[str]) -> str | None:
+    if column.values and not any(0 <= value <= 1 for value in column.values.values()):
+        return "its values leave 0…1"
     counted = sum(column.is_averageable(model) for model in models)
     return None if 2 * counted > len(models) else f"{counted} of {len(models)} models have it"
 
@@ -182,7 +209,7 @@ def _row(
     mean_win_rate: float | None,
 ) -> LeaderboardRow:
     scores = {key: one.scores[key].value if key in one.scores else None for key in shown}
-    lacking = [str(key) for key, column in ranking.items() if not column.is_averageable(one.model)]
+    lacking = [key for key, column in ranking.items() if not column.is_averageable(one.model)]
     values = [one.scores[key].value for key in ranking] if ranking and not lacking else []
     mean = fsum(values) / len(values) if values else None
     return LeaderboardRow(
@@ -198,18 +225,24 @@ def _row(
     )
 
 
-def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[str]) -> str:
-    names = sorted(map(str, one.scores))
-    if not names:
+def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[ScoreKey]) -> str:
+    if not one.scores:
         return "it has no score of the requested metrics"
-    if lacking and any(key in one.scores for key in shown):
+    if not any(key in one.scores for key in shown):
         return (
-            f"missing, partial or not within 0…1, of what the mean is over: {_join_names(lacking)}"
+            f"it has none of the ranking metrics, only {_join_names(sorted(map(str, one.scores)))}"
         )
-    return (
-        "no ranking metric can be averaged over all models; this one has: "
-        f"{_join_names(names)}. Name what to rank by under leaderboard_metrics"
-    )
+    if not lacking:
+        return "no metric can be averaged over most models"
+    reasons = [f"{key} ({_why_lacking(one, key)})" for key in lacking]
+    return f"it lacks what the mean is over: {_join_names(reasons)}"
+
+
+def _why_lacking(one: Evaluation, key: ScoreKey) -> str:
+    score = one.scores.get(key)
+    if score is None:
+        return "missing"
+    return score.partial or f"{score.value:g} is not within 0…1"
 
 
 def _rank(
@@ -259,17 +292,34 @@ def _why_untested(
     """
     if len(models) == 1:
         return None
-    lacking = [one.model for one in models if not _has_instances(one, ranking)]
+    without = _without_instances(models, ranking)
+    lacking = [_name_lacking(model, metrics, ranking) for model, metrics in without.items()]
     if lacking and len(models) - len(lacking) <= 1:
-        return (
-            f"no per-instance scores of {lacking[0]} are at hand" if instances_read else _NOT_READ
-        )
+        first, *others = without.values()
+        is_of_metrics = len(first) < len(ranking) and others and all(one == first for one in others)
+        names = _join_names(first) if is_of_metrics else lacking[0]
+        return f"no per-instance scores of {names} are at hand" if instances_read else _NOT_READ
     if len(models) == 1 + len(strangers):
         return "; ".join(f"{one} has other questions than {best}" for one, best in strangers)
     names = f"those of {_join_names(lacking)}, without per-instance scores at hand"
     reasons = [f"{names}; no tie reaches across them"] if lacking else []
     reasons += [f"that of {one}, with other questions than {best}" for one, best in strangers]
     return "; ".join(reasons) or None
+
+
+def _without_instances(
+    models: Sequence[Evaluation], ranking: Sequence[ScoreKey]
+) -> dict[str, list[str]]:
+    """Return the models without per-instance scores of some metrics, and these metrics."""
+    lacking = {
+        one.model: [str(key) for key in ranking if one.scores[key].instances is None]
+        for one in models
+    }
+    return {model: metrics for model, metrics in lacking.items() if metrics}
+
+
+def _name_lacking(model: str, metrics: Sequence[str], ranking: Sequence[ScoreKey]) -> str:
+    return model if len(metrics) == len(ranking) else f"{model} (for {_join_names(metrics)})"
 
 
 def _has_instances(one: Evaluation, ranking: Sequence[ScoreKey]) -> bool:

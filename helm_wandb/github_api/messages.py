@@ -100,12 +100,20 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     base: Side
     """Its branch is the one to merge into."""
     labels: tuple[Label, ...] = ()
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+    """The commit that merged it; before, the one that tries whether it can be merged."""
 
     @property
     def is_own(self) -> bool:
         """Whether the head is in this very repository, and not in a fork."""
         head, base = self.head.repo, self.base.repo
         return head is not None and base is not None and head.id == base.id
+
+    @property
+    def merged_sha(self) -> str | None:
+        """The base branch's commit that merged it, or squashed it; None if it isn't merged."""
+        return self.merge_commit_sha if self.merged_at else None
 
     @property
     def label_names(self) -> frozenset[str]:

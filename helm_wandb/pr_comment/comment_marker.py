@@ -1,19 +1,22 @@
-"""The hidden first line of our comments: which comment it is, and which run wrote it."""
+"""The hidden first line of our comments: which one it is, who wrote it, and what it shows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from helm_wandb.model import Report, Verdict
 
 if TYPE_CHECKING:
     from helm_wandb.runner.event import Event
 
 _MARKER = re.compile(
     r"<!-- helm-wandb-action v1 key=([0-9a-f]{8})"
-    r"(?: run=([0-9]{1,20})\.([0-9]{1,20}))?(?: head=([0-9A-Za-z]{1,64}))? -->(?:\r?\n|$)"
+    r"(?: run=([0-9]{1,20})\.([0-9]{1,20}))?(?: head=([0-9A-Za-z]{1,64}))?"
+    r"(?: verdict=([a-z_]{1,20})(\.red)?)? -->(?:\r?\n|$)"
 )
 _KEY_DIGITS = 8
 _HEAD_LENGTH = 64
@@ -28,20 +31,41 @@ def marker_key(*, workflow: str, job: str, comment_key: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Which comment it is, and which run wrote it."""
+    """Which comment it is, which run wrote it, and what it shows."""
 
     key: str
     run_id: int = field(default=0, compare=False)
     attempt: int = field(default=0, compare=False)
     head_sha: str = field(default=_UNKNOWN, compare=False)
     """The commit of the pull request that was evaluated."""
+    verdict: Verdict | None = field(default=None, compare=False)
+    """The verdict that the comment shows; None if nothing could be read."""
+    is_red: bool = field(default=False, compare=False)
+    """Whether the comment shows a regression, or that the job failed."""
 
     @property
     def line(self) -> str:
         """The line, with its line break. Nothing in it can end the HTML comment."""
         head = re.sub(r"[^0-9A-Za-z]", "", self.head_sha)[:_HEAD_LENGTH] or _UNKNOWN
         run = f"{self.run_id}.{self.attempt}"
-        return f"<!-- helm-wandb-action v1 key={self.key} run={run} head={head} -->\n"
+        verdict = f" verdict={self.verdict}{'.red' if self.is_red else ''}" if self.verdict else ""
+        return f"<!-- helm-wandb-action v1 key={self.key} run={run} head={head}{verdict} -->\n"
+
+    def with_verdict(self, report: Report) -> Marker:
+        """Return the marker of a comment that shows this report."""
+        is_closed = report.gate is not None and report.gate.closed
+        is_red = is_closed or report.verdict is Verdict.REGRESSED
+        return replace(self, verdict=report.verdict, is_red=is_red)
+
+    def lacks_comparison_of(self, written: Marker) -> bool:
+        """Whether only the other comment, of the same commit, compares with a baseline."""
+        is_compared = written.verdict not in {None, Verdict.NO_BASELINE}
+        is_alone = is_compared and self.verdict is Verdict.NO_BASELINE
+        return is_alone and self.head_sha == written.head_sha
+
+    def is_of_same_run(self, other: Marker) -> bool:
+        """Whether both were written in one attempt of one workflow run."""
+        return self.run_id != 0 and (self.run_id, self.attempt) == (other.run_id, other.attempt)
 
 
 def mark(event: Event, *, comment_key: str | None, head_sha: str) -> Marker:
@@ -62,8 +86,13 @@ def read(body: str) -> tuple[Marker, str] | None:
     match = _MARKER.match(body)
     if match is None:
         return None
-    key, run_id, attempt, head = match.groups()
+    key, run_id, attempt, head, verdict, red = match.groups()
     marker = Marker(
-        key=key, run_id=int(run_id or 0), attempt=int(attempt or 0), head_sha=head or _UNKNOWN
+        key=key,
+        run_id=int(run_id or 0),
+        attempt=int(attempt or 0),
+        head_sha=head or _UNKNOWN,
+        verdict=Verdict(verdict) if verdict in set(Verdict) else None,
+        is_red=bool(red),
     )
     return marker, body[match.end() :]

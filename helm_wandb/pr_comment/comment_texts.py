@@ -28,6 +28,18 @@ OUTDATED = (
     "the comment is of a newer state of the pull request, and stays: the results of this older "
     "run are in its log and report"
 )
+COMPARED = (
+    "this run has no baseline; the comment has a comparison of the same commit already, and stays"
+)
+SAME_RUN = (
+    "another use of this action in the same workflow run wrote this comment already; to get a "
+    "comment of each use (steps of a job, matrix jobs, calls of a reusable workflow), give each "
+    "its own comment-key"
+)
+RED_STAYS = (
+    "the comment stays, as it shows a regression or a failed job; the results of this use of the "
+    "action are in its log and report"
+)
 NOTHING_OUTDATED = "nothing could be read, and there is no comment that would be out of date"
 NO_PULL_REQUEST = (
     "no open pull request has the commit as its head that the other run evaluated: it has moved "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from helm_wandb.errors import SinkError
@@ -65,38 +66,44 @@ class PullRequestComment:
     def deliver(self, report: Report) -> Receipt:
         """Write the comment, or skip it if the token or the mode forbids it; raises SinkError."""
         is_posted = report.verdict in _POSTED[self.mode]
-        return self._deliver(
+        shown = replace(self, marker=self.marker.with_verdict(report))
+        return shown.write(
             lambda room: self.render(report, room),
             skip_reason=None if is_posted else comment_texts.NOT_POSTED[self.mode],
         )
 
     def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:
         """Update an existing comment after a run that could read nothing."""
-        return self._deliver(
+        return self.write(
             lambda room: markdown.render_unread(problems, provenance, limit_bytes=room),
             skip_reason=comment_texts.NOTHING_OUTDATED,
         )
 
-    def _deliver(self, render: Callable[[int], str], *, skip_reason: str | None) -> Receipt:
-        """skip_reason: why no new comment is posted; None: one is."""
+    def write(self, render: Callable[[int], str], *, skip_reason: str | None) -> Receipt:
+        """Write a text with the marker; raises SinkError.
+
+        render: the maximum of UTF-8 bytes → the text.
+        skip_reason: why no new comment is posted; None: one is.
+        """
         if self.mode is Mode.OFF:
             return _skipped(comment_texts.NOT_POSTED[self.mode])
         first_line = self.marker.line
         text = render(LIMIT_BYTES - len(first_line.encode()))
         try:
-            return self._write(first_line + text, skip_reason=skip_reason)
+            return self._write_body(first_line + text, skip_reason=skip_reason)
         except GithubError as error:
             return _refused(error, has_limited_token=self.has_limited_token)
 
-    def _write(self, body: str, *, skip_reason: str | None) -> Receipt:
+    def _write_body(self, body: str, *, skip_reason: str | None) -> Receipt:
         own = self._own_comments()
-        if not own and skip_reason:
-            return _skipped(skip_reason)
-        if own and self._is_outdated(own[0]):
-            return _skipped(comment_texts.OUTDATED, url=own[0].url)
-        if own and self.mode is not Mode.RECREATE:
-            return self._update(own, body)
-        return self._post(body, replaced=own)
+        if not own:
+            return _skipped(skip_reason) if skip_reason else self._post(body, replaced=())
+        write = (
+            partial(self._post, body, replaced=own)
+            if self.mode is Mode.RECREATE
+            else partial(self._update, own, body)
+        )
+        return self._replace(own[0], body, write)
 
     def _own_comments(self) -> list[Comment]:
         """Return our comments with this marker's key, the oldest first; after a race, several.
@@ -110,12 +117,27 @@ class PullRequestComment:
         listed = self.github.comments(self.pull_request.number)
         return [one for one in listed if _is_marked(one, self.marker)]
 
-    def _is_outdated(self, comment: Comment) -> bool:
-        """Whether this run is outdated: the comment is of a newer state of the pull request."""
+    def _replace(self, comment: Comment, body: str, write: Callable[[], Receipt]) -> Receipt:
+        """Write over a comment, unless it shows more than this run can."""
         found = comment_marker.read(comment.text)
-        if found is None or found[0].head_sha == self.marker.head_sha:
+        if found is None:
+            return write()
+        written = found[0]
+        if self._is_outdated(written):
+            return _skipped(comment_texts.OUTDATED, url=comment.url)
+        if self.marker.lacks_comparison_of(written):
+            return _skipped(comment_texts.COMPARED, url=comment.url)
+        if not self.marker.is_of_same_run(written) or _text(comment.text) == _text(body):
+            return write()
+        is_kept = written.is_red
+        receipt = _skipped(comment_texts.RED_STAYS, url=comment.url) if is_kept else write()
+        return replace(receipt, warnings=(comment_texts.SAME_RUN,))
+
+    def _is_outdated(self, written: Marker) -> bool:
+        """Whether this run is outdated: the comment is of a newer state of the pull request."""
+        if written.head_sha == self.marker.head_sha:
             return False
-        written, head = found[0], self.github.pull_request(self.pull_request.number).head.sha
+        head = self.github.pull_request(self.pull_request.number).head.sha
         is_newer = written.head_sha == head or written.run_id > self.marker.run_id
         return head != self.marker.head_sha and is_newer
 
@@ -155,9 +177,7 @@ class PullRequestComment:
         self._delete([*replaced, *others])
         if kept.id == created.id:
             return self._done(created)
-        if self._is_outdated(kept):
-            return _skipped(comment_texts.OUTDATED, url=kept.url)
-        return self._update([kept], body)
+        return self._replace(kept, body, partial(self._update, [kept], body))
 
     def _delete(self, comments: Collection[Comment]) -> None:
         for one in comments:

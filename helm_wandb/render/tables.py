@@ -223,8 +223,16 @@ def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]
 
 
 def unranked(report: Report) -> Table | None:
-    """Return the models without a rank, with the reason; None if all have one."""
-    rows = tuple((Name(row.model), row.unranked) for row in report.leaderboard.rows if row.unranked)
+    """Return the models without a rank, one row for each reason; None if all have one."""
+    models_by_reason: dict[str, list[str]] = defaultdict(list)
+    for row in report.leaderboard.rows:
+        if row.unranked:
+            models_by_reason[row.unranked].append(row.model)
+    total = len(report.leaderboard.rows)
+    rows = tuple(
+        ("all models" if len(models) == total > 1 else Name(", ".join(models)), why)
+        for why, models in models_by_reason.items()
+    )
     columns = (Column("Model", numeric=False), Column("Reason", numeric=False))
     return Table("Unranked", columns, rows) if rows else None
 
@@ -248,14 +256,15 @@ def ranking_rule(report: Report) -> str:
     if any(row.mean_win_rate is not None for row in board.rows):
         rule += (
             " Mean win rate: the share of the other models that a model beats, averaged over "
-            "metrics as in HELM; it depends on which models are listed."
+            "metrics as in HELM 0.5.4 and newer (older versions count ties differently); it "
+            "depends on which models are listed."
         )
     return rule
 
 
 def _mean_rule(*, ranking: int, shown: int) -> str:
     if not ranking:
-        return "No metric could be averaged over all models."
+        return "No metric could be averaged over most models."
     if shown == 1:
         return "The mean is the value of the only metric."
     return f"The mean is over {'all' if ranking == shown else f'{ranking} of'} {shown} metrics."

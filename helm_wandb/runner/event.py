@@ -19,7 +19,7 @@ import msgspec
 from helm_wandb import __version__
 from helm_wandb.github_api.messages import Label, PullRequest, WorkflowRun
 from helm_wandb.model import Provenance
-from helm_wandb.runner.event_rules import EventRules, rules_of
+from helm_wandb.runner.event_rules import BaseRule, EventRules, Lookup, rules_of
 from helm_wandb.system.files import content
 
 _PAYLOAD_BYTES = 64 << 20
@@ -128,13 +128,17 @@ class Event:
     @property
     def pull_request_number(self) -> int | None:
         """The pull request's number, by the payload or by the ref `refs/pull/7/merge`."""
-        named = (
-            self.pull_request,
-            self.issue,
-            *((self.evaluated_run and self.evaluated_run.pull_requests) or ()),
-        )
-        numbers = [one.number for one in named if one]
+        payload = self.pull_request or self.issue
+        numbers = [payload.number] if payload else sorted(self.evaluated_numbers)
         return next(iter(numbers), None) or _number_in(_PULL_REQUEST_REF, self.ref)
+
+    @property
+    def evaluated_numbers(self) -> frozenset[int]:
+        """The pull requests that the payload names for the evaluated run; none for a fork's."""
+        run = self.evaluated_run
+        if run is None or not rules_of(run.event).has_head:
+            return frozenset()
+        return frozenset(one.number for one in run.pull_requests or ())
 
     @property
     def queued_number(self) -> int | None:
@@ -152,8 +156,9 @@ class Event:
         """The commit that the scores are of: a pull request's head, not its merge or its base."""
         if self.pull_request:
             return self.pull_request.head.sha
-        if self.evaluated_run:
-            return self.evaluated_run.head_sha
+        run = self.evaluated_run
+        if run:
+            return None if rules_of(run.event).lookup is Lookup.ISSUE else run.head_sha
         # Without a head in the payload, the sha of a privileged run is that of the base branch.
         return None if self.rules.is_privileged else self.sha or None
 
@@ -213,7 +218,7 @@ class Event:
         """The results of a branch's own events are on its track, and nothing else is."""
         if number is not None:
             return f"pr/{number}"
-        if self.name == "merge_group":
+        if self.rules.base is BaseRule.MERGE_GROUP:
             queue = _QUEUE_BRANCH.match(self.branch)
             return f"queue/{queue['base'] if queue else self.branch.removeprefix(_QUEUE)}"
         if self.is_tag:

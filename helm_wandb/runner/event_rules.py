@@ -15,8 +15,13 @@ class Lookup(Enum):
 
     NUMBER = auto()
     """By its number, in the payload, the ref, or the name of a merge queue's branch."""
+    ISSUE = auto()
+    """By the number of the issue in the payload.
+
+    GitHub files the run under the default branch: its record doesn't name what was evaluated.
+    """
     RUN_HEAD = auto()
-    """By the head of the evaluated run: the open pull request with just this commit."""
+    """By the head of the evaluated run, if its own event leads to a pull request by its head."""
     BRANCH = auto()
     """By the branch of the push or dispatch."""
     NONE = auto()
@@ -26,7 +31,7 @@ class BaseRule(Enum):
     """The commit of the base branch that an event is compared with."""
 
     PULL_REQUEST = auto()
-    """The commit that the pull request was merged with, else the merge base."""
+    """The commit that the pull request was or would be merged with, else the merge base."""
     MERGE_GROUP = auto()
     """The base of the merge group."""
     PREVIOUS_COMMIT = auto()
@@ -60,6 +65,11 @@ class EventRules:
     has_limited_token: bool = False
     """Whether GitHub gives forks and Dependabot a token that can only read."""
 
+    @property
+    def has_head(self) -> bool:
+        """Whether GitHub's record of a run names the head that the run is about."""
+        return self.lookup in {Lookup.NUMBER, Lookup.BRANCH}
+
 
 _PULL_REQUEST = EventRules(lookup=Lookup.NUMBER, base=BaseRule.PULL_REQUEST, has_limited_token=True)
 RULES = {
@@ -82,7 +92,7 @@ RULES = {
         lookup=Lookup.NUMBER, base=BaseRule.PULL_REQUEST, is_privileged=True
     ),
     "issue_comment": EventRules(
-        lookup=Lookup.NUMBER, base=BaseRule.PULL_REQUEST, is_privileged=True
+        lookup=Lookup.ISSUE, base=BaseRule.PULL_REQUEST, is_privileged=True
     ),
     "workflow_run": EventRules(
         lookup=Lookup.RUN_HEAD, base=BaseRule.EVALUATED_RUN, is_privileged=True

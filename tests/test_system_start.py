@@ -1,0 +1,75 @@
+"""The start of the shells."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INSTALLED = """
+import sys
+from helm_wandb.__main__ import command
+
+sys.argv[0] = "/usr/bin/helm-wandb"
+command()
+"""
+SHELLS = [["wandb_writer.py", "--version"], ["-m", "helm_wandb", "--version"], ["entrypoint.py"]]
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_missing_packages_are_named_with_the_command_that_installs_them(
+    shell: list[str], root: Path
+) -> None:
+    """Without its packages each shell ends with 2 and says how to install them."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", *shell], check=False, capture_output=True, text=True, cwd=root
+    )
+
+    assert 2 == done.returncode
+    assert "the Python package " in done.stderr
+    assert "pip install --no-deps --require-hashes -r requirements/runtime.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_modules_of_ours_are_a_bug(root: Path) -> None:
+    """If a module of this package is missing, the traceback is shown."""
+    code = "from helm_wandb.system import start; start.load('helm_wandb.gone')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=root
+    )
+
+    assert "ModuleNotFoundError: No module named 'helm_wandb.gone'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (["wandb_writer.py"], "python wandb_writer.py"),
+        (["-m", "helm_wandb"], "python -m helm_wandb"),
+        (
+            [
+                "-c",
+                INSTALLED,
+            ],
+            "helm-wandb",
+        ),
+    ],
+    ids=str,
+)
+def test_texts_name_the_command_as_it_was_called(call: list[str], name: str, root: Path) -> None:
+    """Usage, examples and errors name the script, the module, or the installed command."""
+    for arguments in (["--help"], ["init", "--help"], ["vaildate"]):
+        done = subprocess.run(
+            [sys.executable, *call, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=root,
+        )
+
+        assert (done.stdout + done.stderr).startswith(f"usage: {name} ")
