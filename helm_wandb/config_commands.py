@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from helm_wandb import pipeline, sources
 from helm_wandb.config.first_config import first_config
-from helm_wandb.errors import ArtifactError, InputError, SinkError, UserError
+from helm_wandb.errors import ArtifactError, InputError, UserError
 from helm_wandb.model import FirstEntry
-from helm_wandb.system import paths, streams
+from helm_wandb.sinks import print_text
+from helm_wandb.system import paths
 from helm_wandb.system.files import write_new
 
 if TYPE_CHECKING:
@@ -71,12 +72,7 @@ def path(text: str) -> str:
 
 def _schema(root: Path) -> int:
     text = (root / "schema" / "config.schema.json").read_text("utf-8")
-    try:
-        streams.write(sys.stdout, text)
-    except BrokenPipeError:  # nobody reads on, as after `| head`
-        return 0
-    except OSError as error:
-        raise SinkError(f"standard output cannot be written: {error.strerror}") from error
+    print_text("schema", sys.stdout, text)
     return 0
 
 

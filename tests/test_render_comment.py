@@ -13,12 +13,7 @@ from hypothesis import strategies as st
 from helm_wandb import report as reports
 from helm_wandb.comparing import leaderboard
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.model import (
-    Baseline,
-    Gate,
-    Provenance,
-    ScoreKey,
-)
+from helm_wandb.model import Baseline, Gate, Provenance, ScoreKey
 from helm_wandb.render import comment, markdown
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders

@@ -19,15 +19,7 @@ from rich.table import Table
 from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.sdk.messages import Cause
 from tests.rows import Results, make_rows, parametrize_rows, selected_rows
-from tests.wandb_builders import (
-    PROJECT,
-    Desk,
-    Done,
-    command_of,
-    curve,
-    scores,
-    summary_id,
-)
+from tests.wandb_builders import PROJECT, Desk, Done, command_of, curve, scores, summary_id
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:

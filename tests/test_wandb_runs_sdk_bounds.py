@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,7 +40,7 @@ def service(server: WandbServer) -> Iterator[Service]:
         yield found
 
 
-def fault_of(service: Service, request: messages.FindRuns | messages.ReadHistories) -> Fault:
+def fault_of(service: Service, request: messages.RequestFor[Any]) -> Fault:
     """The fault that the question ends with."""
     with pytest.raises(ServiceError) as caught:
         service.ask(request, seconds=SECONDS)

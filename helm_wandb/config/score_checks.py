@@ -8,15 +8,7 @@ from difflib import SequenceMatcher
 
 from helm_wandb.config.yaml_syntax import shown
 from helm_wandb.errors import Problem
-from helm_wandb.model import (
-    DEFAULT_EFFECT,
-    Config,
-    ConfigName,
-    Evaluation,
-    Policy,
-    Score,
-    ScoreKey,
-)
+from helm_wandb.model import DEFAULT_EFFECT, Config, ConfigName, Evaluation, Policy, Score, ScoreKey
 from helm_wandb.text.words import join_truncated
 
 _LARGEST_EFFECT = 0.5

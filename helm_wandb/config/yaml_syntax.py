@@ -12,6 +12,7 @@ import yaml
 
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
+from helm_wandb.text.words import shorten
 
 LIMIT_BYTES = 1_048_576
 """A config that is longer is refused; a caller need not read more than one byte beyond."""
@@ -124,7 +125,7 @@ _SENTENCES = (
 
 def shown(text: str) -> str:
     """Return the text on one line, shortened, with control characters made visible."""
-    cut = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    cut = shorten(text, LONGEST_SHOWN)
     return "".join(map(_visible, cut))
 
 

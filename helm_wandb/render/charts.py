@@ -12,7 +12,7 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Report, ScoreKey
 from helm_wandb.render.html.plots import are_drawable, round_ends
 from helm_wandb.text.safe_text import Name, plain
-from helm_wandb.text.words import join_truncated
+from helm_wandb.text.words import join_truncated, shorten
 
 CHARTS_SHOWN = 8
 """Each is a separate frame on GitHub's page."""
@@ -198,9 +198,7 @@ def _quoted(text: str, length: int) -> str:
 
 def _label(text: str, length: int) -> str:
     """The text as mermaid's strings may hold it, cut; never empty, which they may not be."""
-    shown = plain(Name(text)).strip()
-    cut = shown if len(shown) <= length else f"{shown[: length - 1]}…"
-    return cut.translate(_TWINS) or "?"
+    return shorten(plain(Name(text)).strip(), length).translate(_TWINS) or "?"
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ from helm_wandb.render.markdown import fit, render_template
 from helm_wandb.render.quantities import in_points
 from helm_wandb.report import baseline_name, count_verdicts, text_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
-from helm_wandb.text.words import count_noun
+from helm_wandb.text.words import count_noun, shorten
 
 SINK = "pull request comment"
 """Name of the output that posts it, and of its link in a report."""
@@ -129,9 +129,7 @@ def _model(report: Report, *, room: int) -> str:
         count = f"{len(models)} models"
         return count if len(count) <= room else ""
     name = plain(Name(models[0]))
-    if len(name) <= room:
-        return Name(name)
-    return Name(f"{name[: room - 1]}…") if room >= _LEAST_NAME else ""
+    return Name(shorten(name, room)) if room >= min(len(name), _LEAST_NAME) else ""
 
 
 def _is_without_baseline(report: Report) -> bool:

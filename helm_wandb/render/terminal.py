@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Report
 from helm_wandb.render import deltas, sentences, tables
+from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
-
-    from helm_wandb.render.tables import Column, Table
 
 _PADDING = 3
 """Between two columns of a terminal's table."""
@@ -36,19 +35,26 @@ def render_piped(report: Report) -> str:
 
 def render_parts(report: Report) -> tuple[str, str]:
     """Return the lines in two parts: up to the leaderboard, and all below it."""
-    leaderboard = (
-        plain(report.headline),
-        *map(plain, sentences.summary_sentences(report)),
-        *map(_aligned, deltas.first_tables(report)),
-        _aligned(deltas.leaderboard(report)),
-        plain(tables.ranking_rule(report)),
-        *map(plain, sentences.legend(report)),
-    )
-    details = (
-        *map(_aligned, (*deltas.other_tables(report), *tables.details(report))),
-        *map(plain, _notes(report)),
-    )
-    return "\n\n".join(leaderboard) + "\n", "\n\n".join(details) + "\n"
+    top, details = ("\n\n".join(map(_lines, part)) + "\n" for part in _content(report))
+    return top, details
+
+
+def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
+    """Return the sentences and tables up to the leaderboard, and all below it."""
+    notes = [f"Note: {note}" for note in report.notes if not isinstance(note, ToldInLog)]
+    top: list[str | Table] = [
+        report.headline,
+        *sentences.summary_sentences(report),
+        *deltas.first_tables(report),
+        deltas.leaderboard(report),
+        tables.ranking_rule(report),
+        *sentences.legend(report),
+    ]
+    return top, [*deltas.other_tables(report), *tables.details(report), *notes]
+
+
+def _lines(part: str | Table) -> str:
+    return _aligned(part) if isinstance(part, Table) else plain(part)
 
 
 def _aligned(table: Table) -> str:
@@ -60,10 +66,8 @@ def _aligned(table: Table) -> str:
 
 
 def _padded(cell: str, column: Column, width: int) -> str:
-    from rich.cells import cell_len  # noqa: PLC0415 -- a light part of rich
-
     text = plain(cell)
-    space = " " * (width - cell_len(text))
+    space = " " * (width - _cell_width(text))
     return space + text if column.numeric else text + space
 
 
@@ -84,29 +88,18 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(plain(report.headline), style="bold", soft_wrap=True)
-    _print_lines(console, sentences.summary_sentences(report))
-    for table in (*deltas.first_tables(report), deltas.leaderboard(report)):
-        _print_table(console, table, width=width)
-    _print_lines(console, [tables.ranking_rule(report), *sentences.legend(report)])
-    for table in (*deltas.other_tables(report), *tables.details(report)):
-        _print_table(console, table, width=width)
-    _print_lines(console, _notes(report))
+    (headline, *top), details = _content(report)
+    console.print(_lines(headline), style="bold", soft_wrap=True)
+    for part in (*top, *details):
+        console.print()
+        if isinstance(part, Table):
+            _print_table(console, part, width=width)
+        else:
+            console.print(plain(part))
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
-def _notes(report: Report) -> list[str]:
-    return [f"Note: {note}" for note in report.notes if not isinstance(note, ToldInLog)]
-
-
-def _print_lines(console: Console, lines: Sequence[str]) -> None:
-    for line in lines:
-        console.print()
-        console.print(plain(line))
-
-
 def _print_table(console: Console, table: Table, *, width: int) -> None:
-    console.print()
     console.print(plain(table.title), style="bold")
     for place, block in enumerate(_blocks(table, width=width)):
         if place:
@@ -169,12 +162,14 @@ def _widest(table: Table, at: int, width: int) -> int:
 
 
 def _width(table: Table, at: int) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 -- see render
-
-    return max(cell_len(plain(table.columns[at].label)), _value_width(table, at))
+    return max(_cell_width(plain(table.columns[at].label)), _value_width(table, at))
 
 
 def _value_width(table: Table, at: int) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 -- see render
+    return max((_cell_width(plain(row[at])) for row in table.rows), default=0)
 
-    return max((cell_len(plain(row[at])) for row in table.rows), default=0)
+
+def _cell_width(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 -- a light part of rich
+
+    return cell_len(text)

@@ -11,6 +11,10 @@ from helm_wandb.model import Comparison, Evaluation, Gate, Leaderboard, Provenan
 from helm_wandb.text.words import count_noun, join_truncated
 
 SCHEMA_VERSION = 1
+LONGEST_NAME = 1_000
+"""Characters of a model, benchmark or metric; what HELM and configs name has some 100."""
+LONGEST_TEXT = 100_000
+"""Characters of a reason, which may list all columns of a table."""
 _DETAILED = 2
 """Number of a model's iterations that keep their instances: the candidate and the previous one."""
 _NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"

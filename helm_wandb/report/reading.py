@@ -22,7 +22,7 @@ import msgspec
 from msgspec.json import Decoder
 
 from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey, SubjectScore
-from helm_wandb.report import SCHEMA_VERSION
+from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT, SCHEMA_VERSION
 from helm_wandb.report.keys import check_keys
 from helm_wandb.report.packed import Column, Subjects
 
@@ -58,15 +58,11 @@ _VALUE_BYTES = 60
 _T = TypeVar("_T")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Billions = Annotated[float, msgspec.Meta(ge=0)]
-_LONGEST_NAME = 1_000
-"""Characters; what HELM and configs name has some 100."""
-_LONGEST_TEXT = 100_000
-"""Characters of a reason, which may list all columns of a table."""
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
-_AnyName = Annotated[str, msgspec.Meta(max_length=_LONGEST_NAME)]
-_Key = Annotated[str, msgspec.Meta(max_length=2 * _LONGEST_NAME + 1)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+_AnyName = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+_Key = Annotated[str, msgspec.Meta(max_length=2 * LONGEST_NAME + 1)]
 """The names of a benchmark and a metric, and the dot between them."""
-_Text = Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)]
+_Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 _Source = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 """Name of any source: the run that wrote the report may have others than this version."""
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]

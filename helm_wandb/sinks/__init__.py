@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Protocol, TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Report, Status
-from helm_wandb.system import signals, streams
+from helm_wandb.system import files, signals, streams
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 
 
@@ -83,6 +84,19 @@ def print_text(sink: str, stream: TextIO | None, text: str) -> Receipt:
     except OSError as error:
         raise SinkError(f"standard output cannot be written: {error.strerror}") from error
     return Receipt(sink=sink, status=Status.DONE)
+
+
+def write_file(sink: str, path: Path, content: bytes | Iterable[bytes]) -> Receipt:
+    """Write a file, making the folders on the way to it, and return the receipt.
+
+    Raises SinkError if it cannot be written.
+    """
+    try:
+        files.write_whole(path, content)
+    except OSError as error:
+        message = f"{error.filename}: the {sink} cannot be written: {error.strerror}"
+        raise SinkError(message) from error
+    return Receipt(sink=sink, status=Status.DONE, reason=f"written to {path}")
 
 
 def _deliver_one(sink: Sink, report: Report) -> Receipt:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from helm_wandb.errors import SinkError
-from helm_wandb.model import Receipt, Report, Status
-from helm_wandb.system.files import write_whole
+from helm_wandb.model import Receipt, Report
+from helm_wandb.sinks import write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,4 @@ class HtmlFile:
         # Imported here: only who asks for the page pays for its templates.
         from helm_wandb.render.html import html_report  # noqa: PLC0415
 
-        try:
-            write_whole(self.path, html_report.render(report).encode())
-        except OSError as error:
-            raise SinkError(
-                f"{error.filename}: the HTML report cannot be written: {error.strerror}"
-            ) from error
-        return Receipt(sink=self.name, status=Status.DONE, reason=f"written to {self.path}")
+        return write_file(self.name, self.path, html_report.render(report).encode())

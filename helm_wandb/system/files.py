@@ -8,6 +8,7 @@ user's own choice: only the command line takes one, and links on the way to it a
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -136,6 +137,15 @@ def create_folder(path: Path) -> None:
     """
     with _folder(path, create=True):
         pass
+
+
+def try_lock(descriptor: int) -> bool:
+    """Return whether the lock of an open file or folder is ours; True if it can have none."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def hand_over(folder: Path, *, like: Path) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helm_wandb.system import signals
+from helm_wandb.system.files import try_lock
 
 _PREFIX = ".helm-wandb-"
 _NAME = re.compile(r"\.helm-wandb-[0-9a-f]{16}")
@@ -119,19 +120,10 @@ def _locked(path: Path) -> Scratch | None:
         scratch = Scratch(path, os.open(path, _FOLDER))
     except FileNotFoundError:
         return None
-    if _lock(scratch.lock) and path.exists():
+    if try_lock(scratch.lock) and path.exists():
         return scratch
     os.close(scratch.lock)
     return None
-
-
-def _lock(descriptor: int) -> bool:
-    """Return whether nobody else has the lock; some file systems have none."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return not isinstance(error, BlockingIOError)
-    return True
 
 
 def _remove_left(where: Path) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from helm_wandb.text.words import shorten
+
 SYNTAX = "https://github.com/google/re2/wiki/Syntax"
 _MEMORY_BYTES = 1 << 20
 """Memory of a compiled pattern, which is refused beyond some 10,000 instructions: a search can
@@ -87,6 +89,5 @@ class Pattern:
 def _explained(said: str) -> str:
     """Clause that says what RE2 refuses, which may end in a part of the pattern, and what to do."""
     hints = (hint for beginnings, hint in _HINTS if said.startswith(beginnings))
-    cut = said if len(said) <= _LONGEST_SHOWN else f"{said[: _LONGEST_SHOWN - 1]}…"
     advice = next(hints, f"see {SYNTAX}")
-    return f"is not a valid RE2 pattern: `{cut}`: {advice}"
+    return f"is not a valid RE2 pattern: `{shorten(said, _LONGEST_SHOWN)}`: {advice}"

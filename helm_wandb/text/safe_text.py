@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from helm_wandb.text.visible import visible
+from helm_wandb.text.words import shorten
 
 _NAME_LENGTH = 300
 _TEXT_LENGTH = 5_000
@@ -46,8 +47,7 @@ def plain(text: str) -> str:
     In a Name so do all spaces but U+0020, so that two names that differ look different.
     """
     is_name = isinstance(text, Name)
-    length = _NAME_LENGTH if is_name else _TEXT_LENGTH
-    seen = text if len(text) <= length else text[: length - 1] + "…"
+    seen = shorten(text, _NAME_LENGTH if is_name else _TEXT_LENGTH)
     return visible(str(seen), is_name=is_name)
 
 

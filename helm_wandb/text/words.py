@@ -13,6 +13,11 @@ def count_noun(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return the text, ending in … if it is longer than so many characters."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def truncate(
     sentences: Sequence[str], rest: Callable[[int], str], limit: int = SHOWN
 ) -> tuple[str, ...]:

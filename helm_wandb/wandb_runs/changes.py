@@ -36,16 +36,16 @@ class StoredRun:
     record: Record | None = None
 
 
-def flatten(row: StoredRow) -> dict[str, float]:
-    """Return a stored row's numbers by the names that W&B shows.
+def flatten(row: StoredRow, depth: int = _DEPTH) -> dict[str, float]:
+    """Return the numbers of a stored row or summary by the names that W&B shows.
 
-    What W&B itself adds to a row is left out, and so is what this tool never writes: numbers that
-    no float holds, and deeper levels.
+    What W&B itself adds is left out, and so is what this tool never writes: numbers that no float
+    holds, and deeper levels.
     """
-    return {name: value for name, value in _leaves(row) if not name.startswith("_")}
+    return {name: value for name, value in _leaves(row, "", depth) if not name.startswith("_")}
 
 
-def _leaves(row: StoredRow, prefix: str = "", depth: int = _DEPTH) -> Iterable[tuple[str, float]]:
+def _leaves(row: StoredRow, prefix: str, depth: int) -> Iterable[tuple[str, float]]:
     for key, value in row.items():
         if isinstance(value, Mapping):
             if depth > 1:

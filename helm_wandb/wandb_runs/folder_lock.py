@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helm_wandb.errors import SinkError
+from helm_wandb.system.files import try_lock
 from helm_wandb.wandb_runs import receipt_texts
 
 _PAUSE_SECONDS = 0.1
@@ -25,19 +25,10 @@ def locked(folder: Path, *, seconds: float) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         until = time.monotonic() + seconds
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if time.monotonic() > until:
                 raise SinkError(receipt_texts.busy_folder(folder, max(0.0, seconds)))
             time.sleep(_PAUSE_SECONDS)
         yield
     finally:
         os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Return whether the lock is ours; True if the file system has no locks."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return not isinstance(error, BlockingIOError)
-    return True

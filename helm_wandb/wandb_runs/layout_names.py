@@ -8,6 +8,7 @@ import re
 from typing import TypeGuard
 
 from helm_wandb.model import ScoreKey
+from helm_wandb.report import LONGEST_NAME
 
 REPORT_FILE = "helm-wandb-report.json"
 """The file in the artifact of a model's report."""
@@ -34,8 +35,6 @@ _RESERVED = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEAD
 """Keys of our own in rows and summaries, and names of our own runs."""
 _PREFIX = "benchmark "
 _SLUG_LIMIT = 64
-LONGEST_NAME = 1_000
-"""Characters of a model, benchmark or metric, as in reports."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 

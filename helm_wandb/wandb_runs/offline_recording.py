@@ -31,7 +31,6 @@ _LIMIT_BYTES = 16 << 20
 _PURPOSE = b"helm-wandb-action: recording, version 1"
 _DAMAGED = f"its {FILE} is damaged"
 
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float
 
 
@@ -45,7 +44,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Ascending by iteration."""
     subjects: dict[str, str] = {}
     """Name of a value → the subject in it."""
-    steps: _Count
+    steps: run_record.Count
     """Number of rows of W&B's history that the run fills."""
     record: str
     """The record in the run's summary."""

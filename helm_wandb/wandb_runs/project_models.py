@@ -11,6 +11,7 @@ from helm_wandb.comparing.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 from helm_wandb.report import from_json
 from helm_wandb.wandb_runs import run_record
+from helm_wandb.wandb_runs.changes import flatten
 from helm_wandb.wandb_runs.layout_names import (
     COMMIT,
     ITERATION,
@@ -168,22 +169,11 @@ def _recorded(latest: Latest) -> dict[ScoreKey, Score]:
 
 def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
     """Yield the scores of a summary that holds `{"mmlu": {"EM": 0.3}}`, or `{"mmlu.EM": 0.3}`."""
-    for name, value in _numbers(summary):
+    for name, value in flatten(summary, depth=2).items():
         key = parse_score_name(name)
         if key:
             lower = is_lower_better(key.metric)
-            yield key, Score(value=value, n=None, lower_is_better=lower, subjects={})
-
-
-def _numbers(summary: Mapping[str, object]) -> Iterable[tuple[str, float]]:
-    for name, value in summary.items():
-        if name.startswith("_"):
-            continue
-        nested = value if isinstance(value, Mapping) else {}
-        for shown, stored in ((name, value), *((f"{name}.{key}", nested[key]) for key in nested)):
-            number = finite(stored)
-            if number is not None:
-                yield shown, number
+            yield key, Score(value=float(value), n=None, lower_is_better=lower, subjects={})
 
 
 def _iteration(summary: Mapping[str, object]) -> int:

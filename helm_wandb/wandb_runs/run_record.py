@@ -13,12 +13,12 @@ from typing import Annotated
 
 import msgspec
 
-from helm_wandb.wandb_runs.layout_names import LONGEST_NAME, MARK, digest
+from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT
+from helm_wandb.wandb_runs.layout_names import MARK, digest
 
 GREATEST_ITERATION = 2**63 - 1
-_LONGEST_TEXT = 100_000
 _LONGEST_DIGEST = 64
-_Iteration = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
 _IterationText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", max_length=19)]
 _Digest = Annotated[str, msgspec.Meta(max_length=_LONGEST_DIGEST)]
 _Key = Annotated[str, msgspec.Meta(max_length=5 * LONGEST_NAME)]
@@ -30,14 +30,14 @@ class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     value: float
     lower_is_better: bool | None = None
-    partial: Annotated[str, msgspec.Meta(max_length=_LONGEST_TEXT)] | None = None
+    partial: Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)] | None = None
     """Why the value must not be compared, as in `model.Score`."""
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A model at its greatest iteration."""
 
-    iteration: _Iteration
+    iteration: Count
     tokens_billions: float | None = None
     scores: dict[_Key, LatestScore]
     """`mmlu.EM`, with the benchmark's name as W&B keeps it → score."""

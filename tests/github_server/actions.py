@@ -9,11 +9,7 @@ from tests.github_server.answers import RefusedError
 from tests.github_server.identity import node_id, number_of
 from tests.github_server.pages import paged
 from tests.github_server.people import person
-from tests.github_server.repositories import (
-    minimal_repository,
-    repository_page,
-    repository_url,
-)
+from tests.github_server.repositories import minimal_repository, repository_page, repository_url
 from tests.github_server.storage import signed_path
 from tests.github_server.transport import Reply, as_json
 

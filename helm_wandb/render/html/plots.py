@@ -13,6 +13,7 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Comparison, Delta, Evaluation, Report, ScoreKey, Verdict
 from helm_wandb.render.quantities import difference, in_points, number, tokens
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import shorten
 
 SERIES_SHOWN = 6
 """Colours and dashes that readers can distinguish."""
@@ -232,7 +233,7 @@ def _ends(delta: Delta) -> tuple[float, float, float]:
 def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
     low, at, high = map(axis.at, _ends(delta))
     return Whisker(
-        label=_short(str(delta.key)),
+        label=shorten(str(delta.key), _LABEL_LENGTH),
         verdict=delta.verdict,
         y=_WHISKERS.top + _ROW * (row + 0.6),
         low=low,
@@ -240,10 +241,6 @@ def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
         high=high,
         words=difference(delta),
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LABEL_LENGTH else f"{text[: _LABEL_LENGTH - 1]}…"
 
 
 def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from helm_wandb.system.scratch import check_room
+from helm_wandb.text.words import shorten
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, Written
 
 if TYPE_CHECKING:
@@ -115,9 +116,7 @@ def _replace_faults(answer: Any, change: Callable[[Fault], Fault]) -> Any:  # no
 
 
 def _shorten(fault: Fault) -> Fault:
-    if len(fault.detail) <= _SHOWN_CHARACTERS:
-        return fault
-    return replace(fault, detail=f"{fault.detail[: _SHOWN_CHARACTERS - 1]}…")
+    return replace(fault, detail=shorten(fault.detail, _SHOWN_CHARACTERS))
 
 
 def _blame_disk(fault: Fault, folders: Sequence[Path]) -> Fault:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 Row = Mapping[str, float]
 """The values of an iteration by the names that W&B shows, `mmlu.EM`; the x-axes have no dot."""
 StoredRow = Mapping[str, object]
 """A row as W&B stores it, in which benchmarks are nested mappings."""
+
+T = TypeVar("T")
 
 THREADS = 128
 """Runs that are written at once: most of the time is round trips."""
@@ -110,32 +112,11 @@ class RunWriting:
     """Online: the summary's value of `mark` when the rows were chosen; None for a new run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connect:
-    """Check the key. Answer: Account."""
-
-    base_url: str
-    api_key: str = field(repr=False)
-    entity: str | None
-    seconds: float
-    """Seconds that a question may take."""
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """The owner of the runs."""
 
     entity: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindRuns:
-    """Read the runs of a project that match a filter, all pages. Answer: tuple[RemoteRun, ...]."""
-
-    project: str
-    filters: Mapping[str, object]
-    most: int = 50_000
-    """Runs; a fault of SIZE if the project has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +133,49 @@ class RemoteRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadHistories:
-    """Read all rows of runs. Answer: dict of run id → tuple of rows, in the order logged."""
+class Written:
+    """The result of writing one run."""
+
+    run_id: str
+    folder: str | None = None
+    fault: Fault | None = None
+    yielded: bool = False
+    """Nothing was written, as another writer is at it, or was since it was looked at."""
+    unsettled: bool = False
+    """The data may still arrive: the process is to be ended, then the run to be withdrawn."""
+    url: str | None = None
+
+
+class RequestFor(Generic[T]):
+    """A request, by the type of its answer."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect(RequestFor[Account]):
+    """Check the key."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    entity: str | None
+    seconds: float
+    """Seconds that a question may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindRuns(RequestFor[tuple[RemoteRun, ...]]):
+    """Read the runs of a project that match a filter, all pages."""
+
+    project: str
+    filters: Mapping[str, object]
+    most: int = 50_000
+    """Runs; a fault of SIZE if the project has more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHistories(RequestFor[dict[str, tuple[StoredRow, ...]]]):
+    """Read all rows of runs. Answer: run ID → rows, in the order logged."""
 
     project: str
     run_ids: tuple[str, ...]
@@ -162,8 +184,8 @@ class ReadHistories:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteRuns:
-    """Write runs, many at once. Answer: tuple[Written, ...], one of each run that was begun."""
+class WriteRuns(RequestFor[tuple[Written, ...]]):
+    """Write runs, many at once. Answer: one result of each run that was begun."""
 
     mode: Literal["online", "offline"]
     entity: str | None
@@ -182,22 +204,8 @@ class WriteRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """The result of writing one run."""
-
-    run_id: str
-    folder: str | None = None
-    fault: Fault | None = None
-    yielded: bool = False
-    """Nothing was written, as another writer is at it, or was since it was looked at."""
-    unsettled: bool = False
-    """The data may still arrive: the process is to be ended, then the run to be withdrawn."""
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
-    """Give runs free that a writer reserved in a process that was ended. Answer: None."""
+class Withdraw(RequestFor[None]):
+    """Give runs free that a writer reserved in a process that was ended."""
 
     project: str
     run_ids: tuple[str, ...]
@@ -205,8 +213,8 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadArtifacts:
-    """Read one file of each of some artifacts. Answer: dict of name → its content.
+class ReadArtifacts(RequestFor[dict[str, bytes]]):
+    """Read one file of each of some artifacts. Answer: name → content.
 
     What is not there, or larger than the limit, is not in the answer.
     """

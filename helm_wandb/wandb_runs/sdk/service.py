@@ -10,34 +10,21 @@ from collections.abc import Mapping
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from helm_wandb.runner import known_secrets
 from helm_wandb.system import scratch as scratches
 from helm_wandb.system import signals
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.wandb_runs.sdk import faults, processes
-from helm_wandb.wandb_runs.sdk.messages import (
-    Account,
-    Cause,
-    Connect,
-    Fault,
-    FindRuns,
-    ReadArtifacts,
-    ReadHistories,
-    RemoteRun,
-    Request,
-    ServiceError,
-    StoredRow,
-    Withdraw,
-    WriteRuns,
-    Written,
-)
+from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, RequestFor, ServiceError, WriteRuns
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from helm_wandb.system.scratch import Scratch
+
+T = TypeVar("T")
 
 _ROOT = Path(__file__).parents[3]
 _BOOT = (
@@ -140,22 +127,8 @@ class Service:
             signals.on_stop(self._abort)
         return pipe
 
-    @overload
-    def ask(self, request: Connect, *, seconds: float) -> Account: ...
-    @overload
-    def ask(self, request: FindRuns, *, seconds: float) -> tuple[RemoteRun, ...]: ...
-    @overload
-    def ask(self, request: ReadArtifacts, *, seconds: float) -> dict[str, bytes]: ...
-    @overload
-    def ask(
-        self, request: ReadHistories, *, seconds: float
-    ) -> dict[str, tuple[StoredRow, ...]]: ...
-    @overload
-    def ask(self, request: WriteRuns, *, seconds: float) -> tuple[Written, ...]: ...
-    @overload
-    def ask(self, request: Withdraw, *, seconds: float) -> None: ...
-    def ask(self, request: Request, *, seconds: float) -> object:
-        """Return the answer that the request's docstring promises.
+    def ask(self, request: RequestFor[T], *, seconds: float) -> T:
+        """Return the answer to the request.
 
         Raises ServiceError if W&B refuses, if no answer comes in time, or if the process ends
         before it; the process is then ended, and the next question starts another.
@@ -169,9 +142,9 @@ class Service:
             self.kill()
         if isinstance(answer, Fault):
             raise ServiceError(answer)
-        return answer
+        return cast("T", answer)
 
-    def _answer(self, request: Request, seconds: float) -> tuple[object, bool]:
+    def _answer(self, request: object, seconds: float) -> tuple[object, bool]:
         """Return the answer or a Fault, and whether the process has ended."""
         assert self._pipe is not None  # noqa: S101 -- started by who asks
         assert self._process is not None  # noqa: S101 -- as well

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Self, overload
+from typing import Self, TypeVar
 
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
@@ -14,17 +13,12 @@ from helm_wandb.wandb_runs.sdk.messages import (
     Cause,
     Connect,
     Fault,
-    FindRuns,
-    ReadArtifacts,
-    ReadHistories,
-    RemoteRun,
+    RequestFor,
     ServiceError,
-    StoredRow,
-    Withdraw,
-    WriteRuns,
-    Written,
 )
 from helm_wandb.wandb_runs.sdk.service import Service
+
+T = TypeVar("T")
 
 BUDGET_SECONDS = 90.0
 """For all that has to do with W&B in a run: guests and baselines, writing, and an offline copy."""
@@ -103,28 +97,14 @@ class Session:
         """Let some time of the budget pass."""
         self.budget.wait(min(seconds, self.left_seconds))
 
-    @overload
-    def ask(self, request: FindRuns) -> tuple[RemoteRun, ...]: ...
-    @overload
-    def ask(self, request: ReadArtifacts) -> dict[str, bytes]: ...
-    @overload
-    def ask(self, request: ReadHistories) -> dict[str, tuple[StoredRow, ...]]: ...
-    @overload
-    def ask(self, request: WriteRuns) -> tuple[Written, ...]: ...
-    @overload
-    def ask(self, request: Withdraw) -> None: ...
-    def ask(
-        self, request: FindRuns | ReadArtifacts | ReadHistories | WriteRuns | Withdraw
-    ) -> object:
-        """The answer that the request's docstring promises; raises ServiceError."""
+    def ask(self, request: RequestFor[T]) -> T:
+        """Return the answer to the request; raises ServiceError."""
         self._connect()
-        seconds = getattr(request, "seconds", _QUESTION_SECONDS) + GRACE_SECONDS
-        with self._in_time():
-            try:
-                return self._service.ask(request, seconds=min(seconds, self.left_seconds))
-            except ServiceError:
-                self._connected = self._service.running
-                raise
+        try:
+            return self._ask(request, getattr(request, "seconds", _QUESTION_SECONDS))
+        except ServiceError:
+            self._connected = self._service.running
+            raise
 
     def _connect(self) -> None:
         """Check the key, once: where that failed, nothing is waited for a second time."""
@@ -138,23 +118,21 @@ class Session:
             entity=self._entity,
             seconds=_QUESTION_SECONDS,
         )
-        with self._in_time():
-            try:
-                seconds = min(_QUESTION_SECONDS + GRACE_SECONDS, self.left_seconds)
-                account = self._service.ask(request, seconds=seconds)
-            except ServiceError as error:
-                self._fault = error.fault
-                raise
+        try:
+            account = self._ask(request, _QUESTION_SECONDS)
+        except ServiceError as error:
+            self._fault = error.fault
+            raise
         if not account.entity:
             self._fault = Fault(Cause.ACCESS, "the key belongs to no entity")
             raise ServiceError(self._fault)
         self._entity = account.entity
         self._connected = True
 
-    @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        """Count the time of a question; raise ServiceError if there is none left."""
+    def _ask(self, request: RequestFor[T], seconds: float) -> T:
+        """Return the answer, and count its time; raises ServiceError, also if no time is left."""
         with self.budget.spending():
             if self.left_seconds <= 0:
                 raise ServiceError(NO_TIME)
-            yield
+            most = min(seconds + GRACE_SECONDS, self.left_seconds)
+            return self._service.ask(request, seconds=most)
