@@ -16,7 +16,7 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.comparing.leaderboard import build
 from helm_wandb.model import ScoreKey
 
-from .builders import evaluation, measured, right
+from .builders import evaluation, instances, measured, right
 from .test_sources_helm import read_tree
 
 if TYPE_CHECKING:
@@ -482,9 +482,8 @@ def test_of_many_models_a_stranger_is_named_alone() -> None:
     found = board(*models)
 
     assert [(1, False, "a"), (2, False, "b"), (3, True, "c"), (3, True, "d")] == shown(found)
-    assert "that of b, with other questions than a; that of c, with other questions than b" == (
-        found.untested
-    )
+    expected = "that of b, which has other questions than a; that of c, which has other questions"
+    assert f"{expected} than b" == found.untested
 
 
 def test_an_unranked_model_without_instances_changes_no_rank() -> None:
@@ -522,11 +521,47 @@ def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None
     assert "a has other questions than b" == found.untested
 
 
-def test_numbers_without_measure_separate_nobody() -> None:
-    """Instances that no test can reckon with are no bug."""
-    models = [measured(name, values={"mmlu.EM": [1e300, -1e300] * 9}) for name in "ab"]
+NAN = float("nan")
 
-    assert [(1, True, "a"), (1, True, "b")] == shown(board(*models))
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([0.0] * 4, "boolq: too few: 4 independent clusters, and an interval needs 5"),
+        ([1e300, -1e300] * 9, "boolq.EM: values beyond ±1e+60 cannot be tested"),
+        ([1.0, NAN] * 9, "boolq.EM: the per-instance scores of b do not make the score"),
+    ],
+)
+def test_a_metric_that_cannot_be_tested_ties_nobody(values: list[float], why: str) -> None:
+    """If a ranking metric can't be tested, the ranks are those of the means, with the reason."""
+    key = ScoreKey("boolq", "EM")
+    scored = measured(values={"boolq.EM": [0.0] * len(values)}).scores[key]
+    score = replace(scored, instances=instances(values))
+    models = [
+        replace(one, scores={**one.scores, key: score})
+        for one in (answering("a", 60), answering("b", 59))
+    ]
+    found = board(*models)
+
+    assert [(1, False, "a"), (2, False, "b")] == shown(found)
+    assert f"b can't be tested against a: {why}" == found.untested
+
+
+def test_metrics_of_one_benchmark_are_not_independent() -> None:
+    """Four copies of the only metric separate no models that the metric itself doesn't."""
+    names = ["mmlu.EM", "mmlu.B", "mmlu.C", "mmlu.D"]
+    counts = {"a": 60, "b": 56}
+    models = [measured(one, values=dict.fromkeys(names, right(counts[one]))) for one in counts]
+    boards = [
+        build(
+            models,
+            metrics=[ScoreKey.parse(name) for name in names[:metrics]],
+            excluded_models=frozenset(),
+        )
+        for metrics in (1, 4)
+    ]
+
+    assert [[(1, True, "a"), (1, True, "b")]] * 2 == list(map(shown, boards))
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.sampled_from([0.01, 0.05, 0.3]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, pair_instances
+from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, average_metrics, pair_instances
 from helm_wandb.comparing.statistics import PairedStratum
 from helm_wandb.model import Instances
 from tests import builders
@@ -112,11 +113,12 @@ def test_nothing_in_common_is_no_stratum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(LARGEST, True), (-LARGEST, True), (1e61, False), (-1e308, False)]
+    ("value", "expected"),
+    [(LARGEST, True), (-LARGEST, True), (1e61, False), (-1e308, False), (math.nan, False)],
 )
 def test_values_without_measure_are_not_testable(value: float, *, expected: bool) -> None:
     """Numbers whose fourth power overflows are reported, whichever side has them."""
-    other = replace(FIVE, value=(value, 0.0, 0.0, 0.0, 0.0))
+    other = replace(FIVE, value=(0.0, 0.0, value, 0.0, 0.0))
 
     assert [expected, expected] == [
         pair_instances(FIVE, other).is_testable,
@@ -153,3 +155,19 @@ def test_pairs_are_mutual(here: list[tuple[object, ...]], there: list[tuple[obje
     assert sorted(found) == sorted((b, a) for a, b in values(other, one))
     assert len(found) <= min(len(here), len(there))
     assert sorted((value, value) for value in one.value) == sorted(values(one, one))
+
+
+def test_metrics_are_averaged_by_question() -> None:
+    """Each question has the mean of its metrics; the aggregate is the mean of their aggregates."""
+    strata = {"a": [1.0, 0.0, 1.0], "b": [0.0]}
+    whole, part = builders.instances(strata), builders.instances({"a": [1.0, 0.5]})
+    none = [replace(one, value=(0.0,) * len(one.value)) for one in (whole, part)]
+    metrics = [pair_instances(whole, none[0]), pair_instances(part, none[1])]
+
+    averaged = average_metrics(metrics)
+
+    assert [3, 1] == [len(stratum.candidate) for stratum in averaged]
+    assert pytest.approx((whole.mean() + part.mean()) / 2) == (
+        sum(sum(stratum.candidate) / len(stratum.candidate) for stratum in averaged) / 2
+    )
+    assert average_metrics(metrics[:1]) == metrics[0].strata

@@ -174,12 +174,35 @@ def test_alpha_is_the_configs() -> None:
 
 
 def test_no_change_needs_a_narrow_interval_and_some_changes() -> None:
-    """Within ±min_effect it is no change; where next to nothing changed that is not known."""
+    """Within ±min_effect it is no change, unless a few answers changed."""
     many = builders.right(1500, of=3000)
     swapped = [0.0] * 4 + many[4:1500] + [1.0] * 4 + many[1504:]
+    few = [0.0] * 2 + many[2:1500] + [1.0] * 2 + many[1502:]
 
     assert Verdict.NO_CHANGE is of(swapped, many).verdict
-    assert Verdict.INCONCLUSIVE is of(many, many).verdict
+    assert Verdict.INCONCLUSIVE is of(few, many).verdict
+
+
+def test_the_same_answers_are_no_change() -> None:
+    """The same partly right scores are the same answers; right and wrong ones need a thousand."""
+    partly = [number / 20 for number in range(20)]
+
+    assert Verdict.NO_CHANGE is of(partly, partly).verdict
+    assert (
+        Verdict.NO_CHANGE is of(builders.right(500, of=1000), builders.right(500, of=1000)).verdict
+    )
+    assert Verdict.INCONCLUSIVE is of(builders.right(50), builders.right(50)).verdict
+
+
+def test_scores_that_are_no_numbers_are_not_tested() -> None:
+    """NaN among the per-instance scores, wherever it is, makes the metric untestable."""
+    values = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]
+    here = builders.measured(values={"mmlu.EM": values})
+    for place in range(len(values)):
+        broken = [*values[:place], math.nan, *values[place + 1 :]]
+        delta = only(comparison(here, with_score(here, instances=builders.instances(broken))))
+        assert Verdict.UNTESTABLE is delta.verdict
+        assert "the per-instance scores there do not make the score" == delta.why
 
 
 def test_holm_is_over_all_deltas_of_the_run() -> None:
@@ -532,6 +555,60 @@ def test_many_small_drops_are_a_regression_of_the_mean() -> None:
     assert {Verdict.INCONCLUSIVE} == {delta.verdict for delta in found.deltas}
     assert found.flagged_mean is not None
     assert Verdict.REGRESSED is found.flagged_mean.verdict
+
+
+VALUES_OF_METRICS = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 0.5, 1.0])),
+    min_size=10,
+    max_size=30,
+)
+
+
+@given(VALUES_OF_METRICS, VALUES_OF_METRICS, st.integers(2, 5))
+def test_copies_of_a_metric_change_no_interval(
+    one: list[tuple[float, float]], other: list[tuple[float, float]], copies: int
+) -> None:
+    """The mean over two benchmarks is the same, however many copies of a metric one has."""
+
+    def mean_of(metrics: int) -> Delta:
+        values = {f"mmlu.M{number}": one for number in range(metrics)} | {"boolq.EM": other}
+        sides = [
+            builders.measured(
+                values={name: [pair[at] for pair in of] for name, of in values.items()}
+            )
+            for at in (0, 1)
+        ]
+        overall = comparison(sides[0], sides[1]).overall
+        assert overall is not None
+        return overall
+
+    single, several = mean_of(1), mean_of(copies)
+
+    assert single.n == several.n == len(one) + len(other)
+    assert single.interval is not None
+    assert several.interval is not None
+    assert pytest.approx(single.p) == several.p
+    for name in ("low", "high"):
+        assert pytest.approx(getattr(single.interval, name)) == getattr(several.interval, name)
+    for name in ("baseline", "candidate", "difference"):
+        assert pytest.approx(getattr(single, name)) == getattr(several, name)
+
+
+def test_a_benchmark_weighs_once_in_the_mean() -> None:
+    """The mean is over benchmarks, each the mean of its metrics."""
+    found = comparison(
+        builders.measured(
+            values={"mmlu.EM": WORSE, "mmlu.F1": WORSE, "boolq.EM": BETTER},
+        ),
+        builders.measured(
+            values={"mmlu.EM": BETTER, "mmlu.F1": WORSE, "boolq.EM": BETTER},
+        ),
+    )
+
+    assert found.overall is not None
+    assert (200, 200) == (found.overall.n, found.overall.clusters)
+    assert pytest.approx(-0.1) == found.overall.difference
+    assert pytest.approx((0.7, 0.6)) == (found.overall.baseline, found.overall.candidate)
 
 
 def test_without_a_tested_benchmark_there_is_no_overall() -> None:

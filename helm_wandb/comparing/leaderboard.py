@@ -8,10 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import fsum
+from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import latest
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, ScoreKey
+
+if TYPE_CHECKING:
+    from helm_wandb.comparing.pairing import Pairs
 
 _NAMES_SHOWN = 3
 _NOT_READ = "print-only reads per-instance scores only with --report FILE or --baseline FILE"
@@ -263,32 +267,32 @@ def _rank(
     order = sorted(rows, key=lambda row: (-_mean_or_lowest(row), row.model))
     listed = [row for row in order if row.mean is not None]
     ranked: list[LeaderboardRow] = []
-    strangers: list[tuple[str, str]] = []
+    reasons: list[tuple[str, str]] = []
     while len(ranked) < len(listed):
         rest = listed[len(ranked) :]
         anchor, *others = (models[row.model] for row in rest)
-        tied, stranger = _count_tied(anchor, others, ranking, alpha)
+        tied, untestable = _count_tied(anchor, others, ranking, alpha)
         size = max(1 + tied, sum(row.mean == rest[0].mean for row in rest))
         rank = len(ranked) + 1
         ranked += [replace(row, rank=rank, tied=size > 1) for row in rest[:size]]
-        if stranger is not None and size == 1 + tied:
-            strangers.append((stranger, anchor.model))
+        if untestable is not None and size == 1 + tied:
+            reasons.append(untestable)
     unranked = [row for row in order if row.mean is None]
     evaluations = [models[row.model] for row in listed]
-    untested = _why_untested(evaluations, strangers, ranking, instances_read=instances_read)
+    untested = _why_untested(evaluations, reasons, ranking, instances_read=instances_read)
     return (*ranked, *unranked), untested
 
 
 def _why_untested(
     models: Sequence[Evaluation],
-    strangers: Sequence[tuple[str, str]],
+    reasons: Sequence[tuple[str, str]],
     ranking: Sequence[ScoreKey],
     *,
     instances_read: bool,
 ) -> str | None:
     """Return which ranks are by the mean alone, and why; None if none is, or there is one model.
 
-    strangers: models with other questions, each with the best of the rank above it.
+    reasons: models that can't be tested against the best of the rank above them, and why.
     """
     if len(models) == 1:
         return None
@@ -299,12 +303,12 @@ def _why_untested(
         is_of_metrics = len(first) < len(ranking) and others and all(one == first for one in others)
         names = _join_names(first) if is_of_metrics else lacking[0]
         return f"no per-instance scores of {names} are at hand" if instances_read else _NOT_READ
-    if len(models) == 1 + len(strangers):
-        return "; ".join(f"{one} has other questions than {best}" for one, best in strangers)
+    if len(models) == 1 + len(reasons):
+        return "; ".join(f"{model} {why}" for model, why in reasons)
     names = f"those of {_join_names(lacking)}, without per-instance scores at hand"
-    reasons = [f"{names}; no tie reaches across them"] if lacking else []
-    reasons += [f"that of {one}, with other questions than {best}" for one, best in strangers]
-    return "; ".join(reasons) or None
+    parts = [f"{names}; no tie reaches across them"] if lacking else []
+    parts += [f"that of {model}, which {why}" for model, why in reasons]
+    return "; ".join(parts) or None
 
 
 def _without_instances(
@@ -328,12 +332,12 @@ def _has_instances(one: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
 
 def _count_tied(
     anchor: Evaluation, others: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float
-) -> tuple[int, str | None]:
+) -> tuple[int, tuple[str, str] | None]:
     """Return how many of the others, best first, a test doesn't separate from the anchor.
 
     Each is tested by the mean over the ranking metrics; Holm's adjustment is over these tests.
     The first that is separated, or can't be tested, ends the rank, whatever follows. The other
-    result is the model that ended it because it has other questions, if one did.
+    result is the model that can't be tested though it has per-instance scores, and why.
     """
     from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only where there are instances
 
@@ -341,8 +345,12 @@ def _count_tied(
         return 0, None
 
     @cache
+    def test(at: int) -> float | str | None:
+        return _test(others[at], anchor, ranking)
+
     def p_value(at: int) -> float | None:
-        return _p_value(others[at], anchor, ranking)
+        result = test(at)
+        return result if isinstance(result, float) else None
 
     def is_apart(at: int, p: float) -> bool:
         """Return whether the adjusted p is under alpha; other tests run only if it needs them."""
@@ -354,28 +362,52 @@ def _count_tied(
     for at, other in enumerate(others):
         p = p_value(at)
         if p is None:
-            return at, other.model if _has_instances(other, ranking) else None
+            why = test(at)
+            return at, (other.model, why) if isinstance(why, str) else None
         if is_apart(at, p):
             return at, None
     return len(others), None
 
 
-def _p_value(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> float | None:
-    """Return the p-value for the mean over the ranking metrics; None if it can't be tested."""
+def _test(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> float | str | None:
+    """Return the p-value for the mean over the ranking metrics, or why it can't be tested.
+
+    None if per-instance scores are lacking. Metrics of one benchmark are over the same questions.
+    """
     from helm_wandb.comparing import pairing, statistics  # noqa: PLC0415 -- only where there are instances
 
-    estimates = []
-    for score, best in ((one.scores[key], anchor.scores[key]) for key in ranking):
-        if score.instances is None or best.instances is None:
-            return None
-        pairs = pairing.pair_instances(score.instances, best.instances)
-        if pairs.share < pairing.LEAST_SHARE:
-            return None
-        if not pairs.is_testable:
-            return 1.0
-        estimates.append(statistics.paired(pairs.strata))
-    p = statistics.overall(estimates).p
-    return 1.0 if p is None else p
+    benchmarks: dict[str, list[Pairs]] = defaultdict(list)
+    for key in ranking:
+        pairs = _pair(key, one, anchor)
+        if not isinstance(pairs, pairing.Pairs):
+            return pairs
+        benchmarks[key.benchmark].append(pairs)
+    estimates = {
+        name: statistics.paired(pairing.average_metrics(metrics))
+        for name, metrics in benchmarks.items()
+    }
+    for name, estimate in estimates.items():
+        if estimate.why:
+            return f"can't be tested against {anchor.model}: {name}: {estimate.why}"
+    weights = [len(metrics) for metrics in benchmarks.values()]
+    return statistics.overall(list(estimates.values()), weights=weights).p
+
+
+def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | None:
+    """Return the questions of both models, or why they can't be tested, as `_test` does."""
+    from helm_wandb.comparing import pairing  # noqa: PLC0415 -- only where there are instances
+
+    instances, others = one.scores[key].instances, anchor.scores[key].instances
+    if instances is None or others is None:
+        return None
+    pairs = pairing.pair_instances(instances, others)
+    if pairs.share < pairing.LEAST_SHARE:
+        return f"has other questions than {anchor.model}"
+    why = None if pairs.is_testable else pairing.WHY_UNTESTABLE
+    for model, columns in ((anchor, others), (one, instances)):
+        if not columns.has_mean(model.scores[key].value):
+            why = f"the per-instance scores of {model.model} do not make the score"
+    return f"can't be tested against {anchor.model}: {key}: {why}" if why else pairs
 
 
 def _mean_or_lowest(row: LeaderboardRow) -> float:

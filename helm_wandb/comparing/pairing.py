@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from helm_wandb.comparing.statistics import PairedStratum, Stratum
@@ -14,9 +15,9 @@ LEAST_SHARE = 0.9
 """Share of the instances that must be the same questions on both sides."""
 LARGEST = 1e60
 """The largest value that can be tested: the fourth powers of sums of larger ones overflow."""
+WHY_UNTESTABLE = f"values beyond ±{LARGEST:g} cannot be tested"
 _Place = tuple[str, str, int, int]
-"""Stratum, instance id, train trial, and the number of equal ones before it, which is 0 in HELM's
-output."""
+"""Stratum, instance id, train trial and repeat, as in `Pair`."""
 
 
 class Pair(NamedTuple):
@@ -25,22 +26,27 @@ class Pair(NamedTuple):
     stratum: str
     id: str
     trial: int
+    repeat: int
+    """Number of equal places before it, which is 0 in HELM's output."""
     candidate: float
     baseline: float
     cluster: str
     """The candidate's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pairs:
     """The questions that two sides both have."""
 
-    strata: tuple[PairedStratum, ...]
-    matched: int
-    """Number of pairs."""
+    pairs: Sequence[Pair]
     candidate: int
     """Number of the candidate's instances and trials."""
     baseline: int
+
+    @property
+    def matched(self) -> int:
+        """Return the number of pairs."""
+        return len(self.pairs)
 
     @property
     def share(self) -> float:
@@ -49,20 +55,48 @@ class Pairs:
 
     @property
     def is_testable(self) -> bool:
-        """Return whether all values are small enough for the test."""
-        return _is_testable(side for one in self.strata for side in (one.candidate, one.baseline))
+        """Return whether all values are numbers small enough for the test."""
+        return _is_testable((pair.candidate, pair.baseline) for pair in self.pairs)
+
+    @cached_property
+    def strata(self) -> tuple[PairedStratum, ...]:
+        """Return the pairs by stratum."""
+        return _strata(self.pairs)
 
 
 def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
     """Return the pairs of instances with the same stratum, id, trial and input."""
-    strata: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
-    for pair in iter_pairs(candidate, baseline):
-        strata[pair.stratum].append((pair.candidate, pair.baseline, pair.cluster))
     return Pairs(
-        strata=tuple(_stratum(pairs) for pairs in strata.values()),
-        matched=sum(map(len, strata.values())),
+        pairs=tuple(iter_pairs(candidate, baseline)),
         candidate=len(candidate.id),
         baseline=len(baseline.id),
+    )
+
+
+def average_metrics(metrics: Sequence[Pairs]) -> tuple[PairedStratum, ...]:
+    """Return the paired questions of several metrics, each with the mean of its metrics' scores.
+
+    If a metric lacks some of the questions, its other scores count for more: the aggregate is the
+    mean of the metrics' aggregates.
+    """
+    if len(metrics) == 1:
+        return metrics[0].strata
+    questions: dict[_Place, Pair] = {}
+    for metric in metrics:
+        questions |= {pair[:4]: pair for pair in metric.pairs if pair[:4] not in questions}
+    sizes = Counter(pair.stratum for pair in questions.values())
+    sums: defaultdict[_Place, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for metric in metrics:
+        own = Counter(pair.stratum for pair in metric.pairs)
+        for pair in metric.pairs:
+            weight = (
+                sizes[pair.stratum] * len(sizes) / (own[pair.stratum] * len(own) * len(metrics))
+            )
+            candidate, baseline = sums[pair[:4]]
+            sums[pair[:4]] = candidate + weight * pair.candidate, baseline + weight * pair.baseline
+    return _strata(
+        pair._replace(candidate=sums[place][0], baseline=sums[place][1])
+        for place, pair in questions.items()
     )
 
 
@@ -73,11 +107,11 @@ def iter_pairs(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
         if place in others:
             other_text, other_value = others[place]
             if text is None or other_text is None or text == other_text:
-                yield Pair(*place[:3], value, other_value, cluster)
+                yield Pair(*place, value, other_value, cluster)
 
 
 def split_strata(instances: Instances) -> tuple[Stratum, ...] | None:
-    """Return one side's strata; None if their values are too large for the test."""
+    """Return one side's strata; None if a value is no number, or too large for the test."""
     strata: dict[str, list[tuple[float, str]]] = defaultdict(list)
     columns = zip(instances.stratum, instances.value, instances.cluster, strict=True)
     for stratum, value, cluster in columns:
@@ -89,7 +123,7 @@ def split_strata(instances: Instances) -> tuple[Stratum, ...] | None:
 
 
 def _is_testable(sides: Iterable[Sequence[float]]) -> bool:
-    return all(min(side) >= -LARGEST and max(side) <= LARGEST for side in sides)
+    return all(-LARGEST <= value <= LARGEST for side in sides for value in side)
 
 
 def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
@@ -104,6 +138,15 @@ def _places(instances: Instances) -> Iterator[_Place]:
         seen[place] += 1
 
 
-def _stratum(pairs: Sequence[tuple[float, float, str]]) -> PairedStratum:
-    values, others, clusters = zip(*pairs, strict=True)
-    return PairedStratum(candidate=values, baseline=others, cluster=clusters)
+def _strata(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
+    strata: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        strata[pair.stratum].append(pair)
+    return tuple(
+        PairedStratum(
+            candidate=tuple(pair.candidate for pair in rows),
+            baseline=tuple(pair.baseline for pair in rows),
+            cluster=tuple(pair.cluster for pair in rows),
+        )
+        for rows in strata.values()
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import fsum, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import fingerprints, pairing, statistics
@@ -18,6 +19,7 @@ from helm_wandb.model import (
     Score,
     ScoreKey,
     Verdict,
+    mean,
 )
 from helm_wandb.text.words import count_noun, join_truncated
 
@@ -57,31 +59,27 @@ def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, .
     as nothing says which direction is better, makes nobody else's p-value larger.
     """
     cells = [_cells(partner) for partner in partners]
-    means = [_mean_estimate(cells_of_partner) for cells_of_partner, _ in cells]
+    averaged = [_by_benchmark(cells_of_partner) for cells_of_partner, _ in cells]
+    means = [_mean_estimate(benchmarks) for benchmarks in averaged]
     p_values = [_p_of_family(cell) for cells_of_partner, _ in cells for cell in cells_of_partner]
     p_means, p_deltas = statistics.adjusted_families(
-        [mean.p if mean else None for mean in means], p_values
+        [estimate.p if estimate else None for estimate in means], p_values
     )
     tests = sum(p is not None for p in p_values) * (1 if p_means.count(None) == len(means) else 2)
     p_next = iter(p_deltas)
     comparisons = []
-    for partner, (cells_of_partner, apart), mean, p_mean in zip(
-        partners, cells, means, p_means, strict=True
+    for partner, (cells_of_partner, apart), benchmarks, estimate, p_mean in zip(
+        partners, cells, averaged, means, p_means, strict=True
     ):
         deltas = tuple(
             _delta(cell, policy, p_adjusted=next(p_next), tests=tests) for cell in cells_of_partner
         )
-        tested = [
-            delta
-            for cell, delta in zip(cells_of_partner, deltas, strict=True)
-            if _is_averageable(cell)
-        ]
         comparisons.append(
             Comparison(
                 model=partner.candidate.model,
                 iteration=partner.candidate.iteration,
                 baseline=partner.baseline_label,
-                overall=_mean_delta(tested, mean, policy, p_adjusted=p_mean),
+                overall=_mean_delta(benchmarks, deltas, estimate, policy, p_adjusted=p_mean),
                 deltas=deltas,
                 not_comparable=apart,
             )
@@ -133,8 +131,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
             why = f"the per-instance scores {side} do not make the score"
             return _Cell(key, candidate, baseline, None, why)
     if not pairs.is_testable:
-        why = f"values beyond ±{pairing.LARGEST:g} cannot be tested"
-        return _Cell(key, candidate, baseline, None, why)
+        return _Cell(key, candidate, baseline, None, pairing.WHY_UNTESTABLE)
     estimate = statistics.paired(pairs.strata)
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
     less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
@@ -251,7 +248,8 @@ def _judged(
     if significant and abs(estimate.difference) > least:
         worse = (estimate.difference > 0) == lower_is_better
         return Verdict.REGRESSED if worse else Verdict.IMPROVED
-    if estimate.interval and not estimate.few_changes and _is_within(estimate.interval, least):
+    is_narrow = estimate.interval is not None and _is_within(estimate.interval, least)
+    if estimate.has_same_answers or (is_narrow and not estimate.few_changes):
         return Verdict.NO_CHANGE
     return Verdict.INCONCLUSIVE
 
@@ -260,25 +258,51 @@ def _is_within(interval: Interval, least: float) -> bool:
     return -least <= interval.low and interval.high <= least
 
 
-def _mean_estimate(cells: Sequence[_Cell]) -> Estimate | None:
-    """The mean over the benchmarks that were tested, within 0…1, and better when higher.
+def _by_benchmark(cells: Sequence[_Cell]) -> list[list[_Cell]]:
+    """Return the cells that were tested, within 0…1, and better when higher, by benchmark."""
+    benchmarks: dict[str, list[_Cell]] = defaultdict(list)
+    for cell in cells:
+        if _is_averageable(cell):
+            benchmarks[cell.key.benchmark].append(cell)
+    return list(benchmarks.values())
 
-    None if these are fewer than two.
-    """
-    estimates = [cell.estimate for cell in cells if cell.estimate and _is_averageable(cell)]
-    return statistics.overall(estimates) if len(estimates) > 1 else None
+
+def _mean_estimate(benchmarks: Sequence[Sequence[_Cell]]) -> Estimate | None:
+    """Return the mean over benchmarks, each the mean of its metrics; None below two metrics."""
+    if sum(map(len, benchmarks)) <= 1:
+        return None
+    return statistics.overall([_benchmark_estimate(cells) for cells in benchmarks])
+
+
+def _benchmark_estimate(cells: Sequence[_Cell]) -> Estimate:
+    """Return the mean of a benchmark's metrics; its questions are not counted once for each."""
+    estimate = cells[0].estimate
+    if estimate is not None and len(cells) == 1:
+        return estimate
+    pairs = [
+        pairing.pair_instances(cell.candidate.instances, cell.baseline.instances)
+        for cell in cells
+        if cell.candidate.instances and cell.baseline.instances
+    ]
+    return statistics.paired(pairing.average_metrics(pairs))
 
 
 def _mean_delta(
-    tested: Sequence[Delta], estimate: Estimate | None, policy: Policy, *, p_adjusted: float | None
+    benchmarks: Sequence[Sequence[_Cell]],
+    deltas: Sequence[Delta],
+    estimate: Estimate | None,
+    policy: Policy,
+    *,
+    p_adjusted: float | None,
 ) -> Delta | None:
-    """The mean's delta. Of a single benchmark it is that one's."""
+    """Return the mean's delta. If a single metric makes the mean, it is that one's."""
     if estimate is None:
-        return replace(tested[0], key=None) if tested else None
+        keys = {cell.key for cells in benchmarks for cell in cells}
+        return next((replace(delta, key=None) for delta in deltas if delta.key in keys), None)
     return Delta(
         key=None,
-        baseline=fsum(delta.baseline for delta in tested) / len(tested),
-        candidate=fsum(delta.candidate for delta in tested) / len(tested),
+        baseline=mean([mean([one.baseline.value for one in cells]) for cells in benchmarks]),
+        candidate=mean([mean([one.candidate.value for one in cells]) for cells in benchmarks]),
         difference=estimate.difference,
         lower_is_better=False,
         verdict=_judged(

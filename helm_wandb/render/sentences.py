@@ -27,7 +27,7 @@ _WORDS = (
 )
 _OVERALL = (
     "Δ vs baseline, in the leaderboard: the change of the mean over the benchmarks that could be "
-    "tested. If it is marked, it counts like a benchmark."
+    "tested, each with the mean of its metrics. If it is marked, it counts like a benchmark."
 )
 _UNTESTABLE = (
     "No change could be tested: that needs the per-instance scores of both sides "

@@ -106,7 +106,7 @@ class Contrast:
         by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
         weights = [weight / stratum.size for stratum, weight in parts for _ in stratum.sums]
         sizes = [count for stratum, _ in parts for count in stratum.sizes]
-        heaviest = unseen * effective_share(sizes) ** -0.25
+        heaviest = unseen * effective_share(sizes) ** -0.5
         even = effective_share(
             [weight * count for weight, count in zip(weights, sizes, strict=True)]
         )

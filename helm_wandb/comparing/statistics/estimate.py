@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
+from helm_wandb.text.words import count_noun
 
 if TYPE_CHECKING:
     from .contrast import Contrast
@@ -15,16 +16,16 @@ LEVEL = 0.95
 LEAST_CLUSTERS = 5
 """With fewer, an interval would rest on three degrees of freedom or less."""
 FEW_CHANGES = 6
-"""With fewer changed clusters nothing is ever called no change."""
+"""If clusters changed, but fewer, the verdict is never no change."""
 
 
 NO_SPREAD = "no stratum holds two clusters, so the spread within a stratum is unknown"
 
 
 def too_few(clusters: int) -> str:
-    """Why there is no interval over so few clusters."""
-    some = f"{clusters} independent cluster{'' if clusters == 1 else 's'}"
-    return f"too few: {some}, and an interval needs {LEAST_CLUSTERS}"
+    """Return why there is no interval over so few clusters."""
+    counted = count_noun(clusters, "independent cluster")
+    return f"too few: {counted}, and an interval needs {LEAST_CLUSTERS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,9 @@ class Estimate:
     """Instances whose value fell; None where they are not paired."""
     changed: int | None = None
     """Clusters whose sum moved; None where they are not paired."""
+    has_same_answers: bool = False
+    """No score differs, and six or more are partly right: only the same answers have the same ones.
+    """
     interval: Interval | None = None
     """It excludes 0 exactly where p is below one less its level."""
     p: float | None = None
@@ -54,5 +58,5 @@ class Estimate:
 
     @property
     def few_changes(self) -> bool:
-        """Too few clusters changed to say that nothing did, however narrow the interval."""
-        return self.changed is not None and self.changed < FEW_CHANGES
+        """Whether some clusters changed, but too few to say that the score didn't."""
+        return self.changed is not None and 0 < self.changed < FEW_CHANGES

@@ -14,15 +14,15 @@ from .special import critical, two_sided
 
 
 def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """Holm's adjusted p-values, in the order given; None stays None and does not count.
+    """Return Holm's adjusted p-values, in the order given; None stays None and does not count.
 
     The k-th smallest of m is multiplied by m - k + 1, is never below the one before, and never
     above 1 (Holm, Scandinavian Journal of Statistics 6, 1979).
     """
     tested = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
     steps = (min(1.0, (len(tested) - rank) * p) for rank, (p, _) in enumerate(tested))
-    found = dict(zip((place for _, place in tested), accumulate(steps, max), strict=True))
-    return tuple(found.get(place) for place in range(len(p_values)))
+    by_place = dict(zip((place for _, place in tested), accumulate(steps, max), strict=True))
+    return tuple(by_place.get(place) for place in range(len(p_values)))
 
 
 def adjusted_families(
@@ -42,17 +42,25 @@ def adjusted_families(
 
 
 def _weighted(p: float | None, largest_of_other: float) -> float | None:
-    """The smallest alpha at which a test is significant, alone or after all of the other family."""
+    """Return the smallest alpha at which a test is significant.
+
+    It is so alone, or after all tests of the other family.
+    """
     return None if p is None else min(1.0, 2 * p, max(p, 2 * largest_of_other))
 
 
-def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
-    """The unweighted mean of the differences, with its interval, or why there is none.
+def overall(
+    estimates: Sequence[Estimate],
+    *,
+    weights: Sequence[float] | None = None,
+    level: float = LEVEL,
+) -> Estimate:
+    """Return the mean of the differences, with its interval, or why there is none.
 
-    The benchmarks are taken as fixed and independent: it tells of new questions to the same
-    benchmarks, and not of new benchmarks. Student's t, with Satterthwaite's degrees of freedom.
+    The benchmarks are taken as fixed and independent: the interval is about new questions to the
+    same benchmarks, not about new benchmarks. Student's t, with Satterthwaite's degrees of freedom.
     The mean of one is that one, by whatever method.
-    estimates: of pairs.
+    estimates: of pairs, of one benchmark each. weights: all alike if not given.
     Raises ValueError where there is no estimate.
     """
     if not estimates:
@@ -60,8 +68,12 @@ def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
     count = len(estimates)
     if count == 1:
         return estimates[0]
+    weights = weights or [1.0] * count
+    shares = [weight / math.fsum(weights) for weight in weights]
     mean = Estimate(
-        difference=math.fsum(one.difference for one in estimates) / count,
+        difference=math.fsum(
+            share * one.difference for share, one in zip(shares, estimates, strict=True)
+        ),
         n=sum(one.n for one in estimates),
         clusters=sum(one.clusters for one in estimates),
         changed=sum(one.changed or 0 for one in estimates),
@@ -70,7 +82,9 @@ def overall(estimates: Sequence[Estimate], *, level: float = LEVEL) -> Estimate:
     if len(contrasts) < count:
         lacking = count - len(contrasts)
         return replace(mean, why=f"{lacking} of {count} benchmarks have no interval")
-    parts = [one.guarded_variance / count**2 for one in contrasts]
+    parts = [
+        share * share * one.guarded_variance for share, one in zip(shares, contrasts, strict=True)
+    ]
     variance = math.fsum(parts)
     degrees = variance**2 / math.fsum(
         part * part / one.degrees_of_freedom for part, one in zip(parts, contrasts, strict=True)

@@ -10,20 +10,20 @@ from helm_wandb.model import Interval
 
 from .binary import weight_of_mid_p
 from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
-from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
-from .strata import ROUNDING, Aggregate
+from .estimate import FEW_CHANGES, LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
+from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
     from .strata import PairedStratum
 
 
 def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate:
-    """The mean difference, candidate less baseline, with its interval, or why there is none.
+    """Return the mean difference, candidate less baseline, and its interval or why it has none.
 
     The statistic is HELM's aggregate of the differences. Right and wrong answers without
     clusters and strata are compared by McNemar's mid-p, all else by `Contrast`.
     level: of the interval, of (0, 1).
-    Raises ValueError where a stratum, or the list of them, is empty.
+    Raises ValueError if a stratum, or the list of them, is empty.
     """
     differences = [stratum.differences() for stratum in strata]
     aggregate = Aggregate.of(differences)
@@ -37,6 +37,7 @@ def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate
         better=sum(value > 0 for value in changes),
         worse=sum(value < 0 for value in changes),
         changed=len(sums),
+        has_same_answers=not changes and _has_partial_scores(strata),
     )
     if estimate.clusters < LEAST_CLUSTERS:
         return replace(estimate, why=too_few(estimate.clusters))
@@ -64,21 +65,28 @@ def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate
 
 
 def _typical(sizes: Iterable[float]) -> float:
-    """Mean square by mean of sizes: changes of this size, and as heavy in all, vary as much."""
+    """Return mean square by mean: changes of this size, and as heavy in all, vary as much."""
     every = [abs(size) for size in sizes]
     return sum(size * size for size in every) / sum(every)
 
 
 def _spread(strata: Iterable[PairedStratum], *, unchanged: float) -> float:
-    """Range of the scores; 0 counts for the share of the instances that did not change.
+    """Return the range of the scores; 0 counts for the share of the instances without a change.
 
-    These tell nothing of the size of changes. 1 if all are 0.
+    These say nothing of the size of changes. 1 if all are 0.
     """
     sides = [side for stratum in strata for side in (stratum.baseline, stratum.candidate)]
     low, high = min(map(min, sides)), max(map(max, sides))
     spread = high - low
     spread += unchanged * (max(high, 0.0) - min(low, 0.0) - spread)
-    return spread if spread > ROUNDING else 1.0
+    return spread if spread > SMALLEST else 1.0
+
+
+def _has_partial_scores(strata: Iterable[PairedStratum]) -> bool:
+    """Whether several scores are neither the lowest nor the highest."""
+    scores = [score for stratum in strata for score in stratum.baseline]
+    low, high = min(scores), max(scores)
+    return sum(low < score < high for score in scores) >= FEW_CHANGES
 
 
 def _is_binary(stratum: PairedStratum, spread: float) -> bool:

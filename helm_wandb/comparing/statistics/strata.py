@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 ROUNDING = 1e-9
-"""Values that differ by less, relative to 1 or to themselves, are the same value."""
+"""Values that differ by less, relative to the larger, are the same value."""
+SMALLEST = 1e-60
+"""Smaller differences are none: the fourth powers of their sums underflow."""
 _VANISHING = 1e-12
 """A spread below this share of the values is rounding."""
 
@@ -35,7 +37,7 @@ class PairedStratum:
     cluster: Sequence[str]
 
     def differences(self) -> Stratum:
-        """Candidate less baseline, an instance each; exactly 0 where only rounding differs."""
+        """Return candidate less baseline, an instance each; exactly 0 if only rounding differs."""
         pairs = zip(self.candidate, self.baseline, strict=True)
         return Stratum(value=[difference(*pair) for pair in pairs], cluster=self.cluster)
 
@@ -68,8 +70,8 @@ class Sums:
         """Clusters' sums less what their sizes give them of the mean; rounding is exactly 0."""
         vanishing = _VANISHING * max(map(abs, self.sums))
         pairs = zip(self.sums, self.sizes, strict=True)
-        found = (total - size * self.mean for total, size in pairs)
-        return tuple(residual if abs(residual) > vanishing else 0.0 for residual in found)
+        residuals = (total - size * self.mean for total, size in pairs)
+        return tuple(residual if abs(residual) > vanishing else 0.0 for residual in residuals)
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,11 @@ class Aggregate:
 
     @classmethod
     def of(cls, strata: Iterable[Stratum]) -> Aggregate:
-        """The aggregate of these strata; ValueError where one, or their list, is empty."""
-        found = tuple(map(_sums, strata))
-        if not found:
+        """Return the aggregate of these strata; ValueError if one, or their list, is empty."""
+        sums = tuple(map(_sums, strata))
+        if not sums:
             raise ValueError("there is no stratum to take the mean of")
-        return cls(found)
+        return cls(sums)
 
     @cached_property
     def mean(self) -> float:
@@ -109,15 +111,16 @@ class Aggregate:
 
 
 def effective_share(weights: Sequence[float]) -> float:
-    """Effective number of these weights by their number, of (0, 1]; 1 where all are alike."""
+    """Return the effective number of these weights by their number: 1 if all are alike."""
     squares = [weight * weight for weight in weights]
     return math.fsum(squares) ** 2 / math.fsum(one * one for one in squares) / len(squares)
 
 
 def difference(candidate: float, baseline: float) -> float:
-    """Candidate less baseline; exactly 0 where only rounding differs."""
-    found = candidate - baseline
-    return found if abs(found) > ROUNDING * max(1.0, abs(baseline)) else 0.0
+    """Return candidate less baseline; exactly 0 if only rounding differs."""
+    change = candidate - baseline
+    rounding = max(ROUNDING * max(abs(candidate), abs(baseline)), SMALLEST)
+    return change if abs(change) > rounding else 0.0
 
 
 def _sums(stratum: Stratum) -> Sums:

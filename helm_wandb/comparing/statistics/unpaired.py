@@ -10,7 +10,7 @@ from helm_wandb.model import Interval
 
 from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
 from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
-from .strata import ROUNDING, Aggregate
+from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
     from .strata import Stratum
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def unpaired(
     candidate: Sequence[Stratum], baseline: Sequence[Stratum], *, level: float = LEVEL
 ) -> Estimate:
-    """The difference, candidate less baseline, with its interval, or why there is none.
+    """Return the difference, candidate less baseline, with its interval, or why there is none.
 
     For runs of the same specs whose instances are not the same. The strata of both sides are
     those of one `Contrast`, the baseline's with a negative weight.
     level: of the interval, of (0, 1).
-    Raises ValueError where a stratum, or a side, is empty.
+    Raises ValueError if a stratum, or a side, is empty.
     """
     sides = Aggregate.of(candidate), Aggregate.of(baseline)
     estimate = Estimate(
@@ -36,7 +36,7 @@ def unpaired(
         return replace(estimate, why=too_few(estimate.clusters))
     values = [value for stratum in (*candidate, *baseline) for value in stratum.value]
     spread = (max(values) - min(values)) or abs(values[0])
-    spread = spread if spread > ROUNDING else 1.0
+    spread = spread if spread > SMALLEST else 1.0
     contrast = Contrast.build(
         [
             (stratum, sign / len(side.strata))
