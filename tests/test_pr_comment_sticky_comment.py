@@ -13,7 +13,8 @@ from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.model import Gate, Provenance, Receipt, Status, Verdict
 from helm_wandb.pr_comment.comment_marker import marker_key
-from helm_wandb.pr_comment.sticky_comment import LIMIT_BYTES, Mode, NoPullRequest
+from helm_wandb.pr_comment.sticky_comment import Mode, NoPullRequest
+from helm_wandb.render.comment import LIMIT_BYTES
 from tests.github_clients import (
     BASE,
     HEAD,

@@ -18,8 +18,8 @@ from helm_wandb.model import Receipt, Status
 from helm_wandb.render import markdown, terminal
 from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
-from helm_wandb.sinks.html_file import HtmlFile
 from helm_wandb.sinks.job_summary import JobSummary
+from helm_wandb.sinks.rendered_file import RenderedFile
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.sinks.terminal import Terminal
 from helm_wandb.text.redaction import Redactor
@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 from tests.golden_reports import REPORTS, large
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from helm_wandb.model import Report
     from helm_wandb.sinks import Sink
@@ -180,10 +180,15 @@ def test_report_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         assert str(caught.value).startswith(f"{culprit}: the report cannot be written: {reason}")
 
 
-@pytest.mark.parametrize("sink", [ReportFile, HtmlFile])
-def test_file_can_be_read_by_other_users(sink: type[ReportFile | HtmlFile], tmp_path: Path) -> None:
-    """Nothing is left beside the file, and later steps, of whatever user, can read it."""
-    sink(tmp_path / "file").deliver(REPORT)
+def html_file(path: Path) -> RenderedFile:
+    """Return the output of the HTML report."""
+    return RenderedFile("HTML report", path, html_report.render)
+
+
+@pytest.mark.parametrize("create", [ReportFile, html_file])
+def test_file_can_be_read_by_other_users(create: Callable[[Path], Sink], tmp_path: Path) -> None:
+    """Nothing is left next to the file, and later steps, of whatever user, can read it."""
+    create(tmp_path / "file").deliver(REPORT)
 
     assert [tmp_path / "file"] == list(tmp_path.iterdir())
     assert 0o644 == (tmp_path / "file").stat().st_mode & 0o777
@@ -201,12 +206,12 @@ def test_link_in_the_place_of_the_report_is_replaced(tmp_path: Path) -> None:
 def test_html_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The message about a missing page names it."""
     with pytest.raises(SinkError, match="the HTML report cannot be written: it is a folder"):
-        HtmlFile(tmp_path).deliver(REPORT)
+        html_file(tmp_path).deliver(REPORT)
 
 
 def test_html_file_is_the_page(tmp_path: Path) -> None:
     """The file holds the page, and the receipt says where it is."""
-    receipt = HtmlFile(tmp_path / "out" / "page.html").deliver(REPORT)
+    receipt = html_file(tmp_path / "out" / "page.html").deliver(REPORT)
 
     assert html_report.render(REPORT) == (tmp_path / "out/page.html").read_text(encoding="utf-8")
     assert f"written to {tmp_path}/out/page.html" == receipt.reason

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.pr_comment.comment_marker import Marker
 
-LIMIT_BYTES = 65_536
-"""GitHub refuses more characters ("maximum is 65536 characters"); bytes are never fewer."""
-
 
 class Mode(StrEnum):
     """When a comment is posted. An existing one is updated, whatever the results."""
@@ -88,7 +85,7 @@ class PullRequestComment:
         if self.mode is Mode.OFF:
             return _skipped(comment_texts.NOT_POSTED[self.mode])
         first_line = self.marker.line
-        text = render(LIMIT_BYTES - len(first_line.encode()))
+        text = render(comment.LIMIT_BYTES - len(first_line.encode()))
         try:
             return self._write_body(first_line + text, skip_reason=skip_reason)
         except GithubError as error:

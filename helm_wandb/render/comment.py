@@ -13,6 +13,8 @@ from helm_wandb.report import baseline_name, count_verdicts, text_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
 from helm_wandb.text.words import count_noun, shorten
 
+LIMIT_BYTES = 65_536
+"""GitHub refuses more characters ("maximum is 65536 characters"); bytes are never fewer."""
 SINK = "pull request comment"
 """Name of the output that posts it, and of its link in a report."""
 _TITLE_LENGTH = 120

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Report, Status
@@ -17,7 +17,10 @@ from helm_wandb.text.redaction import NO_SECRETS, Redactor
 class Sink(Protocol):
     """An output of a report."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """Name of the output in messages."""
+        ...
 
     def deliver(self, report: Report) -> Receipt:
         """Write the report, and return the receipt.
