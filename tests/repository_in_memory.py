@@ -57,6 +57,8 @@ class Repository:
         default_factory=lambda: {"c0": (), **{f"c{at}": (f"c{at - 1}",) for at in range(1, 10)}}
     )
     branches: dict[str, str] = field(default_factory=lambda: {"main": "c9"})
+    former_branches: dict[str, str] = field(default_factory=dict)
+    """Old name → new name, of those that were renamed."""
     pulls: list[PullRequest] = field(default_factory=list)
     runs: dict[int, WorkflowRun] = field(default_factory=dict)
     zips: list[tuple[str, Artifact, bytes]] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Repository:
         sha: str,
         content: bytes,
         *,
-        branch: str = "main",
+        branch: str | None = "main",
         event: str = "push",
         is_own: bool = True,
         name: str = "helm-wandb-report",
@@ -147,6 +149,14 @@ class Repository:
         """The commit and those before it, the nearest first."""
         self._request("ancestors", sha)
         yield from self._history(sha)
+
+    def branch_name(self, name: str) -> str:
+        """The present name of the branch, or 404."""
+        self._request("branch_name", name)
+        present = self.former_branches.get(name, name)
+        if present not in self.branches:
+            raise GithubError(Cause.NOT_FOUND, f"There is no branch {name}.")
+        return present
 
     def artifacts(self, name: str) -> Iterator[Artifact]:
         """Those of that name, the newest first."""

@@ -132,7 +132,7 @@ def test_a_directory_beyond_measure_is_not_read() -> None:
     [
         b"",
         b"PK",
-        b'{"schema_version": 1}',
+        b'["schema_version", 1]',
         ONE[:-30],
         ONE[30:],
         b"PK\x05\x06" + b"\xff" * 18,
@@ -145,6 +145,13 @@ def test_a_directory_beyond_measure_is_not_read() -> None:
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
     """Truncated, damaged and other files have an error that says so."""
     assert why(data)
+
+
+def test_a_file_that_was_uploaded_by_itself_is_no_zip() -> None:
+    """upload-artifact stores it as it is if `archive` is false; its content is read elsewhere."""
+    assert b'{"a": 1' == extract_report(b'{"a": 1', limit_bytes=100)
+    with pytest.raises(ValueError, match="is larger than 0 MiB"):
+        extract_report(b'{"a": 1', limit_bytes=3)
 
 
 def test_a_zips_own_words_are_cut() -> None:

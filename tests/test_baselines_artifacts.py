@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.baselines import artifacts
-from helm_wandb.baselines.artifacts import DOWNLOADS, ArtifactQuery, search_artifacts
+from helm_wandb.baselines import artifacts, near_artifacts
+from helm_wandb.baselines.artifacts import DOWNLOADS, search_artifacts
 from helm_wandb.baselines.base import Base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch
+from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.github_api.messages import Cause, GithubError
+from helm_wandb.report import to_json
 from tests import builders, events
 from tests.repository_in_memory import Repository, packed, report_zip
 
@@ -24,13 +26,15 @@ ALPHA = builders.evaluation("alpha")
 GOOD = report_zip(ALPHA)
 BASE = Base(branch="main", commit="c8", label="the merge base")
 NAME = "helm-wandb-report"
+FILE = f"{NAME}.json"
+KIND = f"named '{NAME}' or '{FILE}' that has not expired"
 
 
 def searched(
     repository: Repository, *, base: Base = BASE, own_runs: Collection[int] = ()
 ) -> list[BaselineMatch | NoMatch]:
     """All results of the search."""
-    query = ArtifactQuery(base=base, name=NAME, own_runs=own_runs)
+    query = ArtifactQuery(base=base, names=(NAME, FILE), own_runs=own_runs)
     return list(search_artifacts(query, repository.github))
 
 
@@ -47,11 +51,11 @@ def reasons(repository: Repository, *, own_runs: Collection[int] = ()) -> list[s
     return reasons
 
 
-def none_of(counts: str) -> str:
+def none_of(counts: str, branches: str = "main") -> str:
     """The sentence that counts the refused artifacts."""
     return (
-        f"No workflow artifact named '{NAME}' that has not expired is of main up to the merge "
-        f"base; of the artifacts of that name: {counts}."
+        f"No workflow artifact {KIND} is of {branches} up to the merge base; of the artifacts so "
+        f"named: {counts}."
     )
 
 
@@ -89,10 +93,8 @@ def test_artifacts_of_another_name_are_others() -> None:
     repository = Repository()
     repository.add("c8", GOOD, name="coverage")
 
-    assert [f"There is no workflow artifact named '{NAME}' that has not expired."] == reasons(
-        repository
-    )
-    assert [f"artifacts {NAME}"] == repository.requests
+    assert [f"There is no workflow artifact {KIND}."] == reasons(repository)
+    assert [f"artifacts {NAME}", f"artifacts {FILE}"] == repository.requests
 
 
 @pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])
@@ -164,7 +166,180 @@ def test_all_that_is_passed_over_is_counted() -> None:
             "1 of this very run, 1 of forks, 1 of commits that are not among the last 200 up to "
             "the merge base, 2 of other branches"
         )
+        + " That of main@c9 is newer than the merge base: merge main into the branch, or rebase it."
     ] == reasons(repository, own_runs={own})
+
+
+STACKED = Base(branch="change", commit="d2", label="the merge base", default_branch="main")
+
+
+@pytest.fixture
+def stacked() -> Repository:
+    """A branch `change` from main's c6, into which the next pull request of a stack is to go."""
+    made = Repository()
+    made.commits |= {"d1": ("c6",), "d2": ("d1",)}
+    made.branches["change"] = "d2"
+    return made
+
+
+def test_a_stacked_pull_request_goes_on_to_the_default_branch(stacked: Repository) -> None:
+    """The base branch's own artifacts come first; its history leads to main's."""
+    for sha, branch in (("c5", "main"), ("c6", "main"), ("d1", "change"), ("c9", "main")):
+        stacked.add(sha, GOOD, branch=branch)
+    found = searched(stacked, base=STACKED)
+
+    assert [
+        "change@d1, artifact of run 3, 1 commit behind the merge base",
+        "main@c6, artifact of run 2, 2 commits behind the merge base",
+        "main@c5, artifact of run 1, 3 commits behind the merge base",
+    ] == [one.label for one in found if isinstance(one, BaselineMatch)]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"is_own": False},
+        {"is_own": False, "branch": "change"},
+        {"event": "pull_request"},
+        {"event": "workflow_run"},
+        {"branch": "evil"},
+        {"run": events.workflow_run(head="c6", branch="evil")},
+        {"run": events.workflow_run(head="c6", owner=events.FORK)},
+    ],
+    ids=str,
+)
+def test_a_stack_makes_nothing_else_a_baseline(
+    stacked: Repository, planted: dict[str, Any]
+) -> None:
+    """On the way to main, artifacts count as they do on main: own, of its branch and events."""
+    stacked.branches["evil"] = "c6"
+    stacked.add("c6", GOOD, **planted)
+
+    assert [NoMatch] == [type(one) for one in searched(stacked, base=STACKED)]
+    assert "download 501" not in stacked.requests
+
+
+def test_a_renamed_branch_keeps_its_artifacts() -> None:
+    """GitHub leads from the old name to the present one; once there are new ones, they count."""
+    repository = Repository(former_branches={"master": "main", "old": "master"})
+    repository.branches["release"] = "c7"
+    repository.add("c5", GOOD, branch="master")
+    repository.add("c7", GOOD, branch="release")
+
+    assert ["master@c5, artifact of run 1, 3 commits behind the merge base"] == origins(repository)
+    repository.add("c3", GOOD)
+    assert ["main@c3, artifact of run 3, 5 commits behind the merge base"] == origins(repository)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"branch": "master", "is_own": False},
+        {"branch": "master", "event": "pull_request"},
+        {"branch": "release"},
+        {"branch": "deleted"},
+        {"branch": "renamed"},
+        {"branch": "master", "run": events.workflow_run(head="c8", branch="release")},
+        {"branch": None},
+    ],
+    ids=str,
+)
+def test_nothing_else_passes_as_an_old_name(planted: dict[str, Any]) -> None:
+    """A fork's branch of that name, another branch, one that is gone, one renamed elsewhere."""
+    repository = Repository(former_branches={"master": "main", "renamed": "release"})
+    repository.branches["release"] = "c8"
+    repository.add("c8", GOOD, **planted)
+
+    assert 1 == len(reasons(repository))
+    assert "download 501" not in repository.requests
+
+
+def test_old_names_are_looked_for_in_few_branches() -> None:
+    """The newest artifacts' branches are checked; an artifact of other commits leads to none."""
+    repository = Repository()
+    for number in range(20):
+        repository.add("c8", GOOD, branch=f"merged-{number}", event="pull_request")
+    repository.add("c9", GOOD, branch="newer")
+
+    assert [none_of("21 of other branches")] == reasons(repository)
+    assert [f"branch_name merged-{number}" for number in (19, 18, 17, 16, 15)] == [
+        one for one in repository.requests if one.startswith("branch_name")
+    ]
+
+
+def test_an_old_name_that_cannot_be_looked_up_is_reported() -> None:
+    """The permission that is missing is named, as for the commits."""
+    repository = Repository()
+    repository.add("c8", GOOD, branch="master")
+    repository.faults["branch_name"] = Cause.FORBIDDEN
+
+    (reason,) = reasons(repository)
+    assert "add the line `contents: read` under" in reason
+
+
+@pytest.mark.parametrize("name", [NAME, FILE])
+def test_a_report_that_was_uploaded_by_itself(name: str) -> None:
+    """With `archive: false` the artifact is the file, and has the file's name."""
+    repository = Repository()
+    repository.add("c7", GOOD)
+    repository.add("c8", to_json(builders.report([ALPHA])), name=name)
+
+    assert ["main@c8", "main@c7"] == [one.partition(",")[0] for one in origins(repository)]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"schema_version": 1}PK', "$: it cannot be read as JSON: JSON is malformed"),
+        (b"[]", "it is no zip, or a damaged one (File is not a zip file)"),
+        (b"{" + GOOD, "$: it cannot be read as JSON: JSON is malformed"),
+    ],
+    ids=["more than JSON", "other JSON", "a zip behind a brace"],
+)
+def test_an_unarchived_file_is_read_as_strictly(content: bytes, why: str) -> None:
+    """A file that is no report is refused, and none of a fork is even downloaded."""
+    repository = Repository()
+    repository.add("c8", GOOD, name=FILE, is_own=False)
+    repository.add("c8", content, name=FILE)
+
+    (reason,) = reasons(repository)
+    assert reason.startswith(f"The artifact of run 2 is not taken: {why}")
+
+
+@pytest.mark.parametrize(
+    ("sha", "more"),
+    [
+        (
+            "c9",
+            (
+                " That of main@c9 is newer than the merge base: merge main into the branch, or "
+                "rebase it."
+            ),
+        ),
+        ("d1", ""),
+        ("gone", ""),
+    ],
+)
+def test_a_newer_artifact_is_named(sha: str, more: str) -> None:
+    """Main was first evaluated after the branch left it: the reason says how to catch up."""
+    repository = Repository()
+    repository.commits["d1"] = ("c7",)
+    repository.add("c9", GOOD)
+    repository.add(sha, GOOD)
+
+    beyond = "2 of commits that are not among the last 200 up to the merge base"
+    assert [none_of(beyond) + more] == reasons(repository)
+
+
+def test_a_newer_artifact_than_the_previous_commit_needs_no_advice() -> None:
+    """On a push nothing is to be merged."""
+    repository = Repository()
+    repository.add("c9", GOOD)
+    base = Base(branch="main", commit="c8", label="the previous commit")
+    (found,) = searched(repository, base=base)
+
+    assert isinstance(found, NoMatch)
+    assert found.reason.endswith(" That of main@c9 is newer than the previous commit.")
 
 
 def test_the_one_is_found_behind_150_of_others() -> None:
@@ -179,18 +354,18 @@ def test_the_one_is_found_behind_150_of_others() -> None:
 
 def test_there_is_an_end_to_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the newest artifacts are considered, and the reason says so."""
-    monkeypatch.setattr(artifacts, "ARTIFACTS", 3)
+    monkeypatch.setattr(near_artifacts, "ARTIFACTS", 3)
     repository = Repository()
     for branch in ("main", "a", "b", "c"):
         repository.add("c8", GOOD, branch=branch)
 
     (reason,) = reasons(repository)
-    assert reason.endswith("of the newest 3 artifacts of that name: 3 of other branches.")
+    assert reason.endswith("of the newest 3 artifacts so named: 3 of other branches.")
 
 
 def test_ancestors_far_back_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond so many commits a baseline would be of another age."""
-    monkeypatch.setattr(artifacts, "ANCESTORS", 3)
+    monkeypatch.setattr(near_artifacts, "ANCESTORS", 3)
     repository = Repository()
     repository.add("c5", GOOD)
 
@@ -204,7 +379,7 @@ def test_artifacts_are_downloaded_on_demand() -> None:
     repository = Repository()
     for sha in ("c5", "c6", "c7"):
         repository.add(sha, GOOD)
-    query = ArtifactQuery(base=BASE, name=NAME, own_runs=())
+    query = ArtifactQuery(base=BASE, names=(NAME,), own_runs=())
     found = list(islice(search_artifacts(query, repository.github), 1))
 
     assert 1 == len(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb.baselines import BaselineRequest, BaselineResult, Choice, artifacts, resolve
+from helm_wandb.report import to_json
 from tests import builders, events
 from tests.github_clients import connect
 from tests.github_server import TOKEN, GithubServer, answers
@@ -37,10 +38,18 @@ class Place:
 
     server: GithubServer
 
-    def upload(self, sha: str, content: bytes = GOOD, *, expired: bool = False, **run: Any) -> int:
+    def upload(
+        self,
+        sha: str,
+        content: bytes = GOOD,
+        *,
+        expired: bool = False,
+        name: str = REPORT,
+        **run: Any,
+    ) -> int:
         """The id of the report that a new run left."""
         run_id = self.server.seed.run(NAME, head_sha=sha, **run)
-        return self.server.seed.artifact(NAME, run_id, REPORT, content, expired=expired)
+        return self.server.seed.artifact(NAME, run_id, name, content, expired=expired)
 
     def resolved(self, event: str, sha: str, **payload: Any) -> BaselineResult:
         """The baseline of a workflow of that event."""
@@ -158,3 +167,69 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
     )
     assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
     assert f"larger than {len(GOOD)} bytes" in result.notes[1]
+
+
+def test_a_stacked_pull_request_finds_main_behind_its_base(place: Place) -> None:
+    """The base branch has no artifact of its own; a fork's and a pull request's are not taken."""
+    top, fork = "c" * 40, "fork/evals"
+    place.server.seed.repository(fork, fork_of=NAME)
+    place.server.seed.commit(NAME, top, parents=[HEAD], branch="top")
+    place.server.seed.pull_request(NAME, 9, head_sha=top, head_branch="top", base="change")
+    place.upload(MAIN[-32], number=70)
+    place.upload(BASE, number=71)
+    for planted in ({"head_repository": fork}, {"event": "pull_request", "number": 72}):
+        place.upload(MAIN[-30], **planted)
+    stacked = events.as_json(events.pull_request(9, head=top, base="change"))
+    result = place.resolved("pull_request", top, pull_request=stacked)
+
+    assert (
+        f"Baseline: main@{MAIN[-32][:7]}, artifact of run 70, 3 commits behind the merge base.",
+        (
+            "The artifact of run 72 is not taken: the run was started by pull_request, and not by "
+            "push, schedule or workflow_dispatch."
+        ),
+    ) == result.notes
+
+
+def test_a_renamed_default_branch_keeps_its_baseline(place: Place) -> None:
+    """What `master` left counts for `main`; a fork's master and other branches don't."""
+    fork = "fork/evals"
+    place.server.seed.branch(NAME, "master", BASE)
+    place.server.seed.branch(NAME, "other", BASE)
+    place.server.seed.rename_branch(NAME, "master", "main")
+    place.server.seed.repository(fork, fork_of=NAME)
+    place.upload(MAIN[-2], head_branch="master", number=60)
+    place.upload(BASE, head_branch="master", head_repository=fork)
+    place.upload(BASE, head_branch="other")
+    result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+
+    assert (
+        f"Baseline: master@{MAIN[-2][:7]}, artifact of run 60, 1 commit behind the base commit.",
+    ) == result.notes
+
+
+def test_a_report_without_a_zip_is_read(place: Place) -> None:
+    """`archive: false` of upload-artifact stores the file itself, under the file's name."""
+    place.server.seed.repository("fork/evals", fork_of=NAME)
+    content, name = to_json(builders.report([ALPHA])), f"{REPORT}.json"
+    place.upload(MAIN[-2], content, name=name, number=50)
+    place.upload(BASE, content, name=name, head_repository="fork/evals")
+    place.upload(BASE, b'{"schema_version": 1}', name=name, number=51)
+    result = place.resolved("pull_request", MERGE, pull_request=CHANGE)
+
+    baseline, refused = result.notes
+    assert f"Baseline: main@{MAIN[-2][:7]}, artifact of run 50" in baseline
+    assert refused.startswith("The artifact of run 51 is not taken: $: ")
+
+
+def test_an_artifact_after_the_merge_base_is_named(place: Place) -> None:
+    """Main was evaluated only since the branch left it: the reason says what to do."""
+    place.upload(MAIN[-29])
+    place.upload(BASE)
+    result = place.resolved("pull_request", HEAD, pull_request=CHANGE)
+
+    assert result.missing_reason is not None
+    assert (
+        f"That of main@{BASE[:7]} is newer than the merge base: merge main into the branch, or "
+        "rebase it."
+    ) in result.missing_reason

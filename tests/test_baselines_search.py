@@ -223,8 +223,9 @@ WHY_NONE = {
     "nothing was ever uploaded": (
         request_of(Repository()),
         (
-            "There is no workflow artifact named 'helm-wandb-report' that has not expired. W&B was "
-            f"not searched: there is no key for it, or nothing is to be sent. {UPLOAD}"
+            "There is no workflow artifact named 'helm-wandb-report' or 'helm-wandb-report.json' "
+            "that has not expired. W&B was not searched: there is no key for it, or nothing is to "
+            f"be sent. {UPLOAD}"
         ),
     ),
     "no token": (
@@ -355,6 +356,25 @@ def test_a_track_without_the_models_is_reported(event: Event, project: WandbProj
     assert (
         f"The track branch/{branch} of the W&B project has none of this run's models. To get one"
     ) in result.missing_reason
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("choice", [Choice.AUTO, Choice.WANDB])
+def test_wandb_of_a_stack_goes_on_to_the_default_branch(
+    project: WandbProject, choice: Choice
+) -> None:
+    """A branch that is itself to be merged has no track: the default branch's is the baseline."""
+    repository = Repository()
+    repository.branches["change"] = "c9"
+    pull_request = events.as_json(events.pull_request(base="change", head="c9"))
+    event = events.event(
+        "pull_request",
+        sha="c9",
+        payload={"repository": {"default_branch": "main"}, "pull_request": pull_request},
+    )
+    result = resolve([ALPHA], request_of(repository, project, choice, event))
+
+    assert ("Baseline: main@c4c4c4c, track branch/main in W&B.",) == result.notes
 
 
 @pytest.mark.enable_socket

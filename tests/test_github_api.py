@@ -287,6 +287,18 @@ def test_merge_base_is_where_two_parted(server: GithubServer, github: Repository
     assert 1 == len(server.requests)
 
 
+def test_old_name_of_a_branch_leads_to_the_present_one(
+    server: GithubServer, github: Repository
+) -> None:
+    """Slashes and other signs of a name are part of it."""
+    server.seed.branch(REPOSITORY, "a/b #1", HEAD)
+    server.seed.rename_branch(REPOSITORY, "a/b #1", "c/d?")
+
+    assert ["c/d?", "c/d?"] == [github.branch_name(name) for name in ("a/b #1", "c/d?")]
+    with pytest.raises(GithubError, match="read branch c: GitHub returned HTTP 404"):
+        github.branch_name("c")
+
+
 def test_ancestors_are_read_page_by_page(server: GithubServer, github: Repository) -> None:
     """The commit itself comes first; 150 take two requests."""
     shas = [f"{number:040x}" for number in range(1, 151)]
@@ -513,6 +525,7 @@ READINGS: dict[str, Callable[[Repository], object]] = {
     "commit": lambda github: github.commit(HEAD),
     "merge_base": lambda github: github.merge_base("main", HEAD),
     "ancestors": lambda github: list(github.ancestors(HEAD)),
+    "branch_name": lambda github: github.branch_name("main"),
     "artifacts": lambda github: list(github.artifacts("report")),
     "workflow_run": lambda github: github.workflow_run(1),
 }

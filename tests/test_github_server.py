@@ -351,6 +351,7 @@ def test_merge_commit_leads_to_both_sides(server: GithubServer, repository: Repo
         (f"/commits/{'1' * 40}/pulls", 422, f"No commit found for SHA: {'1' * 40}"),
         ("/compare/main...none", 404, "Not Found"),
         ("/compare/main", 404, "Not Found"),
+        ("/branches/none", 404, "Branch not found"),
         ("/pulls/70", 404, "Not Found"),
         ("/issues/70/comments", 404, "Not Found"),
         ("/actions/runs/70", 404, "Not Found"),
@@ -399,6 +400,18 @@ def test_comparison(
 
     parted = compared.merge_base_commit.sha[0]
     assert expected == (parted, compared.status, compared.ahead_by, compared.behind_by)
+
+
+def test_branch_is_found_by_its_old_name(server: GithubServer, repository: Repository) -> None:
+    """After a rename GitHub leads from the old name to the new one, which PyGithub follows."""
+    server.seed.branch(NAME, "old/name", SHAS["e"])
+    server.seed.rename_branch(NAME, "old/name", "new/name")
+    server.seed.rename_branch(NAME, "main", "trunk")
+
+    assert "new/name" == repository.get_branch("old/name").name
+    assert SHAS["d"] == repository.get_branch("main").commit.sha
+    assert 301 == ask(server, "GET", f"/repos/{NAME}/branches/main").status
+    assert "trunk" == ask(server, "GET", f"/repos/{NAME}").json()["default_branch"]
 
 
 def test_comparison_tells_what_is_new_oldest_first(repository: Repository) -> None:

@@ -32,9 +32,14 @@ class _BoundedBytes(io.BytesIO):
 def extract_report(data: bytes, *, limit_bytes: int) -> bytes:
     """Return the bytes of the only .json file at the top level of a zip, without using the disk.
 
+    data: the zip; a JSON object, as an artifact with `archive: false` is, is returned as it is.
     limit_bytes: of the file, unpacked.
     Raises ValueError, with a clause on the zip, for anything else.
     """
+    if data.startswith(b"{"):
+        if len(data) > limit_bytes:
+            raise ValueError(f"it is larger than {limit_bytes >> 20} MiB")
+        return data
     try:
         with zipfile.ZipFile(_BoundedBytes(data)) as archive:
             member = _only_report(archive.infolist())

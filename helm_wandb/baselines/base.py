@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import SearchError
@@ -31,10 +31,31 @@ class Base:
     commit: str
     label: str
     """The commit, in words."""
+    default_branch: str | None = None
+    """The repository's, from which the branch comes in the end; None if it is unknown."""
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches whose own results can be baselines, the nearest first.
+
+        A branch that is itself to be merged, as in stacked pull requests, has none: the history
+        leads on to the default branch.
+        """
+        return tuple(dict.fromkeys(filter(None, (self.branch, self.default_branch))))
+
+    @property
+    def advice(self) -> str:
+        """How to get a later base, as the end of a sentence; empty if there is no way."""
+        is_behind = self.label == _MERGE_BASE
+        return f": merge {self.branch} into the branch, or rebase it" if is_behind else ""
 
 
 def find_base(event: Event, github: Repository) -> Base:
     """Return the base of what this run evaluated; raises SearchError if there is none."""
+    return replace(_find_base(event, github), default_branch=event.default_branch)
+
+
+def _find_base(event: Event, github: Repository) -> Base:
     match event.rules.base:
         case BaseRule.EVALUATED_RUN:
             return _base_of_run(event, github)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines import pairs
-from helm_wandb.baselines.artifacts import ArtifactQuery, search_artifacts
+from helm_wandb.baselines.artifacts import search_artifacts
 from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
+from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.baselines.notes import baseline_notes, unmatched_model_notes
 from helm_wandb.baselines.track import search_track
 from helm_wandb.model import Evaluation
@@ -120,11 +122,12 @@ def _search(
     if isinstance(base, NoMatch):
         yield base
     elif base and request.github and request.event:
-        query = ArtifactQuery(base=base, name=request.artifact, own_runs=request.event.own_runs)
+        # upload-artifact with `archive: false` names an artifact as its one file.
+        names = tuple(dict.fromkeys([request.artifact, PurePosixPath(request.report).name]))
+        query = ArtifactQuery(base=base, names=names, own_runs=request.event.own_runs)
         yield from search_artifacts(query, request.github)
     if request.choice in {Choice.AUTO, Choice.WANDB}:
-        branch = None if base is None or isinstance(base, NoMatch) else base.branch
-        yield from _search_wandb(candidates, request, branch)
+        yield from _search_wandb(candidates, request, base)
 
 
 def _find_base(request: BaselineRequest) -> Base | NoMatch:
@@ -140,19 +143,27 @@ def _find_base(request: BaselineRequest) -> Base | NoMatch:
 
 
 def _search_wandb(
-    candidates: Sequence[Evaluation], request: BaselineRequest, branch: str | None
+    candidates: Sequence[Evaluation], request: BaselineRequest, base: Base | NoMatch | None
 ) -> Iterator[BaselineMatch | NoMatch]:
-    if branch is None and request.event:
-        branch = request.event.likely_base
+    branches = _track_branches(request.event, base)
     if request.project is None:
         yield _unavailable(
             "W&B was not searched: there is no key for it, or nothing is to be sent."
         )
-    elif branch is None:
+    elif not branches:
         yield _unavailable("W&B was not searched: the event names no base branch.")
     else:
         own_runs = request.event.own_runs if request.event else ()
-        yield from search_track(branch, candidates, request.project, own_runs=own_runs)
+        for branch in branches:
+            yield from search_track(branch, candidates, request.project, own_runs=own_runs)
+
+
+def _track_branches(event: Event | None, base: Base | NoMatch | None) -> tuple[str, ...]:
+    """Return the branches whose tracks are searched: the base branch, then the default branch."""
+    if isinstance(base, Base):
+        return base.branches
+    named = (event.likely_base, event.default_branch) if event else ()
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def _unavailable(reason: str) -> NoMatch:

@@ -49,6 +49,10 @@ class _Comparison(msgspec.Struct, frozen=True):
     merge_base_commit: CommitRef
 
 
+class _Branch(msgspec.Struct, frozen=True):
+    name: str
+
+
 class _Artifacts(msgspec.Struct, frozen=True):
     artifacts: list[Artifact]
 
@@ -177,6 +181,11 @@ class Repository:
         pages = self._pages("/commits", list[CommitRef], what=what, sha=sha)
         for page in pages:
             yield from (one.sha for one in page)
+
+    def branch_name(self, name: str) -> str:
+        """Return the present name of a branch; GitHub redirects from the one before a rename."""
+        path, what = f"/branches/{quote(name, safe='')}", f"read branch {name}"
+        return self._get(path, _Branch, what=what).name
 
     def artifacts(self, name: str) -> Iterator[Artifact]:
         """Yield the artifacts of this name that have not expired, the newest first."""

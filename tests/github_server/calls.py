@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.github_server.transport import Incoming, Reply
 
 # These may hold slashes, as names of branches do.
-WITH_SLASHES = frozenset({"ref", "basehead"})
+WITH_SLASHES = frozenset({"ref", "basehead", "branch"})
 
 
 @dataclass(frozen=True, kw_only=True)

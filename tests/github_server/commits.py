@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tests.github_server.answers import RefusedError
 from tests.github_server.identity import node_id
@@ -79,6 +80,30 @@ def compare(call: Call) -> Reply:
             "total_commits": len(ahead),
             "commits": [commit_node(call, commit) for commit in reversed(ahead)],
             "files": [],
+        }
+    )
+
+
+def read_branch(call: Call) -> Reply:
+    """GET /repos/OWNER/REPO/branches/BRANCH: 301 for the name that a branch had before."""
+    repository, name = call.repository, call.values["branch"]
+    url = f"{repository_url(repository, call.base_url)}/branches"
+    if name in repository.former_branches:
+        target = f"{url}/{quote(repository.former_branches[name], safe='')}"
+        message = {"message": "Moved Permanently", "url": target}
+        return as_json(message, status=301, headers={"Location": target})
+    if name not in repository.branches:
+        raise RefusedError(404, "Branch not found")
+    commit = repository.commits[repository.branches[name]]
+    page = f"{repository_page(repository, call.base_url)}/tree/{name}"
+    return as_json(
+        {
+            "name": name,
+            "commit": commit_node(call, commit),
+            "_links": {"self": f"{url}/{name}", "html": page},
+            "protected": False,
+            "protection": {"enabled": False},
+            "protection_url": f"{url}/{name}/protection",
         }
     )
 

@@ -54,6 +54,7 @@ ROUTES = (
     _route("GET /repos/…/commits/{commit_sha}/pulls", commits.read_pulls, READ_PULLS),
     _route("GET /repos/…/commits/{ref}", commits.read, READ_CONTENTS),
     _route("GET /repos/…/compare/{basehead}", commits.compare, READ_CONTENTS),
+    _route("GET /repos/…/branches/{branch}", commits.read_branch, READ_CONTENTS),
     _route("GET /repos/…/actions/artifacts", actions.read_artifacts, READ_ACTIONS),
     _route("GET /repos/…/actions/artifacts/{artifact_id}", actions.read_artifact, READ_ACTIONS),
     _route("GET /repos/…/actions/artifacts/{artifact_id}/zip", actions.download, DOWNLOAD),

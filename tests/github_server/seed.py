@@ -123,6 +123,15 @@ class Seed:
         with self._lock:
             self._state.repository(repository).branches[name] = sha
 
+    def rename_branch(self, repository: str, name: str, new_name: str) -> None:
+        """Rename a branch; GitHub leads from the old name to the new one, and runs keep theirs."""
+        with self._lock:
+            owner = self._state.repository(repository)
+            owner.branches[new_name] = owner.branches.pop(name)
+            owner.former_branches[name] = new_name
+            if owner.default_branch == name:
+                owner.default_branch = new_name
+
     def pull_request(  # noqa: PLR0913 -- each argument is a field of a pull request
         self,
         repository: str,
@@ -243,7 +252,7 @@ class Seed:
     ) -> int:
         """Have an artifact of a run; its id.
 
-        content: the zip, as `zipped` makes one.
+        content: the zip, as `zipped` makes one; or the file, if it was uploaded by itself.
         """
         with self._lock:
             artifact = Artifact(

@@ -111,6 +111,8 @@ class Repository:
     """By sha; the same for all forks of one another."""
     branches: dict[str, str] = field(default_factory=dict)
     """The sha of each one's newest commit."""
+    former_branches: dict[str, str] = field(default_factory=dict)
+    """Old name → new name, of those that were renamed."""
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     runs: dict[int, WorkflowRun] = field(default_factory=dict)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.github_server.transport import Incoming
 
 ZIP = re.compile(r"/artifacts/(\d+)\.zip")
-TYPES = {"zip": {"Content-Type": "application/zip"}, "xml": {"Content-Type": "application/xml"}}
+TYPES = {name: {"Content-Type": f"application/{name}"} for name in ("json", "xml", "zip")}
 
 
 def signed_path(artifact: Artifact) -> str:
@@ -30,7 +30,8 @@ def answer(state: State, incoming: Incoming) -> Reply:
         return _refused(404, "ResourceNotFound")
     if dict(incoming.query).get("sig") != _signature(int(found[1])):
         return _refused(403, "AuthenticationFailed")
-    return Reply(status=200, body=_content(state, int(found[1])), headers=TYPES["zip"])
+    body = _content(state, int(found[1]))
+    return Reply(status=200, body=body, headers=TYPES["zip" if body[:2] == b"PK" else "json"])
 
 
 def _content(state: State, artifact_id: int) -> bytes:
