@@ -221,6 +221,17 @@ def test_texts_stay_texts(written: str) -> None:
     assert config.project == written.removeprefix("!!str ").strip('"')
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_is_accepted(indent: int | None) -> None:
+    """What Python writes as JSON is a config, with an emoji in its two escaped halves."""
+    scores = {"model_name": "\U0001f999 llama/7b", "eval_result": {"mmlu": {"EM": 0.3}}}
+    entry = {"eval_type": "helm", "source": "file", **scores}
+    written = json.dumps({"project": "my-model", "evals": [entry]}, indent=indent)
+
+    assert "\\ud83e\\udd99" in written
+    assert entry == config_of(written.encode()).evals[0].fields
+
+
 def test_windows_line_ends_are_accepted() -> None:
     """Carriage returns before line feeds change nothing."""
     assert config_of(LEADERBOARD) == config_of(LEADERBOARD.replace(b"\n", b"\r\n"))
@@ -318,7 +329,10 @@ def unreadable(digits: str) -> str:
             LEADERBOARD + b"x" * 1_001 + b": 1",
             f'3:1: $["{"x" * 59}…"]: the key {AT_MOST}',
         ),
-        (LEADERBOARD + b"entity: ''", "3:9: $.entity: must not be empty"),
+        (
+            LEADERBOARD + b"entity: ''",
+            "3:9: $.entity: must not be empty: give one, for example `my-team`",
+        ),
         (LEADERBOARD + b'"\\e[31m": 1', rf'3:1: $["\x1b[31m"]: {KEY_WITH_CONTROL_CHARACTER}'),
         (LEADERBOARD + b"entity: !<x y", "3:12: $: YAML: did not find the expected '>'"),
     ],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.config.messages import Finding, findings, resolve, source_schemas
+from helm_wandb.config.suggestions import suggestion
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import Path, Spot, Tree, json_path, read
 from helm_wandb.errors import ConfigError, Problem
@@ -30,6 +32,11 @@ __all__ = ["LIMIT_BYTES", "parse"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_VARIABLE = re.compile(
+    r"\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*|\{\{.*?\}\}|%[A-Za-z_]\w*%"
+)
+"""What a workflow, a shell or a template would replace by a value."""
+
 LONGEST_NAME = 1_000
 """Characters of a key or text, as in a report: names reach outputs and comments."""
 
@@ -46,6 +53,12 @@ class _Pattern(NamedTuple):
 
     groups: range
     demand: str
+
+    def is_met(self, text: object) -> bool:
+        """Return whether a pattern has so many groups."""
+        with suppress(ValueError):
+            return isinstance(text, str) and Pattern.compile(text).groups in self.groups
+        return False
 
 
 _ITERATION = _Pattern(range(1, 2), r"must have one group, the iteration, as step-(\d+) has")
@@ -131,10 +144,8 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
         # First, as it does not repeat a password.
         case (("base_url",), str(text)) if not is_server_url(text):
             yield Finding(path, _url_problem(text))
-        case (_, str(text)) if _CONTROL.search(text):
-            yield Finding(path, f"must be one line without control characters: {shown(text)}")
-        case (_, str(text)) if len(text) > LONGEST_NAME:
-            yield Finding(path, _at_most(text))
+        case (_, str(text)) if problem := _text_problem(path, text):
+            yield Finding(path, problem)
         case (("evals", int(), "iteration_pattern"), str(text)):
             yield from _check_pattern(path, text, _ITERATION)
         case (("compare", "clusters", str()), str(text)) if text != EACH_INSTANCE:
@@ -152,10 +163,37 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
             pass
 
 
+def _text_problem(path: Path, text: str) -> str | None:
+    """Return what is wrong with a text wherever it stands."""
+    if _CONTROL.search(text):
+        return f"must be one line without control characters: {shown(text)}"
+    if len(text) > LONGEST_NAME:
+        return _at_most(text)
+    variable = None if _is_pattern(path) else _VARIABLE.search(text)
+    return _not_replaced(variable[0]) if variable else None
+
+
 def _url_problem(text: str) -> str:
     if holds_user(text):
         return "must hold no user name or password: remove it, and the @"
-    return f"must be the URL of a server, as https://wandb.example.com is; this is {shown(text)}"
+    meant = suggestion(("base_url",), text, lambda url: isinstance(url, str) and is_server_url(url))
+    hint = f"; did you mean {meant}?" if meant else ""
+    example = "https://wandb.example.com"
+    if not text:
+        return f"must not be empty: give one, for example `{example}`, or remove the key"
+    return f"must be the URL of a server, as {example} is; this is {shown(text)}{hint}"
+
+
+def _is_pattern(path: Path) -> bool:
+    """Return whether a regular expression belongs here, in which $ has another meaning."""
+    return path[-1:] == ("iteration_pattern",) or path[:-1] == ("compare", "clusters")
+
+
+def _not_replaced(variable: str) -> str:
+    return (
+        f"{shown(variable)} is not replaced by its value in a config: write the value itself, or "
+        "create the config with `envsubst` in a step before"
+    )
 
 
 def _at_most(text: str) -> str:
@@ -168,6 +206,8 @@ def _check_key(path: Path) -> Iterator[Finding]:
         yield Finding(path, "the key holds a line break or control character", at_key=True)
     if len(key) > LONGEST_NAME:
         yield Finding(path, f"the key {_at_most(key)}", at_key=True)
+    if variable := _VARIABLE.search(key):
+        yield Finding(path, _not_replaced(variable[0]), at_key=True)
 
 
 def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:
@@ -210,7 +250,9 @@ def _check_pattern(path: Path, text: str, kind: _Pattern) -> Iterator[Finding]:
         yield Finding(path, str(error))
         return
     if groups not in kind.groups:
-        yield Finding(path, f"{kind.demand}; it has {groups}")
+        meant = suggestion(path, text, kind.is_met)
+        hint = f"; did you mean {meant}?" if meant else ""
+        yield Finding(path, f"{kind.demand}; it has {groups}{hint}")
 
 
 def _config(tree: Tree) -> Config:

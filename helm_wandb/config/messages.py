@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from helm_wandb.config.suggestions import main_metric, quote, suggestion
 from helm_wandb.config.yaml_syntax import shown
 from helm_wandb.config.yaml_tree import QUOTES, Path, Spot, Tree, describe_value
 
@@ -31,6 +32,7 @@ SLIPS: Mapping[str, str] = {
 }
 """Keys that people write, and the ones that they mean, if the letters don't show them."""
 
+_ENTRY_DEPTH = len(("evals", 0))
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
 
 _KINDS = {
@@ -67,25 +69,47 @@ class _Violation:
     instance: Any
     is_key: bool
     """The instance is a key of the mapping at `path`."""
+    root: Mapping[str, Any]
+    """The whole schema."""
+
+    def takes(self, value: object) -> bool:
+        """Return whether the schema takes the value here."""
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
+
+        whole = {**self.schema, "$defs": self.root["$defs"]}
+        return Draft202012Validator(whole).is_valid(value)
+
+    def suggestion(self) -> str | None:
+        """Return the value that is probably meant."""
+        path = (*self.path, self.instance) if self.is_key else self.path
+        return suggestion(path, self.instance, self.takes)
+
+    def example(self, before: str) -> str:
+        """Return the schema's example of a value after these words; empty if it is long."""
+        quoted = next(filter(None, map(quote, self.schema.get("examples", ()))), None)
+        return f"{before}for example {quoted}" if quoted else ""
+
+    def is_required(self) -> bool:
+        """Return whether the value's key can't be left out."""
+        parts = (self.root, self.root["else"], *self.root["$defs"].values())
+        return any({*self.path[-1:]} & set(part.get("required", ())) for part in parts)
 
 
 def findings(error: ValidationError, tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the findings of one error of the validator, one for each key."""
-    violation = _violation(error)
+    violation = _violation(error, schema)
     path = violation.path
-    if violation.keyword == "additionalProperties":
-        yield from _unknown_keys(violation, schema)
-    elif violation.keyword == "required":
-        yield from _missing_keys(violation, schema)
+    if violation.keyword in {"additionalProperties", "required"}:
+        yield from _structure(violation, schema)
+        return
+    sentence = SENTENCES[violation.keyword](violation, tree.spots[path])
+    if violation.is_key:
+        yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
     else:
-        sentence = SENTENCES[violation.keyword](violation, tree.spots[path])
-        if violation.is_key:
-            yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
-        else:
-            yield Finding(path, sentence)
+        yield Finding(path, sentence)
 
 
-def _violation(error: ValidationError) -> _Violation:
+def _violation(error: ValidationError, schema: Mapping[str, Any]) -> _Violation:
     return _Violation(
         path=tuple(error.absolute_path),
         keyword=str(error.validator),
@@ -93,7 +117,41 @@ def _violation(error: ValidationError) -> _Violation:
         schema=error.schema if isinstance(error.schema, dict) else {},
         instance=error.instance,
         is_key="propertyNames" in error.absolute_schema_path,
+        root=schema,
     )
+
+
+def _structure(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with the keys of a mapping.
+
+    The validator reports every missing key separately; duplicates are dropped later.
+    """
+    if meant := violation.suggestion():
+        yield Finding(violation.path, f"must be a `name` with its `metrics`: write {meant}")
+    elif source := _meant_source(violation, schema):
+        message = f"the key `source` is missing: add `source: {source}`, which has these keys"
+        yield Finding(violation.path, message)
+        own = source_schemas(schema)[source]
+        yield from _missing_keys(violation, own["required"], own["properties"], schema)
+    elif violation.keyword == "additionalProperties":
+        yield from _unknown_keys(violation, schema)
+    else:
+        known = violation.schema.get("properties", schema["properties"])
+        yield from _missing_keys(violation, violation.demanded, known, schema)
+
+
+def _meant_source(violation: _Violation, schema: Mapping[str, Any]) -> str | None:
+    """Return the source whose keys an entry has, if the entry names none and lacks the default's.
+
+    The path of an entry is that of an item of `evals`.
+    """
+    keys = set(violation.instance)
+    if len(violation.path) != _ENTRY_DEPTH or "source" in keys:
+        return None
+    if keys <= set(violation.schema["properties"]):
+        return None
+    fitting = (n for n, one in source_schemas(schema).items() if keys <= set(one["properties"]))
+    return next(fitting, None)
 
 
 def _unknown_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
@@ -103,13 +161,21 @@ def _unknown_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[
             yield Finding((*violation.path, key), _unknown(key, known, schema), at_key=True)
 
 
-def _missing_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    # The validator reports every missing key separately; duplicates are dropped later.
-    properties = violation.schema.get("properties", schema["properties"])
-    for key in violation.demanded:
+def _missing_keys(
+    violation: _Violation,
+    required: Iterable[str],
+    properties: Mapping[str, Any],
+    schema: Mapping[str, Any],
+) -> Iterator[Finding]:
+    for key in required:
         if key not in violation.instance:
-            message = f"the key `{key}` is missing: {_gist(properties[key], schema)}"
-            yield Finding(violation.path, message)
+            subschema = resolve(properties[key], schema)
+            example = subschema["examples"][0]
+            if key == "metrics":
+                example = [main_metric(str(violation.instance.get("name")))]
+            quoted = quote(example)
+            hint = f"; for example `{key}: {quoted.strip('`')}`" if quoted else ""
+            yield Finding(violation.path, f"the key `{key}` is missing: {_gist(subschema)}{hint}")
 
 
 def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
@@ -124,9 +190,9 @@ def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> s
     return f"unknown key: remove it; the keys here are {', '.join(known)}"
 
 
-def _gist(subschema: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def _gist(subschema: Mapping[str, Any]) -> str:
     """Return the first sentence of a key's description, fit to follow a colon."""
-    sentence = resolve(subschema, schema)["description"].split(". ")[0].rstrip(".")
+    sentence: str = subschema["description"].split(". ")[0].rstrip(".")
     is_name = sentence[:2].isupper()
     return sentence if is_name else f"{sentence[0].lower()}{sentence[1:]}"
 
@@ -148,27 +214,36 @@ def _type(violation: _Violation, spot: Spot) -> str:
     demanded = violation.demanded
     kinds = [demanded] if isinstance(demanded, str) else demanded
     message = f"must be {' or '.join(_KINDS[kind] for kind in kinds)}, but "
-    return message + describe_value(spot.data, spot.text) + _advice(kinds[0], spot)
+    advice = next(_pieces_of_advice(kinds, violation, spot))
+    return f"{message}{describe_value(spot.data, spot.text)}: {advice}"
 
 
-def _advice(kind: str, spot: Spot) -> str:
-    """Return how to make the value one of this kind, if that is plain."""
+def _pieces_of_advice(kinds: Sequence[str], violation: _Violation, spot: Spot) -> Iterator[str]:
+    """Yield how to make the value one of these kinds, the best advice first."""
     if spot.data is None:
-        return ": give a value, or remove the key"
-    if not spot.text:
-        return ": begin each entry with `- `" if kind == "array" else ""
-    advice = {
-        "array": f": write it as `[{shown(spot.text)}]`, or in lines that begin with `- `",
-        "object": ": is a space after a colon missing?" if ":" in spot.text else "",
-        "string": f": {QUOTES}",
-    }
-    may_lose_quotes = spot.data in {"true", "false"} if kind == "boolean" else _is_number(spot)
-    return advice.get(kind, ": remove the quotes" if may_lose_quotes else "")
+        yield "give a value" + violation.example(", ") + _removal(violation)
+    if meant := violation.suggestion():
+        yield f"write {meant}"
+    if spot.text and violation.takes(spot.text):
+        yield QUOTES
+    if isinstance(spot.data, str) and _is_taken_bare(violation, spot.data):
+        yield "remove the quotes"
+    if isinstance(spot.data, dict) and kinds == ["array"]:
+        yield "begin each entry with `- `"
+    if ":" in (spot.text or "") and kinds == ["object"]:
+        yield "is a space after a colon missing?"
+    yield "give one" + violation.example(", ")
 
 
-def _is_number(spot: Spot) -> bool:
-    """Return whether a text is a number but for its quotes."""
-    return isinstance(spot.data, str) and bool(_NUMBER.fullmatch(spot.data))
+def _removal(violation: _Violation) -> str:
+    return "" if violation.is_required() else ", or remove the key"
+
+
+def _is_taken_bare(violation: _Violation, text: str) -> bool:
+    """Return whether a text is a valid number or boolean but for its quotes."""
+    if text in {"true", "false"}:
+        return violation.takes(text == "true")
+    return bool(_NUMBER.fullmatch(text)) and violation.takes(float(text))
 
 
 def _enum(violation: _Violation, spot: Spot) -> str:
@@ -181,9 +256,20 @@ def _enum(violation: _Violation, spot: Spot) -> str:
     return f"must be {one_of}{known}, but {given}{hint}"
 
 
-def _pattern(violation: _Violation, _: Spot) -> str:
+def _pattern(violation: _Violation, spot: Spot) -> str:
     given = shown(violation.instance) or "empty"
-    return f"{violation.schema['patternErrorMessage']}; this is {given}"
+    meant = violation.suggestion() or _benchmark_of_key(violation, spot)
+    hint = f"; did you mean {meant}?" if meant else violation.example("; ")
+    return f"{violation.schema['patternErrorMessage']}; this is {given}{hint}"
+
+
+def _benchmark_of_key(violation: _Violation, spot: Spot) -> str | None:
+    """Return what the key `boolq.EM` of `eval_result` means, with its value."""
+    benchmark, _, metric = violation.instance.partition(".")
+    if not (violation.is_key and benchmark and isinstance(spot.data, dict)):
+        return None
+    score = spot.data[violation.instance]
+    return quote(benchmark if isinstance(score, dict) else {benchmark: {metric: score}})
 
 
 def _at_most(violation: _Violation, _: Spot) -> str:
@@ -203,8 +289,8 @@ def _too_long(violation: _Violation, _: Spot) -> str:
     return f"must have at most {violation.demanded} characters, and this has {length:,}"
 
 
-def _empty(_: _Violation, __: Spot) -> str:
-    return "must not be empty"
+def _empty(violation: _Violation, _: Spot) -> str:
+    return "must not be empty: give one" + violation.example(", ")
 
 
 SENTENCES: Mapping[str, Callable[[_Violation, Spot], str]] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -30,6 +31,12 @@ DEFAULT_LOADER: Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BLANKS = "[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
+"""Characters that look like a space or like nothing, and are letters to YAML."""
+_ODD_BLANK = re.compile(rf"^[ \t]*(?:- *)*(?:[\w.-]+: *)?({_BLANKS})|^[^#]*({_BLANKS})[ \t]*$")
+"""One before a key or around a value: inside a value it may be meant."""
+_SURROGATE = re.compile(r"\\u[dD][89abAB]")
+"""The first half of a character beyond U+FFFF, as JSON escapes it."""
 _DOTS_LINE = re.compile(r"^([ \t]*)\.\.\.(?=[ \t]*(?:#[^\r\n]*)?\r?$)", re.MULTILINE)
 _NO_SPACE_AFTER_COLON = re.compile(r"^\s*(?:- +)*[\w-]+:(?=[^\s/])")
 _NO_SPACE_AFTER_DASH = re.compile(r"^\s*-(?=[^\s-])")
@@ -164,6 +171,8 @@ def _text(data: bytes, file: str) -> str:
         )
     text = _decode(data.removeprefix(codecs.BOM_UTF8), file)
     _refuse_control_characters(text, file)
+    if problems := list(_odd_blanks(text, file)):
+        raise ConfigError(problems)
     return text
 
 
@@ -186,8 +195,25 @@ def _refuse_control_characters(text: str, file: str) -> None:
         raise _failure(_place_after(text[: found.start()], file), message)
 
 
+def _odd_blanks(text: str, file: str) -> Iterator[Problem]:
+    """Yield a problem for each line with a character that is taken for a space, and is none."""
+    for number, line in enumerate(_LINE_BREAK.split(text), start=1):
+        if found := _ODD_BLANK.match(line):
+            group = found.lastindex or 0
+            character = found[group]
+            name = unicodedata.name(character, "no name").lower()
+            message = (
+                f"the character U+{ord(character):04X} ({name}) looks like a space, and YAML takes "
+                "it for a letter: replace it by a space, or remove it"
+            )
+            yield Problem(Place(file, number, found.start(group) + 1), "$", message)
+
+
 def _document(text: str, file: str, loader: Loader) -> yaml.Node:
     """Return the only document's root node."""
+    if _SURROGATE.search(text):
+        # The loader in C refuses the two halves that JSON makes of an emoji.
+        loader = yaml.SafeLoader
     try:
         _refuse_depth_and_documents(text, file, loader)
         node: yaml.Node | None = yaml.compose(text, Loader=loader)
@@ -216,7 +242,10 @@ def _refuse_depth_and_documents(text: str, file: str, loader: Loader) -> None:
             message = f"nested deeper than {LIMIT_DEPTH} levels"
             raise _failure(_place(cast("_Mark", event.start_mark), file), message)
         if documents > 1:
-            message = "a second document begins here (`---`): a config is a single one"
+            message = (
+                "a second document begins here (`---`): a config is a single one; put it in "
+                "another file"
+            )
             raise _failure(_place(cast("_Mark", event.start_mark), file), message)
 
 

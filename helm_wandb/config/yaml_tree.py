@@ -12,6 +12,7 @@ from typing import Final, cast
 
 import yaml
 from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node, shown
 from helm_wandb.errors import ConfigError, Problem
@@ -30,16 +31,17 @@ _TAG_PREFIX = "tag:yaml.org,2002:"
 _MERGE_TAG = _TAG_PREFIX + "merge"
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _PLACEHOLDER = re.compile(r"(?:.* )?(?:\.\.\.|…)|<[^<>]*>")
-_QUOTED_PLACEHOLDER = re.compile(r"<your [^<>]*>")
 _EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+")
 _OTHER_BASE = re.compile(r"[-+]?0[0-7_]+|.*:.*")
+_RESOLVER = Resolver()
 _SCALAR_TAGS = frozenset({"null", "bool", "int", "float", "str", "value", "merge"})
 
 QUOTES: Final = "put it in quotes"
 _TAG: Final = "is marked {}: a config holds no YAML tags; remove it"
 _DATE: Final = 'YAML reads {0} as a date: put it in quotes, "{0}"'
 _STANDS_FOR: Final = "{} stands for a value in the documentation: put yours here, or remove it"
-_BASE: Final = "YAML reads {0} as a number to base 8 or 60: write it plainly, or in quotes"
+_BASE: Final = "YAML reads {} as a number to base 8 or 60: "
+_PLAINLY: Final = "write it without colons and leading zeros"
 _MALFORMED: Final = (
     "YAML takes {} for a number or boolean, and cannot read it: shorten it, or put it in quotes "
     "if it is a text"
@@ -156,7 +158,7 @@ class _Walk:
             data = self.sequence(node, path, (*ancestors, node))
         else:
             data = self.mapping(cast("yaml.MappingNode", node), path, (*ancestors, node))
-        text = node.value if isinstance(node, yaml.ScalarNode) else None
+        text = _text(node) if isinstance(node, yaml.ScalarNode) else None
         self.spots[path] = Spot(key, self.place(node), data, text)
         return data
 
@@ -215,7 +217,9 @@ class _Walk:
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             self.count(source, path)
             if not isinstance(source, yaml.MappingNode):
-                self.problem(source, (*path, "<<"), "`<<` takes over mappings (`<<: *name`) only")
+                self.problem(
+                    source, (*path, "<<"), "`<<` takes over mappings (`<<: *name`) only: remove it"
+                )
             elif any(source is ancestor for ancestor in ancestors):
                 self.problem(source, (*path, "<<"), _SELF)
             elif len(ancestors) > LIMIT_DEPTH:
@@ -226,10 +230,10 @@ class _Walk:
     def key(self, node: yaml.Node, path: Path) -> str | None:
         """Return the key's text; None if there is none to go on with."""
         if not isinstance(node, yaml.ScalarNode):
-            message = "a key must be text, and this is a list or a mapping"
+            message = "a key must be text, and this is a list or a mapping: write a name"
             self.problems.append(Problem(self.place(node), json_path(path), message))
             return None
-        text = str(node.value)
+        text = _text(node)
         if node.tag == _MERGE_TAG:
             return text
         inner = (*path, text)
@@ -242,13 +246,13 @@ class _Walk:
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         """Return the text, number, boolean or None; the text as it is written if it is refused."""
-        text = str(node.value)
-        objection = _objection(node, text)
+        text = _text(node)
+        objection = _objection(node, text, is_number=self.wants_number(path))
         if objection is None:
             try:
                 return self.plain_value(node, text)
             except (ValueError, LookupError, OverflowError):
-                objection = _MALFORMED
+                objection = _MALFORMED if _implied_tag(text) == node.tag else _tag_objection(node)
         self.problem(node, path, objection.format(shown(text) or "this"))
         return text
 
@@ -266,19 +270,34 @@ class _Walk:
         return text
 
 
-def _objection(node: yaml.ScalarNode, text: str) -> str | None:
+def _text(node: yaml.ScalarNode) -> str:
+    """Return the scalar's text; JSON's two halves of a character as that character."""
+    text = str(node.value)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _objection(node: yaml.ScalarNode, text: str, *, is_number: bool) -> str | None:
     """Return the problem of a scalar by its look alone, with `{}` for its text, or None."""
     tag = _short_tag(node)
-    placeholder = _PLACEHOLDER if _is_plain(node) else _QUOTED_PLACEHOLDER
-    if placeholder.fullmatch(text):
+    if _PLACEHOLDER.fullmatch(text):
         return _STANDS_FOR
     if tag == "timestamp":
         return _DATE
     if tag not in _SCALAR_TAGS:
-        return _TAG.format(shown(tag).replace("{", "{{").replace("}", "}}"))
+        return _tag_objection(node)
     if tag in {"int", "float"} and _OTHER_BASE.fullmatch(text):
-        return _BASE
+        return _BASE + (_PLAINLY if is_number else QUOTES)
     return None
+
+
+def _implied_tag(text: str) -> object:
+    """Return the tag of a plain scalar that has none written before it."""
+    return _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # PyYAML's
+
+
+def _tag_objection(node: yaml.Node) -> str:
+    """Return the problem of a tag; its text is no template."""
+    return _TAG.format(shown(_short_tag(node)).replace("{", "{{").replace("}", "}}"))
 
 
 def _check_size(number: int) -> int:

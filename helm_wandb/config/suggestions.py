@@ -1,0 +1,125 @@
+"""Values that are probably meant by those that a config can't hold."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import yaml
+
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
+
+if TYPE_CHECKING:
+    from helm_wandb.config.yaml_tree import Path
+
+_LONGEST = 120
+"""Characters of a suggestion; a longer one is not shown."""
+_REFUSED_BY_WANDB = re.compile(r"[/\\#?%:]+")
+"""Characters that the name of a project or entity can't hold."""
+_DIGITS = re.compile(r"\\d\+|\[0-9\]\+")
+
+
+def suggestion(path: Path, value: object, is_valid: Callable[[object], bool]) -> str | None:
+    """Return the valid value that is probably meant, as YAML in backticks; None if none is plain.
+
+    path: the place, which takes another kind or form of value.
+    """
+    meant = (quote(one) for one in _meant_values(path, value) if is_valid(one))
+    return next(meant, None)
+
+
+def quote(value: object) -> str | None:
+    """Return the value in backticks, on one line of YAML; None if it is long or unreadable."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=sys.maxsize
+    )
+    text = text.removesuffix("...\n").rstrip("\n")
+    return f"`{text}`" if len(text) <= _LONGEST and text.isprintable() else None
+
+
+def main_metric(benchmark: str) -> str:
+    """Return HELM's main metric of a core benchmark, and the commonest metric of any other."""
+    return next((key.metric for key in CORE_METRICS if key.benchmark == benchmark), "EM")
+
+
+def whole_benchmark(value: object) -> object:
+    """Return the entry of `benchmarks` that a name, or a mapping of another form, means."""
+    match value:
+        case str(text):
+            benchmark, _, metric = text.partition(".")
+            return _entry(benchmark, metric)
+        case {"name": str(name), **others}:
+            return _entry(name, others.get("metrics") or others.get("metric"))
+        case dict() if not value:
+            return _entry("mmlu", None)
+        case dict() if len(value) == 1:
+            return _entry(*next(iter(value.items())))
+        case _:
+            return value
+
+
+def _entry(name: str, metrics: object) -> dict[str, object]:
+    return {"name": name, "metrics": _words(metrics) or [main_metric(name)]}
+
+
+def _words(value: object) -> object:
+    """Return a text as the list that it means."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+def _meant_values(path: Path, value: object) -> Iterator[object]:
+    """Yield what may be meant, the likeliest first."""
+    match path, value:
+        case ("evals", int(), "benchmarks"), {"name": _}:
+            yield [whole_benchmark(value)]
+        case ("evals", int(), "benchmarks"), dict():
+            yield [_entry(str(name), metrics) for name, metrics in value.items()]
+        case ("evals", int(), "benchmarks"), str(text):
+            yield [whole_benchmark(word.strip()) for word in text.split(",")]
+        case ("evals", int(), "benchmarks", int()), _:
+            yield whole_benchmark(value)
+        case ("evals", int(), "eval_result", str(benchmark)), int() | float():
+            yield {main_metric(benchmark): value}
+        case _, str(text):
+            yield _meant_text(path, text)
+            yield _words(text)
+            yield [_meant_text(path, word.strip()) for word in text.split(",")]
+        case _, [single]:
+            yield single
+        case _, dict() if value and not any(value.values()):
+            yield list(value)
+        case _:
+            pass
+
+
+def _meant_text(path: Path, text: str) -> str:
+    """Return a text or key in the form that its place takes."""
+    match path:
+        case ("project",) | ("entity",):
+            meant = _REFUSED_BY_WANDB.sub("-", text.rpartition("/")[2]).strip("-")
+        case ("base_url",):
+            meant = f"https://{text}"
+        case ("evals", int(), "helm_suite_name"):
+            meant = "/".join(part for part in text.split("/") if part.strip("."))
+        case ("evals", int(), "iteration_pattern") | ("compare", "clusters", str()):
+            meant = _with_one_group(text)
+        case ("evals", int(), "benchmarks", int(), "name") | ("evals", int(), "eval_result", str()):
+            meant = re.split(r"[/\\]", text)[-1].strip(".")
+        case ("leaderboard_metrics", *_) | ("compare", *_):
+            benchmark, _, metric = text.rstrip(".").partition(".")
+            meant = f"{benchmark}.{metric or main_metric(benchmark)}"
+        case _:
+            meant = text
+    return meant
+
+
+def _with_one_group(pattern: str) -> str:
+    """Return the pattern with its first group only, or with one around its first number."""
+    start, bracket, rest = pattern.partition("(")
+    if not bracket:
+        return _DIGITS.sub(r"(\g<0>)", pattern, count=1)
+    return start + bracket + re.sub(r"(?<!\\)\((?!\?)", "(?:", rest)
