@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import pipeline, sources
+from helm_wandb import __version__, pipeline, sources
 from helm_wandb.config.first_config import first_config
-from helm_wandb.errors import ArtifactError, InputError, UserError
-from helm_wandb.model import FirstEntry
+from helm_wandb.errors import ArtifactError, ConfigError, InputError, UserError
+from helm_wandb.model import FirstEntry, Provenance
 from helm_wandb.sinks import print_text
 from helm_wandb.system import paths
 from helm_wandb.system.files import write_new
+from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
     from helm_wandb.runner.log import Log
@@ -34,7 +35,7 @@ def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
         case "validate":
             return _validate(arguments.files, root, log)
         case _:
-            return _init(arguments, log, command)
+            return _init(arguments, log, root, command)
 
 
 def parser(command: str) -> ArgumentParser:
@@ -89,12 +90,13 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
     return faults
 
 
-def _init(arguments: Namespace, log: Log, command: str) -> int:
+def _init(arguments: Namespace, log: Log, root: Path, command: str) -> int:
     if not os.path.lexists(arguments.folder):
         hint = paths.hint(arguments.folder, Path())
         raise ArtifactError(f"{arguments.folder}: is not there. {hint}".rstrip())
     entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
-    text = first_config(_choose_entry(entries, arguments).yaml)
+    text = first_config(_choose_entry(entries, arguments))
+    unranked = list(_unranked(text, arguments.output, root))
     try:
         write_new(Path(arguments.output), text.encode())
     except FileExistsError as error:
@@ -104,9 +106,35 @@ def _init(arguments: Namespace, log: Log, command: str) -> int:
     except OSError as error:
         why = f"{error.filename}: {error.strerror}"
         raise InputError(f"--output: {arguments.output} cannot be written: {why}") from error
+    for reason in unranked:
+        log.message("warning", reason)
     log.message("notice", f"Wrote {arguments.output}. Set `project` in it, then run:")
     log.message("notice", f"  {command} --config {arguments.output} --print-only")
     return 0
+
+
+def _unranked(text: str, name: str, root: Path) -> Iterator[str]:
+    """Yield which models a run of the config would not rank, and why.
+
+    name: the file that the config is going to be. Raises UserError if it could not be run.
+    """
+    try:
+        config = pipeline.parse_config(text.encode(), name=name, root=root)
+    except ConfigError as error:
+        raise InputError(
+            f"{name} is not written, as it would not be valid:", *error.lines
+        ) from error
+    plan = pipeline.Plan(folder=Path(), provenance=Provenance(tool_version=__version__))
+    outcome = pipeline.run(config, plan, sinks=[])
+    if outcome.report is None:
+        faults = (line for fault in outcome.faults for line in fault.lines)
+        raise ArtifactError(f"{name} is not written, as a run of it would fail:", *faults)
+    ranking = outcome.report.leaderboard
+    for row in ranking.rows:
+        if row.unranked:
+            yield f"{plain(Name(row.model))} is not ranked: {plain(row.unranked)}"
+    if not ranking.ranking_metrics:
+        yield from (f"{plain(Name(str(key)))}: {why}" for key, why in ranking.left_out.items())
 
 
 def _choose_entry(entries: Sequence[FirstEntry], arguments: Namespace) -> FirstEntry:

@@ -115,6 +115,8 @@ class FirstEntry:
     name: str
     """The suite's."""
     yaml: str
+    score_keys: tuple[ScoreKey, ...]
+    """The scores that it reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

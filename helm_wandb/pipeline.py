@@ -83,8 +83,13 @@ def load_config(name: str | None, *, folder: Path, root: Path) -> Config:
     Raises InputError if there is no such file, ConfigError with all problems in it.
     """
     data = _DEFAULTS if name is None else _read_config(name, folder)
+    return parse_config(data, name=name or "", root=root)
+
+
+def parse_config(data: bytes, *, name: str, root: Path) -> Config:
+    """Return the valid config in the bytes of a file; raise ConfigError with all problems."""
     schema = json.loads((root / "schema" / "config.schema.json").read_bytes())
-    return config_file.parse(data, file=name or "", schema=schema)
+    return config_file.parse(data, file=name, schema=schema)
 
 
 def _read_config(name: str, folder: Path) -> bytes:

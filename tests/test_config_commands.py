@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_all_that_is_wrong_is_told(
 def test_first_config_works_as_it_stands(
     tree: str, root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The config that `init` writes for a folder is valid, and all its scores are found."""
+    """The config that `init` writes ranks all models, and each score that it names is found."""
     folder = f"demo/helm/{tree.removesuffix('.tar.gz')}"
 
     assert 0 == cli.main(["init", folder], root=root)
@@ -80,6 +81,104 @@ def test_first_config_works_as_it_stands(
     report = json.loads((workspace / "report.json").read_text())
     assert report["evaluations"]
     assert {} == {key: why for one in report["evaluations"] for key, why in one["missing"].items()}
+    assert_all_are_ranked(report)
+
+
+def assert_all_are_ranked(report: dict[str, Any]) -> None:
+    """Check that each model of the report has a rank."""
+    models = {one["model"] for one in report["evaluations"]}
+
+    assert models
+    assert models == {row["model"] for row in report["leaderboard"]["rows"] if row["rank"]}
+
+
+def run_first_config(root: Path, output: str, *, uncommented: str = "") -> dict[str, Any]:
+    """Return the report of a run with the config that `init` writes for HELM's output.
+
+    uncommented: a comment of the config that is made a line of it.
+    """
+    assert 0 == cli.main(["init", output, "--output", "first.yaml"], root=root)
+    path = Path("first.yaml")
+    text = path.read_text().replace(f"# {uncommented}\n", f"{uncommented}\n")
+    path.unlink()
+    Path("config.yaml").write_text(text)
+    arguments = ["--config", "config.yaml", "--print-only", "--report", "report.json"]
+
+    assert 0 == cli.main(arguments, root=root)
+    report: dict[str, Any] = json.loads(Path("report.json").read_text())
+    return report
+
+
+@pytest.mark.parametrize(
+    ("case", "keys"),
+    [
+        ("init-latest-link", ["mmlu.EM"]),
+        ("init-unknown-group", ["medication_qa.medication_qa_accuracy"]),
+        ("init-unranked", ["bbq.EM"]),
+    ],
+)
+def test_a_first_config_reads_what_the_runs_have(
+    case: str, keys: list[str], root: Path, workspace: Path
+) -> None:
+    """Boards other than HELM's classic one are read and ranked by their own metrics."""
+    assert workspace.is_dir()
+    report = run_first_config(root, str(DATA / "cases" / case / "out.tar.gz"))
+
+    assert keys == report["leaderboard"]["metrics"]
+    assert all(keys == list(one["scores"]) for one in report["evaluations"])
+
+
+def test_a_first_config_ranks_models_of_other_boards(root: Path, workspace: Path) -> None:
+    """A suite without HELM's core metrics is ranked by those that it has."""
+    assert workspace.is_dir()
+
+    assert_all_are_ranked(run_first_config(root, str(DATA / "cases/init-unranked/out.tar.gz")))
+
+
+def test_models_that_cannot_be_ranked_are_named(
+    root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`init` says if no mean can be built of a suite's metrics, and why."""
+    archive = str(DATA / "cases/init-unknown-group/out.tar.gz")
+
+    assert 0 == cli.main(["init", archive], root=root)
+    assert "warning: medication_qa.medication_qa_accuracy: its values leave 0…1" in (
+        capsys.readouterr().err
+    )
+    assert (workspace / "helm-wandb.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "models"),
+    [
+        ("helm_model: toyorg/alpha-7b", {"toyorg/alpha-7b"}),
+        ("helm_model: simple/model1", {"simple/model1"}),
+    ],
+)
+def test_models_are_named_as_helm_model_matches_them(
+    line: str, models: set[str], root: Path, workspace: Path
+) -> None:
+    """Each `helm_model` that `init` leaves in a comment is one model of the suite."""
+    assert workspace.is_dir()
+    report = run_first_config(root, "demo/helm/unsummarized", uncommented=line)
+
+    assert models == {one["model"] for one in report["evaluations"]}
+
+
+def test_no_config_is_written_that_a_run_would_refuse(
+    root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that a config can't hold, and runs without a score, are reported by `init`."""
+    for name in ("$SUITE", "empty"):
+        shutil.copytree("demo/helm/unsummarized/runs/2026-01-15", f"{name}/runs/{name}")
+    for path in Path("empty").rglob("stats.json"):
+        path.write_text("[]")
+
+    assert 2 == cli.main(["init", "$SUITE"], root=root)
+    assert "helm-wandb.yaml is not written, as it would not be valid" in capsys.readouterr().err
+    assert 3 == cli.main(["init", "empty"], root=root)
+    assert "is not written, as a run of it would fail" in capsys.readouterr().err
+    assert not (workspace / "helm-wandb.yaml").exists()
 
 
 @pytest.mark.parametrize(

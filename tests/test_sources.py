@@ -48,7 +48,8 @@ def toy_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     if path.suffix != ".toy":
         message = f"{shown_as}: isn't a toy"
         raise ArtifactError(message)
-    return (FirstEntry(name="toy", yaml=f"eval_type: helm\nsource: toy\ntoy_file: {shown_as}\n"),)
+    entry = f"eval_type: helm\nsource: toy\nmodel_name: mine\ntoy_file: {shown_as}\n"
+    return (FirstEntry(name="toy", yaml=entry, score_keys=()),)
 
 
 # Its part of schema/config.schema.json.
@@ -167,7 +168,7 @@ def test_init_knows_it(toy_root: Path, workspace: Path, capsys: pytest.CaptureFi
     """`init` writes an entry of the first source that can read what is there, else HELM's error."""
     assert 0 == cli.main(["init", "scores.toy"], root=toy_root)
     assert (
-        "  - eval_type: helm\n    source: toy\n    toy_file: scores.toy\n"
+        "    source: toy\n    model_name: mine\n    toy_file: scores.toy\n"
         in (workspace / "helm-wandb.yaml").read_text()
     )
     capsys.readouterr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def raw_run(output: Path, model: str, benchmark: str = "mmlu") -> None:
+def raw_run(output: Path, model: str, benchmark: str = "mmlu", names: Sequence[str] = ()) -> None:
     """Leave a finished run in a suite that was not summarized."""
     folder = output / "runs" / "raw" / f"{benchmark}-{model.replace('/', '_')}"
     folder.mkdir(parents=True)
@@ -25,7 +26,8 @@ def raw_run(output: Path, model: str, benchmark: str = "mmlu") -> None:
         "groups": [benchmark],
     }
     (folder / "run_spec.json").write_text(json.dumps(spec))
-    (folder / "stats.json").write_text("[]")
+    stats = [{"name": {"name": name, "split": "test"}, "count": 1, "sum": 0.5} for name in names]
+    (folder / "stats.json").write_text(json.dumps(stats))
 
 
 def test_checkpoints_are_a_family(helm_trees: Path) -> None:
@@ -51,12 +53,17 @@ def test_releases_are_found(helm_trees: Path) -> None:
 
 
 def test_runs_are_enough(helm_trees: Path) -> None:
-    """Without helm-summarize the main metric is the one that HELM's schemas name."""
+    """Without helm-summarize a metric is the one that HELM's schemas name, else one of the runs."""
     (found,) = inventory(helm_trees / "unsummarized", shown_as="unsummarized")
 
-    assert {"boolq": ("EM",), "imdb": ("EM",), "mmlu": ("EM",), "narrative_qa": ("F1",)} == (
-        found.metrics
-    )
+    assert {
+        "boolq": ("EM",),
+        "imdb": ("EM",),
+        "mmlu": ("EM",),
+        "narrative_qa": ("F1",),
+        "simple_classification": ("exact_match",),
+        "simple_mcqa": ("exact_match",),
+    } == found.metrics
 
 
 def test_bare_numbers_need_the_name(tmp_path: Path) -> None:
@@ -77,12 +84,23 @@ def test_other_models_keep_their_names(tmp_path: Path) -> None:
     assert ({"org/micro": (), "org/mini": ()}, False) == (found.models, found.needs_model_name)
 
 
-def test_unknown_benchmarks_without_tables_are_left_out(tmp_path: Path) -> None:
-    """Of a benchmark that no schema knows, no statistic is known as its score."""
-    raw_run(tmp_path, "org/mini", benchmark="mine")
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["num_bytes", "inference_runtime", "logprob"], ()),
+        (["num_bytes", "rouge_2", "mine_accuracy", "exact_match"], ("mine_accuracy",)),
+        (["f1_score", "quasi_exact_match"], ("quasi_exact_match",)),
+        (["num_correct", "mine_rating_score"], ("mine_rating_score",)),
+    ],
+)
+def test_unknown_benchmarks_have_a_metric_of_their_runs(
+    names: list[str], expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    """If no schema knows a benchmark, a statistic that looks like its score is taken."""
+    raw_run(tmp_path, "org/mini", benchmark="mine", names=names)
     (found,) = inventory(tmp_path, shown_as="out")
 
-    assert {} == found.metrics
+    assert expected == found.metrics.get("mine", ())
 
 
 def test_clashing_iterations_make_no_family(tmp_path: Path) -> None:
@@ -91,7 +109,7 @@ def test_clashing_iterations_make_no_family(tmp_path: Path) -> None:
         raw_run(tmp_path, model)
     (found,) = inventory(tmp_path, shown_as="out")
 
-    assert (1, "raw") == (len(found.metrics), found.name)
+    assert ({}, "raw") == (found.models, found.name)
 
 
 def test_unfinished_suites_are_none(tmp_path: Path) -> None:

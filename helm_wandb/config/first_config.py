@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from textwrap import indent
+
+import yaml
+
+from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.model import FirstEntry
 
 SCHEMA_URL = (
     "https://raw.githubusercontent.com/org/helm-wandb-action/main/schema/config.schema.json"
@@ -14,10 +21,25 @@ _HEAD = f"""\
 # The W&B project that the runs go to; it is made where there is none.
 project: helm-evaluations
 # leaderboard: true  # rank the models that the project holds, too, and record that
-evals:
 """
 
 
-def first_config(entry: str) -> str:
-    """Return a config with this entry of `evals`, which is YAML."""
-    return f"{_HEAD}  - {indent(entry, '    ')[len('    ') :]}"
+def first_config(entry: FirstEntry) -> str:
+    """Return a config with this entry of `evals`, which ranks models by what the entry reads."""
+    keys = entry.score_keys if not set(CORE_METRICS) & set(entry.score_keys) else ()
+    return f"{_HEAD}{_ranking(list(map(str, keys)))}evals:\n  - {indent(entry.yaml, '    ')[4:]}"
+
+
+def _ranking(metrics: Sequence[str]) -> str:
+    """Return `leaderboard_metrics`, for a suite without the core metrics that it is by default."""
+    if not metrics:
+        return ""
+    return (
+        "# What models are ranked by; HELM's core metrics, the default, are not there.\n"
+        + yaml.safe_dump(
+            {"leaderboard_metrics": metrics},
+            default_flow_style=False,
+            allow_unicode=True,
+            width=sys.maxsize,
+        )
+    )

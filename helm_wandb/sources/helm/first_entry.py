@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from glob import escape
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 import yaml
 
-from helm_wandb.model import FirstEntry
+from helm_wandb.model import FirstEntry, ScoreKey
 from helm_wandb.text.safe_text import Name, plain
-from helm_wandb.text.words import join_truncated
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.inventory import SuiteInventory
@@ -28,6 +29,11 @@ def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntr
         FirstEntry(
             name=suite.name,
             yaml="".join(_lines(suite, [one for one in suites if one is not suite], folder)),
+            score_keys=tuple(
+                ScoreKey(benchmark, metric)
+                for benchmark, metrics in suite.metrics.items()
+                for metric in metrics
+            ),
         )
         for suite in suites
     )
@@ -50,8 +56,11 @@ def _model_lines(suite: SuiteInventory) -> Iterator[str]:
     elif len(names) == 1:
         yield f"# model_name: another name to record {_join_names(names)} under\n"
     else:
-        yield f"# Each model is recorded under its own name: {_join_names(names)}.\n"
-        yield "# helm_model: one of them, or a pattern that matches some, as my-org/*\n"
+        yield "# Each model is recorded under its own name. For only one of them:\n"
+        shown = [name for name in names if name.isprintable()][:_SHOWN]
+        yield from (f"# {_yaml({'helm_model': escape(name)})}" for name in shown)
+        if more := len(names) - len(shown):
+            yield f"# and {count_noun(more, 'more model')}\n"
     if any(suite.models.values()):
         yield "# Billions of tokens in one iteration, for curves over tokens:\n"
         yield "# token_per_iteration: 0.004\n"
@@ -59,7 +68,7 @@ def _model_lines(suite: SuiteInventory) -> Iterator[str]:
 
 def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
     if not suite.metrics:
-        yield "# Without `benchmarks` the 16 core scenarios of HELM are read.\n"
+        yield "# Without `benchmarks`, the 16 core metrics of HELM are read.\n"
         return
     yield "benchmarks:\n"
     for benchmark, metrics in suite.metrics.items():

@@ -12,16 +12,13 @@ from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import Place
 from helm_wandb.sources.helm import families, layout
 from helm_wandb.sources.helm.entry import HelmEval
-from helm_wandb.sources.helm.formats import Table
-from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.sources.helm.metric_choice import choose_metrics
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Runs
-from helm_wandb.sources.helm.tables import headline
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.files import Files
-    from helm_wandb.sources.helm.layout import Suite
 
 _LATEST = "latest"
 """Name under which HELM 0.2.3 to 0.5.11 link the newest suite; a copy of the folder copies it."""
@@ -38,7 +35,7 @@ class SuiteInventory:
     needs_model_name: bool
     """Whether the iterations are known only if the config names the model."""
     metrics: Mapping[str, tuple[str, ...]]
-    """Benchmark → its main metric, or all its columns if no schema names it."""
+    """Benchmark → its main metric, or others if the suite lacks that; only what it has."""
 
 
 def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
@@ -73,20 +70,9 @@ def _suite(name: str, files: Files) -> Iterator[SuiteInventory]:
         metrics={
             benchmark: metrics
             for benchmark in sorted(runs.benchmarks)
-            if runs.by_model(benchmark) and (metrics := _metrics(benchmark, suite, runs))
+            if runs.by_model(benchmark) and (metrics := choose_metrics(benchmark, suite, runs))
         },
     )
-
-
-def _metrics(benchmark: str, suite: Suite, runs: Runs) -> tuple[str, ...]:
-    main = runs.board.main_metrics(benchmark)
-    path = suite.table(benchmark)
-    table = headline(read_json(suite.files, path, tuple[Table, ...]), benchmark) if path else None
-    if table is None:
-        return tuple(main[:1])
-    columns = [header.value for header in table.header[1:]]
-    known = [metric for metric in main if metric in columns]
-    return tuple(known[:1] or columns)
 
 
 def _models(ids: set[str]) -> tuple[dict[str, tuple[int, ...]], bool]:
