@@ -112,13 +112,13 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
         "--fail-on",
         choices=("never", "regression"),
         default="never",
-        help="regression: exit 4 if a score regressed or is below its floor",
+        help="regression: exit 4 if a score regressed, is below its floor, or lost data",
     )
     flags.add_argument(
         "--on-missing-baseline",
         choices=("warn", "fail"),
         default="warn",
-        help="fail: exit 4 if there is no baseline",
+        help="fail: exit 4 if there is no baseline, or it lacks a model of this run",
     )
     flags.add_argument(
         "--json", action="store_true", help="print the report as JSON; messages go to stderr"

@@ -178,6 +178,14 @@ class Config:
     names: tuple[ConfigName, ...] = ()
     """Metrics and benchmarks under `compare` and `leaderboard_metrics`."""
 
+    @property
+    def benchmarks(self) -> frozenset[str]:
+        """The benchmarks that the entries of `evals` name, so that a missing one is a loss."""
+        fields = [entry.fields for entry in self.evals]
+        named = (benchmark["name"] for one in fields for benchmark in one.get("benchmarks", ()))
+        given = (name for one in fields for name in one.get("eval_result", ()))
+        return frozenset((*named, *given))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instances:
@@ -410,6 +418,8 @@ class Delta:
     lower_is_better: bool | None
     why: str | None = None
     """Why it could not be tested, or a remark."""
+    warn_only: bool = False
+    """Whether it never fails the job, whatever the verdict."""
     items: tuple[ChangedInstance, ...] | None = None
     """The worst first; if `better` and `worse` are too many, the first of them; None: not read."""
 
@@ -455,6 +465,23 @@ class Comparison:
         """The deltas, and the flagged mean."""
         return (*self.deltas, *filter(None, [self.flagged_mean]))
 
+    @property
+    def regressions(self) -> tuple[Delta, ...]:
+        """The counted deltas that regressed."""
+        return tuple(one for one in self.counted_deltas if one.verdict is Verdict.REGRESSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmatchedModels:
+    """The models of this run that its baseline lacks: renamed ones, or new ones."""
+
+    models: tuple[str, ...]
+    """One or more."""
+    baseline_models: tuple[str, ...]
+    """The nearest baseline's."""
+    origin: str
+    """Its source, in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -463,6 +490,8 @@ class Gate:
     closed: bool
     reasons: tuple[str, ...]
     """One sentence for each result that fails the job, or would with another `fail-on`."""
+    warnings: tuple[str, ...] = ()
+    """One sentence for each result that never fails the job, and could hide a regression."""
     accepted_by: str | None = None
     """The label that lets the job pass nevertheless."""
 
@@ -479,6 +508,8 @@ class Report:
     """Each model's latest iteration compared with its baseline."""
     steps: tuple[Comparison, ...] = ()
     """Each model's latest iteration compared with its previous one, of this run."""
+    not_in_baseline: UnmatchedModels | None = None
+    """None if there is no baseline, or it has all models."""
     gate: Gate | None = None
     notes: tuple[str, ...]
     links: Mapping[str, str]

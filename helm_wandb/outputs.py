@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -243,21 +243,27 @@ def _log_report(outcome: Outcome, report: Report, log: Log) -> None:
         log.message("warning", "; ".join(outcome.warnings))
     if report.gate and report.gate.reasons:
         log.message(*_gate_message(report.gate))
+    if report.gate and report.gate.warnings:
+        log.message("warning", f"doesn't fail the job: {_some(report.gate.warnings)}")
     if outcome.missing_baseline and report.evaluations:
         log.message("warning", outcome.missing_baseline)
 
 
 def _gate_message(gate: Gate) -> tuple[str, str]:
     """Return level and sentence: a single annotation, since a step has only ten."""
-    reasons = join_truncated(
-        gate.reasons,
+    reasons = _some(gate.reasons)
+    if gate.closed:
+        return "error", f"the job fails: {reasons}"
+    if gate.accepted_by:
+        return "notice", f"the job passes, as the label {gate.accepted_by} accepts it: {reasons}"
+    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"
+
+
+def _some(sentences: Sequence[str]) -> str:
+    return join_truncated(
+        sentences,
         _REASONS_SHOWN,
         separator="; ",
         last="; and ",
         rest="more, which are in the report",
     )
-    if gate.closed:
-        return "error", f"the gate is closed: {reasons}"
-    if gate.accepted_by:
-        return "notice", f"the gate is open, as the label {gate.accepted_by} accepts it: {reasons}"
-    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"

@@ -31,6 +31,7 @@ from helm_wandb.model import (
     Reading,
     Receipt,
     Report,
+    UnmatchedModels,
 )
 from helm_wandb.render.terminal import ToldInLog
 from helm_wandb.sinks import Sink, deliver
@@ -40,6 +41,7 @@ from helm_wandb.text.redaction import NO_SECRETS, Redactor
 
 if TYPE_CHECKING:
     from helm_wandb.baselines import BaselineResult
+    from helm_wandb.comparing.unchecked import UncheckedScore
     from helm_wandb.comparing.verdicts import Partner
     from helm_wandb.wandb_runs.project_models import WandbProject
 
@@ -50,6 +52,11 @@ ONLY_PROJECT = (
     "the config has no evals: it ranks the models of the W&B project, and to read that a W&B key "
     "is needed. Give one, as wandb-api-key or WANDB_API_KEY, or add evals to rank this run's "
     "models."
+)
+
+_NOTHING_GIVEN = (
+    "There is nothing to compare with, so no regression can fail the job, only a floor: give "
+    "--baseline FILE"
 )
 
 
@@ -160,11 +167,14 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
         provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
+        not_in_baseline=compared.unmatched,
         gate=gate(
             plan.gate_policy,
             evaluations=candidates,
             comparisons=compared.comparisons,
-            floor=config.compare.floor,
+            compare=config.compare,
+            unchecked=compared.unchecked,
+            unmatched=compared.unmatched,
         ),
         unread=len(inputs.faults),
         contradictions=len(merged.conflicts),
@@ -249,22 +259,32 @@ class _Comparisons:
     notes: tuple[str, ...] = ()
     missing_reason: str | None = None
     """Why there is no baseline."""
+    unmatched: UnmatchedModels | None = None
+    """The models that the baseline lacks."""
+    unchecked: tuple[UncheckedScore, ...] = ()
+    """The baseline's scores that a regression could hide in."""
 
 
 def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _Comparisons:
+    nothing_given = _NOTHING_GIVEN if plan.gate_policy.on_regression else None
     if plan.baseline is None and not plan.with_details:
-        return _Comparisons()
+        return _Comparisons(missing_reason=nothing_given)
     # Imported here: without a baseline print-only never pays for it.
     from helm_wandb import baselines  # noqa: PLC0415
-    from helm_wandb.comparing import verdicts  # noqa: PLC0415
+    from helm_wandb.comparing import unchecked, verdicts  # noqa: PLC0415
 
     resolved = plan.baseline(candidates) if plan.baseline else baselines.BaselineResult()
+    comparisons = verdicts.compared(resolved.partners, config.compare)
     compared = _Comparisons(
-        comparisons=verdicts.compared(resolved.partners, config.compare),
+        comparisons=comparisons,
         partners=resolved.partners,
         steps=verdicts.compared(baselines.steps(candidates), config.compare),
         notes=resolved.notes,
-        missing_reason=resolved.missing_reason,
+        missing_reason=resolved.missing_reason if plan.baseline else nothing_given,
+        unmatched=resolved.unmatched,
+        unchecked=unchecked.unchecked_scores(
+            comparisons, resolved.partners, required=config.benchmarks
+        ),
     )
     return _attach_changed_instances(compared, () if plan.published else config.evals, plan.folder)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.baselines import BaselineMatch, partners, read_baseline_file, steps
-from helm_wandb.baselines.notes import unmatched_model_notes
+from helm_wandb.baselines.notes import extra_model_notes, unmatched_models
+from helm_wandb.comparing.gate import describe_unmatched
 from helm_wandb.errors import InputError
-from helm_wandb.model import Baseline, Provenance
+from helm_wandb.model import Baseline, Provenance, UnmatchedModels
 from helm_wandb.report import to_json
 from helm_wandb.sources import report as sources_report
 from tests import builders
@@ -153,36 +154,45 @@ def test_models_that_the_baseline_lacks_are_reported() -> None:
     baseline = found(("a", 0), ("old", 0))
 
     assert [("a", 0, 0)] == places(("a", 0), ("new", 0), ("renamed", 0), baseline=baseline)
-    assert (
-        "Not compared, as the baseline (base.json) has a, old: new, renamed.",
-        "Only in the baseline (base.json), and not in this run: old.",
-    ) == unmatched_model_notes(candidates, [baseline])
-    assert () == unmatched_model_notes(candidates[:1], [found(("a", 3))])
-    assert () == unmatched_model_notes(candidates, [])
+    assert UnmatchedModels(
+        models=("new", "renamed"), baseline_models=("a", "old"), origin="base.json"
+    ) == unmatched_models(candidates, [baseline])
+    assert ("Only in the baseline (base.json), and not in this run: old.",) == extra_model_notes(
+        candidates, [baseline]
+    )
+    same = [found(("a", 3))]
+    assert (None, ()) == (
+        unmatched_models(candidates[:1], same),
+        extra_model_notes(candidates[:1], same),
+    )
+    assert (None, ()) == (unmatched_models(candidates, []), extra_model_notes(candidates, []))
 
 
 def test_a_baseline_without_models_is_reported() -> None:
     """An empty baseline has nobody's partner."""
-    assert ("Not compared, as the baseline (base.json) has no model: a.",) == unmatched_model_notes(
-        [builders.evaluation("a")], [found()]
-    )
+    assert UnmatchedModels(
+        models=("a",), baseline_models=(), origin="base.json"
+    ) == unmatched_models([builders.evaluation("a")], [found()])
 
 
 def test_many_models_make_a_short_note() -> None:
     """If there are hundreds of models, some are named and the others counted."""
     many = [builders.evaluation(f"m{at:03}") for at in range(500)]
     baseline = found(*((f"b{at:03}", 0) for at in range(500)))
-    lacking, extra = unmatched_model_notes(many, [baseline])
+    unmatched = unmatched_models(many, [baseline])
+    (extra,) = extra_model_notes(many, [baseline])
 
-    assert (2, 1) == (lacking.count("and 490 more"), extra.count("and 490 more"))
-    assert len(lacking) < 250
+    assert unmatched
+    assert 2 == describe_unmatched(unmatched).count("and 497 more")
+    assert 1 == extra.count("and 490 more")
 
 
 def test_nobody_has_no_partners() -> None:
     """Without candidates there are no partners, no notes and no steps."""
-    notes = unmatched_model_notes([], [found()])
+    nothing = (unmatched_models([], [found()]), extra_model_notes([], [found()]))
 
-    assert ((), (), ()) == (partners([], found(("a", 0))), notes, steps([]))
+    assert (None, ()) == nothing
+    assert ((), ()) == (partners([], found(("a", 0))), steps([]))
 
 
 def test_steps_are_the_last_iteration_and_the_one_before() -> None:

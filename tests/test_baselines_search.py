@@ -16,6 +16,7 @@ from helm_wandb.baselines import (
     resolve,
 )
 from helm_wandb.github_api.messages import Cause
+from helm_wandb.model import UnmatchedModels
 from helm_wandb.system.budget import Budget
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
@@ -103,18 +104,18 @@ def test_a_file_alone_is_the_baseline(repository: Repository) -> None:
 
 
 def test_a_file_without_the_models_is_reported() -> None:
-    """There is no advice on artifacts for somebody who wants a file."""
+    """A baseline with other models only isn't called none: the result has both sides' names."""
     file = BaselineMatch(origin="base.json", evaluations=(builders.evaluation("old"),))
     result = resolve([ALPHA], BaselineRequest(choice=Choice.FILE, file=file))
 
     assert (
-        "There is no baseline. Not compared, as the baseline (base.json) has old: alpha. "
-        "Only in the baseline (base.json), and not in this run: old."
-    ) == result.missing_reason
-    assert ((), (), result.missing_reason) == (
-        result.matches,
-        result.partners,
-        " ".join(result.notes),
+        BaselineResult(
+            notes=("Only in the baseline (base.json), and not in this run: old.",),
+            unmatched=UnmatchedModels(
+                models=("alpha",), baseline_models=("old",), origin="base.json"
+            ),
+        )
+        == result
     )
 
 
@@ -202,21 +203,25 @@ def test_refused_artifacts_are_reported_with_the_baseline(repository: Repository
 
 
 def test_models_of_one_side_are_reported(repository: Repository) -> None:
-    """The notes name a new model and one that is gone."""
+    """The result names a new model, and the notes one that is gone."""
     repository.add("c8", report_zip(ALPHA, builders.evaluation("old")))
     result = resolve([ALPHA, builders.evaluation("new")], request_of(repository))
 
     assert (
         "Baseline: main@c8, artifact of run 2, of the previous commit.",
         (
-            "Not compared, as the baseline (artifact of run 2, of the previous commit) has alpha, "
-            "old: new."
-        ),
-        (
             "Only in the baseline (artifact of run 2, of the previous commit), and not in this "
             "run: old."
         ),
     ) == result.notes
+    assert (
+        UnmatchedModels(
+            models=("new",),
+            baseline_models=("alpha", "old"),
+            origin="main@c8, artifact of run 2, of the previous commit",
+        )
+        == result.unmatched
+    )
 
 
 WHY_NONE = {
@@ -375,6 +380,19 @@ def test_wandb_of_a_stack_goes_on_to_the_default_branch(
     result = resolve([ALPHA], request_of(repository, project, choice, event))
 
     assert ("Baseline: main@c4c4c4c, track branch/main in W&B.",) == result.notes
+
+
+@pytest.mark.enable_socket
+def test_a_track_with_other_models_alone_names_them(project: WandbProject) -> None:
+    """A renamed model is compared with nothing, and the track's models are named."""
+    renamed = builders.evaluation("renamed")
+
+    assert (
+        UnmatchedModels(
+            models=("renamed",), baseline_models=("alpha",), origin="main, track branch/main in W&B"
+        )
+        == resolve([renamed], request_of(None, project, Choice.WANDB)).unmatched
+    )
 
 
 @pytest.mark.enable_socket

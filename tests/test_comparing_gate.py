@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.comparing.gate import GatePolicy, gate
-from helm_wandb.model import Gate, ScoreKey, Verdict
+from helm_wandb.comparing.unchecked import UncheckedScore
+from helm_wandb.model import Gate, Policy, ScoreKey, UnmatchedModels, Verdict
 from tests import builders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from helm_wandb.model import Comparison, Evaluation
 
@@ -32,14 +33,24 @@ MMLU = ScoreKey("mmlu", "EM")
 FAILING = GatePolicy(on_regression=True)
 
 
-def decide(
+def decide(  # noqa: PLR0913 -- what a run comes to, each part by its name
     policy: GatePolicy,
     comparisons: Sequence[Comparison] = (),
     *evaluations: Evaluation,
     floor: Mapping[ScoreKey, float] | None = None,
+    warn_only: Collection[str] = (),
+    unchecked: Sequence[UncheckedScore] = (),
+    unmatched: UnmatchedModels | None = None,
 ) -> Gate:
     """The gate of comparisons and evaluations."""
-    return gate(policy, evaluations=evaluations, comparisons=comparisons, floor=floor or {})
+    return gate(
+        policy,
+        evaluations=evaluations,
+        comparisons=comparisons,
+        compare=Policy(floor=floor or {}, warn_only=frozenset(warn_only)),
+        unchecked=unchecked,
+        unmatched=unmatched,
+    )
 
 
 def reasons_of(floor: float, *evaluations: Evaluation) -> tuple[str, ...]:
@@ -245,3 +256,75 @@ def test_a_label_accepts_a_missing_baseline() -> None:
     result = decide(policy, (), builders.evaluation())
 
     assert (False, "ok") == (result.closed, result.accepted_by)
+
+
+# What only warns, and what could hide a regression
+
+
+@pytest.mark.parametrize("name", ["boolq", "boolq.EM"])
+@pytest.mark.parametrize("policy", [FAILING, GatePolicy()])
+def test_a_regression_under_warn_only_is_a_warning(name: str, policy: GatePolicy) -> None:
+    """A benchmark or metric under warn_only never fails the job, whatever fail-on is."""
+    warning = "boolq.EM of alpha regressed (warn_only)"
+
+    assert Gate(closed=False, reasons=(), warnings=(warning,)) == decide(
+        policy, REGRESSED, warn_only=[name]
+    )
+
+
+def test_a_floor_under_warn_only_is_a_warning() -> None:
+    """A score below its floor never fails the job if its benchmark only warns."""
+    one = builders.evaluation(scores={"mmlu.EM": 0.1})
+    result = decide(FAILING, (), one, floor={MMLU: 0.3}, warn_only=["mmlu"])
+
+    assert (False, 1) == (result.closed, len(result.warnings))
+
+
+LOST = UncheckedScore(MMLU, "alpha", "has only 86 of the baseline's 100 instances", is_lost=True)
+
+
+def test_a_score_that_this_run_lost_fails_as_a_regression_does() -> None:
+    """What this run lost of a baseline's score could hide a regression."""
+    reasons = ("mmlu.EM of alpha has only 86 of the baseline's 100 instances",)
+
+    assert Gate(closed=True, reasons=reasons) == decide(FAILING, QUIET, unchecked=[LOST])
+    assert Gate(closed=False, reasons=reasons) == decide(GatePolicy(), QUIET, unchecked=[LOST])
+
+
+def test_a_score_that_the_baseline_lacks_is_a_warning() -> None:
+    """What the pull request can't repair never fails it, and shows."""
+    one = replace(LOST, why="can't be tested: no per-instance scores there", is_lost=False)
+    warnings = ("mmlu.EM of alpha can't be tested: no per-instance scores there",)
+
+    assert Gate(closed=False, reasons=(), warnings=warnings) == decide(
+        FAILING, QUIET, unchecked=[one]
+    )
+
+
+RENAMED = UnmatchedModels(models=("b",), baseline_models=("a",), origin="base.json")
+
+
+@pytest.mark.parametrize("comparisons", [(), REGRESSED])
+def test_a_model_that_the_baseline_lacks_has_no_baseline(
+    comparisons: Sequence[Comparison],
+) -> None:
+    """It counts as a missing baseline, also beside models that have one; else it is a warning."""
+    sentence = "b isn't in the baseline (base.json), which has only a"
+    evaluation = builders.evaluation()
+    fails = GatePolicy(on_missing_baseline=True)
+
+    assert Gate(closed=True, reasons=(sentence,)) == decide(
+        fails, comparisons, evaluation, unmatched=RENAMED
+    )
+    warned = decide(GatePolicy(), comparisons, evaluation, unmatched=RENAMED)
+    assert (False, (sentence,)) == (warned.closed, warned.warnings)
+
+
+def test_a_partial_score_does_not_hold_its_floor() -> None:
+    """The floor of a score over fewer subjects than other models' can't be checked."""
+    one = builders.evaluation(scores={"mmlu.EM": 0.5})
+    partial = replace(one.scores[MMLU], partial="over 2 of 3 subjects")
+
+    assert ("mmlu.EM of alpha is over 2 of 3 subjects only, and its floor is 0.3",) == reasons_of(
+        0.3, replace(one, scores={MMLU: partial})
+    )

@@ -646,6 +646,23 @@ def test_a_comparison_says_of_what_it_is() -> None:
     assert ("a", 2000, sides.baseline_label) == (found.model, found.iteration, found.baseline)
 
 
+def test_what_only_warns_is_in_the_family_and_in_no_mean() -> None:
+    """A benchmark under warn_only is tested and flagged as any, and moves no mean."""
+    before = {f"{name}.EM": builders.right(70) for name in ("noisy", "a", "b")}
+    here = builders.measured(values={**before, "noisy.EM": builders.right(40)})
+    there = builders.measured(values=before)
+    usual = comparison(here, there, Policy())
+    warned = comparison(here, there, Policy(warn_only=frozenset({"noisy"})))
+
+    assert usual.overall
+    assert warned.overall
+    assert [True, False, False] == [delta.warn_only for delta in warned.deltas]
+    assert [Verdict.REGRESSED, Verdict.REGRESSED] == [
+        one.deltas[0].verdict for one in (usual, warned)
+    ]
+    assert (0.6, 0.7) == pytest.approx((usual.overall.candidate, warned.overall.candidate))
+
+
 # Properties
 
 ANSWERS = st.lists(st.sampled_from([0.0, 1.0]), min_size=12, max_size=12)

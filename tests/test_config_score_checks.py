@@ -120,8 +120,10 @@ def test_effects_beyond_the_scale_are_in_the_metrics_unit() -> None:
     assert [] == excessive("1", percent, other)
 
 
-def test_a_metric_with_its_own_effect_needs_no_default() -> None:
-    """The default is no problem if every metric within 0–1 has its own effect."""
+def test_the_default_is_the_means_own() -> None:
+    """The default must be below half also if each metric has its own: it is the mean's."""
     both = "{default: 5, boolq.EM: 1pp, imdb.EM: 0.5pp}"
+    (problem,) = excessive(both)
 
-    assert [] == excessive(both)
+    assert "$.compare.min_effect.default: 5 hides any change of the mean over the bench" in problem
+    assert [] == excessive(both.replace("default: 5, ", ""))

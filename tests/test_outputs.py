@@ -396,11 +396,11 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
         (Gate(closed=False, reasons=()), ""),
         (
             Gate(closed=True, reasons=REASONS),
-            "error{}the gate is closed: a.EM of m regressed; b.EM of m regressed",
+            "error{}the job fails: a.EM of m regressed; b.EM of m regressed",
         ),
         (
             Gate(closed=False, reasons=REASONS[:1], accepted_by="ok"),
-            "notice{}the gate is open, as the label ok accepts it: a.EM of m regressed",
+            "notice{}the job passes, as the label ok accepts it: a.EM of m regressed",
         ),
         (
             Gate(closed=False, reasons=REASONS[:1]),

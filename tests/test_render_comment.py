@@ -82,7 +82,7 @@ def _linked(report: Report) -> Report:
         (
             "floor",
             (
-                "❌ HELM: gate closed, no regression (visible from 0.04 pp), "
+                "❌ HELM: job failed, no regression (visible from 0.04 pp), "
                 "1 not distinguishable: mymodel"
             ),
         ),

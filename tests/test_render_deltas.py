@@ -306,7 +306,7 @@ def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
 
     assert len(text.encode()) <= limit
     assert text.count("<details>") == text.count("</details>")
-    assert "The gate is closed: benchmark&#95;00.EM of organisation/model-000 regressed" in text
+    assert "Job failed: benchmark&#95;00.EM of organisation/model-000 regressed" in text
     assert "### Changed" in text
     assert "▼ regressed" in text
     assert text.endswith("helm-wandb-action 1.2.3\n")

@@ -125,16 +125,20 @@ def test_many_models_make_no_page_of_sentences() -> None:
 @pytest.mark.parametrize(
     ("gate", "expected"),
     [
-        (Gate(closed=True, reasons=("a", "b")), ["The gate is closed: a; b."]),
+        (Gate(closed=True, reasons=("a", "b")), ["Job failed: a; b."]),
         (
             Gate(closed=False, reasons=("a",), accepted_by="ok"),
-            ["The gate stays open, as the label ok accepts it: a."],
+            ["The job passes, as the label ok accepts it: a."],
         ),
         (
             Gate(closed=False, reasons=("a",)),
             ["Doesn't fail the job (fail-on: never): a."],
         ),
         (Gate(closed=False, reasons=()), []),
+        (
+            Gate(closed=True, reasons=("a",), warnings=("b", "c")),
+            ["Job failed: a.", "Doesn't fail the job: b; c."],
+        ),
         (None, []),
     ],
 )
@@ -147,6 +151,6 @@ def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
     """Of a hundred reasons the first ones and a number are shown."""
     gate = Gate(closed=True, reasons=tuple(map(str, range(100))))
 
-    assert ["The gate is closed: 0; 1 and 98 more."] == sentences.summary_sentences(
+    assert ["Job failed: 0; 1 and 98 more."] == sentences.summary_sentences(
         report(gate=gate), limit=2
     )

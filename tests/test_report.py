@@ -334,6 +334,7 @@ def test_the_gate_is_in_the_json(name: str) -> None:
     assert {
         "closed": gate.closed,
         "reasons": list(gate.reasons),
+        "warnings": list(gate.warnings),
         "accepted_by": gate.accepted_by,
     } == decoded(COMPARED[name])["gate"]
     assert decoded(builders.report([builders.evaluation()]))["gate"] is None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model, latest
-from helm_wandb.model import Evaluation
+from helm_wandb.model import Evaluation, UnmatchedModels
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
@@ -16,30 +16,32 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-def unmatched_model_notes(
+def unmatched_models(
+    candidates: Sequence[Evaluation], matches: Sequence[BaselineMatch]
+) -> UnmatchedModels | None:
+    """Return the models that no baseline has; None without any, or without a baseline."""
+    models = group_by_model(evaluation for one in matches for evaluation in one.evaluations)
+    lacking = tuple(one.model for one in latest(candidates) if one.model not in models)
+    if not lacking or not matches:
+        return None
+    return UnmatchedModels(
+        models=lacking,
+        baseline_models=tuple(group_by_model(matches[0].evaluations)),
+        origin=matches[0].label,
+    )
+
+
+def extra_model_notes(
     candidates: Sequence[Evaluation], matches: Sequence[BaselineMatch]
 ) -> tuple[str, ...]:
-    """Return which models only this run has, and which only the nearest baseline."""
-    if not matches:
+    """Return which models only the nearest baseline has."""
+    own = group_by_model(candidates)
+    nearest = group_by_model(matches[0].evaluations) if matches and own else {}
+    extra = [model for model in nearest if model not in own]
+    if not extra:
         return ()
-    baseline_models = group_by_model(
-        evaluation for one in matches for evaluation in one.evaluations
-    )
-    nearest_models = group_by_model(matches[0].evaluations)
-    candidate_models = group_by_model(candidates)
-    lacking = [one.model for one in latest(candidates) if one.model not in baseline_models]
-    extra = [model for model in nearest_models if model not in candidate_models]
-    notes = []
-    if lacking:
-        models = join_truncated(list(nearest_models), _SHOWN) or "no model"
-        has = f"the baseline ({matches[0].origin}) has {models}"
-        notes.append(f"Not compared, as {has}: {join_truncated(lacking, _SHOWN)}.")
-    if extra and candidates:
-        notes.append(
-            f"Only in the baseline ({matches[0].origin}), and not in this run: "
-            f"{join_truncated(extra, _SHOWN)}."
-        )
-    return tuple(notes)
+    origin, models = matches[0].origin, join_truncated(extra, _SHOWN)
+    return (f"Only in the baseline ({origin}), and not in this run: {models}.",)
 
 
 def baseline_notes(

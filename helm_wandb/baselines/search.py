@@ -13,9 +13,9 @@ from helm_wandb.baselines.artifacts import search_artifacts
 from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.near_artifacts import ArtifactQuery
-from helm_wandb.baselines.notes import baseline_notes, unmatched_model_notes
+from helm_wandb.baselines.notes import baseline_notes, extra_model_notes, unmatched_models
 from helm_wandb.baselines.track import search_track
-from helm_wandb.model import Evaluation
+from helm_wandb.model import Evaluation, UnmatchedModels
 
 if TYPE_CHECKING:
     from helm_wandb.comparing.verdicts import Partner
@@ -66,6 +66,8 @@ class BaselineResult:
     """Sentences that are always shown: the baselines, those not taken, or why there is none."""
     missing_reason: str | None = None
     """Why there is none, if one was wanted: the notes as one text."""
+    unmatched: UnmatchedModels | None = None
+    """The models that the baselines lack, if there are baselines."""
 
 
 def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> BaselineResult:
@@ -99,16 +101,19 @@ def _result(
         for match in matches
         if any(match.is_source_of(one.baseline_label) for one in partners)
     )
-    unmatched = unmatched_model_notes(candidates, used or matches)
+    unmatched = unmatched_models(candidates, used or matches)
+    faults = (one.reason for one in failures if one.is_fault)
+    extra = extra_model_notes(candidates, used or matches)
     if used:
-        faults = (one.reason for one in failures if one.is_fault)
-        notes = (*baseline_notes(matches, partners), *faults, *unmatched)
-        return BaselineResult(matches=used, partners=partners, notes=notes)
+        notes = (*baseline_notes(matches, partners), *faults, *extra)
+        return BaselineResult(matches=used, partners=partners, notes=notes, unmatched=unmatched)
+    if matches:
+        return BaselineResult(notes=(*faults, *extra), unmatched=unmatched)
     # If the search itself failed, there may be a baseline.
     is_absent = not any(one.is_fault for one in failures)
     advice = (_advice(request),) if is_absent and request.choice is not Choice.FILE else ()
     reasons = (one.reason for one in failures)
-    notes = ("There is no baseline.", *reasons, *unmatched, *advice)
+    notes = ("There is no baseline.", *reasons, *advice)
     return BaselineResult(notes=notes, missing_reason=" ".join(notes))
 
 

@@ -25,22 +25,26 @@ def search_track(
 ) -> Iterator[BaselineMatch | NoMatch]:
     """Yield the baselines of this run's models in the branch's track, one for each commit.
 
+    If it has none of them, its other models are one that matches no model.
     A model without a stored report has scores, and no per-instance ones.
     own_runs: workflow runs that don't count: a run can't be its own baseline.
     """
     track = branch_track(branch)
     models = {one.model for one in latest(candidates)}
     try:
-        recorded = project.recorded(track, models)
+        recorded = [one for one in project.recorded(track, models) if not _is_from(one, own_runs)]
+        others = () if recorded else project.latest(track)
     except ServiceError as error:
         reason = ": ".join(filter(None, (error.fault.cause, error.fault.detail.rstrip("."))))
         yield NoMatch(f"W&B could not be searched ({reason}).")
         return
     by_commit: dict[str | None, list[Recorded]] = defaultdict(list)
     for one in recorded:
-        if not _is_from(one, own_runs):
-            by_commit[one.commit].append(one)
-    if not by_commit:
+        by_commit[one.commit].append(one)
+    strangers = tuple(one for one in others if one.model not in models)
+    if strangers:
+        yield BaselineMatch(origin=f"track {track} in W&B", evaluations=strangers, ref=branch)
+    elif not recorded:
         reason = f"The track {track} of the W&B project has none of this run's models."
         yield NoMatch(reason, is_fault=False)
     for same_commit in by_commit.values():

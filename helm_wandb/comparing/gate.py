@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import latest
-from helm_wandb.model import Comparison, Evaluation, Gate, ScoreKey, Verdict
+from helm_wandb.model import Comparison, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
+from helm_wandb.text.words import join_truncated
+
+if TYPE_CHECKING:
+    from helm_wandb.comparing.unchecked import UncheckedScore
+
+_SHOWN = 3
+"""Models of each side that a sentence names."""
+_NO_BASELINE = "there is no baseline to compare with"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,40 +23,95 @@ class GatePolicy:
     """The user's settings of the gate."""
 
     on_regression: bool = False
-    """Fail the job on regressions and floors."""
+    """Fail the job on regressions, floors, and scores that this run lost."""
     on_missing_baseline: bool = False
-    """Fail the job if there is no baseline; False if none was requested."""
+    """Fail the job if a model has no baseline; False if none was requested."""
     accept_label: str | None = None
     """Pull request label that lets the job pass."""
     labels: Collection[str] = field(default_factory=frozenset)
     """The pull request's labels."""
 
 
-def gate(
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A result that could fail the job."""
+
+    sentence: str
+    key: ScoreKey | None
+    """None: the mean over benchmarks."""
+    is_warning: bool = False
+    """Whether it never fails the job."""
+
+
+def gate(  # noqa: PLR0913 -- what a run comes to, each part by its name
     policy: GatePolicy,
     *,
     evaluations: Sequence[Evaluation],
     comparisons: Sequence[Comparison],
-    floor: Mapping[ScoreKey, float],
+    compare: Policy,
+    unchecked: Iterable[UncheckedScore] = (),
+    unmatched: UnmatchedModels | None = None,
 ) -> Gate:
     """Return the gate of a run.
 
     evaluations: this run's; floors apply to each model's latest iteration.
+    compare: has the floors, and what only warns.
+    unchecked: the baseline's scores that can't be compared; those that this run lost fail the job
+    as a regression does, since they could hide one.
+    unmatched: the models that the baseline lacks, if there is a baseline.
     """
-    results = list(
-        dict.fromkeys([*_regressions(comparisons), *_below_floor(floor, latest(evaluations))])
-    )
-    has_no_baseline = bool(evaluations) and not comparisons
-    failures = [
-        *(results if policy.on_regression else []),
-        *([_NO_BASELINE] if has_no_baseline and policy.on_missing_baseline else []),
+    results = [
+        *_regressions(comparisons),
+        *_below_floor(compare, latest(evaluations)),
+        *(_Result(str(one), one.key, is_warning=not one.is_lost) for one in unchecked),
     ]
+    counted, warnings = _split(results, compare)
+    missing = _missing_baseline(evaluations, comparisons, unmatched)
+    failures = (
+        *(counted if policy.on_regression else ()),
+        *(missing if policy.on_missing_baseline else ()),
+    )
     label = _accepting_label(policy) if failures else None
     return Gate(
         closed=bool(failures) and not label,
-        reasons=tuple(failures or results),
+        reasons=failures or counted,
+        warnings=warnings if policy.on_missing_baseline or not unmatched else (*missing, *warnings),
         accepted_by=label,
     )
+
+
+def _split(results: Iterable[_Result], compare: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences of the results that can fail the job, and of those that only warn."""
+    counted: dict[str, None] = {}
+    warnings: dict[str, None] = {}
+    for one in results:
+        is_warn_only = one.key is not None and compare.is_warn_only(one.key)
+        if one.is_warning:
+            warnings[one.sentence] = None
+        elif is_warn_only:
+            warnings[f"{one.sentence} (warn_only)"] = None
+        else:
+            counted[one.sentence] = None
+    return tuple(counted), tuple(warnings)
+
+
+def describe_unmatched(unmatched: UnmatchedModels) -> str:
+    """Return `b isn't in the baseline (base.json), which has only a`."""
+    models, have = unmatched.models, unmatched.baseline_models
+    verb = "isn't" if len(models) == 1 else "aren't"
+    has = f"has only {join_truncated(have, _SHOWN)}" if have else "has no model"
+    shown = join_truncated(models, _SHOWN)
+    return f"{shown} {verb} in the baseline ({unmatched.origin}), which {has}"
+
+
+def _missing_baseline(
+    evaluations: Sequence[Evaluation],
+    comparisons: Sequence[Comparison],
+    unmatched: UnmatchedModels | None,
+) -> tuple[str, ...]:
+    if unmatched:
+        return (describe_unmatched(unmatched),)
+    return (_NO_BASELINE,) if evaluations and not comparisons else ()
 
 
 def _accepting_label(policy: GatePolicy) -> str | None:
@@ -61,39 +125,41 @@ def _accepting_label(policy: GatePolicy) -> str | None:
     return next((label for label in sorted(policy.labels) if label.casefold() == name), None)
 
 
-_NO_BASELINE = "there is no baseline to compare with"
-
-
-def _regressions(comparisons: Iterable[Comparison]) -> Iterable[str]:
+def _regressions(comparisons: Iterable[Comparison]) -> Iterator[_Result]:
     for comparison in comparisons:
-        for delta in comparison.counted_deltas:
-            if delta.verdict is not Verdict.REGRESSED:
-                continue
-            if delta.key is None:
-                yield f"the mean over the benchmarks of {comparison.model} regressed"
-            else:
-                yield f"{delta.key} of {comparison.model} regressed"
+        for delta in comparison.regressions:
+            yield _Result(_regression(delta.key, comparison.model), delta.key)
 
 
-def _below_floor(floor: Mapping[ScoreKey, float], models: Sequence[Evaluation]) -> Iterable[str]:
-    for key, limit in floor.items():
+def _regression(key: ScoreKey | None, model: str) -> str:
+    if key is None:
+        return f"the mean over the benchmarks of {model} regressed"
+    return f"{key} of {model} regressed"
+
+
+def _below_floor(compare: Policy, models: Sequence[Evaluation]) -> Iterator[_Result]:
+    for key, limit in compare.floor.items():
         measured = [one for one in models if key in one.scores or key in one.missing]
         if not measured:
-            yield f"no model of this run has {key}, whose floor is {limit:g}"
+            yield _Result(f"no model of this run has {key}, whose floor is {limit:g}", key)
         for one in measured:
-            yield from _violations(key, limit, one)
+            if sentence := _violation(key, limit, one):
+                yield _Result(sentence, key)
 
 
-def _violations(key: ScoreKey, limit: float, one: Evaluation) -> Iterable[str]:
+def _violation(key: ScoreKey, limit: float, one: Evaluation) -> str | None:
+    """Return how the model's score is beyond its floor, or why that can't be checked."""
     if key not in one.scores:
-        yield f"{key} of {one.model} is missing, and its floor is {limit:g}"
-        return
+        return f"{key} of {one.model} is missing, and its floor is {limit:g}"
     score = one.scores[key]
     sentence = f"{key} of {one.model} is {_shortest(score.value, limit)}"
     if score.lower_is_better and score.value > limit:
-        yield f"{sentence}, above its limit of {limit:g}"
-    elif not score.lower_is_better and score.value < limit:
-        yield f"{sentence}, below its floor of {limit:g}"
+        return f"{sentence}, above its limit of {limit:g}"
+    if not score.lower_is_better and score.value < limit:
+        return f"{sentence}, below its floor of {limit:g}"
+    if score.partial:
+        return f"{key} of {one.model} is {score.partial} only, and its floor is {limit:g}"
+    return None
 
 
 def _shortest(value: float, limit: float) -> str:

@@ -59,7 +59,7 @@ def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, .
     as nothing says which direction is better, makes nobody else's p-value larger.
     """
     cells = [_cells(partner) for partner in partners]
-    averaged = [_by_benchmark(cells_of_partner) for cells_of_partner, _ in cells]
+    averaged = [_by_benchmark(cells_of_partner, policy) for cells_of_partner, _ in cells]
     means = [_mean_estimate(benchmarks) for benchmarks in averaged]
     p_values = [_p_of_family(cell) for cells_of_partner, _ in cells for cell in cells_of_partner]
     p_means, p_deltas = statistics.adjusted_families(
@@ -193,7 +193,7 @@ def _subjects(score: Score) -> str:
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
     lower = cell.candidate.lower_is_better
-    bare = _bare(cell)
+    bare = replace(_bare(cell), warn_only=policy.is_warn_only(cell.key))
     if cell.estimate is None or cell.estimate.p is None:
         return bare
     if lower is None:
@@ -258,11 +258,14 @@ def _is_within(interval: Interval, least: float) -> bool:
     return -least <= interval.low and interval.high <= least
 
 
-def _by_benchmark(cells: Sequence[_Cell]) -> list[list[_Cell]]:
-    """Return the cells that were tested, within 0…1, and better when higher, by benchmark."""
+def _by_benchmark(cells: Sequence[_Cell], policy: Policy) -> list[list[_Cell]]:
+    """Return the cells that were tested, within 0…1, and better when higher, by benchmark.
+
+    Those that only warn are left out, since a mean that regressed fails the job.
+    """
     benchmarks: dict[str, list[_Cell]] = defaultdict(list)
     for cell in cells:
-        if _is_averageable(cell):
+        if _is_averageable(cell) and not policy.is_warn_only(cell.key):
             benchmarks[cell.key.benchmark].append(cell)
     return list(benchmarks.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from helm_wandb.config.yaml_syntax import shown
@@ -52,15 +52,23 @@ def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tupl
     for evaluation in evaluations:
         for key, score in evaluation.scores.items():
             scores[key].append(score)
-    hidden: dict[str, list[ScoreKey]] = defaultdict(list)
+    effects = config.compare.min_effects
+    hidden: dict[str, list[str]] = defaultdict(list)
     for key, several in scores.items():
-        if config.compare.min_effect_of(key) >= _LARGEST_EFFECT and _are_within_scale(several):
-            hidden[key if key in config.compare.min_effects else DEFAULT_EFFECT].append(key)
+        if _are_within_scale(several):
+            hidden[key if key in effects else DEFAULT_EFFECT].append(key)
+    if hidden:
+        hidden[DEFAULT_EFFECT].append("the mean over the benchmarks")
     return tuple(
-        Problem(one.place, one.path, _excess(hidden[one.name], config.compare))
+        Problem(one.place, one.path, _excess(effect, hidden[one.name]))
         for one in config.names
         if one.key == "min_effect" and one.name in hidden
+        if (effect := _effect(one.name, config.compare)) >= _LARGEST_EFFECT
     )
+
+
+def _effect(name: str, policy: Policy) -> float:
+    return policy.min_effect if name == DEFAULT_EFFECT else policy.min_effects[ScoreKey.parse(name)]
 
 
 def _are_within_scale(scores: Iterable[Score]) -> bool:
@@ -72,8 +80,7 @@ def _are_within_scale(scores: Iterable[Score]) -> bool:
     )
 
 
-def _excess(hidden: list[ScoreKey], policy: Policy) -> str:
-    effect = policy.min_effect_of(hidden[0])
+def _excess(effect: float, hidden: Sequence[str]) -> str:
     return (
         f"{effect:g} hides any change of {shown(join_truncated(hidden))}, whose scores are within "
         "0–1: one point is 0.01, or 1pp; give less than 0.5"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Report, Verdict
+from helm_wandb.model import Comparison, Report, UnmatchedModels, Verdict
 from helm_wandb.render.markdown import fit, render_template
 from helm_wandb.render.quantities import in_points
-from helm_wandb.report import baseline_name, count_verdicts, text_if
+from helm_wandb.report import baseline_name, count_regressions, count_verdicts, text_if
 from helm_wandb.text.safe_text import Name, link, markdown, plain
-from helm_wandb.text.words import count_noun, shorten
+from helm_wandb.text.words import count_noun, join_truncated, shorten
 
 LIMIT_BYTES = 65_536
 """GitHub refuses more characters ("maximum is 65536 characters"); bytes are never fewer."""
@@ -29,6 +30,12 @@ _MISSING_BASELINE = (
     "There is no baseline to compare with yet. Run this workflow on the base branch, and keep "
     "its report JSON as an artifact; or name a report JSON in the input baseline"
 )
+_NEW_MODEL = (
+    "The baseline has other models. If this model is new or renamed, run this workflow on the base "
+    "branch to get its baseline"
+)
+_NAME_LENGTH = 30
+"""Characters of a model's name in the headline, if there are several."""
 _REST = "The rest does not fit; the report JSON has all."
 
 
@@ -47,9 +54,12 @@ def render(report: Report, *, limit_bytes: int) -> str:
         "comment.md.j2",
         report=report,
         verdict=verdict,
-        model=_model(report, room=_TITLE_LENGTH - len(verdict) - len(": ")),
+        # The headline names the models that the baseline lacks.
+        model=""
+        if _has_other_models(report)
+        else _model(report, room=_TITLE_LENGTH - len(verdict) - len(": ")),
         baseline=_baseline(report),
-        missing_baseline=_MISSING_BASELINE if _is_without_baseline(report) else "",
+        missing_baseline=_advice(report),
         links=_links(report),
         open_notes=_OPEN_NOTES,
     )
@@ -69,21 +79,37 @@ def _least(report: Report) -> list[str]:
 def _verdict(report: Report) -> str:
     """`❌ HELM: 1 regression, 1 improvement, 10 not distinguishable`: a mark, and its words."""
     mark, words = _marked(report)
-    if report.gate and report.gate.closed and report.verdict is not Verdict.REGRESSED:
-        mark, words = "❌", ["gate closed", *words]
-    if report.unread:
-        words = [*words, f"{count_noun(report.unread, 'artifact')} unread"]
-        mark = "⚠️" if mark == "✅" else mark
-    if report.contradictions:
-        words = [*words, count_noun(report.contradictions, "contradiction")]
-        mark = "⚠️" if mark == "✅" else mark
+    gate, lacking = report.gate, report.not_in_baseline
+    if gate and gate.closed and mark != "❌":
+        mark, words = "❌", ["job failed", *words]
+    words = [
+        *words,
+        *text_if(report.unread, f"{count_noun(report.unread, 'artifact')} unread"),
+        *text_if(report.contradictions, count_noun(report.contradictions, "contradiction")),
+        *([_lacking(lacking)] if lacking and report.comparisons else []),
+    ]
+    is_incomplete = mark == "✅" and (report.unread or report.contradictions)
+    has_warning = mark != "❌" and gate is not None and (gate.reasons or gate.warnings)
+    if is_incomplete or has_warning:
+        mark = "⚠️"
     return f"{mark} HELM: {', '.join(words)}"
+
+
+def _lacking(lacking: UnmatchedModels) -> str:
+    """Return `alpha and 2 more aren't in the baseline`."""
+    verb = "isn't" if len(lacking.models) == 1 else "aren't"
+    return f"{_first_name(lacking.models)} {verb} in the baseline"
+
+
+def _first_name(models: Sequence[str]) -> str:
+    """Return `alpha and 2 more`; `no model` of none."""
+    names = [shorten(plain(Name(model)), _NAME_LENGTH) for model in models[:1]]
+    return join_truncated([*names, *models[1:]], 1) or "no model"
 
 
 def _marked(report: Report) -> tuple[str, list[str]]:
     if not report.comparisons:
-        words = "no baseline yet" if report.evaluations else "the W&B project's ranking"
-        return _INFORMATION, [words]
+        return _uncompared(report)
     counts = count_verdicts(report.comparisons)
     apart = sum(len(one.not_comparable) for one in report.comparisons)
     alike = counts[Verdict.NO_CHANGE] + counts[Verdict.INCONCLUSIVE]
@@ -99,15 +125,30 @@ def _marked(report: Report) -> tuple[str, list[str]]:
     accepted = report.gate is not None and report.gate.accepted_by is not None
     regressions, improvements = counts[Verdict.REGRESSED], counts[Verdict.IMPROVED]
     parts = [
-        count_noun(regressions, "regression") + (" (accepted)" if accepted else "")
-        if regressions
-        else "no regression",
+        count_regressions(report.comparisons) + (" (accepted)" if accepted and regressions else ""),
         *text_if(improvements, count_noun(improvements, "improvement")),
         *others,
     ]
     if report.verdict in (Verdict.NO_CHANGE, Verdict.INCONCLUSIVE):
         parts[0] += _visible(report)
-    return "❌" if regressions else "✅", parts
+    return _mark(report.comparisons), parts
+
+
+def _uncompared(report: Report) -> tuple[str, list[str]]:
+    lacking = report.not_in_baseline
+    if lacking:
+        has = f"which has {_first_name(lacking.baseline_models)}"
+        return "⚠️", [f"{_lacking(lacking)}, {has}"]
+    words = "no baseline yet" if report.evaluations else "the W&B project's ranking"
+    return _INFORMATION, [words]
+
+
+def _mark(comparisons: Iterable[Comparison]) -> str:
+    """Return ❌ for a regression, ⚠️ if those that there are only warn, else ✅."""
+    regressed = [delta for one in comparisons for delta in one.regressions]
+    if not regressed:
+        return "✅"
+    return "⚠️" if all(delta.warn_only for delta in regressed) else "❌"
 
 
 def _visible(report: Report) -> str:
@@ -134,8 +175,16 @@ def _model(report: Report, *, room: int) -> str:
     return Name(shorten(name, room)) if room >= min(len(name), _LEAST_NAME) else ""
 
 
-def _is_without_baseline(report: Report) -> bool:
-    return bool(report.evaluations) and not report.comparisons
+def _has_other_models(report: Report) -> bool:
+    """Whether the baseline has none of this run's models."""
+    return report.not_in_baseline is not None and not report.comparisons
+
+
+def _advice(report: Report) -> str:
+    """Return how to get a baseline; empty if there is one, or nothing to compare."""
+    if _has_other_models(report):
+        return _NEW_MODEL
+    return _MISSING_BASELINE if report.evaluations and not report.comparisons else ""
 
 
 def _baseline(report: Report) -> tuple[str, str]:

@@ -197,6 +197,11 @@ def _detectable(delta: Delta) -> str:
     return UNKNOWN if delta.mde is None else size(delta, delta.mde)
 
 
+def _verdict(delta: Delta) -> str:
+    is_warning = delta.warn_only and delta.verdict is Verdict.REGRESSED
+    return f"{_VERDICTS[delta.verdict]}{' (warn only)' if is_warning else ''}"
+
+
 COLUMNS: tuple[Cells[Delta], ...] = (
     (Column("n"), _instances),
     (Column("Baseline"), lambda delta: number(delta.baseline)),
@@ -204,6 +209,6 @@ COLUMNS: tuple[Cells[Delta], ...] = (
     (Column("Δ [95 % interval]"), difference),
     (Column("Better / worse"), _better_and_worse),
     (Column(_DETECTABLE), _detectable),
-    (Column("Verdict", numeric=False), lambda delta: _VERDICTS[delta.verdict]),
+    (Column("Verdict", numeric=False), _verdict),
 )
 """Columns of every table of deltas, in all formats."""

@@ -29,6 +29,7 @@ _OVERALL = (
     "Δ vs baseline, in the leaderboard: the change of the mean over the benchmarks that could be "
     "tested, each with the mean of its metrics. If it is marked, it counts like a benchmark."
 )
+_WARN_ONLY = "Scores under compare.warn_only never fail the job, and are in no mean."
 _UNTESTABLE = (
     "No change could be tested: that needs the per-instance scores of both sides "
     "(per_instance_stats.json of each run). The reasons are listed."
@@ -69,6 +70,8 @@ def legend(report: Report) -> list[str]:
         sentences.append(_WORDS)
     if any(one.overall for one in report.comparisons):
         sentences.append(_OVERALL)
+    if any(delta.warn_only for one in report.comparisons for delta in one.deltas):
+        sentences.append(_WARN_ONLY)
     return sentences
 
 
@@ -96,15 +99,17 @@ def _count_tests(tests: int, suffix: str = "") -> str:
 
 
 def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
-    if not gate.reasons:
-        return
-    reasons = join_truncated(gate.reasons, limit, separator="; ")
+    if gate.reasons:
+        yield f"{_outcome(gate)}: {join_truncated(gate.reasons, limit, separator='; ')}."
+    if gate.warnings:
+        yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."
+
+
+def _outcome(gate: Gate) -> str:
+    """Return what the gate's reasons do."""
     if gate.accepted_by:
-        yield f"The gate stays open, as the label {gate.accepted_by} accepts it: {reasons}."
-    elif gate.closed:
-        yield f"The gate is closed: {reasons}."
-    else:
-        yield f"Doesn't fail the job (fail-on: never): {reasons}."
+        return f"The job passes, as the label {gate.accepted_by} accepts it"
+    return "Job failed" if gate.closed else "Doesn't fail the job (fail-on: never)"
 
 
 def _overall(comparison: Comparison) -> Iterator[str]:

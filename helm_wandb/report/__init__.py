@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Comparison, Evaluation, Gate, Leaderboard, Provenance, Report, Verdict
+from helm_wandb.comparing.gate import describe_unmatched
+from helm_wandb.model import (
+    Comparison,
+    Evaluation,
+    Gate,
+    Leaderboard,
+    Provenance,
+    Report,
+    UnmatchedModels,
+    Verdict,
+)
 from helm_wandb.text.words import count_noun, join_truncated
 
 SCHEMA_VERSION = 1
@@ -28,19 +38,21 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     provenance: Provenance,
     comparisons: Sequence[Comparison] = (),
     steps: Sequence[Comparison] = (),
+    not_in_baseline: UnmatchedModels | None = None,
     gate: Gate | None = None,
     unread: int = 0,
     contradictions: int = 0,
 ) -> Report:
     """Return the report of evaluations and of their comparisons.
 
+    not_in_baseline: the models that the baseline lacks.
     unread: how many artifacts could not be read.
     contradictions: how many scores differ between evaluations of the same model.
     Instances are those of each model's two latest iterations: no other is compared.
     """
     return Report(
         verdict=verdict(comparisons),
-        headline=_headline(evaluations, leaderboard, comparisons)
+        headline=_headline(evaluations, leaderboard, comparisons, not_in_baseline)
         + _unread(unread)
         + _contradictions(contradictions),
         evaluations=_with_instances_kept(evaluations),
@@ -50,6 +62,7 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         provenance=provenance,
         comparisons=tuple(comparisons),
         steps=tuple(steps),
+        not_in_baseline=not_in_baseline,
         gate=gate,
         unread=unread,
         contradictions=contradictions,
@@ -108,6 +121,7 @@ def _headline(
     evaluations: Sequence[Evaluation],
     leaderboard: Leaderboard,
     comparisons: Sequence[Comparison],
+    not_in_baseline: UnmatchedModels | None,
 ) -> str:
     if comparisons:
         return _verdict_headline(comparisons)
@@ -118,7 +132,8 @@ def _headline(
     parts = f"{count_noun(len(models), 'model')}, {count_noun(len(metrics), 'metric')}"
     if len(evaluations) > len(models):
         parts += f", {count_noun(len(evaluations), 'iteration')}"
-    return f"HELM evaluations: {parts}; no baseline to compare with"
+    lack = describe_unmatched(not_in_baseline) if not_in_baseline else "no baseline to compare with"
+    return f"HELM evaluations: {parts}; {lack}"
 
 
 def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
@@ -129,12 +144,7 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
     apart = sum(len(one.not_comparable) for one in comparisons)
     tested = counts.total() - counts[Verdict.UNTESTABLE]
     parts = [
-        *text_if(
-            tested,
-            count_noun(counts[Verdict.REGRESSED], "regression")
-            if counts[Verdict.REGRESSED]
-            else "no regression",
-        ),
+        *text_if(tested, count_regressions(comparisons)),
         *text_if(counts[Verdict.IMPROVED], count_noun(counts[Verdict.IMPROVED], "improvement")),
         *text_if(others, f"{others} without a distinguishable change"),
         *text_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
@@ -147,6 +157,14 @@ def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
 def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
     """Return how many deltas and flagged means have each verdict."""
     return Counter(delta.verdict for one in comparisons for delta in one.counted_deltas)
+
+
+def count_regressions(comparisons: Iterable[Comparison]) -> str:
+    """Return `no regression`, `2 regressions`, or `2 regressions (1 warn only)`."""
+    regressed = [delta for one in comparisons for delta in one.regressions]
+    warnings = sum(delta.warn_only for delta in regressed)
+    only = "" if not warnings else f" ({f'{warnings} ' if len(regressed) > 1 else ''}warn only)"
+    return f"{count_noun(len(regressed), 'regression')}{only}" if regressed else "no regression"
 
 
 def text_if(number: int, text: str) -> list[str]:

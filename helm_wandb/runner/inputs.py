@@ -107,13 +107,13 @@ class Inputs:
         default="helm-wandb-report",
     )
     on_missing_baseline: str = declare(
-        "What to do if there is no baseline - warn, or fail (exit 4).",
+        "What to do if there is no baseline, or it lacks a model - warn, or fail (exit 4).",
         default="warn",
         choices=("warn", "fail"),
     )
     fail_on: str = declare(
         "When the job fails because of scores. never; regression - exit 4 if a score "
-        "regressed or is below its floor.",
+        "regressed, is below its floor, or lacks data that the baseline has.",
         default="never",
         choices=("never", "regression"),
     )

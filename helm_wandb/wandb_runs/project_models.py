@@ -90,6 +90,14 @@ class WandbProject:
             for model, (one, config) in found.items()
         )
 
+    def latest(self, track: str) -> tuple[Evaluation, ...]:
+        """Return each model of one track at its latest iteration; raises ServiceError."""
+        return tuple(
+            found
+            for run in self._runs()
+            if run.config.get(TRACK) == track and (found := evaluation(run))
+        )
+
     def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
         """Return the evaluations in the newest reports of a track, by model."""
         names = {model: f"{report_name(model)}:{slug(track)}" for model in models}
