@@ -17,6 +17,7 @@ from helm_wandb.model import Gate, Provenance, Reading, Verdict
 from helm_wandb.report import from_json, to_json
 from helm_wandb.sources import report as source
 from helm_wandb.sources.report import from_report
+from helm_wandb.system import paths
 from tests import builders
 
 if TYPE_CHECKING:
@@ -117,8 +118,9 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     ) == refusal(None, tmp_path)
 
 
-def test_an_absolute_path_is_explained(tmp_path: Path) -> None:
+def test_an_absolute_path_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the container only the workspace exists."""
+    monkeypatch.setattr(paths, "WORKSPACE", tmp_path)
     message = refusal(None, tmp_path, "/home/runner/their.json")
 
     assert message.startswith("input from-report: /home/runner/their.json cannot be read: No such")

@@ -456,6 +456,33 @@ def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
     ) == str(raised.value)
 
 
+def test_the_case_of_names_is_corrected(helm_trees: Path) -> None:
+    """Each benchmark's metrics are listed once, and the entries that are meant are written out."""
+    named = ("MMLU.em", "boolq.em", "boolq.exact_match", "boolq.Em")
+    with pytest.raises(ArtifactError) as raised:
+        read_tree(helm_trees, "baseline", "nightly", score_keys=tuple(map(ScoreKey.parse, named)))
+
+    message = str(raised.value)
+    meant = "[{name: mmlu, metrics: [EM]}, {name: boolq, metrics: [EM]}]"
+    assert message.endswith(f" Did you mean {meant}? Name them under benchmarks.")
+    assert 1 == message.count("The metrics of boolq are: EM, ")
+    assert 1 == message.count("The metrics of mmlu are: EM, ")
+    keys = tuple(map(ScoreKey.parse, ("mmlu.EM", "BoolQ.EM")))
+    (note,) = read_spec(spec("baseline", "nightly", score_keys=keys), helm_trees).notes
+    assert note.endswith(" Did you mean boolq?")
+
+
+def test_metrics_of_runs_without_tables_are_named() -> None:
+    """If a metric is not there, those are named that the runs have and that can be scores."""
+    archive = DATA / "cases/init-unknown-group/out.tar.gz"
+    named = ScoreKey("medication_qa", "Rating")
+    with pytest.raises(ArtifactError) as raised:
+        read_spec(spec(archive, "TEST", score_keys=(named,)), DATA)
+
+    there = "rouge_1, rouge_2, rouge_l, medication_qa_accuracy"
+    assert f"The metrics of medication_qa are: {there}. Name them under" in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("tree", "listed", "name"),
     [
@@ -518,7 +545,11 @@ def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
     ("tree", "suite", "metrics"),
     [
         ("checkpoints_us", "toy-us", "EM, "),
-        ("unsummarized", "2026-01-15", "EM. Name them under benchmarks."),
+        (
+            "unsummarized",
+            "2026-01-15",
+            "EM, exact_match, ",
+        ),
     ],
 )
 def test_a_misspelt_metric_lists_those_of_its_benchmark(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,28 @@ def choose_metrics(benchmark: str, suite: Suite, runs: Runs) -> tuple[str, ...]:
         table = headline(read_json(suite.files, path, tuple[Table, ...]), benchmark)
         if table is not None:
             return _metrics_of_table(table, runs.board.main_metrics(benchmark))
-    several = [of_model[0] for of_model in runs.by_model(benchmark).values()]
-    return tuple(_metrics_of_runs(benchmark, several, suite, runs))[:1]
+    return tuple(islice(metrics_of_runs(benchmark, suite, runs), 1))
+
+
+def metrics_of_runs(benchmark: str, suite: Suite, runs: Runs) -> Iterator[str]:
+    """Yield metrics that runs of the benchmark have and that can be scores, the likeliest first.
+
+    The runs are the first of each model. A metric may come several times. Raises ArtifactError if
+    a file cannot be read.
+    """
+    selectors = [
+        (label, selector)
+        for label in runs.board.main_metrics(benchmark)
+        for selector in runs.board.selectors(benchmark, label)
+    ]
+    names = frozenset(name for _, selector in selectors for name in selector.names)
+    stats = RunStats(suite.files, names)
+    for run, *_ in runs.by_model(benchmark).values():
+        for label, selector in selectors:
+            if stats.mean(run, selector) is not None:
+                # HELM has labels that stand for dozens of metrics, such as `Jury Score`.
+                yield label if label in _CORE_LABELS else encodable(selector.name)
+        yield from _scores(benchmark, run, suite)
 
 
 def _metrics_of_table(table: Table, main: Iterable[str]) -> tuple[str, ...]:
@@ -47,25 +68,6 @@ def _metrics_of_table(table: Table, main: Iterable[str]) -> tuple[str, ...]:
     }
     ordered = [name for name, header in filled.items() if header.lower_is_better is not None]
     return tuple([name for name in main if name in filled][:1] or ordered or filled)
-
-
-def _metrics_of_runs(
-    benchmark: str, several: Iterable[Run], suite: Suite, runs: Runs
-) -> Iterator[str]:
-    """Yield metrics that one of the runs has, the likeliest first."""
-    selectors = [
-        (label, selector)
-        for label in runs.board.main_metrics(benchmark)
-        for selector in runs.board.selectors(benchmark, label)
-    ]
-    names = frozenset(name for _, selector in selectors for name in selector.names)
-    stats = RunStats(suite.files, names)
-    for run in several:
-        for label, selector in selectors:
-            if stats.mean(run, selector) is not None:
-                # HELM has labels that stand for dozens of metrics, such as `Jury Score`.
-                yield label if label in _CORE_LABELS else encodable(selector.name)
-        yield from _scores(benchmark, run, suite)
 
 
 def _scores(benchmark: str, run: Run, suite: Suite) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, families, layout
 from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.json_files import encodable, read_json
+from helm_wandb.sources.helm.metric_choice import metrics_of_runs
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Run, Runs
@@ -41,6 +42,8 @@ _LONGEST_NAME = 1_000
 _NAME_SHOWN = 40
 _COMPARED_NAMES = 100
 _COMPARED_CHARACTERS = 60
+_CLOSE = 0.8
+"""Of SequenceMatcher: `EMM` is close to `EM`, and `mmlu_pro` is not to `mmlu`."""
 _NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
@@ -152,10 +155,12 @@ class _Reader:
                 f"which model_name {self._spec.model_name!r} does not mean."
             )
 
-    def _describe_absent(self, benchmarks: Iterable[str]) -> str:
+    def _describe_absent(self, benchmarks: Sequence[str]) -> str:
+        there = self._benchmarks()
+        close = ", ".join(filter(None, (_closest(one, there) for one in benchmarks)))
         return (
             f"Suite {self._spec.helm_suite_name} has no run of {', '.join(benchmarks)}. "
-            f"It has: {', '.join(self._benchmarks())}."
+            f"It has: {', '.join(there)}.{f' Did you mean {close}?' if close else ''}"
         )
 
     def _read_benchmark(
@@ -208,29 +213,33 @@ class _Reader:
         return sorted(self._runs.benchmarks or self._suite.benchmarks())
 
     def _describe_nothing(self) -> str:
+        """Return what the suite has instead of what the entry names, and which of it is meant."""
         keys = ", ".join(map(str, self._spec.score_keys))
-        there = {key: self._metrics_near(key) for key in self._spec.score_keys}
-        others = [
-            f"The metrics of {key.benchmark} are: {', '.join(metrics)}."
-            for key, metrics in there.items()
-            if metrics and key.metric not in metrics
-        ]
+        lists: list[str] = []
+        meant: list[str] = []
+        for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
+            name = _closest(benchmark, self._benchmarks()) or benchmark
+            there = self._metrics_near(ScoreKey(name, metrics[0]))
+            if there and not (name == benchmark and set(metrics) <= set(there)):
+                lists.append(f"The metrics of {name} are: {', '.join(there)}.")
+            if close := dict.fromkeys(filter(None, (_closest(one, there) for one in metrics))):
+                meant.append(f"{{name: {name}, metrics: [{', '.join(close)}]}}")
         benchmarks = f"Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}."
+        question = f"Did you mean [{', '.join(meant)}]? " if lists and meant else ""
         return (
             f"{self._spec.place}: suite {self._spec.helm_suite_name!r} has none of the metrics "
-            f"named ({keys}). {' '.join(others) or benchmarks} Name them under benchmarks."
+            f"named ({keys}). {' '.join(lists) or benchmarks} {question}Name them under benchmarks."
         )
 
     def _metrics_near(self, key: ScoreKey) -> list[str]:
         """Return the metrics of the benchmark, those first that are spelled most like the key's."""
         group = self._runs.name_of(key.benchmark)
         path = self._suite.table(group)
+        metrics: Iterable[str] = ()
         if path is None:
-            has_runs = bool(self._runs.by_model(group))
-            metrics = self._runs.board.main_metrics(group) if has_runs else []
-        else:
-            table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
-            metrics = [header.value for header in table.header[1:]] if table else []
+            metrics = metrics_of_runs(group, self._suite, self._runs)
+        elif table := headline(read_json(self._suite.files, path, tuple[Table, ...]), group):
+            metrics = [header.value for header in table.header[1:]]
         return _nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
 
 
@@ -251,6 +260,14 @@ def _nearest_first(names: list[str], wanted: str) -> list[str]:
         ),
         *names[_COMPARED_NAMES:],
     ]
+
+
+def _closest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that is spelled almost like another, whatever their case."""
+    folded = {one.casefold()[:_COMPARED_CHARACTERS]: one for one in names}
+    wanted = name.casefold()[:_COMPARED_CHARACTERS]
+    close = get_close_matches(wanted, list(folded)[:_COMPARED_NAMES], n=1, cutoff=_CLOSE)
+    return folded[close[0]] if close else None
 
 
 @contextmanager
