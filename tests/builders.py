@@ -28,7 +28,7 @@ from helm_wandb.runner.inputs import INPUTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from helm_wandb.model import Gate
+    from helm_wandb.model import Gate, UnmatchedModels
 
     Values = Sequence[float] | Mapping[str, Sequence[float]]
     """Of the instances of one stratum, or of each by its name."""
@@ -193,6 +193,7 @@ def report(  # noqa: PLR0913 -- as above
     comparisons: Sequence[Comparison] = (),
     steps: Sequence[Comparison] = (),
     gate: Gate | None = None,
+    not_in_baseline: UnmatchedModels | None = None,
 ) -> Report:
     """The report of the evaluations, with the leaderboard of them and of the project's models."""
     board = leaderboard.build(
@@ -206,4 +207,5 @@ def report(  # noqa: PLR0913 -- as above
         comparisons=comparisons,
         steps=steps,
         gate=gate,
+        not_in_baseline=not_in_baseline,
     )

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from helm_wandb.comparing.gate import describe_unmatched
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.model import Gate, Provenance, Report, ScoreKey, Verdict
+from helm_wandb.model import Gate, Provenance, Report, ScoreKey, UnmatchedModels, Verdict
 from tests import builders
 
 if TYPE_CHECKING:
@@ -297,6 +298,9 @@ def _commented(report: Report) -> Report:
     return replace(report, provenance=_ON_PULL_REQUEST, links=links)
 
 
+RENAMED = UnmatchedModels(
+    models=("mymodel",), baseline_models=("acme/assistant", "other"), origin="base.json"
+)
 COMMENTS = {
     "regression": _commented(COMPARED["compared"]),
     "accepted": _commented(COMPARED["compared_accepted"]),
@@ -336,6 +340,32 @@ COMMENTS = {
     ),
     "not_comparable": _commented(COMPARED["compared_not"]),
     "no_baseline": _commented(REPORTS["models"]),
+    "renamed": _commented(
+        builders.report(
+            _candidate(0),
+            not_in_baseline=RENAMED,
+            gate=Gate(closed=False, reasons=(), warnings=(describe_unmatched(RENAMED),)),
+        )
+    ),
+    "warn_only": _commented(
+        builders.report(
+            _candidate(0),
+            comparisons=[
+                builders.comparison(
+                    replace(REGRESSION, warn_only=True), *DELTAS[3:5], overall=OVERALL
+                )
+            ],
+            not_in_baseline=RENAMED,
+            gate=Gate(
+                closed=False,
+                reasons=(),
+                warnings=(
+                    describe_unmatched(RENAMED),
+                    "boolq.EM of mymodel regressed (warn_only)",
+                ),
+            ),
+        )
+    ),
     "curve": REPORTS["curve"],
     "project": _commented(REPORTS["project_only"]),
     "missing": _commented(REPORTS["missing"]),

@@ -333,6 +333,17 @@ def test_modes_tell_when_to_post(
 
 
 @pytest.mark.parametrize("mode", [Mode.ON_CHANGE, Mode.ON_REGRESSION])
+def test_a_failed_job_has_its_comment_in_quiet_modes(
+    server: GithubServer, github: Repository, mode: Mode
+) -> None:
+    """A floor fails the job without a regression, and the comment says so."""
+    closed = replace(saying(Verdict.NO_CHANGE), gate=Gate(closed=True, reasons=("below",)))
+
+    assert Status.DONE is sink(github, mode=mode).deliver(closed).status
+    assert 1 == len(bodies(server))
+
+
+@pytest.mark.parametrize("mode", [Mode.ON_CHANGE, Mode.ON_REGRESSION])
 def test_comment_that_is_there_is_updated_in_quiet_modes(
     server: GithubServer, github: Repository, mode: Mode
 ) -> None:

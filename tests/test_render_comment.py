@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from helm_wandb import report as reports
 from helm_wandb.comparing import leaderboard
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.model import Baseline, Gate, Provenance, ScoreKey
+from helm_wandb.model import Baseline, Gate, Provenance, ScoreKey, UnmatchedModels
 from helm_wandb.render import comment, markdown
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
@@ -89,6 +89,17 @@ def _linked(report: Report) -> Report:
         ("untestable", "⚠️ HELM: no change could be tested, 1 not testable: mymodel"),
         ("not_comparable", "⚠️ HELM: nothing could be compared, 2 not comparable: mymodel"),
         ("no_baseline", "\u2139\ufe0f HELM: no baseline yet: 4 models"),
+        (
+            "renamed",
+            "⚠️ HELM: mymodel isn't in the baseline, which has acme/assistant and 1 more",
+        ),
+        (
+            "warn_only",
+            (
+                "⚠️ HELM: 1 regression (warn only), 2 not distinguishable, "
+                "mymodel isn't in the baseline: mymodel"
+            ),
+        ),
         ("project", "\u2139\ufe0f HELM: the W&B project's ranking: 2 models"),
     ],
 )
@@ -112,6 +123,18 @@ def test_the_headline_is_short(length: int) -> None:
 
     assert len(_title(result)) <= 120
     assert ("…" in _title(result)) == (length > 1)
+
+
+def test_long_names_of_both_sides_are_cut_in_the_headline() -> None:
+    """A renamed model's headline has at most 120 characters, and the beginnings of both names."""
+    lacking = UnmatchedModels(
+        models=("x" * 400, "b"), baseline_models=("y" * 400, "b"), origin="base.json"
+    )
+    title = _title(replace(COMMENTS["renamed"], not_in_baseline=lacking))
+
+    assert len(title) <= 120
+    assert f"{'x' * 23}… and 1 more aren't in the baseline" in title
+    assert title.endswith(f"which has {'y' * 23}… and 1 more")
 
 
 def test_a_headline_without_room_names_no_model() -> None:

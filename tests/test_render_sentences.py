@@ -47,6 +47,28 @@ def test_steps_beside_a_baseline_have_their_own_tests() -> None:
     ) in sentences.legend(result)
 
 
+def test_the_rule_counts_what_holm_counts() -> None:
+    """Metrics without a direction are in no family, and not in the number of tests; a mean is."""
+    mean = replace(
+        builders.delta(None, 0.5, 0.4, Verdict.REGRESSED, within=(-0.2, 0)), p_adjusted=0.03
+    )
+    undirected = replace(REGRESSION, lower_is_better=None, p_adjusted=None)
+    rule, *_ = sentences.legend(
+        report(builders.comparison(REGRESSION, undirected, DELTAS[3], overall=mean))
+    )
+
+    assert "all 3 tests of this run (Holm)" in rule
+
+
+def test_what_only_warns_is_explained() -> None:
+    """If a score is under warn_only, the legend and the mean's sentence say what that means."""
+    warned = builders.comparison(replace(REGRESSION, warn_only=True), DELTAS[3], overall=OVERALL)
+    result = report(warned)
+
+    assert "never fail the job" in sentences.legend(result)[-1]
+    assert "could be tested (without warn_only), " in sentences.summary_sentences(result)[0]
+
+
 def test_the_change_in_the_leaderboard_is_explained() -> None:
     """If a model's mean has a change next to it, the legend says which mean."""
     result = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))

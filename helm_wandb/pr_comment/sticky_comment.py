@@ -62,8 +62,9 @@ class PullRequestComment:
 
     def deliver(self, report: Report) -> Receipt:
         """Write the comment, or skip it if the token or the mode forbids it; raises SinkError."""
-        is_posted = report.verdict in _POSTED[self.mode]
         shown = replace(self, marker=self.marker.with_verdict(report))
+        # A job that a floor or a lost score failed needs its comment as a regression does.
+        is_posted = shown.marker.is_red or report.verdict in _POSTED[self.mode]
         return shown.write(
             lambda room: self.render(report, room),
             skip_reason=None if is_posted else comment_texts.NOT_POSTED[self.mode],

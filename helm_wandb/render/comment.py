@@ -34,7 +34,7 @@ _NEW_MODEL = (
     "The baseline has other models. If this model is new or renamed, run this workflow on the base "
     "branch to get its baseline"
 )
-_NAME_LENGTH = 30
+_NAME_LENGTH = 24
 """Characters of a model's name in the headline, if there are several."""
 _REST = "The rest does not fit; the report JSON has all."
 

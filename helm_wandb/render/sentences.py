@@ -121,8 +121,9 @@ def _overall(comparison: Comparison) -> Iterator[str]:
         Verdict.IMPROVED: "a rise",
         Verdict.NO_CHANGE: "no change",
     }.get(delta.verdict, "no evidence of a change")
+    only = " (without warn_only)" if any(one.warn_only for one in comparison.deltas) else ""
     yield (
-        f"Mean over the benchmarks that could be tested, {plain(Name(comparison.model))}: "
+        f"Mean over the benchmarks that could be tested{only}, {plain(Name(comparison.model))}: "
         f"{number(delta.baseline)} → {number(delta.candidate)}, Δ {difference(delta)}: {change}."
     )
 
