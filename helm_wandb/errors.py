@@ -10,7 +10,7 @@ from helm_wandb.model import Place
 
 BUG_EXIT_CODE = 1
 GATE_EXIT_CODE = 4
-"""A regression or a score below its floor, if `fail-on` says so."""
+"""A result that `fail-on` or `on-missing-baseline` lets fail the job."""
 
 
 class UserError(Exception):

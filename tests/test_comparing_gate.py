@@ -208,11 +208,18 @@ def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
 
 
 def test_what_closes_it_is_not_told_beside_what_does_not() -> None:
-    """With fail-on: never, a missing baseline closes it alone, and a floor is no reason."""
+    """With fail-on: never, a missing baseline closes it alone, and a floor is a warning."""
     one = builders.evaluation(scores={"mmlu.EM": 0.1})
     result = decide(GatePolicy(on_missing_baseline=True), (), one, floor={MMLU: 0.3})
 
-    assert Gate(closed=True, reasons=("there is no baseline to compare with",)) == result
+    assert (
+        Gate(
+            closed=True,
+            reasons=("there is no baseline to compare with",),
+            warnings=("mmlu.EM of alpha is 0.1, below its floor of 0.3",),
+        )
+        == result
+    )
 
 
 @pytest.mark.parametrize(
@@ -280,12 +287,12 @@ def test_a_floor_under_warn_only_is_a_warning() -> None:
     assert (False, 1) == (result.closed, len(result.warnings))
 
 
-LOST = UncheckedScore(MMLU, "alpha", "has only 86 of the baseline's 100 instances", is_lost=True)
+LOST = UncheckedScore(MMLU, "alpha", "lost 14 of the baseline's 100 instances", is_lost=True)
 
 
 def test_a_score_that_this_run_lost_fails_as_a_regression_does() -> None:
     """What this run lost of a baseline's score could hide a regression."""
-    reasons = ("mmlu.EM of alpha has only 86 of the baseline's 100 instances",)
+    reasons = ("mmlu.EM of alpha lost 14 of the baseline's 100 instances",)
 
     assert Gate(closed=True, reasons=reasons) == decide(FAILING, QUIET, unchecked=[LOST])
     assert Gate(closed=False, reasons=reasons) == decide(GatePolicy(), QUIET, unchecked=[LOST])
@@ -301,10 +308,25 @@ def test_a_score_that_the_baseline_lacks_is_a_warning() -> None:
     )
 
 
+def test_scores_with_the_same_reason_share_a_sentence() -> None:
+    """A baseline without per-instance scores is one sentence, however many benchmarks it has."""
+    why = "can't be tested: no per-instance scores there"
+    many = [
+        UncheckedScore(ScoreKey(f"b{at}", "EM"), model, why, is_lost=False)
+        for model in ("alpha", "beta")
+        for at in range(16)
+    ]
+
+    assert (
+        f"b0.EM, b1.EM, b2.EM and 13 more of alpha {why}",
+        f"b0.EM, b1.EM, b2.EM and 13 more of beta {why}",
+    ) == decide(FAILING, QUIET, unchecked=many).warnings
+
+
 RENAMED = UnmatchedModels(models=("b",), baseline_models=("a",), origin="base.json")
 
 
-@pytest.mark.parametrize("comparisons", [(), REGRESSED])
+@pytest.mark.parametrize("comparisons", [(), QUIET])
 def test_a_model_that_the_baseline_lacks_has_no_baseline(
     comparisons: Sequence[Comparison],
 ) -> None:

@@ -23,7 +23,7 @@ def findings(
     """Each sentence, and whether this run lost the score."""
     partners = [Partner(candidate, baseline, Baseline(origin="b", model="alpha", iteration=0))]
     found = unchecked_scores(compared(partners, Policy()), partners, required=required)
-    return [(str(one), one.is_lost) for one in found]
+    return [(f"{one.key} of {one.model} {one.why}", one.is_lost) for one in found]
 
 
 def changed(evaluation: Evaluation, **fields: Any) -> Evaluation:
@@ -42,15 +42,13 @@ def test_instances_that_left_the_denominator_are_lost() -> None:
     """With fewer than 90% of the baseline's instances, the score is lost."""
     fewer = builders.measured(values={"boolq.EM": builders.right(70, 86)})
 
-    assert [("boolq.EM of alpha has only 86 of the baseline's 100 instances", True)] == findings(
-        fewer
-    )
+    assert [("boolq.EM of alpha lost 14 of the baseline's 100 instances", True)] == findings(fewer)
 
 
 def test_a_few_instances_less_are_compared() -> None:
     """From 90% on, the others are compared, and the number shows."""
     fewer = builders.measured(values={"boolq.EM": builders.right(70, 95)})
-    sentence = "boolq.EM of alpha is compared over 95 of the baseline's 100 instances"
+    sentence = "boolq.EM of alpha lost 5 of the baseline's 100 instances"
 
     assert [(sentence, False)] == findings(fewer)
 
@@ -60,7 +58,7 @@ def test_instances_that_the_baseline_lacks_are_not_lost() -> None:
     fewer = builders.measured(values={"boolq.EM": builders.right(70, 86)})
     ((sentence, is_lost),) = findings(FULL, fewer)
 
-    assert sentence.startswith("boolq.EM of alpha isn't compared: only 86 of 100 instances are")
+    assert sentence.startswith("boolq.EM of alpha can't be compared: only 86 of 100 instances are")
     assert not is_lost
     assert [] == findings(FULL, builders.measured(values={"boolq.EM": builders.right(70, 95)}))
 
@@ -71,7 +69,7 @@ def test_per_instance_scores_are_lost_by_this_run_alone(side: str) -> None:
     without = changed(FULL, instances=None, no_instances="the file is damaged")
     sides = (without, FULL) if side == "candidate" else (FULL, without)
     why = {
-        "candidate": "has no per-instance scores, and the baseline has: the file is damaged",
+        "candidate": "lost the per-instance scores that the baseline has: the file is damaged",
         "baseline": "can't be tested: no per-instance scores there: the file is damaged",
     }
 
@@ -81,9 +79,9 @@ def test_per_instance_scores_are_lost_by_this_run_alone(side: str) -> None:
 def test_a_missing_score_is_lost_if_the_config_names_it() -> None:
     """A benchmark that the config names, and the artifacts lack, is lost; else it only shows."""
     missing = builders.evaluation(scores={"raft.EM": 0.5}, missing={"boolq.EM": "no run of it"})
-    shown = "boolq.EM of alpha isn't compared: only the baseline has it; here: no run of it"
+    shown = "boolq.EM of alpha can't be compared: only the baseline has it; here: no run of it"
 
-    assert [("boolq.EM of alpha is missing: no run of it", True)] == findings(
+    assert [("boolq.EM of alpha went missing: no run of it", True)] == findings(
         missing, required={"boolq"}
     )
     assert [(shown, False)] == findings(missing)
@@ -95,7 +93,7 @@ def test_a_score_that_is_no_longer_evaluated_is_not_lost() -> None:
     ((sentence, is_lost),) = findings(without)
 
     assert sentence == (
-        "boolq.EM of alpha isn't compared: only the baseline has it; here: this run doesn't "
+        "boolq.EM of alpha can't be compared: only the baseline has it; here: this run doesn't "
         "evaluate it"
     )
     assert not is_lost
@@ -116,7 +114,7 @@ def test_other_settings_are_no_loss() -> None:
     )
     ((sentence, is_lost),) = findings(fewer, whole)
 
-    assert sentence.startswith("boolq.EM of alpha isn't compared: ")
+    assert sentence.startswith("boolq.EM of alpha can't be compared: ")
     assert not is_lost
 
 
@@ -127,7 +125,7 @@ def test_subjects_that_are_missing_are_lost() -> None:
         scores={"boolq.EM": 0.5}, subjects={"boolq.EM": {"a": 0.5, "b": 0.5}}
     )
 
-    assert [("boolq.EM of alpha has only 1 of the baseline's 2 subjects", True)] == findings(
+    assert [("boolq.EM of alpha lost 1 of the baseline's 2 subjects", True)] == findings(
         part, whole
     )
     assert [False] == [is_lost for _, is_lost in findings(whole, part)]

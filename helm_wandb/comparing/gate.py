@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from helm_wandb.comparing.unchecked import UncheckedScore
 
 _SHOWN = 3
-"""Models of each side that a sentence names."""
+"""Models, or scores, that a sentence names."""
 _NO_BASELINE = "there is no baseline to compare with"
 
 
@@ -37,8 +38,6 @@ class _Result:
     """A result that could fail the job."""
 
     sentence: str
-    key: ScoreKey | None
-    """None: the mean over benchmarks."""
     is_warning: bool = False
     """Whether it never fails the job."""
 
@@ -60,12 +59,15 @@ def gate(  # noqa: PLR0913 -- what a run comes to, each part by its name
     as a regression does, since they could hide one.
     unmatched: the models that the baseline lacks, if there is a baseline.
     """
-    results = [
-        *_regressions(comparisons),
-        *_below_floor(compare, latest(evaluations)),
-        *(_Result(str(one), one.key, is_warning=not one.is_lost) for one in unchecked),
-    ]
-    counted, warnings = _split(results, compare)
+    results = dict.fromkeys(
+        [
+            *_regressions(comparisons, compare),
+            *_below_floor(compare, latest(evaluations)),
+            *_unchecked(unchecked, compare),
+        ]
+    )
+    counted = tuple(one.sentence for one in results if not one.is_warning)
+    warnings = tuple(one.sentence for one in results if one.is_warning)
     missing = _missing_baseline(evaluations, comparisons, unmatched)
     failures = (
         *(counted if policy.on_regression else ()),
@@ -75,24 +77,20 @@ def gate(  # noqa: PLR0913 -- what a run comes to, each part by its name
     return Gate(
         closed=bool(failures) and not label,
         reasons=failures or counted,
-        warnings=warnings if policy.on_missing_baseline or not unmatched else (*missing, *warnings),
+        warnings=(
+            *(missing if unmatched and not policy.on_missing_baseline else ()),
+            *(counted if failures and not policy.on_regression else ()),
+            *warnings,
+        ),
         accepted_by=label,
     )
 
 
-def _split(results: Iterable[_Result], compare: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the sentences of the results that can fail the job, and of those that only warn."""
-    counted: dict[str, None] = {}
-    warnings: dict[str, None] = {}
-    for one in results:
-        is_warn_only = one.key is not None and compare.is_warn_only(one.key)
-        if one.is_warning:
-            warnings[one.sentence] = None
-        elif is_warn_only:
-            warnings[f"{one.sentence} (warn_only)"] = None
-        else:
-            counted[one.sentence] = None
-    return tuple(counted), tuple(warnings)
+def _result(sentence: str, key: ScoreKey, compare: Policy) -> _Result:
+    """Return the result of a metric, which may be one that only warns."""
+    if compare.is_warn_only(key):
+        return _Result(f"{sentence} (warn_only)", is_warning=True)
+    return _Result(sentence)
 
 
 def describe_unmatched(unmatched: UnmatchedModels) -> str:
@@ -125,26 +123,35 @@ def _accepting_label(policy: GatePolicy) -> str | None:
     return next((label for label in sorted(policy.labels) if label.casefold() == name), None)
 
 
-def _regressions(comparisons: Iterable[Comparison]) -> Iterator[_Result]:
+def _regressions(comparisons: Iterable[Comparison], compare: Policy) -> Iterator[_Result]:
     for comparison in comparisons:
         for delta in comparison.regressions:
-            yield _Result(_regression(delta.key, comparison.model), delta.key)
-
-
-def _regression(key: ScoreKey | None, model: str) -> str:
-    if key is None:
-        return f"the mean over the benchmarks of {model} regressed"
-    return f"{key} of {model} regressed"
+            if delta.key is None:
+                yield _Result(f"the mean over the benchmarks of {comparison.model} regressed")
+            else:
+                sentence = f"{delta.key} of {comparison.model} regressed"
+                yield _result(sentence, delta.key, compare)
 
 
 def _below_floor(compare: Policy, models: Sequence[Evaluation]) -> Iterator[_Result]:
     for key, limit in compare.floor.items():
         measured = [one for one in models if key in one.scores or key in one.missing]
         if not measured:
-            yield _Result(f"no model of this run has {key}, whose floor is {limit:g}", key)
+            sentence = f"no model of this run has {key}, whose floor is {limit:g}"
+            yield _result(sentence, key, compare)
         for one in measured:
-            if sentence := _violation(key, limit, one):
-                yield _Result(sentence, key)
+            if violation := _violation(key, limit, one):
+                yield _result(violation, key, compare)
+
+
+def _unchecked(unchecked: Iterable[UncheckedScore], compare: Policy) -> Iterator[_Result]:
+    """Yield one result for all scores of a model with the same reason."""
+    groups: dict[tuple[str, str, bool], list[ScoreKey]] = defaultdict(list)
+    for one in unchecked:
+        is_warning = not one.is_lost or compare.is_warn_only(one.key)
+        groups[one.model, one.why, is_warning].append(one.key)
+    for (model, why, is_warning), keys in groups.items():
+        yield _Result(f"{join_truncated(keys, _SHOWN)} of {model} {why}", is_warning=is_warning)
 
 
 def _violation(key: ScoreKey, limit: float, one: Evaluation) -> str | None:

@@ -21,13 +21,9 @@ class UncheckedScore:
     key: ScoreKey
     model: str
     why: str
-    """The end of a sentence about the score, as `has only 86 of the baseline's 100 instances`."""
+    """The end of a sentence on one score or several, `lost 14 of the baseline's 100 instances`."""
     is_lost: bool
     """Whether this run lacks what the baseline has with the same settings."""
-
-    def __str__(self) -> str:
-        """Return the sentence."""
-        return f"{self.key} of {self.model} {self.why}"
 
 
 def unchecked_scores(
@@ -55,7 +51,7 @@ def _unchecked(
     for key, score in partner.baseline.scores.items():
         own = partner.candidate.scores.get(key)
         missing = partner.candidate.missing.get(key) if key.benchmark in required else None
-        lost = _loss(own, score) if own else missing and f"is missing: {missing}"
+        lost = _loss(own, score) if own else missing and f"went missing: {missing}"
         why = lost or _obstacle(deltas.get(key), comparison.not_comparable.get(key), score)
         if why:
             yield UncheckedScore(key, comparison.model, why, is_lost=lost is not None)
@@ -66,15 +62,18 @@ def _loss(score: Score, baseline: Score) -> str | None:
     if _has_other_settings(score, baseline):
         return None
     if score.subjects and score.subjects.keys() < baseline.subjects.keys():
-        subjects, all_subjects = len(score.subjects), len(baseline.subjects)
-        return f"has only {subjects} of the baseline's {all_subjects} subjects"
+        return _lost(len(score.subjects), len(baseline.subjects), "subjects")
     if score.instances is None and baseline.instances is not None:
         why = f": {score.no_instances}" if score.no_instances else ""
-        return f"has no per-instance scores, and the baseline has{why}"
+        return f"lost the per-instance scores that the baseline has{why}"
     count, all_instances = _count(score), _count(baseline)
     if count < LEAST_SHARE * all_instances:
-        return f"has only {count} of the baseline's {all_instances} instances"
+        return _lost(count, all_instances, "instances")
     return None
+
+
+def _lost(count: int, all_: int, noun: str) -> str:
+    return f"lost {all_ - count} of the baseline's {all_} {noun}"
 
 
 def _has_other_settings(score: Score, baseline: Score) -> bool:
@@ -91,11 +90,11 @@ def _count(score: Score) -> int:
 def _obstacle(delta: Delta | None, not_comparable: str | None, baseline: Score) -> str | None:
     """Return why a regression could not show; None if it could."""
     if delta is None:
-        return f"isn't compared: {not_comparable}" if not_comparable else None
+        return f"can't be compared: {not_comparable}" if not_comparable else None
     if delta.lower_is_better is None:
         return None
     if delta.verdict is Verdict.UNTESTABLE:
         return f"can't be tested: {delta.why}" if delta.why else "can't be tested"
     if delta.n is not None and delta.n < _count(baseline):
-        return f"is compared over {delta.n} of the baseline's {_count(baseline)} instances"
+        return _lost(delta.n, _count(baseline), "instances")
     return None
