@@ -137,7 +137,7 @@ def test_any_name_can_be_written(model: str) -> None:
 
 def test_unknown_is_null() -> None:
     """Tokens that nobody knows are null, and so is the mean that could not be made."""
-    report = builders.report([builders.evaluation(scores={"other.EM": 0.5})])
+    report = builders.report([builders.evaluation(scores={"other.EM": 1.5})])
     result = decoded(report)
 
     assert result["evaluations"][0]["tokens_billions"] is None
