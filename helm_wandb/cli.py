@@ -108,6 +108,16 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
     add_file("--html", help="write an HTML report")
     add_file("--comment", help="write the pull request comment as Markdown")
     add_file("--baseline", help="report JSON to compare with")
+    _add_gate_flags(flags)
+    flags.add_argument(
+        "--json", action="store_true", help="print the report as JSON; messages go to stderr"
+    )
+    flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
+    flags.add_argument("--version", action="version", version=__version__)
+    return flags
+
+
+def _add_gate_flags(flags: ArgumentParser) -> None:
     flags.add_argument(
         "--fail-on",
         choices=("never", "regression"),
@@ -120,12 +130,13 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
         default="warn",
         help="fail: exit 4 if there is no baseline, or it lacks a model of this run",
     )
-    flags.add_argument(
-        "--json", action="store_true", help="print the report as JSON; messages go to stderr"
+
+
+def _gate_policy(arguments: Namespace) -> GatePolicy:
+    return GatePolicy(
+        on_regression=arguments.fail_on == "regression",
+        on_missing_baseline=arguments.on_missing_baseline == "fail",
     )
-    flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
-    flags.add_argument("--version", action="version", version=__version__)
-    return flags
 
 
 def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> Outcome:
@@ -150,10 +161,7 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
             provenance=event.provenance(),
             project=project,
             baseline=baseline,
-            gate_policy=GatePolicy(
-                on_regression=arguments.fail_on == "regression",
-                on_missing_baseline=arguments.on_missing_baseline == "fail",
-            ),
+            gate_policy=_gate_policy(arguments),
             with_details=records or any(map(vars(arguments).get, _DETAILED)),
             redactor=redactor,
             progress=progress_bar(sys.stderr),

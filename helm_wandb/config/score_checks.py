@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from helm_wandb.config.yaml_syntax import shown
 from helm_wandb.errors import Problem
 from helm_wandb.model import DEFAULT_EFFECT, Config, ConfigName, Evaluation, Policy, Score, ScoreKey
+from helm_wandb.text.nearest import nearest_first
 from helm_wandb.text.words import join_truncated
 
 _LARGEST_EFFECT = 0.5
@@ -31,19 +31,9 @@ def _unmatched(names: Iterable[ConfigName], keys: Collection[ScoreKey]) -> Itera
         is_benchmark = one.key == "clusters" or (one.key == "warn_only" and "." not in one.name)
         existing = benchmarks if is_benchmark else list(map(str, keys))
         if one.name not in existing and one.name != DEFAULT_EFFECT:
-            nearest = max(existing, key=_likeness_to(one.name))
+            nearest = nearest_first(existing, one.name)[0]
             message = f"no evaluation of this run has {shown(one.name)}; the nearest name is "
             yield Problem(one.place, one.path, message + shown(nearest))
-
-
-def _likeness_to(name: str) -> Callable[[str], float]:
-    matcher = SequenceMatcher(None, b=name.casefold())
-
-    def likeness(other: str) -> float:
-        matcher.set_seq1(other.casefold())
-        return matcher.ratio()
-
-    return likeness
 
 
 def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from difflib import SequenceMatcher, get_close_matches
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from helm_wandb.sources.helm.runs import Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline
 from helm_wandb.system import paths
+from helm_wandb.text.nearest import nearest_first
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.entry import HelmEval
@@ -240,26 +241,7 @@ class _Reader:
             metrics = metrics_of_runs(group, self._suite, self._runs)
         elif table := headline(read_json(self._suite.files, path, tuple[Table, ...]), group):
             metrics = [header.value for header in table.header[1:]]
-        return _nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
-
-
-def _nearest_first(names: list[str], wanted: str) -> list[str]:
-    """Return the names, those first that are spelled most like the wanted one.
-
-    To compare two takes time in proportion to the product of their lengths, and a table may hold
-    any number of any length: of many the first are compared, and of each its beginning.
-    """
-
-    def compared(name: str) -> str:
-        return name[:_COMPARED_CHARACTERS].casefold()
-
-    return [
-        *sorted(
-            names[:_COMPARED_NAMES],
-            key=lambda name: -SequenceMatcher(None, compared(wanted), compared(name)).ratio(),
-        ),
-        *names[_COMPARED_NAMES:],
-    ]
+        return nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
 
 
 def _closest(name: str, names: Iterable[str]) -> str | None:

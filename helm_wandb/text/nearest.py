@@ -1,0 +1,28 @@
+"""Names in the order of their likeness to another one, for messages about a misspelt name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+_NAMES = 1_000
+_CHARACTERS = 60
+
+
+def nearest_first(names: Sequence[str], wanted: str) -> list[str]:
+    """Return the names, those first that are spelled most like the wanted one, in any case.
+
+    To compare two takes time in proportion to the product of their lengths, and an artifact may
+    hold any number of any length: of many the first are compared, and of each its beginning.
+    """
+    matcher = SequenceMatcher(None, b=_beginning(wanted))
+
+    def unlikeness(name: str) -> float:
+        matcher.set_seq1(_beginning(name))
+        return -matcher.ratio()
+
+    return [*sorted(names[:_NAMES], key=unlikeness), *names[_NAMES:]]
+
+
+def _beginning(name: str) -> str:
+    return name[:_CHARACTERS].casefold()
