@@ -150,7 +150,7 @@ COMPARED = {
             )
         ],
         gate=Gate(closed=True, reasons=("boolq.EM of mymodel regressed",)),
-        notes=["Not compared, as the baseline (base.json) has mymodel: beta."],
+        notes=["Only in the baseline (base.json), and not in this run: beta."],
     ),
     "compared_accepted": builders.report(
         [*_candidate(0), *_candidate(0, model="other")],
@@ -192,7 +192,7 @@ COMPARED = {
             reasons=tuple(f"[x](y).z of {name} regressed" for name in HOSTILE_NAMES),
             accepted_by="- @octocat\n::error::x",
         ),
-        notes=["Not compared, as the baseline (::error::x) has #1: </details>."],
+        notes=["Only in the baseline (::error::x), and not in this run: #1, </details>."],
         provenance=Provenance(tool_version="1.2.3", track="pr/`a|b`", commit="@#$|<>&"),
     ),
 }

@@ -325,7 +325,7 @@ def test_the_gate_closes_for_regressions(
 
 
 def test_changes_within_noise_pass(trees: Path) -> None:
-    """Where some answers flip in both directions, nothing is marked, and the gate stays open."""
+    """Where some answers flip in both directions, nothing is flagged, and the job passes."""
     report = json.loads((trees / "baseline.json").read_text())
     for score in report["evaluations"][0]["scores"].values():
         columns = score["instances"]["value"]
