@@ -33,9 +33,13 @@ __all__ = ["LIMIT_BYTES", "parse"]
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _VARIABLE = re.compile(
-    r"\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*|\{\{.*?\}\}|%[A-Za-z_]\w*%"
+    r"\$\{\{[^}]*\}?\}?|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*"
+    r"|\{\{[^{}]*\}\}|%[A-Za-z_]\w*%"
 )
 """What a workflow, a shell or a template would replace by a value."""
+
+_EXPLAINED = 1_000
+"""Errors of the schema whose messages say what is meant, for which more values are validated."""
 
 LONGEST_NAME = 1_000
 """Characters of a key or text, as in a report: names reach outputs and comments."""
@@ -131,8 +135,9 @@ def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]
     """Yield the findings of the schema."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import; --help needs none
 
-    for error in Draft202012Validator(schema).iter_errors(tree.data):
-        yield from findings(error, tree, schema)
+    validator = Draft202012Validator(schema)
+    for number, error in enumerate(validator.iter_errors(tree.data)):
+        yield from findings(error, tree, schema, validator if number < _EXPLAINED else None)
 
 
 def _check(path: Path, spot: Spot) -> Iterator[Finding]:
@@ -206,7 +211,7 @@ def _check_key(path: Path) -> Iterator[Finding]:
         yield Finding(path, "the key holds a line break or control character", at_key=True)
     if len(key) > LONGEST_NAME:
         yield Finding(path, f"the key {_at_most(key)}", at_key=True)
-    if variable := _VARIABLE.search(key):
+    elif variable := _VARIABLE.search(key):
         yield Finding(path, _not_replaced(variable[0]), at_key=True)
 
 

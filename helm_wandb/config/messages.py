@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from helm_wandb.config.suggestions import main_metric, quote, suggestion
 from helm_wandb.config.yaml_syntax import shown
@@ -15,6 +15,7 @@ from helm_wandb.config.yaml_tree import QUOTES, Path, Spot, Tree, describe_value
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 
 SLIPS: Mapping[str, str] = {
@@ -71,13 +72,14 @@ class _Violation:
     """The instance is a key of the mapping at `path`."""
     root: Mapping[str, Any]
     """The whole schema."""
+    validator: Validator | None
+    """That of the whole schema; None if there are too many errors to look for what is meant."""
 
     def takes(self, value: object) -> bool:
         """Return whether the schema takes the value here."""
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
-
-        whole = {**self.schema, "$defs": self.root["$defs"]}
-        return Draft202012Validator(whole).is_valid(value)
+        if self.validator is None:
+            return False
+        return bool(self.validator.evolve(schema=self.schema).is_valid(cast("Any", value)))
 
     def suggestion(self) -> str | None:
         """Return the value that is probably meant."""
@@ -86,6 +88,8 @@ class _Violation:
 
     def example(self, before: str) -> str:
         """Return the schema's example of a value after these words; empty if it is long."""
+        if self.validator is None:
+            return ""
         quoted = next(filter(None, map(quote, self.schema.get("examples", ()))), None)
         return f"{before}for example {quoted}" if quoted else ""
 
@@ -95,9 +99,11 @@ class _Violation:
         return any({*self.path[-1:]} & set(part.get("required", ())) for part in parts)
 
 
-def findings(error: ValidationError, tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield the findings of one error of the validator, one for each key."""
-    violation = _violation(error, schema)
+def findings(
+    error: ValidationError, tree: Tree, schema: Mapping[str, Any], validator: Validator | None
+) -> Iterator[Finding]:
+    """Yield the findings of one error of the schema's validator, one for each key."""
+    violation = _violation(error, schema, validator)
     path = violation.path
     if violation.keyword in {"additionalProperties", "required"}:
         yield from _structure(violation, schema)
@@ -109,7 +115,9 @@ def findings(error: ValidationError, tree: Tree, schema: Mapping[str, Any]) -> I
         yield Finding(path, sentence)
 
 
-def _violation(error: ValidationError, schema: Mapping[str, Any]) -> _Violation:
+def _violation(
+    error: ValidationError, schema: Mapping[str, Any], validator: Validator | None
+) -> _Violation:
     return _Violation(
         path=tuple(error.absolute_path),
         keyword=str(error.validator),
@@ -118,6 +126,7 @@ def _violation(error: ValidationError, schema: Mapping[str, Any]) -> _Violation:
         instance=error.instance,
         is_key="propertyNames" in error.absolute_schema_path,
         root=schema,
+        validator=validator,
     )
 
 

@@ -26,6 +26,8 @@ def suggestion(path: Path, value: object, is_valid: Callable[[object], bool]) ->
 
     path: the place, which takes another kind or form of value.
     """
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return None
     meant = (quote(one) for one in _meant_values(path, value) if is_valid(one))
     return next(meant, None)
 

@@ -33,7 +33,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BLANKS = "[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
 """Characters that look like a space or like nothing, and are letters to YAML."""
-_ODD_BLANK = re.compile(rf"^[ \t]*(?:- *)*(?:[\w.-]+: *)?({_BLANKS})|^[^#]*({_BLANKS})[ \t]*$")
+_ODD_BLANK = re.compile(rf"^[ \t]*(?:- *)*(?:[\w.][\w.-]*: *)?({_BLANKS})|^[^#]*({_BLANKS})[ \t]*$")
 """One before a key or around a value: inside a value it may be meant."""
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 """The first half of a character beyond U+FFFF, as JSON escapes it."""
