@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from helm_wandb.text.nearest import nearest_first
+import pytest
+
+from helm_wandb.text.nearest import almost_same, nearest_first
 
 
 def test_the_name_that_is_meant_comes_first() -> None:
@@ -22,3 +24,13 @@ def test_many_long_names_are_all_there() -> None:
     names = [f"{at}{'x' * 10_000}" for at in range(3_000)]
 
     assert sorted(names) == sorted(nearest_first(names, "y" * 10_000))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("em", "EM"), ("EMM", "EM"), ("mmlu_pro", None), ("MMLU", "mmlu"), ("exact_match", None)],
+)
+def test_only_a_slip_is_almost_the_same(wanted: str, expected: str | None) -> None:
+    """Another case or another letter is a slip; a longer name is another name."""
+    assert expected == almost_same(["EM", "mmlu", "F1"], wanted)
+    assert almost_same([], wanted) is None

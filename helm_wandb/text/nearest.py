@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 
 _NAMES = 1_000
 _CHARACTERS = 60
+_ALMOST = 0.8
+"""Likeness of a slip: `EMM` is almost `EM`, and `mmlu_pro` is not almost `mmlu`."""
 
 
 def nearest_first(names: Sequence[str], wanted: str) -> list[str]:
@@ -22,6 +24,13 @@ def nearest_first(names: Sequence[str], wanted: str) -> list[str]:
         return -matcher.ratio()
 
     return [*sorted(names[:_NAMES], key=unlikeness), *names[_NAMES:]]
+
+
+def almost_same(names: Sequence[str], wanted: str) -> str | None:
+    """Return the name that differs from the wanted one by its case or a letter, if there is one."""
+    nearest = next(iter(nearest_first(names, wanted)), "")
+    likeness = SequenceMatcher(None, _beginning(nearest), _beginning(wanted)).ratio()
+    return nearest if nearest and likeness >= _ALMOST else None
 
 
 def _beginning(name: str) -> str:

@@ -6,7 +6,6 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,7 @@ from helm_wandb.sources.helm.runs import Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline
 from helm_wandb.system import paths
-from helm_wandb.text.nearest import nearest_first
+from helm_wandb.text.nearest import almost_same, nearest_first
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.entry import HelmEval
@@ -41,10 +40,6 @@ _COMPUTED = (
 _LONGEST_NAME = 1_000
 """Characters of a model's id, as in a report: it comes from whoever wrote the files."""
 _NAME_SHOWN = 40
-_COMPARED_NAMES = 100
-_COMPARED_CHARACTERS = 60
-_CLOSE = 0.8
-"""Of SequenceMatcher: `EMM` is close to `EM`, and `mmlu_pro` is not to `mmlu`."""
 _NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
@@ -158,7 +153,7 @@ class _Reader:
 
     def _describe_absent(self, benchmarks: Sequence[str]) -> str:
         there = self._benchmarks()
-        close = ", ".join(filter(None, (_closest(one, there) for one in benchmarks)))
+        close = ", ".join(filter(None, (almost_same(there, one) for one in benchmarks)))
         return (
             f"Suite {self._spec.helm_suite_name} has no run of {', '.join(benchmarks)}. "
             f"It has: {', '.join(there)}.{f' Did you mean {close}?' if close else ''}"
@@ -219,11 +214,11 @@ class _Reader:
         lists: list[str] = []
         meant: list[str] = []
         for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
-            name = _closest(benchmark, self._benchmarks()) or benchmark
+            name = almost_same(self._benchmarks(), benchmark) or benchmark
             there = self._metrics_near(ScoreKey(name, metrics[0]))
             if there and not (name == benchmark and set(metrics) <= set(there)):
                 lists.append(f"The metrics of {name} are: {', '.join(there)}.")
-            if close := dict.fromkeys(filter(None, (_closest(one, there) for one in metrics))):
+            if close := dict.fromkeys(filter(None, (almost_same(there, one) for one in metrics))):
                 meant.append(f"{{name: {name}, metrics: [{', '.join(close)}]}}")
         benchmarks = f"Its benchmarks are: {', '.join(self._benchmarks()) or 'none'}."
         question = f"Did you mean [{', '.join(meant)}]? " if lists and meant else ""
@@ -242,14 +237,6 @@ class _Reader:
         elif table := headline(read_json(self._suite.files, path, tuple[Table, ...]), group):
             metrics = [header.value for header in table.header[1:]]
         return nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
-
-
-def _closest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name that is spelled almost like another, whatever their case."""
-    folded = {one.casefold()[:_COMPARED_CHARACTERS]: one for one in names}
-    wanted = name.casefold()[:_COMPARED_CHARACTERS]
-    close = get_close_matches(wanted, list(folded)[:_COMPARED_NAMES], n=1, cutoff=_CLOSE)
-    return folded[close[0]] if close else None
 
 
 @contextmanager
