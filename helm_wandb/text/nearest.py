@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 
 _NAMES = 1_000
+_SLIPS = 200
+"""Names that are searched for one that is almost the same."""
 _CHARACTERS = 60
 _ALMOST = 0.8
 """Likeness of a slip: `EMM` is almost `EM`, and `mmlu_pro` is not almost `mmlu`."""
@@ -28,9 +30,10 @@ def nearest_first(names: Sequence[str], wanted: str) -> list[str]:
 
 def almost_same(names: Sequence[str], wanted: str) -> str | None:
     """Return the name that differs from the wanted one by its case or a letter, if there is one."""
-    nearest = next(iter(nearest_first(names, wanted)), "")
-    likeness = SequenceMatcher(None, _beginning(nearest), _beginning(wanted)).ratio()
-    return nearest if nearest and likeness >= _ALMOST else None
+    by_beginning = {_beginning(name): name for name in reversed(names[:_SLIPS])}
+    # It finds most of those that differ without comparing them letter by letter.
+    close = get_close_matches(_beginning(wanted), by_beginning, n=1, cutoff=_ALMOST)
+    return by_beginning[close[0]] if close else None
 
 
 def _beginning(name: str) -> str:

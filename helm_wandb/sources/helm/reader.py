@@ -40,6 +40,8 @@ _COMPUTED = (
 _LONGEST_NAME = 1_000
 """Characters of a model's id, as in a report: it comes from whoever wrote the files."""
 _NAME_SHOWN = 40
+_EXPLAINED = 20
+"""Metrics and benchmarks that are absent, and compared with those that are there."""
 _NO_RUN = "the suite has no run of it"
 _NO_ROW = "HELM has no run of this model for it"
 
@@ -153,7 +155,9 @@ class _Reader:
 
     def _describe_absent(self, benchmarks: Sequence[str]) -> str:
         there = self._benchmarks()
-        close = ", ".join(filter(None, (almost_same(there, one) for one in benchmarks)))
+        close = ", ".join(
+            filter(None, (almost_same(there, one) for one in benchmarks[:_EXPLAINED]))
+        )
         return (
             f"Suite {self._spec.helm_suite_name} has no run of {', '.join(benchmarks)}. "
             f"It has: {', '.join(there)}.{f' Did you mean {close}?' if close else ''}"
@@ -213,7 +217,7 @@ class _Reader:
         keys = ", ".join(map(str, self._spec.score_keys))
         lists: list[str] = []
         meant: list[str] = []
-        for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
+        for benchmark, metrics in _by_benchmark(self._spec.score_keys[:_EXPLAINED]).items():
             name = almost_same(self._benchmarks(), benchmark) or benchmark
             there = self._metrics_near(ScoreKey(name, metrics[0]))
             if there and not (name == benchmark and set(metrics) <= set(there)):
