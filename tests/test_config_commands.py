@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from helm_wandb import cli
-from tests.conftest import DATA
+from tests.conftest import DATA, ROOT
 
 TREES = sorted(path.name for path in (DATA / "helm").glob("*.tar.gz"))
 
@@ -262,3 +262,49 @@ def test_checkpoints_may_be_revisions(root: Path, workspace: Path, helm_trees: P
     report = json.loads((workspace / "report.json").read_text())
     expected = [("EleutherAI/pythia-70m", iteration) for iteration in range(1000, 7000, 1000)]
     assert expected == [(one["model"], one["iteration"]) for one in report["evaluations"]]
+
+
+BOARDS = json.loads((ROOT / "helm_wandb/sources/helm/boards.json").read_text("utf-8"))
+SCHEMAS = BOARDS.get("schemas") or {"all": BOARDS}
+UNRANKED = {"czech_bank": "lower is better", "unitxt": "names with dots"}
+"""Schemas without a metric that a mean can be built of."""
+
+
+def write_raw_suite(output: Path, benchmarks: dict[str, tuple[str, str]]) -> None:
+    """Leave runs of two models for each benchmark, as helm-run does, with its main metric."""
+    for model, value in (("org/low", 0.25), ("org/high", 0.75)):
+        for benchmark, (metric, split) in benchmarks.items():
+            folder = output / "runs/raw" / f"{benchmark}:model={model.replace('/', '_')}"
+            folder.mkdir(parents=True)
+            spec = {
+                "name": f"{benchmark}:model={model}",
+                "scenario_spec": {"class_name": "helm.Scenario", "args": {}},
+                "adapter_spec": {"model": model, "model_deployment": model},
+                "groups": [benchmark],
+            }
+            name = {"name": metric, "split": split}
+            stats = [{"name": name, "count": 1, "sum": value}]
+            (folder / "run_spec.json").write_text(json.dumps(spec))
+            (folder / "stats.json").write_text(json.dumps(stats))
+
+
+def main_metrics(schema: str) -> dict[str, tuple[str, str]]:
+    """Return each benchmark's main metric and split; HEIM's schema names no metric."""
+    found = {}
+    for name, main in SCHEMAS[schema]["benchmarks"].items():
+        metric, split = main[0] if isinstance(main[0], list) else main
+        found[name] = (metric or "expected_clip_score", split or "test")
+    return found
+
+
+@pytest.mark.parametrize("schema", [name for name in SCHEMAS if name not in UNRANKED])
+def test_a_first_config_ranks_a_suite_of_each_schema(
+    schema: str, root: Path, workspace: Path
+) -> None:
+    """Whichever of HELM's boards was run: what `init` writes reads and ranks both models."""
+    benchmarks = main_metrics(schema)
+    write_raw_suite(workspace / "out", benchmarks)
+    report = run_first_config(root, "out")
+
+    assert [len(benchmarks)] * 2 == [len(one["scores"]) for one in report["evaluations"]]
+    assert_all_are_ranked(report)
