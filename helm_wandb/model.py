@@ -450,15 +450,18 @@ class Comparison:
     """Scores of either side that can't be compared, with the reason."""
 
     @property
-    def flagged_mean(self) -> Delta | None:
-        """The mean over several benchmarks, if it regressed or improved: it counts like a delta.
+    def mean_of_several(self) -> Delta | None:
+        """The mean over several benchmarks: that of a single one is the same test as its delta.
 
-        The mean of a single one is that one's delta, with its numbers of instances.
+        A single one's has numbers of instances, as its delta has.
         """
-        mean = self.overall
-        if mean is None or mean.better is not None:
-            return None
-        return mean if mean.verdict.is_flagged else None
+        return self.overall if self.overall and self.overall.better is None else None
+
+    @property
+    def flagged_mean(self) -> Delta | None:
+        """The mean over several benchmarks, if it regressed or improved: it counts like a delta."""
+        mean = self.mean_of_several
+        return mean if mean and mean.verdict.is_flagged else None
 
     @property
     def counted_deltas(self) -> tuple[Delta, ...]:

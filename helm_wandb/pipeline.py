@@ -33,7 +33,7 @@ from helm_wandb.model import (
     Report,
     UnmatchedModels,
 )
-from helm_wandb.render.terminal import ToldInLog
+from helm_wandb.render.terminal import LoggedNote
 from helm_wandb.sinks import Sink, deliver
 from helm_wandb.system import files, paths
 from helm_wandb.system.progress import no_progress
@@ -162,7 +162,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
             *inputs.notes,
             *guests.notes,
             *compared.notes,
-            *map(ToldInLog, (*_lines(faults), *unmatched)),
+            *map(LoggedNote, (*_lines(faults), *unmatched)),
         ],
         provenance=plan.provenance,
         comparisons=compared.comparisons,

@@ -117,16 +117,16 @@ def texts_of(path: Path) -> list[str]:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     others = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     others |= {id(one) for node in nodes if isinstance(node, ast.JoinedStr) for one in node.values}
-    said = (told_by(node) for node in nodes if id(node) not in others)
+    said = (constant_text(node) for node in nodes if id(node) not in others)
     return list(filter(None, said))
 
 
-def told_by(node: ast.AST) -> str | None:
+def constant_text(node: ast.AST) -> str | None:
     """The text that an expression is, `…` for what it is filled with; None for others."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(told_by(one) or GAP for one in node.values)
+        return "".join(constant_text(one) or GAP for one in node.values)
     return None
 
 

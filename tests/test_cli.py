@@ -222,7 +222,7 @@ def test_nothing_readable_is_exit_3(
     assert 2 == len(printed.err.splitlines())
 
 
-def test_two_values_for_one_score_are_told(
+def test_two_values_for_one_score_are_reported(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Entries that contradict each other are an error; the first one's value is kept."""
@@ -403,7 +403,7 @@ def test_what_would_be_waited_for_is_no_config(
 
 
 @pytest.mark.parametrize("name", ["~/helm.yaml", "$HOME/helm.yaml"])
-def test_a_name_for_a_shell_is_told(
+def test_a_name_for_a_shell_is_reported(
     name: str, workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message about a missing path says that only a shell expands ~ and $NAME."""

@@ -183,10 +183,10 @@ def test_one_altered_text_is_one_pair_less() -> None:
 def test_many_altered_texts_are_other_questions() -> None:
     """From eleven of a hundred on the benchmark is not comparable; the others are as before."""
     state = runs("candidate", "boolq")[0] / "scenario_state.json"
-    told_ = json.loads(state.read_text())
-    for one in told_["request_states"][:11]:
+    states = json.loads(state.read_text())
+    for one in states["request_states"][:11]:
         one["instance"]["input"]["text"] += " altered"
-    state.write_text(json.dumps(told_))
+    state.write_text(json.dumps(states))
     report = against("candidate", "baseline")
 
     assert {
@@ -213,7 +213,7 @@ def test_texts_of_instances_json_are_compared_alike() -> None:
 
 
 @pytest.mark.usefixtures("trees")
-def test_other_examples_in_the_prompt_are_told() -> None:
+def test_other_examples_in_the_prompt_are_reported() -> None:
     """With another number of examples nothing of the run is compared, and it says which numbers."""
     suite, five = Path("demo/helm/candidate/runs/nightly"), '"max_train_instances": 5'
     for path in (suite / "run_specs.json", *suite.glob("*/run_spec.json")):
@@ -230,7 +230,7 @@ def test_other_examples_in_the_prompt_are_told() -> None:
 
 
 @pytest.mark.usefixtures("trees")
-def test_a_missing_benchmark_is_told() -> None:
+def test_a_missing_benchmark_is_reported() -> None:
     """What this run has no more is listed with the reason, and does not count as regressed."""
     for run in runs("candidate", "boolq"):
         shutil.rmtree(run)
@@ -248,7 +248,7 @@ def test_a_missing_benchmark_is_told() -> None:
     assert (0, "improved") == (report["exit code"], report["verdict"])
 
 
-def test_a_new_benchmark_is_told(trees: Path) -> None:
+def test_a_new_benchmark_is_reported(trees: Path) -> None:
     """What the baseline lacks is listed, with the baseline's own reason."""
     report = json.loads((trees / "baseline.json").read_text())
     (one,) = report["evaluations"]

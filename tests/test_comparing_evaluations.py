@@ -61,7 +61,7 @@ def test_first_of_two_values_is_kept_and_told() -> None:
     )
 
 
-def test_a_contradiction_is_told_once() -> None:
+def test_a_contradiction_is_reported_once() -> None:
     """Several readings that contradict the first in the same words are one conflict."""
     first, *later = (builders.evaluation(scores={"mmlu.EM": value}) for value in (0.1, 0.2, 0.2))
 

@@ -207,7 +207,7 @@ def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
     assert not result.closed
 
 
-def test_what_closes_it_is_not_told_beside_what_does_not() -> None:
+def test_what_closes_it_is_not_reported_beside_what_does_not() -> None:
     """With fail-on: never, a missing baseline closes it alone, and a floor is a warning."""
     one = builders.evaluation(scores={"mmlu.EM": 0.1})
     result = decide(GatePolicy(on_missing_baseline=True), (), one, floor={MMLU: 0.3})

@@ -83,7 +83,7 @@ def test_excluded_models_are_not_there_and_move_nobody() -> None:
     assert [(1, "a", 0.625)] == ranks(found)
 
 
-def test_a_metric_that_a_model_lacks_is_left_out_and_told() -> None:
+def test_a_metric_that_a_model_lacks_is_left_out_and_reported() -> None:
     """A missing score is no 0: the metric is in nobody's mean, and is still shown."""
     found = board(
         evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.1}), evaluation("b", 0, {"mmlu.EM": 0.4})

@@ -280,7 +280,7 @@ def test_mean_over_strata_is_unweighted() -> None:
 # What cannot be merged is reported, and the first one kept
 
 
-def test_two_values_of_a_subject_are_told() -> None:
+def test_two_values_of_a_subject_are_reported() -> None:
     """Each of the first few subjects is named with both values, the others are counted."""
     first = score(dict.fromkeys(SUBJECTS, 0.5))
     later = score({**dict.fromkeys(SUBJECTS, 0.25), "ethics": 0.5})
@@ -296,7 +296,7 @@ def test_two_values_of_a_subject_are_told() -> None:
     ) == conflict(first, later)
 
 
-def test_two_counts_of_a_subject_are_told() -> None:
+def test_two_counts_of_a_subject_are_reported() -> None:
     """The same value over other instances is not the same score."""
     first, later = (score({"anatomy": 0.5}, {"anatomy": n}) for n in (100, 200))
 
@@ -321,7 +321,7 @@ def test_score_without_subjects_cannot_be_merged() -> None:
     ) == conflict(score({}, value=0.9), score({"botany": 0.5}))
 
 
-def test_two_directions_are_told() -> None:
+def test_two_directions_are_reported() -> None:
     """Lower cannot be better in one leg and worse in another."""
     assert (
         "two directions of mmlu.EM: better when higher (kept) and better when lower. "
@@ -332,7 +332,7 @@ def test_two_directions_are_told() -> None:
     )
 
 
-def test_legs_that_were_asked_in_other_ways_are_told() -> None:
+def test_legs_that_were_asked_in_other_ways_are_reported() -> None:
     """Subjects with 5 examples and subjects with none make no score together."""
     first = {**{f"field {at}": "a" for at in range(4)}, "max_train_instances": "5"}
     later = {**dict.fromkeys(first, "b"), "max_train_instances": "0"}
@@ -360,7 +360,7 @@ def test_legs_that_were_asked_in_other_ways_are_told() -> None:
         ([("a", "id1", 1.0)], "2 (kept) and 1, not of the same ids"),
     ],
 )
-def test_other_instances_of_a_subject_are_told(
+def test_other_instances_of_a_subject_are_reported(
     rows: list[tuple[str, str, float]], which: str
 ) -> None:
     """The same subject with the same value, of other instances, was evaluated twice."""
@@ -372,7 +372,7 @@ def test_other_instances_of_a_subject_are_told(
     ) == conflict(first, score({"a": 0.5}, instances=columns(rows)))
 
 
-def test_other_inputs_of_a_subject_are_told() -> None:
+def test_other_inputs_of_a_subject_are_reported() -> None:
     """The same ids with the same values may still be other questions."""
     first = columns([("a", "id1", 0.5)])
     later = replace(first, input=("0123abcd",))

@@ -241,7 +241,7 @@ def test_windows_line_ends_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_problems_are_told_as_the_golden_file_has_them(
+def test_problems_are_shown_as_the_golden_file_has_them(
     path: Path, golden: Callable[[str, str], None]
 ) -> None:
     """Every problem is reported at once, each with place, JSON path, cause and cure."""
@@ -338,7 +338,7 @@ def unreadable(digits: str) -> str:
     ],
     ids=lambda value: value[:24] if isinstance(value, bytes) else "",
 )
-def test_hostile_bytes_are_told(data: bytes, expected: str) -> None:
+def test_hostile_bytes_are_reported(data: bytes, expected: str) -> None:
     """Bytes that no editor would write are explained as plainly as typing errors."""
     assert f"config.yaml:{expected}" in problems_of(data)
 

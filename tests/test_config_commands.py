@@ -51,7 +51,7 @@ def test_a_fifo_is_no_config(workspace: Path, root: Path) -> None:
     assert 2 == cli.main(["validate", "fifo"], root=root)
 
 
-def test_all_that_is_wrong_is_told(
+def test_all_that_is_wrong_is_reported(
     root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`validate` tells the faults of each file with their lines, and which files are right."""

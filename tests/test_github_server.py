@@ -251,7 +251,7 @@ def test_workflow_token_learns_its_login_from_graphql_alone(server: GithubServer
     )
 
 
-def test_rate_limit_is_told(server: GithubServer) -> None:
+def test_rate_limit_is_reported(server: GithubServer) -> None:
     """Every answer tells what is left, as GET /rate_limit does."""
     answered = ask(server, "GET", "/rate_limit")
 

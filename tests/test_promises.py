@@ -43,7 +43,7 @@ def undocumented(rows: Sequence[Input], root: Path) -> list[str]:
         f"{document}: {row.name if row else one[0]}"
         for document, inputs in shown.items()
         for row, one in zip_longest(rows, inputs)
-        if row is None or one != (row.name, row.declared_default)
+        if row is None or one != (row.name, row.expression or row.default)
     ]
 
 

@@ -332,7 +332,7 @@ def test_a_forks_state_is_told_without_a_comment_too(week: Week, comment: str) -
     assert len(week.comments(8)) == (comment == "update")
 
 
-def test_a_pull_request_that_moved_on_is_told(
+def test_a_pull_request_that_moved_on_is_reported(
     week: Week, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where the fork pushed again meanwhile there is no comment, and a notice says why."""
@@ -367,7 +367,7 @@ def test_a_run_that_read_nothing_takes_back_the_comment(week: Week) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", "[" * 100_000, "{"])
-def test_an_event_that_cannot_be_read_is_told_once(
+def test_an_event_that_cannot_be_read_is_reported_once(
     week: Week, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The run goes on by the variables, and finds its pull request by the ref."""

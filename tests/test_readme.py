@@ -30,11 +30,11 @@ from .documents import (
     Block,
     Document,
     code_of,
+    constant_text,
     fixed,
     is_said,
     literals,
     texts_of,
-    told_by,
 )
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def raised(path: Path) -> Iterator[str]:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message"
         ]
         values = [*(one.args[0] for one in made), *named] if made else []
-        yield from filter(None, map(told_by, values))
+        yield from filter(None, map(constant_text, values))
 
 
 def test_every_error_is_explained() -> None:

@@ -54,7 +54,7 @@ def test_no_other_text_is_a_version(given: str, tmp_path: Path) -> None:
         version.notes(given, tmp_path)
 
 
-def test_everything_that_does_not_fit_is_told(tmp_path: Path) -> None:
+def test_everything_that_does_not_fit_is_reported(tmp_path: Path) -> None:
     """A version that no file has is an error for each file that must name it."""
     root = tree(tmp_path, changelog=f"# C\n\n{HEADING}\n", declared="7.0.0")
     with pytest.raises(ValueError, match=r"9\.9\.9 is to be released") as refused:

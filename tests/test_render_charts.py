@@ -105,7 +105,7 @@ def test_long_curves_keep_their_ends() -> None:
     ]
 
 
-def test_only_so_many_lines_as_can_be_told_apart() -> None:
+def test_only_so_many_lines_as_can_be_distinguished() -> None:
     """Of six curves four are drawn, and the title counts the others."""
     report = builders.report([one for name in "abcdef" for one in curve(name, {1: 0.1, 2: 0.2})])
     found = first_of(report)

@@ -49,13 +49,13 @@ def test_comments_golden(golden: Callable[[str, str], None]) -> None:
 
 def test_oversize_comment_golden(golden: Callable[[str, str], None]) -> None:
     """What does not fit is counted, and the first regressions are still there."""
-    text = comment.render(_linked(thousands(12, 16)), limit_bytes=4_000)
+    text = comment.render(_made_of(thousands(12, 16)), limit_bytes=4_000)
 
     assert 5 == text.count("▼ regressed |")
     golden("comment_oversize.md", without_tables(text))
 
 
-def _linked(report: Report) -> Report:
+def _made_of(report: Report) -> Report:
     """The report with a run to link."""
     return replace(report, provenance=replace(report.provenance, run_url=RUN_URL))
 
@@ -203,7 +203,7 @@ def test_a_report_without_links_has_no_line_of_them() -> None:
 
 
 @pytest.mark.parametrize(("attempt", "result"), [(None, False), (1, False), (2, True)])
-def test_another_attempt_is_told(attempt: int | None, *, result: bool) -> None:
+def test_another_attempt_is_reported(attempt: int | None, *, result: bool) -> None:
     """A re-run says which one it is."""
     provenance = replace(COMMENTS["regression"].provenance, attempt=attempt)
     text = comment.render(replace(COMMENTS["regression"], provenance=provenance), limit_bytes=LIMIT)
@@ -227,7 +227,7 @@ def test_many_notes_are_folded(count: int, *, folded: bool) -> None:
 @pytest.fixture(scope="module")
 def large() -> Report:
     """500 models with 60 metrics each, all compared, with a run to link."""
-    return _linked(thousands(500, 60))
+    return _made_of(thousands(500, 60))
 
 
 def _is_whole(text: str) -> None:
@@ -273,7 +273,7 @@ def test_the_largest_report_fits(render: Callable[..., str], limit: int, large: 
 @pytest.mark.parametrize("render", [comment.render, markdown.render])
 def test_every_budget_is_kept(render: Callable[..., str]) -> None:
     """A page of any size is whole, says what is left out, and grows with its room."""
-    report = _linked(thousands(12, 16))
+    report = _made_of(thousands(12, 16))
     texts = {limit: render(report, limit_bytes=limit) for limit in LIMITS}
 
     for limit, text in texts.items():
@@ -286,7 +286,7 @@ def test_every_budget_is_kept(render: Callable[..., str]) -> None:
 
 def test_the_least_comment_is_the_verdict_and_a_link() -> None:
     """With hardly any room there is the verdict with a link to the rest, then it alone."""
-    report = _linked(thousands(12, 16))
+    report = _made_of(thousands(12, 16))
     title = (
         "## ❌ HELM: 48 regressions, 48 improvements, 96 not distinguishable, 12 not comparable\n"
     )
@@ -311,7 +311,7 @@ def test_any_budget_is_kept(render: Callable[..., str], limit: int, name: str) -
 # Strangers' texts
 
 
-def _told(text: str, url: str = RUN_URL) -> Report:
+def _filled_with(text: str, url: str = RUN_URL) -> Report:
     """A report of which every text is this one."""
     key = ScoreKey(text, text)
     deltas = [
@@ -360,7 +360,7 @@ def test_any_text_keeps_the_comment_whole(text: str) -> None:
     text = text or "x"
     usual, page = (
         Page(f"<div>\n\n{comment.render(report, limit_bytes=1 << 30)}\n</div>\n", inside="div")
-        for report in (replace(_told(one), links={one: RUN_URL}) for one in ("x", text))
+        for report in (replace(_filled_with(one), links={one: RUN_URL}) for one in ("x", text))
     )
 
     assert usual.elements == page.elements
@@ -384,7 +384,7 @@ def test_any_text_keeps_the_comment_whole(text: str) -> None:
 )
 def test_what_is_no_address_of_the_web_is_no_link(url: str) -> None:
     """A URL of a stranger's report is linked only if a browser would open just that."""
-    text = comment.render(replace(_told("x", url), links={"W&B": url}), limit_bytes=LIMIT)
+    text = comment.render(replace(_filled_with("x", url), links={"W&B": url}), limit_bytes=LIMIT)
 
     assert "a" not in Page(text, inside="a").elements
 
@@ -392,10 +392,10 @@ def test_what_is_no_address_of_the_web_is_no_link(url: str) -> None:
 @given(st.text())
 def test_any_address_leads_where_it_says(path: str) -> None:
     """A link has the address that it was given, or there is none."""
-    text = comment.render(_told("x", f"https://github.example/{path}"), limit_bytes=LIMIT)
+    text = comment.render(_filled_with("x", f"https://github.example/{path}"), limit_bytes=LIMIT)
     page = Page(text, inside="a")
 
-    usual = Page(comment.render(_told("x", ""), limit_bytes=LIMIT), inside="a")
+    usual = Page(comment.render(_filled_with("x", ""), limit_bytes=LIMIT), inside="a")
 
     assert page.found in ("", "Job summary and log")
     assert usual.elements == [element for element in page.elements if element != "a"]

@@ -114,7 +114,7 @@ def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> 
     assert text == cell(replace(REGRESSION, **changes), label)  # type: ignore[arg-type]  # fields by their names
 
 
-def test_reasons_are_told_below() -> None:
+def test_reasons_are_listed_below() -> None:
     """What could not be compared, and what else to know of a delta, is listed with the reason."""
     result = report(
         builders.comparison(*DELTAS, not_comparable={"raft.EM": "5-shot here, 0-shot there"})

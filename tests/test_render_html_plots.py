@@ -78,7 +78,7 @@ def test_metric_of_one_iteration_makes_no_curve() -> None:
     assert () == plots.curves(builders.report(result))
 
 
-def test_only_so_many_curves_as_can_be_told_apart() -> None:
+def test_only_so_many_curves_as_can_be_distinguished() -> None:
     """Of nine models six are drawn, and the others counted."""
     found = report(*((f"m{n}", at, None, 0.5) for n in range(9) for at in (1, 2)))
 

@@ -116,7 +116,7 @@ def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
     )
 
 
-def test_another_iteration_of_the_baseline_is_told() -> None:
+def test_another_iteration_of_the_baseline_is_reported() -> None:
     """If the baseline lacks the iteration, a sentence says which one it was."""
     result = report(builders.comparison(iteration=2000, against=1000))
 

@@ -45,7 +45,7 @@ def test_reports_golden(golden: Callable[[str, str], None]) -> None:
 
 def test_what_the_log_tells_is_no_note() -> None:
     """Faults are not shown once more; other notes are."""
-    report = builders.report([builders.evaluation()], notes=["one", terminal.ToldInLog("two")])
+    report = builders.report([builders.evaluation()], notes=["one", terminal.LoggedNote("two")])
 
     for text in (terminal.render(report, width=80, colour=False), terminal.render_piped(report)):
         assert "Note: one\n" in text

@@ -93,7 +93,7 @@ def test_report_golden(golden: Callable[[str, str], None]) -> None:
     golden("missing.report.json", to_json(REPORTS["missing"]).decode())
 
 
-def test_all_that_is_known_is_told() -> None:
+def test_all_that_is_known_is_reported() -> None:
     """Subjects, suites, provenance and links are in the JSON."""
     report = replace(
         builders.report(
@@ -662,7 +662,7 @@ for _ in range(40):
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:60],
 )
-def test_what_is_no_report_is_told(data: bytes, expected: str) -> None:
+def test_what_is_no_report_is_reported(data: bytes, expected: str) -> None:
     """Hostile and broken files raise ValueError, with a sentence that begins with the JSON path."""
     with pytest.raises(ValueError, match="^" + re.escape(expected)):
         from_json(data)
@@ -677,7 +677,7 @@ def test_what_is_no_report_is_told(data: bytes, expected: str) -> None:
         ("MOST_MEMORY_BYTES", 33 << 20, "$: it would take more than three times its size in "),
     ],
 )
-def test_more_than_a_report_can_have_is_told(
+def test_more_than_a_report_can_have_is_reported(
     limit: str, most: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each limit is named with its number, and what to do."""

@@ -501,7 +501,7 @@ def test_a_suite_may_be_named_as_the_message_lists_it(
     assert {name} == {one.origin.suite for one in found}
 
 
-def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:
+def test_a_folder_above_helms_output_is_reported(tmp_path: Path) -> None:
     """If the folder that is meant is one below, it is named; so is one above."""
     (tmp_path / "output/helm/runs/nightly").mkdir(parents=True)
     for given, meant in (("output", "output/helm"), ("output/helm/runs", "output/helm")):
@@ -510,7 +510,7 @@ def test_a_folder_above_helms_output_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["~/helm", "$HOME/helm"])
-def test_a_folder_for_a_shell_is_told(name: str, tmp_path: Path) -> None:
+def test_a_folder_for_a_shell_is_reported(name: str, tmp_path: Path) -> None:
     """An unexpanded variable is reported as one."""
     with pytest.raises(ArtifactError, match=r"is not there\. A leading ~ and \$NAME are not exp"):
         read_spec(spec(name, "nightly"), tmp_path)

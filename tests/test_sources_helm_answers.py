@@ -321,7 +321,7 @@ def test_a_damaged_file_costs_the_texts_only(damage: str | None, boolq: Path) ->
 
 
 @pytest.mark.parametrize("changes", [{"helm_output_dir": "gone"}, {"helm_suite_name": "gone"}])
-def test_what_is_gone_by_now_is_told(changes: dict[str, Any], helm_trees: Path) -> None:
+def test_what_is_gone_by_now_is_reported(changes: dict[str, Any], helm_trees: Path) -> None:
     """An output folder or suite that cannot be opened any more is a fault and no exception."""
     gone = replace(CANDIDATE, fields={**CANDIDATE.fields, **changes})
     found, (fault,) = texts(helm_trees, "boolq", ("boolq", "id40", 0), entries=(gone,))
@@ -330,7 +330,7 @@ def test_what_is_gone_by_now_is_told(changes: dict[str, Any], helm_trees: Path) 
     assert "gone" in fault
 
 
-def test_a_model_that_is_not_told_apart_any_more_is_told(helm_trees: Path) -> None:
+def test_a_model_that_is_not_told_apart_any_more_is_reported(helm_trees: Path) -> None:
     """If the entry does not say which of several models it means, there are no texts."""
     several = entry("models", "model-zoo", model_name="mine")
     found, (fault,) = texts(

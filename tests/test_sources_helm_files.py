@@ -172,7 +172,7 @@ def test_every_kind_reads_the_same(tree_path: Path) -> None:
     assert TREE == actual
 
 
-def test_sizes_and_kinds_are_told(tree_path: Path) -> None:
+def test_sizes_and_kinds_are_reported(tree_path: Path) -> None:
     """Sizes are uncompressed; what is absent is neither a file nor a folder."""
     with open_output(tree_path, shown_as="helm") as files:
         actual = (
@@ -369,7 +369,7 @@ def test_an_error_of_the_reader_is_left_alone(tree_path: Path) -> None:
         int("x")
 
 
-def test_no_room_for_a_temporary_file_is_told(tmp_path: Path) -> None:
+def test_no_room_for_a_temporary_file_is_reported(tmp_path: Path) -> None:
     """A full disk is reported with a way around it."""
     path = packed(build({"runs": {"a": os.urandom(90_000)}}, tmp_path / "helm"), "tar.gz")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -434,7 +434,7 @@ def test_a_hostile_name_stays_one_harmless_line(tmp_path: Path, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_no_file_is_told(tmp_path: Path, kind: str) -> None:
+def test_what_is_no_file_is_reported(tmp_path: Path, kind: str) -> None:
     """Reading a folder, or nothing, says so."""
     path = packed(build(TREE, tmp_path / "helm"), kind)
     between = "/" if kind == "folder" else ":"
@@ -563,7 +563,7 @@ def test_special_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     assert refusal(folder / "fifo").startswith("fifo: is a FIFO. It must be ")
 
 
-def test_what_may_not_be_read_is_told() -> None:
+def test_what_may_not_be_read_is_reported() -> None:
     """A file, a folder and an archive without the right to read them are named."""
     with as_nobody() as folder:
         archive = packed(folder, "tar")
@@ -590,7 +590,7 @@ def test_what_may_not_be_read_is_told() -> None:
     ] == actual
 
 
-def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
     """A path that leads to nothing is named."""
     expected = "helm: cannot be read: No such file or directory. Check the step that wrote it."
 
@@ -598,7 +598,7 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_vanishes_is_told(tmp_path: Path, kind: str) -> None:
+def test_what_vanishes_is_reported(tmp_path: Path, kind: str) -> None:
     """A folder or archive that goes away in between is reported, with the file that was wanted."""
     path = packed(build(TREE, tmp_path / "helm"), kind)
     with open_output(path, shown_as="x") as files:
@@ -614,7 +614,7 @@ def _move_away(files: Files, path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
-def test_an_archive_that_shrinks_is_told(tmp_path: Path, kind: str) -> None:
+def test_an_archive_that_shrinks_is_reported(tmp_path: Path, kind: str) -> None:
     """An archive that is cut while it is read is reported as damaged."""
     path = packed(build({"runs": {"a": os.urandom(9000)}}, tmp_path / "helm"), kind)
     with open_output(path, shown_as="x") as files:
@@ -623,7 +623,7 @@ def test_an_archive_that_shrinks_is_told(tmp_path: Path, kind: str) -> None:
             files.read("runs/a")
 
 
-def test_a_file_without_a_true_size_is_told() -> None:
+def test_a_file_without_a_true_size_is_reported() -> None:
     """A file that holds more than its size tells, as one that grows, is not read by half."""
     assert (
         "self/status: changed while it was read. Wait until what writes it has ended, then run "
@@ -639,7 +639,7 @@ def test_a_file_without_a_true_size_is_told() -> None:
     [b"", b"PK", b"{}" * 999, b"\x1f\x8b", gzip.compress(b"{}"), b"BZh9", b"\x00" * 99],
     ids=["empty", "begun", "JSON", "gzip head", "gzip of JSON", "bzip2", "zeros"],
 )
-def test_what_is_no_archive_is_told(tmp_path: Path, data: bytes) -> None:
+def test_what_is_no_archive_is_reported(tmp_path: Path, data: bytes) -> None:
     """Anything else than a folder or an archive is refused, with what is expected."""
     actual = refusal_of(data, tmp_path)
 
@@ -671,7 +671,7 @@ NO_OUTPUTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("tree", "expected"), NO_OUTPUTS.values(), ids=NO_OUTPUTS)
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
-def test_an_archive_of_something_else_is_told(
+def test_an_archive_of_something_else_is_reported(
     tmp_path: Path, kind: str, tree: dict[str, Any], expected: str
 ) -> None:
     """Without one place for runs/ or releases/ it says what is there, and what to pack."""
@@ -681,7 +681,7 @@ def test_an_archive_of_something_else_is_told(
     assert f"{path.name}: {expected} {advice}" == refusal(path)
 
 
-def test_a_tar_of_nothing_is_told(tmp_path: Path) -> None:
+def test_a_tar_of_nothing_is_reported(tmp_path: Path) -> None:
     """A tar without any entry is an archive, but not of HELM's output."""
     assert f"helm: {NOT_THERE} nothing." in refusal_of(tar_of(), tmp_path)
 
@@ -764,7 +764,7 @@ def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, expected: str) ->
     assert expected == refusal_of(data, tmp_path).partition(", so the archive")[0]
 
 
-def test_another_compression_is_told(tmp_path: Path) -> None:
+def test_another_compression_is_reported(tmp_path: Path) -> None:
     """A zip by a method that not every Python has is refused, with the method."""
     with zipfile.ZipFile(tmp_path / "helm.zip", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("runs/a", b"1")
@@ -775,7 +775,7 @@ def test_another_compression_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_a_cut_archive_is_told(tmp_path: Path, kind: str, part: float) -> None:
+def test_a_cut_archive_is_reported(tmp_path: Path, kind: str, part: float) -> None:
     """An archive that lost its end is refused, and never read as if it held less."""
     path = packed(build(TREE, tmp_path / "helm"), kind)
     end = path.read_bytes().rstrip(b"\0") if kind == "tar" else path.read_bytes()
@@ -785,7 +785,7 @@ def test_a_cut_archive_is_told(tmp_path: Path, kind: str, part: float) -> None:
 
 
 @pytest.mark.parametrize("length", [512, 1024, 2560])
-def test_a_tar_cut_between_two_blocks_is_told(tmp_path: Path, length: int) -> None:
+def test_a_tar_cut_between_two_blocks_is_reported(tmp_path: Path, length: int) -> None:
     """A tar without the mark of its end was cut, even if its last file is whole."""
     data = tar_of(("runs/a", bytes(2000)), ("runs/b", b"1"))
 

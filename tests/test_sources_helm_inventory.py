@@ -119,7 +119,7 @@ def test_unfinished_suites_are_none(tmp_path: Path) -> None:
         inventory(tmp_path, shown_as="out")
 
 
-def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
     """A folder that does not exist is an error of its artifacts."""
     with pytest.raises(ArtifactError, match="out: cannot be read"):
         inventory(tmp_path / "nothing", shown_as="out")

@@ -111,7 +111,7 @@ def test_report_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
 # Errors if nothing is there
 
 
-def test_all_reports_unreadable_are_told(tmp_path: Path) -> None:
+def test_all_reports_unreadable_are_reported(tmp_path: Path) -> None:
     """If no file is a report, each is named."""
     (tmp_path / "a.json").write_text("{}")
     (tmp_path / "b.json").write_text('{"schema_version": 2}')
@@ -125,7 +125,7 @@ def test_a_glob_for_a_shell_has_conflicts(tmp_path: Path) -> None:
     assert "A leading ~ and $NAME are not expanded here" in refusal("~/reports/*.json", tmp_path)
 
 
-def test_reports_without_evaluations_are_told(tmp_path: Path) -> None:
+def test_reports_without_evaluations_are_reported(tmp_path: Path) -> None:
     """A report that holds nothing is nothing to go on with."""
     write_report(tmp_path / "a.json")
 
@@ -198,7 +198,7 @@ def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
     )
 
 
-def test_other_names_are_told(tmp_path: Path) -> None:
+def test_other_names_are_reported(tmp_path: Path) -> None:
     """A pattern without a folder is answered with the files beside it only."""
     write_report(tmp_path / "leg.json", builders.evaluation())
     write_report(tmp_path / "deep/leg.json", builders.evaluation())
@@ -261,7 +261,7 @@ def conflicts(combined: dict[str, Any]) -> list[str]:
     ],
     ids=["subjects that complete each other", "values that contradict each other"],
 )
-def test_fan_in_is_what_one_run_would_have_told(
+def test_fan_in_is_what_one_run_would_have_reported(
     trees: list[dict[str, Any]], workspace: Path, root: Path, *, has_conflicts: bool
 ) -> None:
     """Reports of legs make the same evaluations, ranking and conflicts as reading all trees."""

@@ -54,7 +54,7 @@ def test_an_absent_or_closed_stream_takes_nothing() -> None:
         streams.write(stream, "x")
 
 
-def test_a_pipe_that_nobody_reads_is_told_once_and_then_silent() -> None:
+def test_a_pipe_that_nobody_reads_is_reported_once_and_then_silent() -> None:
     """The first write raises, and neither the next nor closing the stream does."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -64,7 +64,7 @@ def test_a_pipe_that_nobody_reads_is_told_once_and_then_silent() -> None:
         streams.write(stream, "y")
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     """A write that does not fit raises the error of the system."""
     with (
         Path("/dev/full").open("w", encoding="utf-8") as stream,

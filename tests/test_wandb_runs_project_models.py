@@ -244,7 +244,7 @@ def test_an_integer_that_no_float_holds_is_no_score(name: str) -> None:
     assert {"boolq.EM": 0.5} == values(evaluation(run({"boolq.EM": 0.5, name: 10**400})))
 
 
-def test_the_tracks_are_told_in_words() -> None:
+def test_the_tracks_are_named_in_words() -> None:
     """The words name the tracks that have nothing."""
     session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None)
     tracks = frozenset({"local", "branch/main"})

@@ -172,7 +172,7 @@ def test_unknown_age_is_not_stale(time_text: str | None) -> None:
 
 
 @pytest.mark.parametrize("zone", ["", "Z"])
-def test_age_is_by_the_times_that_are_told(zone: str) -> None:
+def test_age_is_by_the_times_that_are_reported(zone: str) -> None:
     """Both are W&B's own, so that no clock of a runner counts."""
     old, new = (
         File(None, {"name": "helm_wandb/a.txt", "updatedAt": f"2026-01-0{day}T00:00:00{zone}"})  # type: ignore[arg-type] # asks nothing
@@ -193,7 +193,7 @@ def test_late_listing_is_waited_for(a: Reservations, b: Reservations) -> None:
         assert ["helm_wandb/a.txt"] == [file.name for file in found if file]
 
 
-def test_reservation_that_is_lost_is_told(server: WandbServer, a: Reservations) -> None:
+def test_reservation_that_is_lost_is_reported(server: WandbServer, a: Reservations) -> None:
     """Where W&B never lists it, the run is not written to."""
     server.fault("upload", lose=True)
 

@@ -363,7 +363,7 @@ def test_alert_is_remembered(server: WandbServer, tmp_path: Path) -> None:
     )
 
 
-def test_projects_and_viewer_are_told(server: WandbServer) -> None:
+def test_projects_and_viewer_are_reported(server: WandbServer) -> None:
     """wandb.Api tells whose key it is, and the projects that hold something."""
     server.add_run("llm", "helm-1")
     server.add_run("other", "helm-1")

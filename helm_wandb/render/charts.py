@@ -76,13 +76,13 @@ def _curves(report: Report) -> Iterator[Chart]:
 def _by_axis(
     key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]
 ) -> Mapping[_Axis, Mapping[str, Sequence[float]]]:
-    found: dict[_Axis, dict[str, Sequence[float]]] = defaultdict(dict)
+    series: dict[_Axis, dict[str, Sequence[float]]] = defaultdict(dict)
     for model, of_model in models.items():
         having = _thinned([one for one in of_model if key in one.scores])
         values = [one.scores[key].value for one in having]
         if len(values) > 1 and are_drawable(values, _SIZES):
-            found[_axis(having)][model] = values
-    return found
+            series[_axis(having)][model] = values
+    return series
 
 
 def _thinned(of_model: Sequence[Evaluation]) -> list[Evaluation]:

@@ -38,8 +38,8 @@ def other_tables(report: Report) -> list[Table]:
     return _existing(unflagged(report), not_comparable(report), remarks(report), steps(report))
 
 
-def _existing(*found: Table | None) -> list[Table]:
-    return [table for table in found if table is not None]
+def _existing(*candidates: Table | None) -> list[Table]:
+    return [table for table in candidates if table is not None]
 
 
 def leaderboard(report: Report) -> Table:

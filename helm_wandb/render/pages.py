@@ -124,9 +124,9 @@ def _cut(whole: Page, rung: _Rung) -> Page:
     return replace(page, left_out=_left_out(whole, page))
 
 
-def _rows(found: Sequence[Table], limit: int | None) -> tuple[Table, ...]:
+def _rows(whole: Sequence[Table], limit: int | None) -> tuple[Table, ...]:
     """The tables with so many rows at most; none where it is 0."""
-    return () if limit == 0 else tuple(tables.cut(table, limit) for table in found)
+    return () if limit == 0 else tuple(tables.cut(table, limit) for table in whole)
 
 
 def _left_out(whole: Page, page: Page) -> str:

@@ -86,10 +86,7 @@ def _tests(comparisons: Iterable[Comparison]) -> int:
     return sum(
         delta.p_adjusted is not None
         for one in comparisons
-        for delta in (
-            *one.deltas,
-            one.overall if one.overall and one.overall.better is None else None,
-        )
+        for delta in (*one.deltas, one.mean_of_several)
         if delta
     )
 

@@ -103,8 +103,8 @@ def _rank(row: LeaderboardRow) -> str:
 
 def details(report: Report) -> list[Table]:
     """Return the tables below the leaderboard, without empty ones."""
-    found = (*scores(report), guests(report), unranked(report), missing(report))
-    return [table for table in found if table is not None]
+    candidates = (*scores(report), guests(report), unranked(report), missing(report))
+    return [table for table in candidates if table is not None]
 
 
 def scores(report: Report) -> list[Table]:
@@ -204,11 +204,11 @@ def missing(report: Report) -> Table | None:
 
 
 def _misses(evaluations: Iterable[Evaluation]) -> dict[tuple[ScoreKey, str], list[Evaluation]]:
-    found: dict[tuple[ScoreKey, str], list[Evaluation]] = defaultdict(list)
+    misses: dict[tuple[ScoreKey, str], list[Evaluation]] = defaultdict(list)
     for one in evaluations:
         for key, why in one.missing.items():
-            found[key, why].append(one)
-    return found
+            misses[key, why].append(one)
+    return misses
 
 
 def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
@@ -271,7 +271,7 @@ def _mean_rule(*, ranking: int, shown: int) -> str:
 
 
 def _keys_by_reason(left_out: Mapping[ScoreKey, str]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    keys: dict[str, list[str]] = defaultdict(list)
     for key, why in left_out.items():
-        found[why].append(str(key))
-    return found
+        keys[why].append(str(key))
+    return keys

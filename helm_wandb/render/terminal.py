@@ -19,7 +19,7 @@ _PADDING = 3
 """Between two columns of a terminal's table."""
 
 
-class ToldInLog(str):
+class LoggedNote(str):
     """A note that the log shows as an error, so that a terminal need not repeat it."""
 
     __slots__ = ()
@@ -41,7 +41,7 @@ def render_parts(report: Report) -> tuple[str, str]:
 
 def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
     """Return the sentences and tables up to the leaderboard, and all below it."""
-    notes = [f"Note: {note}" for note in report.notes if not isinstance(note, ToldInLog)]
+    notes = [f"Note: {note}" for note in report.notes if not isinstance(note, LoggedNote)]
     top: list[str | Table] = [
         report.headline,
         *sentences.summary_sentences(report),

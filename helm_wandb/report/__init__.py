@@ -83,13 +83,13 @@ def verdict(comparisons: Iterable[Comparison]) -> Verdict:
     With a baseline that nothing can be compared with, it is untestable.
     """
     compared = tuple(comparisons)
-    found = set(count_verdicts(compared))
+    verdicts = set(count_verdicts(compared))
     for one in (Verdict.REGRESSED, Verdict.IMPROVED):
-        if one in found:
+        if one in verdicts:
             return one
     if not compared:
         return Verdict.NO_BASELINE
-    testable = found - {Verdict.UNTESTABLE}
+    testable = verdicts - {Verdict.UNTESTABLE}
     if not testable:
         return Verdict.UNTESTABLE
     return Verdict.NO_CHANGE if testable == {Verdict.NO_CHANGE} else Verdict.INCONCLUSIVE

@@ -167,10 +167,10 @@ class _Origin(msgspec.Struct):
 def origin(data: bytes) -> tuple[str | None, str | None]:
     """Return the ref and the commit that a report names; None if it names none."""
     try:
-        found = msgspec.json.decode(_document(data), type=_Origin).provenance
+        provenance = msgspec.json.decode(_document(data), type=_Origin).provenance
     except (msgspec.MsgspecError, RecursionError):
         return None, None
-    return found.ref, found.commit
+    return provenance.ref, provenance.commit
 
 
 def _document(data: bytes) -> memoryview:

@@ -29,11 +29,6 @@ class Input:
     """The environment variable that is used if the input is blank."""
 
     @property
-    def declared_default(self) -> str:
-        """The default in action.yml."""
-        return self.expression or self.default
-
-    @property
     def is_flag(self) -> bool:
         """Whether it is a bool."""
         return self.choices == _FLAG

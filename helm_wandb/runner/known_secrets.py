@@ -24,12 +24,12 @@ _SECRET_HEADER = re.compile("auth|cookie|credential|key|password|secret|token", 
 
 def secret_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return each secret once: keys, tokens, passwords in URLs, and what authorizes by a header."""
-    found = [environ.get(name, "").strip() for name in VARIABLES]
+    secrets = [environ.get(name, "").strip() for name in VARIABLES]
     for name, value in environ.items():
         if name.upper().endswith(("PROXY", "URL")):
-            found += _in_url(value)
-    found += _in_headers(environ.get(_HEADERS_VARIABLE, ""))
-    return tuple(dict.fromkeys(filter(None, found)))
+            secrets += _in_url(value)
+    secrets += _in_headers(environ.get(_HEADERS_VARIABLE, ""))
+    return tuple(dict.fromkeys(filter(None, secrets)))
 
 
 def _in_url(url: str) -> Iterator[str]:

@@ -137,14 +137,14 @@ def find_secrets(environ: Mapping[str, str], inputs: Sequence[Input] = INPUTS) -
     """
     given = [_given(environ, one) for one in inputs if one.is_secret or _is_misplaced(environ, one)]
     variables = [environ.get(one.variable, "").strip() for one in inputs if one.is_secret]
-    found = (
+    secrets = (
         *given,
         *variables,
         *known_secrets.secret_variables(environ),
         *wandb_key.login_keys(environ),
     )
     # Each line of a secret by itself too: a message may quote one.
-    parts = (part for one in found for part in (one, *one.splitlines()))
+    parts = (part for one in secrets for part in (one, *one.splitlines()))
     return tuple(dict.fromkeys(filter(str.strip, parts)))
 
 

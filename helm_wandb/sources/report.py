@@ -39,16 +39,16 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
         raise ArtifactError(f"{entry.place}: {_describe_excess(pattern)}") from error
     if not names:
         raise ArtifactError(f"{entry.place}: {_describe_nothing(pattern, folder)}")
-    found: list[Evaluation] = []
+    evaluations: list[Evaluation] = []
     faults: list[str] = []
     for name in names:
         try:
-            found += from_json(_read_file(folder / name))
+            evaluations += from_json(_read_file(folder / name))
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             what = f"{entry.place}: {name} cannot be read as a report: {why}"
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
-    if not found:
+    if not evaluations:
         raise ArtifactError(
             *(
                 faults
@@ -58,7 +58,7 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
-        evaluations=tuple(found),
+        evaluations=tuple(evaluations),
         faults=tuple(faults),
         notes=(f"{pattern} matches {reports}{unread}.",),
     )
@@ -70,14 +70,14 @@ def from_report(name: str, *, folder: Path) -> Reading:
     name: the file, relative to the folder.
     Raises InputError if there is no such report, or no evaluation in it.
     """
-    found = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
-    if not found:
+    evaluations = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
+    if not evaluations:
         raise InputError(f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish")
     note = (
         f"The evaluations are those of {name}, which another run wrote; everything else is "
         "recomputed."
     )
-    return Reading(evaluations=found, notes=(note,))
+    return Reading(evaluations=evaluations, notes=(note,))
 
 
 def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T]) -> T:
@@ -147,11 +147,11 @@ def _describe_folder(start: PurePath, folder: Path) -> str:
     # A whole workspace may be large: only a subfolder is searched to its depths.
     deeper = str(start / "**" / "*.json" if start.parts else start / "*.json")
     try:
-        found = paths.matches(deeper, folder)
+        names = paths.matches(deeper, folder)
     except paths.TooManyError:
         return f"The folder {start} has more than {paths.ENTRIES:,} files and folders in it."
-    if found:
-        return f"There are {join_truncated(list(found), _SHOWN)}: is {deeper!r} meant?"
+    if names:
+        return f"There are {join_truncated(list(names), _SHOWN)}: is {deeper!r} meant?"
     if _is_folder(folder / start):
         return f"The folder {start} has no .json file in it."
     return f"There is no folder {start}."

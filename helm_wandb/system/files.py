@@ -166,10 +166,10 @@ def _give(name: str, at: int, owner: os.stat_result) -> None:
     if os.geteuid() != 0 or owner.st_uid == 0:
         return
     with suppress(OSError):
-        found = os.stat(name, dir_fd=at, follow_symlinks=False)
-        kind = stat.S_IFMT(found.st_mode)
-        is_only_name = kind in {stat.S_IFREG, stat.S_IFLNK} and found.st_nlink == 1
-        if found.st_uid == 0 and (is_only_name or kind == stat.S_IFDIR):
+        status = os.stat(name, dir_fd=at, follow_symlinks=False)
+        kind = stat.S_IFMT(status.st_mode)
+        is_only_name = kind in {stat.S_IFREG, stat.S_IFLNK} and status.st_nlink == 1
+        if status.st_uid == 0 and (is_only_name or kind == stat.S_IFDIR):
             os.chown(name, owner.st_uid, owner.st_gid, dir_fd=at, follow_symlinks=False)
 
 

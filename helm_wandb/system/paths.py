@@ -60,13 +60,13 @@ def matches(pattern: str, folder: Path) -> list[str]:
     `**` stands for any folders, and follows no links to them. Hidden names are matched only if
     the glob has their dot. Raises TooManyError.
     """
-    names = set(_Walk(folder=folder, left=ENTRIES).candidates(pattern))
+    names = set(_GlobSearch(folder=folder, left=ENTRIES).candidates(pattern))
     # Path.is_file raises errors, and takes `file/.` for the file.
     return sorted(name for name in names if os.path.isfile(os.path.join(folder, name)))  # noqa: PTH113, PTH118
 
 
 @dataclass(slots=True, kw_only=True)
-class _Walk:
+class _GlobSearch:
     """The search for one glob. `glob.glob` follows links in circles, and has no bound."""
 
     folder: Path
@@ -99,8 +99,8 @@ class _Walk:
         """Yield what is in a folder under a name that matches; nothing if it cannot be read."""
         self._count()
         try:
-            with os.scandir(self.folder / at) as found:
-                for entry in found:
+            with os.scandir(self.folder / at) as entries:
+                for entry in entries:
                     self._count()
                     is_shown = part.startswith(".") or not entry.name.startswith(".")
                     if is_shown and fnmatchcase(entry.name, part):

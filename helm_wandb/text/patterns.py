@@ -82,8 +82,8 @@ class Pattern:
     def search(self, text: str) -> Sequence[Span] | None:
         """Spans of the first match and of its groups, or None if nothing matches."""
         # RE2 reads UTF-8, which has no lone surrogate: a ? takes its place.
-        found = self._compiled.search(text.encode(errors="replace").decode())
-        return [found.span(group) for group in range(self.groups + 1)] if found else None
+        match = self._compiled.search(text.encode(errors="replace").decode())
+        return [match.span(group) for group in range(self.groups + 1)] if match else None
 
 
 def _explained(said: str) -> str:

@@ -68,7 +68,7 @@ class Redactor:
         value: made of texts, mappings, sequences, sets and dataclasses; anything else stays.
         leave: names of dataclass fields that stay as they are.
         """
-        walk = _Walk(cache(self.text), leave)
+        walk = _Redaction(cache(self.text), leave)
         redacted: T = walk.through(value) if self.secrets else value
         return redacted
 
@@ -115,8 +115,8 @@ class Redactor:
         places = [place for run in _RUN.finditer(reading.text) for place in range(*run.span())]
         for first, last in self._hits(_skeleton(reading.text)):
             yield reading.starts[places[first]], reading.ends[places[last]]
-        for found in self._literals.finditer(reading.text) if self._literals else ():
-            yield reading.starts[found.start()], reading.ends[found.end() - 1]
+        for match in self._literals.finditer(reading.text) if self._literals else ():
+            yield reading.starts[match.start()], reading.ends[match.end() - 1]
 
 
 NO_SECRETS = Redactor()
@@ -255,10 +255,10 @@ def _windows(text: str, length: int) -> Iterator[str]:
 
 
 def _by_length(texts: Iterable[str]) -> Mapping[int, set[str]]:
-    found = defaultdict(set)
+    grouped = defaultdict(set)
     for text in texts:
-        found[len(text)].add(text)
-    return found
+        grouped[len(text)].add(text)
+    return grouped
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -304,7 +304,7 @@ def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _Redaction:
     """A way through data of any kind; quick, since a report can hold a million values."""
 
     redact: Callable[[str], str]

@@ -66,12 +66,12 @@ def markdown(text: str) -> str:
     return f"<code>{escaped}</code>" if isinstance(text, Name) else _COMMIT.sub(_parted, escaped)
 
 
-def _parted(found: re.Match[str]) -> str:
-    return _SHORTER.sub(r"\g<0><!-- -->", found.group())
+def _parted(match: re.Match[str]) -> str:
+    return _SHORTER.sub(r"\g<0><!-- -->", match.group())
 
 
-def _entity(found: re.Match[str]) -> str:
-    return f"&#{ord(found.group())};"
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match.group())};"
 
 
 def link(text: str, *, url: str) -> str:

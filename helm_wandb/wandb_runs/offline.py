@@ -67,10 +67,10 @@ def read_earlier(
     """
     wandb = folder / "wandb"
     folders = () if wandb.is_symlink() else sorted(wandb.glob(offline_recording.FOLDERS))
-    found = [one for one in (_read(path, project, seal) for path in folders) if one]
+    recordings = [one for one in (_read(path, project, seal) for path in folders) if one]
     return Earlier(
-        usable=tuple(one for one in found if one.run in runs and not one.fault),
-        ignored=tuple(one for one in found if one.fault and (seal or one.run in runs)),
+        usable=tuple(one for one in recordings if one.run in runs and not one.fault),
+        ignored=tuple(one for one in recordings if one.fault and (seal or one.run in runs)),
     )
 
 

@@ -142,8 +142,8 @@ class Sender:
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
         """Return those of the runs that W&B has, by their IDs."""
         filters = {"name": {"$in": [plan.id for plan in plans]}}
-        found = self.session.ask(FindRuns(project=self.project, filters=filters))
-        return {run.id: run for run in found}
+        runs = self.session.ask(FindRuns(project=self.project, filters=filters))
+        return {run.id: run for run in runs}
 
     def _outstanding(
         self, progress: _Progress, remote: Mapping[str, RemoteRun], *, first: bool

@@ -64,9 +64,7 @@ class WandbProject:
 
         Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
         """
-        return tuple(
-            found for run in self._runs() if self._counts(run) and (found := evaluation(run))
-        )
+        return tuple(one for run in self._runs() if self._counts(run) and (one := evaluation(run)))
 
     def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
         """Return what one track has of these models; raises ServiceError.
@@ -75,19 +73,19 @@ class WandbProject:
         read, of the summary: then without subjects and instances.
         A run without a track says nothing of the branch that it is of, and is none of it.
         """
-        found = {
+        by_model = {
             one.model: (one, run.config)
             for run in self._runs()
             if run.config.get(TRACK) == track and (one := evaluation(run)) and one.model in models
         }
-        reports = self._reports(found, track)
+        reports = self._reports(by_model, track)
         return tuple(
             Recorded(
                 evaluations=reports.get(model) or (one,),
                 commit=_text(config, COMMIT),
                 run_url=_text(config, RUN_URL),
             )
-            for model, (one, config) in found.items()
+            for model, (one, config) in by_model.items()
         )
 
     def latest(self, track: str) -> tuple[Evaluation, ...]:

@@ -117,8 +117,8 @@ def still_waiting(run_folder: Path, error: OSError) -> str:
 
 def unrecorded(plans: Sequence[RunPlan]) -> tuple[str, ...]:
     """Return which scores W&B cannot hold, and why; one sentence counts the rest."""
-    found = [reason for plan in plans for reason in plan.unrecorded]
-    return truncate(found, lambda more: f"{more} more scores are not recorded, for similar reasons")
+    all_ = [reason for plan in plans for reason in plan.unrecorded]
+    return truncate(all_, lambda more: f"{more} more scores are not recorded, for similar reasons")
 
 
 def ignored(recordings: Sequence[Recording], folder: Path) -> tuple[str, ...]:

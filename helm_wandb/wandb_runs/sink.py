@@ -196,11 +196,11 @@ class WandbRuns:
 
     def _record_alone(self, plans: Sequence[RunPlan], held: Mapping[str, StoredRun]) -> _Kept:
         earlier = self._earlier(plans)
-        found = [
+        outstanding = [
             offline.plan_writing(plan, earlier, writer=self._writer, remote=held.get(plan.id))
             for plan in plans
         ]
-        writings = [writing for writing in found if writing]
+        writings = [writing for writing in outstanding if writing]
         if writings:
             self._write(writings)
         carried = [one for writing in writings for one in writing.superseded if not one.fault]

@@ -35,7 +35,7 @@ def test_named_browser_goes_first(tmp_path: Path) -> None:
         ({}, "chromium, chromium-browser, google-chrome are not there"),
     ],
 )
-def test_missing_browser_is_told(tmp_path: Path, environ: dict[str, str], missing: str) -> None:
+def test_missing_browser_is_reported(tmp_path: Path, environ: dict[str, str], missing: str) -> None:
     """No test passes because there was nothing to look with."""
     with pytest.raises(BrowserError, match=missing):
         executable({"PATH": str(tmp_path), **environ})

@@ -96,8 +96,8 @@ def _details(report: Report) -> list[Table]:
 
 def _links(report: Report) -> list[tuple[str, str]]:
     """The pages that the report is on, and the workflow run; nothing that a browser would run."""
-    found = {**report.links, "Workflow run": report.provenance.run_url or ""}
-    return [(name, url) for name, url in found.items() if url.startswith(("https://", "http://"))]
+    links = {**report.links, "Workflow run": report.provenance.run_url or ""}
+    return [(name, url) for name, url in links.items() if url.startswith(("https://", "http://"))]
 
 
 def _row_head(table: Table) -> int:

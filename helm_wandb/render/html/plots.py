@@ -133,8 +133,8 @@ def curves(report: Report) -> tuple[Curves, ...]:
     """
     models = {model: of for model, of in group_by_model(report.evaluations).items() if len(of) > 1}
     keys = dict.fromkeys(key for of in models.values() for one in of for key in one.scores)
-    found = (_curves(key, models) for key in keys)
-    return tuple(one for one in found if one is not None)
+    plots = (_curves(key, models) for key in keys)
+    return tuple(one for one in plots if one is not None)
 
 
 def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves | None:
@@ -188,8 +188,8 @@ def _point_words(one: Evaluation, key: ScoreKey) -> str:
 
 def changes(report: Report) -> tuple[Whiskers, ...]:
     """Return a plot of each model that was compared, those with flagged changes first."""
-    found = filter(None, map(whiskers, report.comparisons))
-    return tuple(sorted(found, key=lambda plot: not plot.whiskers[0].verdict.is_flagged))
+    plots = filter(None, map(whiskers, report.comparisons))
+    return tuple(sorted(plots, key=lambda plot: not plot.whiskers[0].verdict.is_flagged))
 
 
 def whiskers(comparison: Comparison) -> Whiskers | None:

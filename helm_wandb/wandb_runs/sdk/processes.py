@@ -12,12 +12,12 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 def children(process: int) -> list[int]:
     """List the processes that a process has started; none if the system does not say."""
-    found = []
+    numbers = []
     for path in Path(f"/proc/{process}/task").glob("*/children"):
         # A thread may end meanwhile.
         with suppress(OSError):
-            found += [int(word) for word in path.read_text().split()]
-    return found
+            numbers += [int(word) for word in path.read_text().split()]
+    return numbers
 
 
 def memory_bytes(process: int) -> int:

@@ -103,8 +103,8 @@ class Worker(Client):
         path = f"{self.entity}/{project}"
         try:
             # Not lazy: a lazy run makes a separate request for its summary.
-            found = api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False)
-            runs = list(itertools.islice(found, most))
+            pages = api.runs(path, dict(filters), per_page=_PAGE_RUNS, lazy=False)
+            runs = list(itertools.islice(pages, most))
         except ValueError as error:
             if "Could not find project" in str(error):
                 return ()
@@ -133,8 +133,8 @@ class Worker(Client):
 
         threads = max(1, min(16, len(request.names)))
         with _files_at_most(request.limit_bytes), ThreadPoolExecutor(threads) as pool:
-            found = zip(request.names, pool.map(content, request.names), strict=True)
-            return {name: data for name, data in found if data is not None}
+            contents = zip(request.names, pool.map(content, request.names), strict=True)
+            return {name: data for name, data in contents if data is not None}
 
     def _histories(self, request: ReadHistories) -> dict[str, tuple[StoredRow, ...]]:
         api = self.connected()
@@ -143,13 +143,13 @@ class Worker(Client):
             run = api.run(f"{self.entity}/{request.project}/{run_id}")
             # Never with keys: then only the rows that hold them all would come. Nor from the
             # cache, which does not know of rows that were added.
-            found = run.scan_history(max_step=request.most + 1, use_cache=False)
+            history = run.scan_history(max_step=request.most + 1, use_cache=False)
             # Its pages are of steps, with rows or without: the last step is W&B's word.
-            if found.max_step >= request.most:
+            if history.max_step >= request.most:
                 raise ServiceError(
                     Fault(Cause.SIZE, f"the run {run_id} has more than {request.most:,} rows")
                 )
-            return tuple(found)
+            return tuple(history)
 
         with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
             return dict(zip(request.run_ids, pool.map(rows, request.run_ids), strict=True))
