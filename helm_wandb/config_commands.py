@@ -141,7 +141,7 @@ def _choose_entry(entries: Sequence[FirstEntry], arguments: Namespace) -> FirstE
     if arguments.suite is None:
         return entries[0]
     for one in entries:
-        if one.name == arguments.suite:
+        if arguments.suite in {one.name, f"runs/{one.name}", f"releases/{one.name}"}:
             return one
     names = ", ".join(one.name for one in entries)
     raise InputError(

@@ -225,9 +225,12 @@ def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
 
 def test_init_takes_the_suite_that_is_named(root: Path, workspace: Path) -> None:
     """--suite chooses one of several."""
-    assert 0 == cli.main(["init", "demo/helm/lite", "--suite", "v1.0.0"], root=root)
+    for name in ("v1.0.0", "releases/v1.0.0"):
+        assert 0 == cli.main(["init", "demo/helm/lite", "--suite", name], root=root)
 
-    assert "helm_suite_name: v1.0.0\n" in (workspace / "helm-wandb.yaml").read_text()
+        written = workspace / "helm-wandb.yaml"
+        assert "helm_suite_name: v1.0.0\n" in written.read_text()
+        written.unlink()
 
 
 def test_the_link_to_the_newest_suite_is_no_suite(root: Path, workspace: Path) -> None:
@@ -237,8 +240,11 @@ def test_the_link_to_the_newest_suite_is_no_suite(root: Path, workspace: Path) -
         tree.extraction_filter = getattr(tarfile, "data_filter", None)
         tree.extractall(workspace)  # noqa: S202 -- our own
     shutil.copytree(workspace / "out", workspace / "copied", symlinks=False)
+    shutil.copytree(workspace / "out", workspace / "moved", symlinks=True)
+    (workspace / "moved/runs/latest").unlink()
+    (workspace / "moved/runs/latest").symlink_to("/nowhere/out/runs/v1")
 
-    for number, output in enumerate((str(archive), "out", "copied")):
+    for number, output in enumerate((str(archive), "out", "copied", "moved")):
         assert 0 == cli.main(["init", output, "--output", f"{number}.yaml"], root=root)
         written = (workspace / f"{number}.yaml").read_text()
         assert "helm_suite_name: v1\n" in written

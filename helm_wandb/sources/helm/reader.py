@@ -239,7 +239,8 @@ class _Reader:
         if path is None:
             metrics = metrics_of_runs(group, self._suite, self._runs)
         elif table := headline(read_json(self._suite.files, path, tuple[Table, ...]), group):
-            metrics = [header.value for header in table.header[1:]]
+            ordered = [one for one in table.header[1:] if one.lower_is_better is not None]
+            metrics = [header.value for header in ordered or table.header[1:]]
         return nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
 
 
