@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import yaml
@@ -90,12 +90,20 @@ def _meant_values(path: Path, value: object) -> Iterator[object]:
             yield _meant_text(path, text)
             yield _words(text)
             yield [_meant_text(path, word.strip()) for word in text.split(",")]
+        case _, [dict(), *_]:
+            yield _joined(value)
         case _, [single]:
             yield single
         case _, dict() if value and not any(value.values()):
             yield list(value)
         case _:
             pass
+
+
+def _joined(items: Iterable[object]) -> object:
+    """Return the mappings of a list as one."""
+    mappings = [item for item in items if isinstance(item, dict)]
+    return {key: value for mapping in mappings for key, value in mapping.items()}
 
 
 def _meant_text(path: Path, text: str) -> str:

@@ -22,7 +22,7 @@ _CORE_LABELS = frozenset(key.metric for key in CORE_METRICS)
 _SCORES = ("accuracy", "exact_match", "f1", "score", "rouge", "bleu", "correct", "equiv")
 """Words in the names of statistics that are scores, the likeliest first. HELM writes many others,
 such as numbers of tokens and run times."""
-_PRIVATE = re.compile(r"num_|inference_|training_|BERTScore|summarization_")
+_NO_SCORES = re.compile(r"num_|inference_|training_|BERTScore|summarization_")
 
 
 def choose_metrics(benchmark: str, suite: Suite, runs: Runs) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def _scores(benchmark: str, run: Run, suite: Suite) -> list[str]:
     likely = {
         name: next((at for at, word in enumerate(_SCORES) if word in name.casefold()), None)
         for name in names
-        if not _PRIVATE.match(name)
+        if not _NO_SCORES.match(name)
     }
     return sorted(
         (name for name, at in likely.items() if at is not None),
