@@ -221,8 +221,8 @@ def test_texts_stay_texts(written: str) -> None:
     assert config.project == written.removeprefix("!!str ").strip('"')
 
 
-@pytest.mark.parametrize("indent", [None, 2])
-def test_json_is_accepted(indent: int | None) -> None:
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+def test_json_is_accepted(indent: int | str | None) -> None:
     """What Python writes as JSON is a config, with an emoji in its two escaped halves."""
     scores = {"model_name": "\U0001f999 llama/7b", "eval_result": {"mmlu": {"EM": 0.3}}}
     entry = {"eval_type": "helm", "source": "file", **scores}

@@ -35,6 +35,7 @@ _BLANKS = "[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
 """Characters that look like a space or like nothing, and are letters to YAML."""
 _ODD_BLANK = re.compile(rf"^[ \t]*(?:- *)*(?:[\w.][\w.-]*: *)?({_BLANKS})|^[^#]*({_BLANKS})[ \t]*$")
 """One before a key or around a value: inside a value it may be meant."""
+_TABS = re.compile(r"^\t+", re.MULTILINE)
 _SURROGATE = re.compile(r"\\u[dD][89abAB]")
 """The first half of a character beyond U+FFFF, as JSON escapes it."""
 _DOTS_LINE = re.compile(r"^([ \t]*)\.\.\.(?=[ \t]*(?:#[^\r\n]*)?\r?$)", re.MULTILINE)
@@ -173,7 +174,9 @@ def _text(data: bytes, file: str) -> str:
     _refuse_control_characters(text, file)
     if problems := list(_odd_blanks(text, file)):
         raise ConfigError(problems)
-    return text
+    # JSON may be indented with tabs, and places must stay.
+    is_json = text.lstrip().startswith("{")
+    return _TABS.sub(lambda tabs: " " * len(tabs[0]), text) if is_json else text
 
 
 def _decode(data: bytes, file: str) -> str:
