@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from helm_wandb.errors import InputError
 from helm_wandb.model import WANDB, Config, Gate, Report, Status
 from helm_wandb.runner import wandb_key
-from helm_wandb.sinks.job_summary import JobSummary
 from helm_wandb.sinks.rendered_file import RenderedFile
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.system.files import is_device
@@ -120,7 +119,12 @@ def _comment_file(options: OutputOptions) -> Sink | None:
 
 
 def _job_summary(options: OutputOptions) -> Sink | None:
-    return JobSummary(options.event.summary_file) if options.event.summary_file else None
+    if options.event.summary_file is None:
+        return None
+    # Imported here: on the command line print-only never pays for its pages.
+    from helm_wandb.sinks.job_summary import JobSummary  # noqa: PLC0415
+
+    return JobSummary(options.event.summary_file)
 
 
 OUTPUTS: tuple[Callable[[OutputOptions], Sink | None], ...] = (

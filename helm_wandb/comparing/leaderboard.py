@@ -339,10 +339,9 @@ def _count_tied(
     The first that is separated, or can't be tested, ends the rank, whatever follows. The other
     result is the model that can't be tested though it has per-instance scores, and why.
     """
-    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only where there are instances
-
     if not _has_instances(anchor, ranking):
         return 0, None
+    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only where there are instances
 
     @cache
     def test(at: int) -> float | str | None:
