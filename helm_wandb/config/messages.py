@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from helm_wandb.config.suggestions import main_metric, quote, suggestion
@@ -33,6 +34,8 @@ SLIPS: Mapping[str, str] = {
 }
 """Keys that people write, and the ones that they mean, if the letters don't show them."""
 
+_COMPARED = 50
+"""Keys of a mapping that are compared with one that is missing."""
 _ENTRY_DEPTH = len(("evals", 0))
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
 
@@ -176,8 +179,10 @@ def _missing_keys(
     properties: Mapping[str, Any],
     schema: Mapping[str, Any],
 ) -> Iterator[Finding]:
+    first = islice(violation.instance, _COMPARED)
+    misspelt = {_meant_key(key, properties, schema) for key in first}
     for key in required:
-        if key not in violation.instance:
+        if key not in violation.instance and key not in misspelt:
             subschema = resolve(properties[key], schema)
             example = subschema["examples"][0]
             if key == "metrics":
@@ -189,14 +194,30 @@ def _missing_keys(
 
 def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Return what to write instead of a key that the schema lacks."""
-    if SLIPS.get(key) in known:
-        return f"unknown key: did you mean `{SLIPS[key]}`?"
-    for source, subschema in source_schemas(schema).items():
-        if "source" in known and key in subschema["properties"]:
-            return f"this key belongs to entries with `source: {source}`: remove it"
-    if nearest := get_close_matches(key, known, n=1):
-        return f"unknown key: did you mean `{nearest[0]}`?"
+    if meant := _meant_key(key, known, schema):
+        return f"unknown key: did you mean `{meant}`?"
+    if source := _source_of(key, known, schema):
+        return f"this key belongs to entries with `source: {source}`: remove it"
     return f"unknown key: remove it; the keys here are {', '.join(known)}"
+
+
+def _meant_key(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
+    """Return the key that is probably meant by one that the schema lacks here."""
+    if key in known:
+        return None
+    if SLIPS.get(key) in known:
+        return SLIPS[key]
+    if _source_of(key, known, schema):
+        return None
+    return next(iter(get_close_matches(key, known, n=1)), None)
+
+
+def _source_of(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
+    """Return another source whose entries have the key, if the known keys are an entry's."""
+    if "source" not in known:
+        return None
+    sources = source_schemas(schema).items()
+    return next((name for name, one in sources if key in one["properties"]), None)
 
 
 def _gist(subschema: Mapping[str, Any]) -> str:

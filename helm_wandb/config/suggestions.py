@@ -52,7 +52,7 @@ def whole_benchmark(value: object) -> object:
         case str(text):
             benchmark, _, metric = text.partition(".")
             return _entry(benchmark, metric)
-        case {"name": str(name), **others}:
+        case {"name": str(name), **others} if others.keys() <= {"metric", "metrics"}:
             return _entry(name, others.get("metrics") or others.get("metric"))
         case dict() if not value:
             return _entry("mmlu", None)
