@@ -29,7 +29,7 @@ SCHEMES = {
         ("light", "dark"), re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL), strict=True
     )
 }
-VOID = {"meta"}
+VOID = {"meta", "wbr"}
 EVENT = re.compile(r"on[a-z]+")
 
 
@@ -131,12 +131,19 @@ def test_scores_are_of_all_models() -> None:
     """Models of the project stand beside the run's own at their greatest iteration."""
     table = html_report.scores(REPORTS["project"])
 
-    assert ["Model", "mmlu.EM", "raft.EM"] == [column.label for column in table.columns]
+    assert ["Metric", "beta|`x`", "alpha", "gamma"] == [column.label for column in table.columns]
     assert (
-        ("beta|`x`", "0.400", "0.600"),
-        ("alpha", "0.450", "0.500"),
-        ("gamma", "0.700", "–"),
+        ("mmlu.EM", "0.400", "0.450", "0.700"),
+        ("raft.EM", "0.600", "0.500", "–"),
     ) == table.rows
+
+
+def test_many_models_are_rows() -> None:
+    """A table is never wider than 24 models."""
+    models = [builders.evaluation(f"m{at:02}") for at in range(25)]
+
+    assert 25 == len(html_report.scores(builders.report(models[:24])).columns)
+    assert 2 == len(html_report.scores(builders.report(models)).columns)
 
 
 def test_scores_hold_what_is_not_ranked() -> None:
@@ -147,8 +154,8 @@ def test_scores_hold_what_is_not_ranked() -> None:
     )
     table = html_report.scores(replace(report, leaderboard=replace(report.leaderboard, rows=())))
 
-    assert ["Model", "x.toxic ↓"] == [column.label for column in table.columns]
-    assert (("alpha", "0.100"),) == table.rows
+    assert ["Metric", "alpha"] == [column.label for column in table.columns]
+    assert (("x.toxic ↓", "0.100"),) == table.rows
 
 
 def test_every_row_has_a_head_and_every_table_a_caption() -> None:
@@ -167,8 +174,8 @@ def test_changes_of_many_models_are_in_the_tables() -> None:
     many = tuple(replace(one, model=f"m{at}") for at in range(14))
     page = html_report.render(replace(COMPARED["compared"], comparisons=many))
 
-    assert 12 == page.count(": change since the baseline, in points</figcaption>")
-    assert "Of the first 12 of 14 models." in page
+    assert 12 == page.count(": other changes, in points.")
+    assert "(first 12 of 14 models)" in page
 
 
 def test_colour_repeats_a_mark() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,12 +45,12 @@ def test_curve_is_over_tokens() -> None:
 
     assert ("mmlu.EM", "billions of tokens") == (found.title, found.x_label)
     assert ["4", "5", "6", "7", "8"] == labels(found.x_ticks)
-    assert ["0.2", "0.3", "0.4", "0.5"] == labels(found.y_ticks)
+    assert ["20", "30", "40", "50"] == labels(found.y_ticks)
     (series,) = found.series
     assert ["a, iteration 1000 (4B): 0.250", "a, iteration 2000 (8B): 0.500"] == [
         point.words for point in series.points
     ]
-    assert "48.0,135.3 336.0,12.0" == plots.polyline(series.points)
+    assert "0.0,83.33 100.0,0.0" == series.polyline
 
 
 def test_curve_is_over_iterations_where_a_token_count_lacks() -> None:
@@ -85,48 +86,70 @@ def test_only_so_many_curves_as_can_be_distinguished() -> None:
     assert (6, 3) == (len(found.series), found.more)
 
 
-def test_deltas_are_ordered_as_in_the_tables() -> None:
-    """Regressions, improvements, the others; each by size; none without interval or in units."""
-    (comparison,) = COMPARED["compared"].comparisons
-    found = plots.whiskers(comparison)
+def test_flagged_deltas_are_ordered_by_direction_and_size() -> None:
+    """Regressions stand before improvements, and what isn't flagged has a plot of its model."""
+    report = COMPARED["compared"]
+    first, (other,) = plots.flagged(report), plots.unflagged(report)
+
+    assert first is not None
+    assert ["boolq.EM", "civil_comments.Toxic fraction", "hellaswag.EM"] == [
+        one.label for one in first.whiskers
+    ]
+    assert ["mmlu.EM", "imdb.EM"] == [one.label for one in other.whiskers]
+    assert ["−20", "0", "20"] == labels(first.ticks)
+    whisker = first.whiskers[0]
+    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (whisker.value, whisker.verdict)
+    assert (
+        "boolq.EM of mymodel: −13.0 pp [−22.2, −5.1], regressed, 0.730 → 0.600, "
+        "iteration 2000 vs. 1500 (4be1c02), n = 100"
+    ) == whisker.words
+    assert whisker.low < whisker.at < whisker.high < first.zero
+
+
+def test_axis_of_changes_ends_where_they_end() -> None:
+    """An interval from −22.2 to +24.3 takes nearly all of the axis."""
+    found = plots.flagged(COMPARED["compared"])
 
     assert found is not None
-    assert ["boolq.EM", "civil_comments.Toxic fraction", "hellaswag.EM", "mmlu.EM", "imdb.EM"] == [
-        one.label for one in found.whiskers
-    ]
-    assert ["−40", "−20", "0", "20", "40"] == labels(found.ticks)
-    first = found.whiskers[0]
-    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (first.words, first.verdict)
-    assert first.low < first.at < first.high < found.zero
+    assert 3 < min(one.low for one in found.whiskers) < 5
+    assert 95 < max(one.high for one in found.whiskers) < 97
 
 
-def test_models_with_marks_come_first() -> None:
-    """Whoever looks at the first plots sees what regressed; what has no interval has no plot."""
-    quiet = builders.delta("a.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
-    comparisons = [
-        builders.comparison(quiet, model="quiet"),
-        builders.comparison(model="empty"),
-        builders.comparison(*COMPARED["compared"].comparisons[0].deltas, model="changed"),
-    ]
-    found = plots.changes(builders.report([], comparisons=comparisons))
+def test_flagged_deltas_of_all_models_are_in_one_plot() -> None:
+    """The largest regression of any model is first, and so many rows are drawn as are readable."""
+    (one,) = COMPARED["compared"].comparisons
+    comparisons = [replace(one, model=f"m{at}") for at in range(14)]
+    found = plots.flagged(builders.report([], comparisons=comparisons))
 
-    assert ["changed: ", "quiet: "] == [plot.title.partition("change since")[0] for plot in found]
+    assert found is not None
+    assert [f"m{at}" for at in range(14)] == [one.model for one in found.whiskers[:14]]
+    assert plots.FLAGGED_SHOWN == len(found.whiskers)
 
 
 def test_without_intervals_there_is_no_plot() -> None:
     """Deltas that could not be tested are in the tables only."""
     untested = builders.delta("quac.F1", 0.3, 0.35, Verdict.UNTESTABLE)
+    report = builders.report([], comparisons=[builders.comparison(untested, model="a")])
 
-    assert plots.whiskers(builders.comparison(untested, model="a")) is None
+    assert (None, ()) == (plots.flagged(report), plots.unflagged(report))
 
 
-def test_long_labels_are_cut() -> None:
-    """A label ends before the plot begins."""
-    long = builders.delta(f"{'b' * 90}.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
-    found = plots.whiskers(builders.comparison(long, model="a"))
+def test_scores_with_instances_have_whiskers() -> None:
+    """The words of a point have its interval and n, and the caption says what the axis shows."""
+    values = [builders.right(90, of=100), builders.right(100, of=100)]
+    both = [builders.measured("a", at, {"mmlu.EM": of}) for at, of in enumerate(values)]
+    (found,) = plots.curves(builders.report(both))
+    points = found.series[0].points
 
-    assert found is not None
-    assert f"{'b' * 29}…" == found.whiskers[0].label
+    assert [
+        "a, iteration 0: 0.900 (95% CI 0.831 to 0.960), n = 100",
+        "a, iteration 1: 1.000 (95% CI 0.971 to 1.000), n = 100",
+    ] == [point.words for point in points]
+    assert ("n = 100", "whiskers: 95% CI", "axis shows 80 to 100%, not 0") == found.remarks
+    assert all(
+        point.low is not None and point.high is not None and point.high <= point.y <= point.low
+        for point in points
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,11 +189,13 @@ def test_what_no_axis_holds_is_no_whisker(difference: float, within: tuple[float
     """An interval without end takes no other from the plot."""
     other = builders.delta("a.EM", 0.3, 0.4, Verdict.INCONCLUSIVE, within=(0.0, 0.2))
     endless = builders.delta("b.EM", 0.0, difference, Verdict.INCONCLUSIVE, within=within)
-    found = plots.whiskers(builders.comparison(endless, other))
+    both, alone = (
+        plots.unflagged(builders.report([], comparisons=[builders.comparison(*deltas)]))
+        for deltas in ((endless, other), (endless,))
+    )
 
-    assert found is not None
-    assert ["a.EM"] == [one.label for one in found.whiskers]
-    assert plots.whiskers(builders.comparison(endless)) is None
+    assert [["a.EM"]] == [[one.label for one in plot.whiskers] for plot in both]
+    assert () == alone
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7, -3.25, 1e9, 1e-9])

@@ -36,7 +36,7 @@ SHOWN = (
 )
 HOSTILE = ("hostile", "compared_hostile")
 OUTSIDE = """[...document.querySelectorAll("svg text")].filter((text) => {
-  const own = text.getBoundingClientRect(), all = text.ownerSVGElement.getBoundingClientRect();
+  const own = text.getBoundingClientRect(), all = text.closest("figure").getBoundingClientRect();
   return own.left < all.left - 1 || own.right > all.right + 1 || own.height < 11;
 }).map((text) => text.textContent)"""
 """Words of a plot that are cut off, or too small to be read."""
@@ -167,11 +167,9 @@ def test_names_sort_by_their_numbers(opened: Open) -> None:
     """Model 9 stands before model 10, whatever their names begin with."""
     models = ["m10", "m9", "7b-x", "alpha"]
     report = builders.report([builders.evaluation(model) for model in models])
-    cells = {
-        "evaluate": '[...document.querySelectorAll("tbody")].at(-1).innerText.match(/^[^\\t]+/gm)'
-    }
-    head = {"evaluate": '[...document.querySelectorAll("th > button")].at(-2).click()'}
-    seen = opened(report, head, cells)
+    column = "[...document.querySelector('tbody').rows].map((row) => row.cells[1].textContent)"
+    head = {"click": "table th:nth-child(2) > button"}
+    seen = opened(report, head, {"evaluate": column})
 
     assert ["7b-x", "alpha", "m9", "m10"] == seen.values[-1]
 

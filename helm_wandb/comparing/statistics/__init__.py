@@ -4,6 +4,7 @@ from .estimate import Estimate
 from .family import adjusted, adjusted_families, overall
 from .paired import paired
 from .power import minimum_detectable
+from .single import mean_interval
 from .strata import PairedStratum, Stratum, difference
 from .unpaired import unpaired
 
@@ -14,6 +15,7 @@ __all__ = [
     "adjusted",
     "adjusted_families",
     "difference",
+    "mean_interval",
     "minimum_detectable",
     "overall",
     "paired",

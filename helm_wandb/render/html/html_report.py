@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -18,14 +19,22 @@ from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jinja2 import Environment
     from markupsafe import Markup
 
 
 _TEMPLATES = "helm_wandb.render"
 _MARKS = {"▼": " regressed", "▲": " improved"}
-_WHISKERS_SHOWN = 12
-"""Models whose changes are drawn; those of all are in the tables."""
+_ROWS_UNSCROLLED = 40
+"""Rows of a table that the page shows whole."""
+_HEADS_UPRIGHT = 12
+"""Columns whose heads are written across; those of more are turned, so that they fit."""
+_MODELS_AS_COLUMNS = 24
+"""Models that are columns in the table of all scores; more of them are rows."""
+_BREAK = re.compile(r"(?<=[_.])(?=\w)")
+"""Where a name may go on in the next line."""
 _SHORT = 30
 """Characters of a cell that stay on one line."""
 
@@ -52,11 +61,13 @@ def render(report: Report) -> str:
             ],
             sentences=sentences.summary_sentences(report),
             legend=[*sentences.legend(report), tables.ranking_rule(report)],
-            whiskers=plots.changes(report),
-            whiskers_shown=_WHISKERS_SHOWN,
+            flagged=plots.flagged(report),
+            unflagged=plots.unflagged(report),
+            models_shown=plots.MODELS_SHOWN,
+            has_models=len({one.model for one in report.comparisons}) > 1,
             curves=plots.curves(report),
-            frame=plots.CURVES,
-            polyline=plots.polyline,
+            rows_unscrolled=_ROWS_UNSCROLLED,
+            heads_upright=_HEADS_UPRIGHT,
             links=_links(report),
             script=script,
             script_source=_source(script),
@@ -70,7 +81,10 @@ def render(report: Report) -> str:
 
 
 def scores(report: Report) -> Table:
-    """Models × metrics: every score of the greatest iterations, in the leaderboard's order."""
+    """Return every score of the latest iterations, in the leaderboard's order.
+
+    Metrics are rows and models are columns; with many models, models are rows.
+    """
     values = {row.model: dict(row.scores) for row in report.leaderboard.rows}
     keys = dict.fromkeys(report.leaderboard.metrics)
     lower: set[ScoreKey] = set()
@@ -79,9 +93,19 @@ def scores(report: Report) -> Table:
         values.setdefault(model, {}).update({key: one.value for key, one in latest.items()})
         keys.update(dict.fromkeys(latest))
         lower.update(key for key, score in latest.items() if score.lower_is_better)
-    heads = [Column(Name(f"{key} ↓" if key in lower else str(key))) for key in keys]
-    rows = ((Name(model), *(number(of.get(key)) for key in keys)) for model, of in values.items())
-    columns = (Column("Model", numeric=False), *heads)
+    metrics = [Name(f"{key} ↓" if key in lower else str(key)) for key in keys]
+    models = [Name(model) for model in values]
+    cells = [[number(of.get(key)) for key in keys] for of in values.values()]
+    if len(models) <= _MODELS_AS_COLUMNS:
+        return _grid("Metric", models, metrics, zip(*cells, strict=True))
+    return _grid("Model", metrics, models, cells)
+
+
+def _grid(
+    corner: str, heads: Iterable[Name], names: Iterable[Name], cells: Iterable[Iterable[str]]
+) -> Table:
+    columns = (Column(corner, numeric=False), *map(Column, heads))
+    rows = ((name, *row) for name, row in zip(names, cells, strict=True))
     return tables.without_unknown(Table("Scores of all models", columns, tuple(rows)))
 
 
@@ -149,4 +173,6 @@ def _finalize(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     shown = plain(value)
-    return Markup("<code>{}</code>").format(shown) if isinstance(value, Name) else shown
+    if not isinstance(value, Name):
+        return shown
+    return Markup("<code>{}</code>").format(Markup("<wbr>").join(_BREAK.split(shown)))

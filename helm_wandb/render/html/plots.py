@@ -1,47 +1,42 @@
-"""Plots as SVG elements, which take colours from the page's style and work without scripts.
+"""Plots as places in percent, which the page draws as SVG at any width, without a script.
 
-A plot is a figure next to the table that has its numbers; shapes and words say what colours do.
+Shapes and words say what colours do. Each point has its numbers in words, for those who hover
+over it, focus it, or hear it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Comparison, Delta, Evaluation, Report, ScoreKey, Verdict
+from helm_wandb.comparing.pairing import split_strata
+from helm_wandb.comparing.statistics import mean_interval
+from helm_wandb.model import Verdict
 from helm_wandb.render.quantities import difference, in_points, number, tokens
 from helm_wandb.text.safe_text import Name, plain
-from helm_wandb.text.words import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from helm_wandb.model import Comparison, Delta, Evaluation, Interval, Report, Score, ScoreKey
 
 SERIES_SHOWN = 6
 """Colours and dashes that readers can distinguish."""
+FLAGGED_SHOWN = 20
+"""Rows of the plot that is open; all are in the table above it."""
+MODELS_SHOWN = 12
+"""Models whose other changes are drawn."""
 _TICKS = 4
-_LABEL_LENGTH = 30
 _LEAST_SPAN = 0.02
 """Least span of an axis, as a share of its values: what hardly differs is drawn flat."""
+_MARGIN = 0.04
+"""Room at both ends of a tight axis, as a share of its span: markers have a size."""
+_EDGE = 6
+"""Percent of an axis, at each end, where a centred label would stick out."""
 _SIZES = (1e-100, 1e100)
 """Within these neither a span nor a tick overflows, or vanishes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """Where in a plot the data lies, in the plot's own units."""
-
-    width: float
-    height: float
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-
-CURVES = Frame(width=360, height=200, left=48, right=336, top=12, bottom=160)
-"""As wide as a phone's page, so that its words are legible there."""
-_WHISKERS = Frame(width=360, height=0, left=16, right=344, top=10, bottom=24)
-"""Without rows."""
-_ROW = 38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,36 +44,50 @@ class Tick:
     """A labelled place on an axis."""
 
     at: float
-    """In the plot's own units."""
+    """In percent of the plot."""
     label: str
+
+    @property
+    def anchor(self) -> str:
+        """SVG's text-anchor that keeps the label inside the plot."""
+        if self.at < _EDGE:
+            return "start"
+        return "end" if self.at > 100 - _EDGE else "middle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """Values → places between two ends, in the plot's own units."""
+    """Values → places between two ends, in percent of the plot."""
 
     step: float
     """From tick to tick."""
-    first: int
-    """The lowest tick, in steps."""
-    last: int
-    start: float
-    end: float
+    low: float
+    """In steps."""
+    high: float
+    is_upward: bool = False
+    """Whether it grows from the bottom to the top, where SVG has its zero."""
 
     def at(self, value: float) -> float:
-        """The value's place, to a tenth."""
-        share = (value / self.step - self.first) / (self.last - self.first)
-        return round(self.start + share * (self.end - self.start), 1)
+        """Return the value's place, to a hundredth."""
+        share = (value / self.step - self.low) / (self.high - self.low)
+        return round(100 * (1 - share if self.is_upward else share), 2)
+
+    def ticks(self, *, scale: float = 1) -> tuple[Tick, ...]:
+        """Return the multiples of the step on the axis; their labels are the scaled values."""
+        numbers = range(math.ceil(self.low), math.floor(self.high) + 1)
+        values = [self.step * one for one in numbers]
+        return tuple(Tick(at=self.at(value), label=_label(scale * value)) for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A score at an iteration."""
+    """A score at an iteration, with the ends of its interval if it has one."""
 
     x: float
     y: float
+    low: float | None
+    high: float | None
     words: str
-    """In words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,11 @@ class Series:
 
     model: str
     points: tuple[Point, ...]
+
+    @property
+    def polyline(self) -> str:
+        """The `points` of an SVG polyline."""
+        return " ".join(f"{point.x},{point.y}" for point in self.points)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +114,8 @@ class Curves:
     """Models that are in the tables only."""
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    remarks: tuple[str, ...]
+    """How many instances, what the whiskers are, and what the axis cuts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,27 +123,27 @@ class Whisker:
     """A delta and its interval."""
 
     label: str
+    model: str
     verdict: Verdict
-    y: float
     low: float
     at: float
     high: float
+    value: str
     words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whiskers:
-    """The deltas of a model, in points."""
+    """Deltas on one axis, in points."""
 
     title: str
-    frame: Frame
     zero: float
     whiskers: tuple[Whisker, ...]
     ticks: tuple[Tick, ...]
 
 
 def curves(report: Report) -> tuple[Curves, ...]:
-    """A plot of each metric that some model has at several iterations.
+    """Return a plot of each metric that some model has at several iterations.
 
     Metrics with scores, or at iterations, too large or small for an axis are in the tables only.
     """
@@ -140,38 +156,59 @@ def curves(report: Report) -> tuple[Curves, ...]:
 def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves | None:
     having = {model: [one for one in of if key in one.scores] for model, of in models.items()}
     having = {model: of for model, of in having.items() if len(of) > 1}
-    if not having:
-        return None
-    of_tokens = all(one.tokens_billions is not None for of in having.values() for one in of)
-    every = [one for of in having.values() for one in of]
+    shown = dict(list(having.items())[:SERIES_SHOWN])
+    every = [one for of in shown.values() for one in of]
+    of_tokens = all(one.tokens_billions is not None for one in every)
     places = [_x(one, of_tokens=of_tokens) for one in every]
-    values = [one.scores[key].value for one in every]
-    if not (are_drawable(places) and are_drawable(values)):
+    scores = [one.scores[key] for one in every]
+    if not having or not are_drawable(places) or not are_drawable([one.value for one in scores]):
         return None
-    x = _axis(places, CURVES.left, CURVES.right)
-    y = _axis(values, CURVES.bottom, CURVES.top)
-    shown = list(having.items())[:SERIES_SHOWN]
+    intervals = [_interval(score) for score in scores]
+    ends = [end for one in intervals if one for end in (one.low, one.high)]
+    values = [*(score.value for score in scores), *ends]
+    are_shares = all(0 <= value <= 1 for value in values)
+    x, y = _axis(places), _axis(values, is_upward=True)
+    points = iter(
+        [
+            _point(one, key, interval, x.at(place), y)
+            for one, interval, place in zip(every, intervals, places, strict=True)
+        ]
+    )
+    y_ticks = y.ticks(scale=100 if are_shares else 1)
     return Curves(
         title=str(key),
         x_label="billions of tokens" if of_tokens else "iteration",
         series=tuple(
-            Series(
-                model=model,
-                points=tuple(
-                    Point(
-                        x=x.at(_x(one, of_tokens=of_tokens)),
-                        y=y.at(one.scores[key].value),
-                        words=_point_words(one, key),
-                    )
-                    for one in of
-                ),
-            )
-            for model, of in shown
+            Series(model=model, points=tuple(next(points) for _ in of))
+            for model, of in shown.items()
         ),
         more=len(having) - len(shown),
-        x_ticks=_ticks(x),
-        y_ticks=_ticks(y),
+        x_ticks=x.ticks(),
+        y_ticks=y_ticks,
+        remarks=tuple(_remarks(scores, y_ticks, has_whiskers=bool(ends), are_shares=are_shares)),
     )
+
+
+def _interval(score: Score) -> Interval | None:
+    """Return the interval of a score whose instances were kept, if an axis can hold it."""
+    strata = split_strata(score.instances) if score.instances else None
+    interval = mean_interval(strata) if strata else None
+    return interval if interval and are_drawable([interval.low, interval.high]) else None
+
+
+def _remarks(
+    scores: Iterable[Score], ticks: Sequence[Tick], *, has_whiskers: bool, are_shares: bool
+) -> Iterable[str]:
+    counts = sorted({score.n for score in scores if score.n is not None})
+    if counts:
+        yield f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
+    if has_whiskers:
+        yield "whiskers: 95% CI"
+    unit = "%" if are_shares else ""
+    if "0" not in (ticks[0].label, ticks[-1].label):
+        yield f"axis shows {ticks[0].label} to {ticks[-1].label}{unit}, not 0"
+    elif are_shares:
+        yield f"axis shows 0 to {ticks[-1].label}%"
 
 
 def _x(one: Evaluation, *, of_tokens: bool) -> float:
@@ -180,48 +217,75 @@ def _x(one: Evaluation, *, of_tokens: bool) -> float:
     return one.iteration
 
 
-def _point_words(one: Evaluation, key: ScoreKey) -> str:
-    known = "" if one.tokens_billions is None else f" ({tokens(one.tokens_billions)})"
-    value = number(one.scores[key].value)
-    return f"{plain(Name(one.model))}, iteration {one.iteration}{known}: {value}"
-
-
-def changes(report: Report) -> tuple[Whiskers, ...]:
-    """Return a plot of each model that was compared, those with flagged changes first."""
-    plots = filter(None, map(whiskers, report.comparisons))
-    return tuple(sorted(plots, key=lambda plot: not plot.whiskers[0].verdict.is_flagged))
-
-
-def whiskers(comparison: Comparison) -> Whiskers | None:
-    """The model's deltas that have an interval, in points; None where none has.
-
-    Metrics whose values leave 0…1 have units of their own, and are in the table only; so are
-    intervals too large or small for an axis.
-    """
-    deltas = [
-        delta
-        for delta in comparison.deltas
-        if delta.interval and in_points(delta) and are_drawable(_ends(delta))
-    ]
-    if not deltas:
-        return None
-    deltas.sort(key=_order)
-    ends = [value for delta in deltas for value in _ends(delta)]
-    axis = _axis([0.0, *ends], _WHISKERS.left, _WHISKERS.right)
-    bottom = _WHISKERS.top + _ROW * len(deltas)
-    return Whiskers(
-        title=f"{plain(Name(comparison.model))}: change since the baseline, in points",
-        frame=replace(_WHISKERS, height=bottom + _WHISKERS.bottom, bottom=bottom),
-        zero=axis.at(0),
-        whiskers=tuple(_whisker(delta, axis, row) for row, delta in enumerate(deltas)),
-        ticks=_ticks(axis, scale=100),
+def _point(one: Evaluation, key: ScoreKey, interval: Interval | None, x: float, y: Axis) -> Point:
+    return Point(
+        x=x,
+        y=y.at(one.scores[key].value),
+        low=y.at(interval.low) if interval else None,
+        high=y.at(interval.high) if interval else None,
+        words=_point_words(one, one.scores[key], interval),
     )
 
 
-def _order(delta: Delta) -> tuple[bool, bool, float]:
-    """Regressions, improvements, then the others, the largest first."""
-    is_regressed = delta.verdict is Verdict.REGRESSED
-    return (not delta.verdict.is_flagged, not is_regressed, -abs(delta.difference))
+def _point_words(one: Evaluation, score: Score, interval: Interval | None) -> str:
+    trained = "" if one.tokens_billions is None else f" ({tokens(one.tokens_billions)})"
+    words = f"{plain(Name(one.model))}, iteration {one.iteration}{trained}: {number(score.value)}"
+    if interval:
+        words += f" (95% CI {number(interval.low)} to {number(interval.high)})"
+    return words if score.n is None else f"{words}, n = {score.n}"
+
+
+def flagged(report: Report) -> Whiskers | None:
+    """Return the plot of all flagged deltas, regressions first; None without any."""
+    rows = [
+        (comparison, delta)
+        for comparison in report.comparisons
+        for delta in comparison.deltas
+        if delta.verdict.is_flagged
+    ]
+    return _whiskers("Significant changes, in points", rows, FLAGGED_SHOWN)
+
+
+def unflagged(report: Report) -> tuple[Whiskers, ...]:
+    """Return a plot of each model's other deltas, of the models that have any."""
+    plots = (
+        _whiskers(
+            f"{plain(Name(one.model))}: other changes, in points",
+            [(one, delta) for delta in one.deltas if not delta.verdict.is_flagged],
+        )
+        for one in report.comparisons
+    )
+    return tuple(filter(None, plots))
+
+
+def _whiskers(
+    title: str, rows: Iterable[tuple[Comparison, Delta]], limit: int | None = None
+) -> Whiskers | None:
+    """Return the plot of the deltas that have an interval, in points; None if none has.
+
+    Metrics whose values leave 0–1 have units of their own, and are in the table only; so are
+    intervals too large or small for an axis.
+    """
+    drawn = [
+        (comparison, delta)
+        for comparison, delta in rows
+        if delta.interval and in_points(delta) and are_drawable(_ends(delta))
+    ]
+    drawn = sorted(drawn, key=lambda row: _order(row[1]))[:limit]
+    if not drawn:
+        return None
+    axis = _tight_axis([0.0, *(value for _, delta in drawn for value in _ends(delta))])
+    return Whiskers(
+        title=title,
+        zero=axis.at(0),
+        whiskers=tuple(_whisker(comparison, delta, axis) for comparison, delta in drawn),
+        ticks=axis.ticks(scale=100),
+    )
+
+
+def _order(delta: Delta) -> tuple[bool, float]:
+    """Regressions, then the others, the largest first."""
+    return delta.verdict is not Verdict.REGRESSED, -abs(delta.difference)
 
 
 def _ends(delta: Delta) -> tuple[float, float, float]:
@@ -230,21 +294,37 @@ def _ends(delta: Delta) -> tuple[float, float, float]:
     return interval.low, delta.difference, interval.high
 
 
-def _whisker(delta: Delta, axis: Axis, row: int) -> Whisker:
+def _whisker(comparison: Comparison, delta: Delta, axis: Axis) -> Whisker:
     low, at, high = map(axis.at, _ends(delta))
+    label = "Mean" if delta.key is None else str(delta.key)
     return Whisker(
-        label=shorten(str(delta.key), _LABEL_LENGTH),
+        label=label,
+        model=comparison.model,
         verdict=delta.verdict,
-        y=_WHISKERS.top + _ROW * (row + 0.6),
         low=low,
         at=at,
         high=high,
-        words=difference(delta),
+        value=difference(delta),
+        words=_whisker_words(comparison, delta, label),
     )
 
 
+def _whisker_words(comparison: Comparison, delta: Delta, label: str) -> str:
+    """Return all that is known of a delta: value, interval, verdict, n and both sides."""
+    baseline = comparison.baseline
+    commit = f" ({plain(Name(baseline.commit[:7]))})" if baseline.commit else ""
+    parts = (
+        f"{plain(Name(label))} of {plain(Name(comparison.model))}: {difference(delta)}",
+        delta.verdict.value.replace("_", " "),
+        f"{number(delta.baseline)} → {number(delta.candidate)}",
+        f"iteration {comparison.iteration} vs. {baseline.iteration}{commit}",
+        *([] if delta.n is None else [f"n = {delta.n}"]),
+    )
+    return ", ".join(parts)
+
+
 def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -> bool:
-    """Whether an axis can hold the values: the largest of them is of such a size, or all are 0.
+    """Return whether an axis can hold the values: the largest is of such a size, or all are 0.
 
     What is smaller beside it is drawn as if it were 0.
     sizes: the least and the largest that the axis shows.
@@ -254,38 +334,36 @@ def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -
     return largest == 0 or least <= largest <= most
 
 
-def _axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """An axis between two round numbers around the values."""
+def _axis(values: Sequence[float], *, is_upward: bool = False) -> Axis:
+    """Return an axis between two round numbers around the values."""
     low, high = min(values), max(values)
     least_span = _LEAST_SPAN * max(abs(low), abs(high)) or 1.0
     step = _step(max(high - low, least_span))
     first, last = math.floor(low / step), math.ceil(high / step)
     if high - low < least_span:
         first, last = first - 1, last + 1
-    return Axis(step=step, first=first, last=last, start=start, end=end)
+    return Axis(step=step, low=first, high=last, is_upward=is_upward)
+
+
+def _tight_axis(values: Sequence[float]) -> Axis:
+    """Return an axis that ends where the values do; it always has a tick, that of 0."""
+    low, high = min(values), max(values)
+    span = high - low or 1.0
+    step, margin = _step(span), _MARGIN * span
+    return Axis(step=step, low=(low - margin) / step, high=(high + margin) / step)
 
 
 def round_ends(values: Sequence[float]) -> tuple[float, float]:
-    """Two round numbers around the values, never the same."""
-    axis = _axis(values, 0, 1)
-    return axis.first * axis.step, axis.last * axis.step
+    """Return two round numbers around the values, never the same."""
+    axis = _axis(values)
+    return axis.low * axis.step, axis.high * axis.step
 
 
 def _step(span: float) -> float:
-    """1, 2 or 5 times a power of ten, of which some ticks make the span."""
+    """Return 1, 2 or 5 times a power of ten, of which some ticks make the span."""
     power = 10.0 ** math.floor(math.log10(span / _TICKS))
     return next(unit * power for unit in (1, 2, 5, 10) if unit * power * _TICKS >= span)
 
 
-def _ticks(axis: Axis, *, scale: float = 1) -> tuple[Tick, ...]:
-    values = (axis.step * number for number in range(axis.first, axis.last + 1))
-    return tuple(Tick(at=axis.at(value), label=_label(scale * value)) for value in values)
-
-
 def _label(value: float) -> str:
     return f"{value:.6g}".replace("-", "−")
-
-
-def polyline(points: Iterable[Point]) -> str:
-    """The `points` of an SVG polyline."""
-    return " ".join(f"{point.x},{point.y}" for point in points)

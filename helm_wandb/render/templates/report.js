@@ -27,3 +27,30 @@ const sort = (head) => {
 for (const button of document.querySelectorAll("th > button")) {
   button.addEventListener("click", () => sort(button.parentElement));
 }
+// Shows a point's words below its plot. Tab reaches the first point, the arrow keys the others.
+for (const figure of document.querySelectorAll("figure")) {
+  const points = [...figure.querySelectorAll("[data-words]")];
+  const shown = figure.querySelector(".words");
+  for (const [at, point] of points.entries()) {
+    const native = point.querySelector("title");
+    const words = native?.textContent ?? point.title;
+    native?.remove();
+    if (!native) {
+      point.removeAttribute("title");
+      point.setAttribute("aria-label", words);
+    }
+    point.setAttribute("tabindex", at ? -1 : 0);
+    const show = () => { shown.textContent = words; };
+    point.addEventListener("focus", show);
+    point.addEventListener("pointerenter", show);
+    point.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      const next = points[at + step];
+      if (!next) return;
+      event.preventDefault();
+      point.setAttribute("tabindex", -1);
+      next.setAttribute("tabindex", 0);
+      next.focus();
+    });
+  }
+}

@@ -1,0 +1,48 @@
+"""The interval of a score that isn't compared with another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from helm_wandb.model import Interval
+
+from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
+from .estimate import LEAST_CLUSTERS, LEVEL
+from .strata import SMALLEST, Aggregate, Stratum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interval | None:
+    """Return the interval of HELM's aggregate, in the score's unit; None if too little is known.
+
+    It is that of the deviations from the aggregate, by the test that differences have too. Scores
+    within 0–1 have an interval within 0–1.
+    level: of the interval, of (0, 1).
+    Raises ValueError if a stratum, or the list of them, is empty.
+    """
+    mean = Aggregate.of(strata).mean
+    sides = Aggregate.of(
+        Stratum(value=[value - mean for value in stratum.value], cluster=stratum.cluster)
+        for stratum in strata
+    )
+    if sides.clusters < LEAST_CLUSTERS:
+        return None
+    values = [value for stratum in strata for value in stratum.value]
+    spread = (max(values) - min(values)) or abs(values[0])
+    spread = spread if spread > SMALLEST else 1.0
+    contrast = Contrast.build(
+        [(stratum, 1 / len(sides.strata)) for stratum in sides.strata],
+        unseen=spread * sides.typical_cluster,
+        limit=spread,
+    )
+    if contrast is None:
+        return None
+    if not contrast.variance:
+        contrast = replace(contrast, unseen_weight=NOTHING_CHANGED_WEIGHT, is_binary=True)
+    low, high = (mean + end for end in contrast.interval(level))
+    if all(0 <= value <= 1 for value in values):
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Interval(low=low, high=high, level=level, method="empirical likelihood")
