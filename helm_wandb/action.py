@@ -81,7 +81,7 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
         context = _Context(
             event=event,
             conversation=conversation,
-            provenance=event.provenance(found=conversation.number),
+            provenance=event.provenance(pull_request=conversation.number),
             redactor=redactor,
         )
         try:

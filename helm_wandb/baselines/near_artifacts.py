@@ -63,8 +63,8 @@ def near_artifacts(query: ArtifactQuery, github: Repository) -> list[NearArtifac
         reason = _no_artifact(Counter(filter(None, refusals.values())), query)
         beyond = [one for one in listed if refusals[one.id] == _beyond(query.base)]
         return NoMatch(reason + _newer(beyond, query.base, github), is_fault=False)
-    found = [NearArtifact(artifact=one, depth=depths[one.run.head_sha]) for one in near]
-    return sorted(found, key=lambda one: one.depth)
+    artifacts = [NearArtifact(artifact=one, depth=depths[one.run.head_sha]) for one in near]
+    return sorted(artifacts, key=lambda one: one.depth)
 
 
 def _listed(query: ArtifactQuery, github: Repository) -> list[Artifact]:

@@ -106,11 +106,11 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
             why = there.missing.get(key, "it doesn't evaluate it")
             apart[key] = f"only this run has it; in the baseline: {why}"
         else:
-            found = _cell(key, here.scores[key], there.scores[key])
-            if isinstance(found, str):
-                apart[key] = found
+            cell = _cell(key, here.scores[key], there.scores[key])
+            if isinstance(cell, str):
+                apart[key] = cell
             else:
-                cells.append(found)
+                cells.append(cell)
     return cells, apart
 
 

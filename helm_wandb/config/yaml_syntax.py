@@ -193,23 +193,23 @@ def _decode(data: bytes, file: str) -> str:
 
 
 def _refuse_control_characters(text: str, file: str) -> None:
-    if found := _NOT_YAML.search(text):
-        message = f"the character {shown(found[0])} is not allowed in YAML: remove it"
-        raise _failure(_place_after(text[: found.start()], file), message)
+    if match := _NOT_YAML.search(text):
+        message = f"the character {shown(match[0])} is not allowed in YAML: remove it"
+        raise _failure(_place_after(text[: match.start()], file), message)
 
 
 def _odd_blanks(text: str, file: str) -> Iterator[Problem]:
     """Yield a problem for each line with a character that is taken for a space, and is none."""
     for number, line in enumerate(_LINE_BREAK.split(text), start=1):
-        if found := _ODD_BLANK.match(line):
-            group = found.lastindex or 0
-            character = found[group]
+        if match := _ODD_BLANK.match(line):
+            group = match.lastindex or 0
+            character = match[group]
             name = unicodedata.name(character, "no name").lower()
             message = (
                 f"the character U+{ord(character):04X} ({name}) looks like a space, and YAML takes "
                 "it for a letter: replace it by a space, or remove it"
             )
-            yield Problem(Place(file, number, found.start(group) + 1), "$", message)
+            yield Problem(Place(file, number, match.start(group) + 1), "$", message)
 
 
 def _document(text: str, file: str, loader: Loader) -> yaml.Node:
@@ -255,9 +255,9 @@ def _refuse_depth_and_documents(text: str, file: str, loader: Loader) -> None:
 def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
     """Return the text less lines that only hold `...`, and a problem for each of them."""
     problems = [
-        Problem(Place(file, number, found.end(1) + 1), "$", _DOTS)
+        Problem(Place(file, number, match.end(1) + 1), "$", _DOTS)
         for number, line in enumerate(_LINE_BREAK.split(text), start=1)
-        if (found := _DOTS_LINE.match(line))
+        if (match := _DOTS_LINE.match(line))
     ]
     return _DOTS_LINE.sub(r"\1", text), problems
 
@@ -281,8 +281,8 @@ def _missing_space(lines: Sequence[str], line: int, file: str) -> ConfigError | 
     """Return the likeliest slip, if this line or the one above it has it."""
     for number in (line, line - 1):
         for pattern, message in ((_NO_SPACE_AFTER_COLON, _COLON), (_NO_SPACE_AFTER_DASH, _DASH)):
-            if found := pattern.match(_line(lines, number)):
-                return _failure(Place(file, number + 1, found.end() + 1), message)
+            if match := pattern.match(_line(lines, number)):
+                return _failure(Place(file, number + 1, match.end() + 1), message)
     return None
 
 

@@ -121,8 +121,8 @@ class Repository:
         tries = count()
 
         def written() -> Comment:
-            found = unless() if next(tries) else None
-            return found or self._write_comment("POST", path, body, what=what)
+            comment = unless() if next(tries) else None
+            return comment or self._write_comment("POST", path, body, what=what)
 
         return retry(written, self.budget)
 
@@ -172,8 +172,8 @@ class Repository:
         """Return the sha of the commit at which the two parted."""
         path = f"/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         what = f"compare {base} with {head}"
-        found = self._get(path, _Comparison, what=what, per_page=1)
-        return found.merge_base_commit.sha
+        comparison = self._get(path, _Comparison, what=what, per_page=1)
+        return comparison.merge_base_commit.sha
 
     def ancestors(self, sha: str) -> Iterator[str]:
         """Yield the commit and its ancestors, the nearest first."""

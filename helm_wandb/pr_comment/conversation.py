@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.github_api.messages import GithubError
+from helm_wandb.github_api.messages import GithubError, PullRequest
 from helm_wandb.model import Report
 from helm_wandb.pr_comment import comment_marker
 from helm_wandb.pr_comment.several_comments import PullRequestComments
@@ -15,9 +16,6 @@ from helm_wandb.runner.event_rules import Lookup
 from helm_wandb.runner.pull_requests import find_pull_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from helm_wandb.github_api.messages import PullRequest
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.runner.event import Event
     from helm_wandb.runner.settings import Settings

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Status
+from helm_wandb.model import Provenance, Receipt, Report, Status
 from helm_wandb.pr_comment.sticky_comment import PullRequestComment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from helm_wandb.model import Provenance, Receipt, Report
 
 
 @dataclass(frozen=True, slots=True)

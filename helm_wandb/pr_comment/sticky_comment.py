@@ -117,10 +117,10 @@ class PullRequestComment:
 
     def _replace(self, comment: Comment, body: str, write: Callable[[], Receipt]) -> Receipt:
         """Write over a comment, unless it shows more than this run can."""
-        found = comment_marker.read(comment.text)
-        if found is None:
+        marked = comment_marker.read(comment.text)
+        if marked is None:
             return write()
-        written = found[0]
+        written = marked[0]
         if self._is_outdated(written):
             return _skipped(comment_texts.OUTDATED, url=comment.url)
         if self.marker.lacks_comparison_of(written):
@@ -220,12 +220,12 @@ def _by_author(comments: Iterable[Comment], login: str) -> list[Comment]:
 
 
 def _is_marked(comment: Comment, marker: Marker) -> bool:
-    found = comment_marker.read(comment.text)
-    return found is not None and found[0].key == marker.key
+    marked = comment_marker.read(comment.text)
+    return marked is not None and marked[0].key == marker.key
 
 
 def _text(body: str) -> str:
     """Return the visible text of a comment, as GitHub may have stored it."""
-    found = comment_marker.read(body)
-    text = found[1] if found else body
+    marked = comment_marker.read(body)
+    text = marked[1] if marked else body
     return text.replace("\r\n", "\n").strip()

@@ -196,14 +196,14 @@ class Event:
         is_limited = not pull_request.is_own or self.actor == _DEPENDABOT
         return self.rules.has_limited_token and is_limited
 
-    def provenance(self, found: int | None = None) -> Provenance:
+    def provenance(self, pull_request: int | None = None) -> Provenance:
         """Return which state of the code the scores belong to; outside of a workflow, `local`.
 
-        found: the pull request that GitHub names for the evaluated run.
+        pull_request: the pull request that GitHub names for the evaluated run.
         """
         if not self.in_workflow:
             return Provenance(tool_version=__version__)
-        number = (found if self.evaluated_run else None) or self.pull_request_number
+        number = (pull_request if self.evaluated_run else None) or self.pull_request_number
         return Provenance(
             tool_version=__version__,
             track=self._track(number),

@@ -91,9 +91,9 @@ class WandbProject:
     def latest(self, track: str) -> tuple[Evaluation, ...]:
         """Return each model of one track at its latest iteration; raises ServiceError."""
         return tuple(
-            found
+            one
             for run in self._runs()
-            if run.config.get(TRACK) == track and (found := evaluation(run))
+            if run.config.get(TRACK) == track and (one := evaluation(run))
         )
 
     def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:

@@ -48,10 +48,10 @@ def minimum_detectable(
         return None
     changed = (estimate.better or 0) + (estimate.worse or 0)
     if contrast.is_binary and changed <= _MOST_COUNTED and estimate.n == estimate.clusters:
-        found = _counting(estimate.n, changed, contrast.limit, threshold, min_effect)
+        is_detected = _counting(estimate.n, changed, contrast.limit, threshold, min_effect)
     else:
-        found = _expecting(contrast, threshold, min_effect)
-    return _least(found, contrast.limit)
+        is_detected = _expecting(contrast, threshold, min_effect)
+    return _least(is_detected, contrast.limit)
 
 
 def _least(is_found: Callable[[float], bool], limit: float) -> float | None:

@@ -69,8 +69,8 @@ def _climbed(
     start: float, excess: Callable[[float], float], slope: Callable[[float], float]
 ) -> float:
     """Where the excess is 0, by Newton's method; the slope is how fast it falls."""
-    found, step, left = start, math.inf, _STEPS
+    root, step, left = start, math.inf, _STEPS
     while left and abs(step) > _CLOSE:
-        step = excess(found) / slope(found)
-        found, left = found + step, left - 1
-    return found
+        step = excess(root) / slope(root)
+        root, left = root + step, left - 1
+    return root

@@ -56,21 +56,21 @@ def read(
     benchmarks = {key.benchmark for key in spec.score_keys}
     own = {run: places for run, places in wanted.items() if run[2] in benchmarks}
     faults: list[str] = []
-    found: TextsByPlace = {}
+    texts_by_place: TextsByPlace = {}
     if not own:
-        return found, ()
+        return texts_by_place, ()
     try:
         with open_output(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
             runs = Runs(layout.find_suite(spec, files))
             for evaluated, run, places in _tasks(spec, runs, own):
-                texts = found.setdefault(evaluated, {})
+                texts = texts_by_place.setdefault(evaluated, {})
                 try:
                     texts.update(_texts(files, run, places))
                 except ArtifactError as error:
                     faults += error.lines
     except (ArtifactError, ConfigError) as error:
         faults += error.lines
-    return found, tuple(faults)
+    return texts_by_place, tuple(faults)
 
 
 def _tasks(
@@ -103,21 +103,21 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
         files, f"{run.folder}/scenario_state.json", AnsweredScenarioState
     ).request_states
     chosen: dict[_Key, float] | None = None
-    found: dict[Place, Texts] = {}
+    texts: dict[Place, Texts] = {}
     for state in states:
         key = (encodable(state.instance.id or ""), state.train_trial_index)
         place = places.get(key)
-        if place is None or place in found or state.instance.perturbation is not None:
+        if place is None or place in texts or state.instance.perturbation is not None:
             continue
         if state.reference_index is not None and chosen is None:
             chosen = _likeliest_references(files, run)
         index = None if chosen is None else chosen.get(key)
-        found[place] = Texts(
+        texts[place] = Texts(
             input=_end(_text(state.instance.input)),
             reference=_reference(state.instance),
             answer=_answer(state, index),
         )
-    return found
+    return texts
 
 
 def _likeliest_references(files: Files, run: Run) -> dict[_Key, float]:

@@ -184,12 +184,12 @@ class Contents:
     def _root(self) -> str:
         """Return where `runs/` or `releases/` is: the top, or the one folder that has them."""
         tops = ["", *(f"{name}/" for name in sorted(self._folders[""]))]
-        found = [top for top in tops if {f"{top}runs", f"{top}releases"} & self._folders.keys()]
-        if len(found) == 1 or "" in found:
-            return found[0]
+        roots = [top for top in tops if {f"{top}runs", f"{top}releases"} & self._folders.keys()]
+        if len(roots) == 1 or "" in roots:
+            return roots[0]
         place = plain(self._shown_as)
-        if found:
-            message = f"{place}: several folders have runs/ or releases/: {_listed(found)}. "
+        if roots:
+            message = f"{place}: several folders have runs/ or releases/: {_listed(roots)}. "
         else:
             there = _listed(sorted(self._folders[""])) or "nothing"
             message = (

@@ -54,8 +54,8 @@ def with_details(
                         rules[run.spec.name] = clusters[key.benchmark]
     names = sorted(by_name)
     tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
-    found = map_parallel(partial(read_run, files=files), tasks, progress=progress)
-    read = dict(zip(names, found, strict=True))
+    instances = map_parallel(partial(read_run, files=files), tasks, progress=progress)
+    read = dict(zip(names, instances, strict=True))
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
     detailed = {
         model: {
@@ -75,14 +75,14 @@ def _with_details(
     selectors: Sequence[Selector],
     read: Mapping[str, RunInstances | str | ArtifactError],
 ) -> Score:
-    found = instances_of(runs, selectors, read, value=score.value)
+    instances = instances_of(runs, selectors, read, value=score.value)
     score = replace(score, fingerprint=fingerprint(runs))
-    if isinstance(found, str):
-        return replace(score, no_instances=found)
-    counts = _counts(found)
+    if isinstance(instances, str):
+        return replace(score, no_instances=instances)
+    counts = _counts(instances)
     return replace(
         score,
-        instances=found,
+        instances=instances,
         n=sum(counts.values()),
         subjects={
             name: SubjectScore(value=part.value, n=_subject_count(name, runs, counts))

@@ -66,15 +66,15 @@ def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     if spec.model_name is None or len(families) != 1:
         return chosen
     name = spec.model_name
-    return {model: Checkpoint(name, found.iteration) for model, found in chosen.items()}
+    return {model: Checkpoint(name, checkpoint.iteration) for model, checkpoint in chosen.items()}
 
 
 def latest_ids(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: int) -> list[str]:
     """Return the ids of each family's latest iterations, `count` of each."""
     by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for model, found in checkpoints.items():
-        iteration = spec.default_iteration if found.iteration is None else found.iteration
-        by_family[found.family].append((iteration, model))
+    for model, checkpoint in checkpoints.items():
+        iteration = spec.default_iteration if checkpoint.iteration is None else checkpoint.iteration
+        by_family[checkpoint.family].append((iteration, model))
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 
@@ -121,10 +121,10 @@ def _by_pattern(model: str, pattern: Pattern, spec: HelmEval) -> _Parts:
 
 
 def _by_marker(model: str) -> _Parts:
-    found = _MARKED.search(model) or _LAST_PART.search(model)
-    if found is None:
+    match = _MARKED.search(model) or _LAST_PART.search(model)
+    if match is None:
         return _Parts(model, model, None)
-    return _split_id(model, found.span("number"), found.span())
+    return _split_id(model, match.span("number"), match.span())
 
 
 def _split_id(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
@@ -150,13 +150,13 @@ def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:
 
     Real models are called `gpt-4-0314` and `gpt-4-0613`: a bare number alone says nothing.
     """
-    found = {model: _BARE.search(model) for model in ids}
-    starts = {model[: match.start("number")] if match else None for model, match in found.items()}
+    matches = {model: _BARE.search(model) for model in ids}
+    starts = {m[: match.start("number")] if match else None for m, match in matches.items()}
     if len(ids) < 2 or len(starts) != 1 or None in starts:  # noqa: PLR2004 -- a pair at least
         return {}
     return {
         model: _split_id(model, match.span("number"), match.span())
-        for model, match in found.items()
+        for model, match in matches.items()
         if match
     }
 
@@ -167,7 +167,7 @@ def _choose(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, 
     families = {checkpoint.family for checkpoint in checkpoints.values()}
     if len(families) == 1 or spec.model_name is None:
         return dict(checkpoints)
-    own = {m: found for m, found in checkpoints.items() if found.family == spec.model_name}
+    own = {m: one for m, one in checkpoints.items() if one.family == spec.model_name}
     if not own:
         raise _error(
             spec,
@@ -184,9 +184,9 @@ def _match_glob(
     checkpoints: Mapping[str, Checkpoint], spec: HelmEval, glob: str
 ) -> dict[str, Checkpoint]:
     matching = {
-        model: found
-        for model, found in checkpoints.items()
-        if fnmatchcase(model, glob) or fnmatchcase(found.family, glob)
+        model: checkpoint
+        for model, checkpoint in checkpoints.items()
+        if fnmatchcase(model, glob) or fnmatchcase(checkpoint.family, glob)
     }
     families = {checkpoint.family for checkpoint in matching.values()}
     if not families:
@@ -209,9 +209,9 @@ def _match_glob(
 
 def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> None:
     ids = defaultdict(list)
-    for model, found in checkpoints.items():
-        iteration = spec.default_iteration if found.iteration is None else found.iteration
-        ids[found.family, iteration].append(model)
+    for model, checkpoint in checkpoints.items():
+        iteration = spec.default_iteration if checkpoint.iteration is None else checkpoint.iteration
+        ids[checkpoint.family, iteration].append(model)
     for (family, iteration), models in ids.items():
         if len(models) > 1:
             raise _error(

@@ -75,7 +75,7 @@ def _has_config_name(benchmark: str) -> bool:
 def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
     if others := [name for name in suite.metrics if not _has_config_name(name)]:
         yield f"# A config cannot name {_join_names(others)}: a dot ends a benchmark's name.\n"
-    named = {name: found for name, found in suite.metrics.items() if _has_config_name(name)}
+    named = {name: metrics for name, metrics in suite.metrics.items() if _has_config_name(name)}
     if not named:
         yield "# Without `benchmarks`, the 16 core metrics of HELM are read.\n"
         return

@@ -54,7 +54,7 @@ def read_run(
         inputs = read_inputs(files, run, rule)
     except ArtifactError as error:
         return error
-    return {selector: _columns(run, found, inputs) for selector, found in values.items()}
+    return {selector: _columns(run, own, inputs) for selector, own in values.items()}
 
 
 def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[Selector, Values]:
@@ -64,21 +64,21 @@ def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[
     """
     entries = read_json(files, f"{run.folder}/per_instance_stats.json", tuple[InstanceStats, ...])
     names = {name for selector in selectors for name in selector.names}
-    found = [
+    stats = [
         (entry, stat)
         for entry in entries
         for stat in [one for one in entry.stats if one.name.name in names]
         if stat.count
     ]
-    values = {selector: _values_of(selector, found) for selector in selectors}
+    values = {selector: _values_of(selector, stats) for selector in selectors}
     return {selector: of_selector for selector, of_selector in values.items() if of_selector}
 
 
-def _values_of(selector: Selector, found: Iterable[tuple[InstanceStats, Stat]]) -> Values:
+def _values_of(selector: Selector, stats: Iterable[tuple[InstanceStats, Stat]]) -> Values:
     """Return the values of the first of the selector's names that has any."""
     for name in selector.names:
         values: Values = {}
-        for entry, stat in found:
+        for entry, stat in stats:
             if (stat.name.name, stat.name.split) != (name, selector.split):
                 continue
             if _counts(entry.perturbation, selector.perturbation):
@@ -104,16 +104,16 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
     """
     instances, state = f"{run.folder}/instances.json", f"{run.folder}/scenario_state.json"
     if files.is_file(instances):
-        found = read_json(files, instances, tuple[Instance, ...])
+        instances_read = read_json(files, instances, tuple[Instance, ...])
     elif files.is_file(state):
         states = read_json(files, state, ScenarioState).request_states
-        found = tuple(one.instance for one in states)
+        instances_read = tuple(one.instance for one in states)
     else:
         return {}
     pattern = Pattern.compile(rule) if rule and rule != EACH_INSTANCE else None
     passages = rule is None and run.scenario in PASSAGE_SCENARIOS
     hashes: dict[str, tuple[str, str]] = {}
-    for one in found:
+    for one in instances_read:
         text = one.input if isinstance(one.input, str) else one.input.text
         if one.id is not None and text and one.perturbation is None and one.id not in hashes:
             shared = (
@@ -176,15 +176,15 @@ def instances_of(
     read: run name → its instances.
     value: HELM's own cell, which the mean over strata of the means within must reproduce.
     """
-    found: list[RunInstances] = []
+    runs_read: list[RunInstances] = []
     for run in sorted(runs, key=lambda run: run.stratum):
         of_run = read[run.spec.name]
         if not isinstance(of_run, dict):
             return str(of_run)
-        found.append(of_run)
+        runs_read.append(of_run)
     means = []
     for selector in selectors:
-        instances = _join([of_run[selector] for of_run in found if selector in of_run])
+        instances = _join([of_run[selector] for of_run in runs_read if selector in of_run])
         if not instances.value:
             continue
         if instances.has_mean(value):

@@ -46,13 +46,13 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
     """
     with open_output(path, shown_as=shown_as) as files:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
-        found = [one for name in names for one in _suite(name, files)]
-        if not found:
+        suites = [one for name in names for one in _suite(name, files)]
+        if not suites:
             raise ArtifactError(
                 f"{plain(shown_as)}: holds no suite with a finished run. "
                 f"{layout.advice(files, shown_as=shown_as)}"
             )
-    suites = [one for one in found if one.name != _LATEST] or found
+    suites = [one for one in suites if one.name != _LATEST] or suites
     return tuple(sorted(suites, key=lambda one: -one.run_count))
 
 
@@ -99,7 +99,9 @@ def _families(ids: set[str], model_name: str | None) -> dict[str, tuple[int, ...
         checkpoints = families.assign(ids, spec)
     except ConfigError:
         return {}
-    found: dict[str, list[int]] = {}
+    by_family: dict[str, list[int]] = {}
     for one in checkpoints.values():
-        found.setdefault(one.family, []).extend([] if one.iteration is None else [one.iteration])
-    return {family: tuple(sorted(iterations)) for family, iterations in sorted(found.items())}
+        by_family.setdefault(one.family, []).extend(
+            [] if one.iteration is None else [one.iteration]
+        )
+    return {family: tuple(sorted(iterations)) for family, iterations in sorted(by_family.items())}

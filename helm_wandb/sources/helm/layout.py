@@ -87,10 +87,10 @@ def find_suite(spec: HelmEval, files: Files) -> Suite:
 
     Raises ArtifactError if there is none of them.
     """
-    found = suite_named(spec.helm_suite_name, files)
-    if found is None:
+    suite = suite_named(spec.helm_suite_name, files)
+    if suite is None:
         raise ArtifactError(_no_suite(spec, files))
-    return found
+    return suite
 
 
 def suite_named(name: str, files: Files) -> Suite | None:
@@ -157,13 +157,13 @@ def _no_suite(spec: HelmEval, files: Files) -> str:
     (_, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
     if files.is_folder(f"runs/{name}"):
         return f"{place}: suite {name!r} holds no finished run. Did helm-run end well?"
-    found = entries(files)
-    if not found:
+    suites = entries(files)
+    if not suites:
         return (
             f"{spec.at('helm_output_dir')}: {spec.helm_output_dir!r} has neither runs/ nor "
             f"releases/ with a suite in it. {advice(files, shown_as=spec.helm_output_dir)}"
         )
     return (
         f"{place}: no suite or release {name!r} in {spec.helm_output_dir!r}. "
-        f"There are: {_listed(found)}."
+        f"There are: {_listed(suites)}."
     )

@@ -44,11 +44,11 @@ def map_parallel(
         # If the system has no process left, one core does it too.
         with suppress(OSError):
             return _map_forked(function, tasks, cores, progress)
-    found = []
+    results = []
     for done, task in enumerate(tasks, 1):
-        found.append(function(task))
+        results.append(function(task))
         progress(done, len(tasks))
-    return found
+    return results
 
 
 def _map_forked(
@@ -105,13 +105,13 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for receiver in receivers:
         receiver.close()
-    found = []
+    results = []
     try:
         for done, task in enumerate(tasks, 1):
-            found.append(function(task))
+            results.append(function(task))
             if done % _REPORTED_EVERY == 0:
                 sender.send(_REPORTED_EVERY)
-        sender.send(found)
+        sender.send(results)
     except BrokenPipeError:
         return
     except Exception:  # noqa: BLE001 -- reported by the parent, whose log is safe
@@ -135,10 +135,10 @@ def _collect(
             else:
                 shares[receiver] = message
     progress(total, total)
-    found: list[Any] = [None] * total
+    results: list[Any] = [None] * total
     for first, receiver in enumerate(workers):
-        found[first :: len(workers)] = shares[receiver]
-    return found
+        results[first :: len(workers)] = shares[receiver]
+    return results
 
 
 def _receive(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: ANN401 -- a Connection

@@ -93,7 +93,7 @@ class _Reader:
         scores, absent = self._scores()
         self._refuse_long_names(self._runs.models() | scores.keys())
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
-        if not any(isinstance(found, Score) for m in checkpoints for found in scores[m].values()):
+        if not any(isinstance(score, Score) for m in checkpoints for score in scores[m].values()):
             raise ArtifactError(*(self._faults or [self._describe_nothing()]))
         if with_details:
             wanted = families.latest_ids(checkpoints, self._spec, count=2)
@@ -103,14 +103,14 @@ class _Reader:
             )
             scores |= detailed
             self._faults += unread
-        found = [
+        evaluations = [
             _evaluation(self._spec, checkpoint, scores[model], absent)
             for model, checkpoint in checkpoints.items()
         ]
         self._note_others(self._runs.models() | scores.keys(), checkpoints)
         if self._computed:
             self._notes.append(_COMPUTED.format(", ".join(self._computed)))
-        order = sorted(found, key=lambda evaluation: (evaluation.model, evaluation.iteration))
+        order = sorted(evaluations, key=lambda evaluation: (evaluation.model, evaluation.iteration))
         return Reading(
             evaluations=tuple(order), faults=tuple(self._faults), notes=tuple(self._notes)
         )
@@ -131,15 +131,15 @@ class _Reader:
         nowhere: list[str] = []
         for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
             try:
-                found = self._read_benchmark(benchmark, metrics)
+                by_model = self._read_benchmark(benchmark, metrics)
             except ArtifactError as error:
                 self._faults.append(str(error))
                 absent.update({ScoreKey(benchmark, metric): str(error) for metric in metrics})
                 continue
-            if not found:
+            if not by_model:
                 nowhere.append(benchmark)
                 absent.update({ScoreKey(benchmark, metric): _NO_RUN for metric in metrics})
-            for model, of_model in found.items():
+            for model, of_model in by_model.items():
                 scores[model] |= {ScoreKey(benchmark, name): one for name, one in of_model.items()}
         if nowhere and self._spec.score_keys != CORE_METRICS:
             self._notes.append(self._describe_absent(nowhere))
@@ -172,10 +172,10 @@ class _Reader:
             self._notes.append(f"{benchmark} was found as {group}, HELM's newer name of it.")
         table = self._suite.table(group)
         if table is None:
-            found = self._read_runs(group, metrics)
-            if found and self._suite.summary is not None:
+            by_model = self._read_runs(group, metrics)
+            if by_model and self._suite.summary is not None:
                 self._computed.append(group)
-            return found
+            return by_model
         tables = read_json(self._suite.files, table, tuple[Table, ...])
         return scores_by_model(tables, group, metrics, model_of_run=self._runs.model_of)
 
@@ -295,6 +295,6 @@ def _evaluation(
             suite=layout.split_name(spec.helm_suite_name)[1],
             token_per_iteration=spec.token_per_iteration,
         ),
-        scores={key: found for key, found in outcome.items() if isinstance(found, Score)},
+        scores={key: score for key, score in outcome.items() if isinstance(score, Score)},
         missing={key: why for key, why in outcome.items() if isinstance(why, str)},
     )
