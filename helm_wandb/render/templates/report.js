@@ -31,6 +31,9 @@ for (const button of document.querySelectorAll("th > button")) {
 for (const figure of document.querySelectorAll("figure")) {
   const points = [...figure.querySelectorAll("[data-words]")];
   const shown = figure.querySelector(".words");
+  const hide = () => { shown.textContent = ""; };
+  figure.addEventListener("focusout", hide);
+  figure.addEventListener("pointerleave", hide); // not the point's: the words can be selected
   for (const [at, point] of points.entries()) {
     const native = point.querySelector("title");
     const words = native?.textContent ?? point.title;
@@ -44,6 +47,7 @@ for (const figure of document.querySelectorAll("figure")) {
     point.addEventListener("focus", show);
     point.addEventListener("pointerenter", show);
     point.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       const next = points[at + step];
       if (!next) return;
