@@ -29,6 +29,7 @@ from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
 from helm_wandb.runner.event import Event, read_event
+from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.runner.repository import open_repository
 from helm_wandb.runner.settings import Settings, find_secrets
 from helm_wandb.sinks.job_summary import JobSummary
@@ -220,11 +221,11 @@ def _published(settings: Settings) -> Reading | None:
 def _baseline(
     settings: Settings, event: Event, github: Repository | None, project: WandbProject | None
 ) -> Callable[[Sequence[Evaluation]], BaselineResult]:
-    is_word = settings.baseline in set(baselines.Choice)
-    choice = baselines.Choice(settings.baseline) if is_word else baselines.Choice.FILE
+    is_word = settings.baseline in set(BaselineChoice)
+    choice = BaselineChoice(settings.baseline) if is_word else BaselineChoice.FILE
     file = (
         baselines.read_baseline_file(settings.baseline, folder=Path(), asked_by="input baseline")
-        if choice is baselines.Choice.FILE
+        if choice is BaselineChoice.FILE
         else None
     )
     request = baselines.BaselineRequest(

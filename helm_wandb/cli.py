@@ -18,6 +18,7 @@ from helm_wandb.model import LOCAL_TRACK, Config, Evaluation
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
 from helm_wandb.runner.event import Event, read_event
+from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.runner.settings import find_secrets
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
@@ -190,7 +191,7 @@ def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResu
     from helm_wandb import baselines  # noqa: PLC0415
 
     file = baselines.read_baseline_file(name, folder=Path(), asked_by="--baseline")
-    request = baselines.BaselineRequest(choice=baselines.Choice.FILE, file=file)
+    request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=file)
     return partial(baselines.resolve, request=request)
 
 

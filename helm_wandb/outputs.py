@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.offline_recording import Seal
     from helm_wandb.wandb_runs.project_models import WandbProject
 
-_REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
+REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
 """As in `schema/config.schema.json`."""
 _REASONS_SHOWN = 5
 _MODES = {
@@ -165,7 +165,7 @@ def choose_server(
         shown = shown_url(variable)
         raise InputError(f"WANDB_BASE_URL: {shown} is no URL of a server; fix it or unset it")
     entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
-    if entity and _REFUSED_IN_NAMES.search(entity):
+    if entity and REFUSED_IN_NAMES.search(entity):
         raise InputError(f"WANDB_ENTITY: {entity!r} is no entity: it may hold none of / \\ # ? % :")
     base_url = given or config.base_url or variable
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)

@@ -10,7 +10,8 @@ from helm_wandb.github_api.connection import Connection
 from helm_wandb.github_api.repository import Repository
 from helm_wandb.model import Verdict
 from helm_wandb.pr_comment.comment_marker import Marker
-from helm_wandb.pr_comment.sticky_comment import Mode, PullRequestComment
+from helm_wandb.pr_comment.sticky_comment import PullRequestComment
+from helm_wandb.runner.inputs import CommentMode
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
 from tests.builders import evaluation, report
@@ -113,7 +114,7 @@ def sink(github: Repository, text: str = "first", **options: Any) -> PullRequest
         "github": github,
         "pull_request": pull_request(NUMBER, head=HEAD),
         "marker": marker(),
-        "mode": Mode.UPDATE,
+        "mode": CommentMode.UPDATE,
         "render": lambda _, __: text,
     }
     return PullRequestComment(**{**whole, **options})

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.baselines import BaselineRequest, BaselineResult, Choice, artifacts, resolve
+from helm_wandb.baselines import BaselineRequest, BaselineResult, artifacts, resolve
 from helm_wandb.report import to_json
+from helm_wandb.runner.inputs import BaselineChoice
 from tests import builders, events
 from tests.github_clients import connect
 from tests.github_server import TOKEN, GithubServer, answers
@@ -64,7 +65,7 @@ class Place:
         url = self.server.url
         client = connect(TOKEN, NAME, api_url=url, graphql_url=f"{url}/graphql")
         with closing(client):
-            request = BaselineRequest(choice=Choice.ARTIFACT, event=started, github=client)
+            request = BaselineRequest(choice=BaselineChoice.ARTIFACT, event=started, github=client)
             return resolve([ALPHA], request)
 
 

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.baselines import (
-    BaselineMatch,
-    BaselineRequest,
-    BaselineResult,
-    Choice,
-    partners,
-    resolve,
-)
+from helm_wandb.baselines import BaselineMatch, BaselineRequest, BaselineResult, partners, resolve
 from helm_wandb.github_api.messages import Cause
 from helm_wandb.model import UnmatchedModels
+from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.system.budget import Budget
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
@@ -80,7 +74,7 @@ def project(server: WandbServer) -> Iterator[WandbProject]:
 def request_of(
     repository: Repository | None = None,
     project: WandbProject | None = None,
-    choice: Choice = Choice.AUTO,
+    choice: BaselineChoice = BaselineChoice.AUTO,
     event: Event | None = PUSH,
 ) -> BaselineRequest:
     """The request of a push to main."""
@@ -93,7 +87,7 @@ def test_a_file_alone_is_the_baseline(repository: Repository) -> None:
     file = BaselineMatch(
         origin="base.json", evaluations=(ALPHA,), ref="refs/heads/main", commit="4be1c02"
     )
-    wanted = replace(request_of(repository, choice=Choice.FILE), file=file)
+    wanted = replace(request_of(repository, choice=BaselineChoice.FILE), file=file)
 
     assert BaselineResult(
         matches=(file,),
@@ -106,7 +100,7 @@ def test_a_file_alone_is_the_baseline(repository: Repository) -> None:
 def test_a_file_without_the_models_is_reported() -> None:
     """A baseline with other models only isn't called none: the result has both sides' names."""
     file = BaselineMatch(origin="base.json", evaluations=(builders.evaluation("old"),))
-    result = resolve([ALPHA], BaselineRequest(choice=Choice.FILE, file=file))
+    result = resolve([ALPHA], BaselineRequest(choice=BaselineChoice.FILE, file=file))
 
     assert (
         BaselineResult(
@@ -119,8 +113,8 @@ def test_a_file_without_the_models_is_reported() -> None:
     )
 
 
-@pytest.mark.parametrize("choice", [Choice.AUTO, Choice.ARTIFACT])
-def test_an_artifact_is_the_baseline(choice: Choice, repository: Repository) -> None:
+@pytest.mark.parametrize("choice", [BaselineChoice.AUTO, BaselineChoice.ARTIFACT])
+def test_an_artifact_is_the_baseline(choice: BaselineChoice, repository: Repository) -> None:
     """The nearest ancestor's artifact is the baseline, and the note names it."""
     result = resolve([ALPHA], request_of(repository, choice=choice))
 
@@ -141,7 +135,7 @@ def test_a_model_without_scores_has_a_baseline(repository: Repository) -> None:
 
 def test_who_wants_none_gets_none(repository: Repository) -> None:
     """Nothing is searched, and nothing is missing."""
-    assert BaselineResult() == resolve([ALPHA], request_of(repository, choice=Choice.NONE))
+    assert BaselineResult() == resolve([ALPHA], request_of(repository, choice=BaselineChoice.NONE))
     assert [] == repository.requests
 
 
@@ -234,7 +228,7 @@ WHY_NONE = {
         ),
     ),
     "no token": (
-        request_of(choice=Choice.ARTIFACT),
+        request_of(choice=BaselineChoice.ARTIFACT),
         f"Workflow artifacts were not searched: input github-token is empty. {UPLOAD}",
     ),
     "the command line": (
@@ -244,25 +238,29 @@ WHY_NONE = {
         + UPLOAD.replace("pushes to main", "pushes to the base branch"),
     ),
     "no permission": (
-        request_of(Repository(faults={"artifacts": Cause.FORBIDDEN}), choice=Choice.ARTIFACT),
+        request_of(
+            Repository(faults={"artifacts": Cause.FORBIDDEN}), choice=BaselineChoice.ARTIFACT
+        ),
         (
             "Workflow artifacts could not be searched. GitHub refuses artifacts. The job's token "
             "lacks a permission: add the line `actions: read` under `permissions:` in the workflow."
         ),
     ),
     "a rate limit": (
-        request_of(Repository(faults={"merge_base": Cause.LIMITED}), choice=Choice.ARTIFACT),
+        request_of(
+            Repository(faults={"merge_base": Cause.LIMITED}), choice=BaselineChoice.ARTIFACT
+        ),
         "Workflow artifacts were not searched. GitHub refuses merge_base.",
     ),
     "an event about nothing": (
-        request_of(Repository(), choice=Choice.ARTIFACT, event=replace(PUSH, name="label")),
+        request_of(Repository(), choice=BaselineChoice.ARTIFACT, event=replace(PUSH, name="label")),
         (
             "Workflow artifacts were not searched. The event 'label' does not tell what its "
             "results stand beside."
         ),
     ),
     "W&B without a key": (
-        request_of(choice=Choice.WANDB),
+        request_of(choice=BaselineChoice.WANDB),
         (
             "W&B was not searched: there is no key for it, or nothing is to be sent. To get one, "
             "let the workflow run with a W&B key on pushes to the base branch."
@@ -337,7 +335,7 @@ def test_artifacts_that_serve_all_leave_wandb_alone(
 @pytest.mark.enable_socket
 def test_wandb_alone_can_be_chosen(repository: Repository, project: WandbProject) -> None:
     """The payload names the base branch, so GitHub gets no request."""
-    result = resolve([ALPHA], request_of(repository, project, Choice.WANDB))
+    result = resolve([ALPHA], request_of(repository, project, BaselineChoice.WANDB))
 
     assert ("Baseline: main@c4c4c4c, track branch/main in W&B.",) == result.notes
     assert [] == repository.requests
@@ -354,7 +352,7 @@ def test_wandb_alone_can_be_chosen(repository: Repository, project: WandbProject
 )
 def test_a_track_without_the_models_is_reported(event: Event, project: WandbProject) -> None:
     """Other tracks, and what this run's first attempt recorded, are no baseline."""
-    result = resolve([ALPHA], request_of(None, project, Choice.WANDB, event))
+    result = resolve([ALPHA], request_of(None, project, BaselineChoice.WANDB, event))
 
     branch = event.default_branch
     assert result.missing_reason is not None
@@ -364,9 +362,9 @@ def test_a_track_without_the_models_is_reported(event: Event, project: WandbProj
 
 
 @pytest.mark.enable_socket
-@pytest.mark.parametrize("choice", [Choice.AUTO, Choice.WANDB])
+@pytest.mark.parametrize("choice", [BaselineChoice.AUTO, BaselineChoice.WANDB])
 def test_wandb_of_a_stack_goes_on_to_the_default_branch(
-    project: WandbProject, choice: Choice
+    project: WandbProject, choice: BaselineChoice
 ) -> None:
     """A branch that is itself to be merged has no track: the default branch's is the baseline."""
     repository = Repository()
@@ -391,14 +389,14 @@ def test_a_track_with_other_models_alone_names_them(project: WandbProject) -> No
         UnmatchedModels(
             models=("renamed",), baseline_models=("alpha",), origin="main, track branch/main in W&B"
         )
-        == resolve([renamed], request_of(None, project, Choice.WANDB)).unmatched
+        == resolve([renamed], request_of(None, project, BaselineChoice.WANDB)).unmatched
     )
 
 
 @pytest.mark.enable_socket
 def test_without_a_branch_wandb_has_no_track(project: WandbProject) -> None:
     """Without a base branch W&B gets no request."""
-    result = resolve([ALPHA], request_of(None, project, Choice.WANDB, event=None))
+    result = resolve([ALPHA], request_of(None, project, BaselineChoice.WANDB, event=None))
 
     assert result.missing_reason is not None
     assert "W&B was not searched: the event names no base branch." in result.missing_reason
@@ -409,7 +407,7 @@ def test_a_fault_of_wandb_is_reported() -> None:
     session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None, budget=Budget(0))
     with session:
         project = WandbProject(session=session, name="llm", tracks=frozenset())
-        result = resolve([ALPHA], request_of(None, project, Choice.WANDB))
+        result = resolve([ALPHA], request_of(None, project, BaselineChoice.WANDB))
 
     assert result.missing_reason is not None
     assert "W&B could not be searched (network: " in result.missing_reason

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from helm_wandb.model import Status
-from helm_wandb.pr_comment.sticky_comment import Mode
+from helm_wandb.runner.inputs import CommentMode
 from helm_wandb.sinks import deliver
 from tests.github_clients import (
     BASE,
@@ -178,7 +178,7 @@ class Place:
     name: str
     method: str
     path: str
-    mode: Mode = Mode.UPDATE
+    mode: CommentMode = CommentMode.UPDATE
     before: str | None = None
     """Our comment that is there already."""
     failed: tuple[str, ...]
@@ -205,7 +205,7 @@ PLACES = (
         name="delete",
         method="DELETE",
         path="/repos/*/issues/comments/*",
-        mode=Mode.RECREATE,
+        mode=CommentMode.RECREATE,
         before=OLD,
         failed=(OLD, NEW),
         passes=frozenset({"404"}),

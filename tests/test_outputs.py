@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -453,3 +454,11 @@ def test_a_failed_sink_may_be_a_warning() -> None:
     outputs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))
 
     assert "error: no file\nwarning: W&B: gone\n" == errors.getvalue()
+
+
+def test_an_entity_is_refused_as_in_a_config(root: Path) -> None:
+    """WANDB_ENTITY may hold just what the config's entity may."""
+    schema = json.loads((root / "schema/config.schema.json").read_text())
+    refused = outputs.REFUSED_IN_NAMES.pattern.strip("[]")
+
+    assert f"^[^{refused}]*$" == schema["properties"]["entity"]["pattern"]

@@ -13,8 +13,9 @@ from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, GithubError
 from helm_wandb.model import Gate, Provenance, Receipt, Status, Verdict
 from helm_wandb.pr_comment.comment_marker import marker_key
-from helm_wandb.pr_comment.sticky_comment import Mode, NoPullRequest
+from helm_wandb.pr_comment.sticky_comment import NoPullRequest
 from helm_wandb.render.comment import LIMIT_BYTES
+from helm_wandb.runner.inputs import CommentMode
 from tests.github_clients import (
     BASE,
     HEAD,
@@ -262,7 +263,7 @@ def test_recreate_posts_at_the_end(server: GithubServer, github: Repository) -> 
     ours(server, marked("old"))
     ours(server, marked("duplicate"))
     server.seed.comments(REPOSITORY, NUMBER, count=1)
-    sink(github, "old", mode=Mode.RECREATE).deliver(saying())
+    sink(github, "old", mode=CommentMode.RECREATE).deliver(saying())
 
     assert ["Comment 1", marked("old")] == bodies(server)
     assert ["POST", "DELETE", "DELETE"] == writes(server)
@@ -275,7 +276,7 @@ def test_recreate_after_a_lost_answer_takes_no_old_comment_for_the_new(
     ours(server, marked("same"))
     server.seed.comments(REPOSITORY, NUMBER, count=1)
     server.fault("POST", COMMENTS, drop=True, times=1)
-    sink(github, "same", mode=Mode.RECREATE).deliver(saying())
+    sink(github, "same", mode=CommentMode.RECREATE).deliver(saying())
 
     assert ["Comment 1", marked("same")] == bodies(server)
 
@@ -299,7 +300,7 @@ def test_recreate_twice_at_the_same_moment_ends_with_one(
     """The oldest of the new comments stays."""
     ours(server, marked("old"))
     server.before("POST", COMMENTS, lambda: ours(server, marked("theirs", 2)))
-    sink(github, "ours", mode=Mode.RECREATE).deliver(saying())
+    sink(github, "ours", mode=CommentMode.RECREATE).deliver(saying())
 
     assert [marked("ours")] == bodies(server)
 
@@ -307,15 +308,15 @@ def test_recreate_twice_at_the_same_moment_ends_with_one(
 @pytest.mark.parametrize(
     ("mode", "verdicts"),
     [
-        (Mode.UPDATE, set(Verdict)),
-        (Mode.RECREATE, set(Verdict)),
-        (Mode.ON_CHANGE, {Verdict.REGRESSED, Verdict.IMPROVED}),
-        (Mode.ON_REGRESSION, {Verdict.REGRESSED}),
-        (Mode.OFF, set()),
+        (CommentMode.UPDATE, set(Verdict)),
+        (CommentMode.RECREATE, set(Verdict)),
+        (CommentMode.ON_CHANGE, {Verdict.REGRESSED, Verdict.IMPROVED}),
+        (CommentMode.ON_REGRESSION, {Verdict.REGRESSED}),
+        (CommentMode.OFF, set()),
     ],
 )
 def test_modes_tell_when_to_post(
-    server: GithubServer, github: Repository, mode: Mode, verdicts: set[Verdict]
+    server: GithubServer, github: Repository, mode: CommentMode, verdicts: set[Verdict]
 ) -> None:
     """Each mode posts on its own verdicts; else the receipt says why it does not."""
     posted = set()
@@ -332,9 +333,9 @@ def test_modes_tell_when_to_post(
     assert len(verdicts) == len(bodies(server))
 
 
-@pytest.mark.parametrize("mode", [Mode.ON_CHANGE, Mode.ON_REGRESSION])
+@pytest.mark.parametrize("mode", [CommentMode.ON_CHANGE, CommentMode.ON_REGRESSION])
 def test_a_failed_job_has_its_comment_in_quiet_modes(
-    server: GithubServer, github: Repository, mode: Mode
+    server: GithubServer, github: Repository, mode: CommentMode
 ) -> None:
     """A floor fails the job without a regression, and the comment says so."""
     closed = replace(saying(Verdict.NO_CHANGE), gate=Gate(closed=True, reasons=("below",)))
@@ -343,9 +344,9 @@ def test_a_failed_job_has_its_comment_in_quiet_modes(
     assert 1 == len(bodies(server))
 
 
-@pytest.mark.parametrize("mode", [Mode.ON_CHANGE, Mode.ON_REGRESSION])
+@pytest.mark.parametrize("mode", [CommentMode.ON_CHANGE, CommentMode.ON_REGRESSION])
 def test_comment_that_is_there_is_updated_in_quiet_modes(
-    server: GithubServer, github: Repository, mode: Mode
+    server: GithubServer, github: Repository, mode: CommentMode
 ) -> None:
     """An old red comment does not stay red when all is well again."""
     ours(server, marked("red"))
@@ -356,7 +357,7 @@ def test_comment_that_is_there_is_updated_in_quiet_modes(
 
 def test_off_asks_nothing(server: GithubServer, github: Repository) -> None:
     """Without a comment to write GitHub is left in peace."""
-    sink(github, mode=Mode.OFF).deliver(saying(Verdict.REGRESSED))
+    sink(github, mode=CommentMode.OFF).deliver(saying(Verdict.REGRESSED))
 
     assert [] == server.requests
 
@@ -442,10 +443,10 @@ CLOSED = replace(saying(Verdict.NO_BASELINE), gate=Gate(closed=True, reasons=("b
 
 
 @pytest.mark.parametrize("red", [RED, CLOSED], ids=["regression", "closed gate"])
-@pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.RECREATE])
+@pytest.mark.parametrize("mode", [CommentMode.UPDATE, CommentMode.RECREATE])
 @pytest.mark.parametrize("second", [RED, saying()], ids=["red", "green"])
 def test_red_comment_of_the_same_run_stays(
-    server: GithubServer, github: Repository, red: Report, second: Report, mode: Mode
+    server: GithubServer, github: Repository, red: Report, second: Report, mode: CommentMode
 ) -> None:
     """A second use of the action in a run hides no failure, and says how to get two comments."""
     sink(github, "first").deliver(red)
@@ -469,9 +470,9 @@ def test_run_that_read_nothing_hides_no_failure_of_the_same_run(
     assert 1 == len(receipt.warnings)
 
 
-@pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.RECREATE])
+@pytest.mark.parametrize("mode", [CommentMode.UPDATE, CommentMode.RECREATE])
 def test_second_use_of_a_run_replaces_a_green_comment_with_a_warning(
-    server: GithubServer, github: Repository, mode: Mode
+    server: GithubServer, github: Repository, mode: CommentMode
 ) -> None:
     """The last results are shown, or the failure, and the log names the input to set."""
     sink(github, "first").deliver(saying())

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.baselines import Choice
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.errors import InputError
-from helm_wandb.pr_comment.sticky_comment import Mode
 from helm_wandb.runner.inputs import INPUTS
 from helm_wandb.runner.settings import Settings, find_secrets
 from tests.builders import INPUT_DEFAULTS
@@ -232,14 +230,6 @@ def test_nothing_is_written_over_what_was_read(inputs: dict[str, str], expected:
 def test_words_are_no_paths() -> None:
     """A report may be called as a baseline's word is."""
     assert "auto" == settings(report="auto", baseline="auto").report
-
-
-def test_words_are_those_of_their_owners() -> None:
-    """The choices of comment and baseline are those that the comment and the baselines know."""
-    choices = {one.name: set(one.choices) for one in INPUTS}
-
-    assert set(Mode) == choices["comment"]
-    assert set(Choice) - {Choice.FILE} == choices["baseline"]
 
 
 def test_no_baseline_is_missing_where_none_is_wanted() -> None:

@@ -3,13 +3,12 @@
 from helm_wandb.baselines.files import read_baseline_file
 from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.baselines.pairs import partners, steps
-from helm_wandb.baselines.search import BaselineRequest, BaselineResult, Choice, resolve
+from helm_wandb.baselines.search import BaselineRequest, BaselineResult, resolve
 
 __all__ = [
     "BaselineMatch",
     "BaselineRequest",
     "BaselineResult",
-    "Choice",
     "partners",
     "read_baseline_file",
     "resolve",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.baselines.notes import baseline_notes, extra_model_notes, unmatched_models
 from helm_wandb.baselines.track import search_track
 from helm_wandb.model import Evaluation, UnmatchedModels
+from helm_wandb.runner.inputs import BaselineChoice
 
 if TYPE_CHECKING:
     from helm_wandb.comparing.verdicts import Partner
@@ -24,23 +24,11 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 
-class Choice(StrEnum):
-    """Where the user wants a baseline to come from."""
-
-    AUTO = "auto"
-    """Artifacts, then, for what they lack, W&B."""
-    ARTIFACT = "artifact"
-    WANDB = "wandb"
-    FILE = "file"
-    NONE = "none"
-    """Nothing is searched, and nothing is missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineRequest:
     """The baseline that the user wants, and where it can be searched."""
 
-    choice: Choice
+    choice: BaselineChoice
     file: BaselineMatch | None = None
     """Read already, so that a wrong path ends the run before it begins."""
     artifact: str = "helm-wandb-report"
@@ -77,7 +65,7 @@ def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> Basel
     """
     matches: list[BaselineMatch] = []
     failures: list[NoMatch] = []
-    if request.choice is Choice.NONE or not candidates:
+    if request.choice is BaselineChoice.NONE or not candidates:
         return BaselineResult()
     for one in _search(candidates, request):
         if isinstance(one, NoMatch):
@@ -111,7 +99,7 @@ def _result(
         return BaselineResult(notes=(*faults, *extra), unmatched=unmatched)
     # If the search itself failed, there may be a baseline.
     is_absent = not any(one.is_fault for one in failures)
-    advice = (_advice(request),) if is_absent and request.choice is not Choice.FILE else ()
+    advice = (_advice(request),) if is_absent and request.choice is not BaselineChoice.FILE else ()
     reasons = (one.reason for one in failures)
     notes = ("There is no baseline.", *reasons, *advice)
     return BaselineResult(notes=notes, missing_reason=" ".join(notes))
@@ -123,7 +111,11 @@ def _search(
     """Yield all matches, the nearest first; a place is searched when its first is needed."""
     if request.file:
         yield request.file
-    base = _find_base(request) if request.choice in {Choice.AUTO, Choice.ARTIFACT} else None
+    base = (
+        _find_base(request)
+        if request.choice in {BaselineChoice.AUTO, BaselineChoice.ARTIFACT}
+        else None
+    )
     if isinstance(base, NoMatch):
         yield base
     elif base and request.github and request.event:
@@ -131,7 +123,7 @@ def _search(
         names = tuple(dict.fromkeys([request.artifact, PurePosixPath(request.report).name]))
         query = ArtifactQuery(base=base, names=names, own_runs=request.event.own_runs)
         yield from search_artifacts(query, request.github)
-    if request.choice in {Choice.AUTO, Choice.WANDB}:
+    if request.choice in {BaselineChoice.AUTO, BaselineChoice.WANDB}:
         yield from _search_wandb(candidates, request, base)
 
 
@@ -178,7 +170,7 @@ def _unavailable(reason: str) -> NoMatch:
 
 def _advice(request: BaselineRequest) -> str:
     """Return how to get a baseline."""
-    if request.choice is Choice.WANDB:
+    if request.choice is BaselineChoice.WANDB:
         return "To get one, let the workflow run with a W&B key on pushes to the base branch."
     branch = (request.event.likely_base if request.event else None) or "the base branch"
     return (

@@ -50,7 +50,7 @@ NOT_POSTED = {
     "on-change": "no score is marked as regressed or improved, and there is no comment to update",
     "on-regression": "no score regressed, and there is no comment to update",
 }
-"""Mode → why no comment is posted."""
+"""CommentMode → why no comment is posted."""
 
 
 def skip_reason(error: GithubError, *, has_limited_token: bool) -> str | None:

@@ -11,8 +11,9 @@ from helm_wandb.github_api.messages import GithubError, PullRequest
 from helm_wandb.model import Report
 from helm_wandb.pr_comment import comment_marker
 from helm_wandb.pr_comment.several_comments import PullRequestComments
-from helm_wandb.pr_comment.sticky_comment import Mode, NoPullRequest, PullRequestComment
+from helm_wandb.pr_comment.sticky_comment import NoPullRequest, PullRequestComment
 from helm_wandb.runner.event_rules import Lookup
+from helm_wandb.runner.inputs import CommentMode
 from helm_wandb.runner.pull_requests import find_pull_requests
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def open_conversation(settings: Settings, event: Event, github: Repository | Non
     when it is delivered.
     """
     conversation = Conversation(labels=event.labels)
-    comments = settings.comment != Mode.OFF
+    comments = settings.comment != CommentMode.OFF
     if github is None:
         return conversation
     try:
@@ -78,7 +79,7 @@ def _comment(
         marker=comment_marker.mark(
             event, comment_key=settings.comment_key, head_sha=pull_request.head.sha
         ),
-        mode=Mode(settings.comment),
+        mode=CommentMode(settings.comment),
         render=_text,
         has_limited_token=event.has_limited_token(pull_request),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,33 +12,19 @@ from helm_wandb.github_api.messages import Cause, Comment, GithubError, PullRequ
 from helm_wandb.model import Provenance, Receipt, Report, Status, Verdict
 from helm_wandb.pr_comment import comment_marker, comment_texts
 from helm_wandb.render import comment, markdown
+from helm_wandb.runner.inputs import CommentMode
 
 if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.pr_comment.comment_marker import Marker
 
 
-class Mode(StrEnum):
-    """When a comment is posted. An existing one is updated, whatever the results."""
-
-    UPDATE = "update"
-    """Always."""
-    RECREATE = "recreate"
-    """Always, at the conversation's end, and the old one is deleted."""
-    ON_CHANGE = "on-change"
-    """If a score regressed or improved."""
-    ON_REGRESSION = "on-regression"
-    """If a score regressed."""
-    OFF = "off"
-    """Never, and none is updated."""
-
-
 _POSTED = {
-    Mode.UPDATE: frozenset(Verdict),
-    Mode.RECREATE: frozenset(Verdict),
-    Mode.ON_CHANGE: frozenset({Verdict.REGRESSED, Verdict.IMPROVED}),
-    Mode.ON_REGRESSION: frozenset({Verdict.REGRESSED}),
-    Mode.OFF: frozenset[Verdict](),
+    CommentMode.UPDATE: frozenset(Verdict),
+    CommentMode.RECREATE: frozenset(Verdict),
+    CommentMode.ON_CHANGE: frozenset({Verdict.REGRESSED, Verdict.IMPROVED}),
+    CommentMode.ON_REGRESSION: frozenset({Verdict.REGRESSED}),
+    CommentMode.OFF: frozenset[Verdict](),
 }
 """The verdicts on which a comment is posted."""
 
@@ -54,7 +39,7 @@ class PullRequestComment:
     pull_request: PullRequest
     marker: Marker
     """The run's marker; its head is the evaluated one."""
-    mode: Mode
+    mode: CommentMode
     render: Callable[[Report, int], str] = field(repr=False)
     """Report, and the maximum of UTF-8 bytes → the comment's Markdown."""
     has_limited_token: bool = False
@@ -83,7 +68,7 @@ class PullRequestComment:
         render: the maximum of UTF-8 bytes → the text.
         skip_reason: why no new comment is posted; None: one is.
         """
-        if self.mode is Mode.OFF:
+        if self.mode is CommentMode.OFF:
             return _skipped(comment_texts.NOT_POSTED[self.mode])
         first_line = self.marker.line
         text = render(comment.LIMIT_BYTES - len(first_line.encode()))
@@ -98,7 +83,7 @@ class PullRequestComment:
             return _skipped(skip_reason) if skip_reason else self._post(body, replaced=())
         write = (
             partial(self._post, body, replaced=own)
-            if self.mode is Mode.RECREATE
+            if self.mode is CommentMode.RECREATE
             else partial(self._update, own, body)
         )
         return self._replace(own[0], body, write)

@@ -3,7 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
+
+
+class CommentMode(StrEnum):
+    """When a comment is posted. An existing one is updated, whatever the results."""
+
+    UPDATE = "update"
+    """Always."""
+    RECREATE = "recreate"
+    """Always, at the conversation's end, and the old one is deleted."""
+    ON_CHANGE = "on-change"
+    """If a score regressed or improved."""
+    ON_REGRESSION = "on-regression"
+    """If a score regressed."""
+    OFF = "off"
+    """Never, and none is updated."""
+
+
+class BaselineChoice(StrEnum):
+    """Where the user wants a baseline to come from."""
+
+    AUTO = "auto"
+    """Artifacts, then, for what they lack, W&B."""
+    NONE = "none"
+    """Nothing is searched, and nothing is missing."""
+    ARTIFACT = "artifact"
+    WANDB = "wandb"
+    FILE = ""
+    """A path is given, not a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +112,8 @@ class Inputs:
     comment: str = declare(
         "When to write the pull request comment - update, recreate, on-change, "
         "on-regression, or off.",
-        default="update",
-        choices=("update", "recreate", "on-change", "on-regression", "off"),
+        default=CommentMode.UPDATE,
+        choices=tuple(CommentMode),
     )
     comment_key: str | None = declare(
         "Identifies the comment if a pull request has several. Default - workflow and job.",
@@ -93,8 +122,8 @@ class Inputs:
         "What to compare with. auto - the base branch's workflow artifact, or its "
         "track in W&B; artifact or wandb - only that one; none; or the path of a report JSON, "
         "relative to the workspace.",
-        default="auto",
-        choices=("auto", "none", "artifact", "wandb"),
+        default=BaselineChoice.AUTO,
+        choices=tuple(filter(None, BaselineChoice)),
         is_path=True,
     )
     baseline_artifact: str = declare(

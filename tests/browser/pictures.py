@@ -22,6 +22,7 @@ from helm_wandb.model import Provenance
 from helm_wandb.render import comment, markdown
 from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
+from helm_wandb.runner.inputs import BaselineChoice
 from tests.browser.browser import Browser
 from tests.conftest import DATA, ROOT
 
@@ -95,7 +96,7 @@ def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
 
 def _in_file(name: str, folder: Path) -> Callable[[Sequence[Evaluation]], baselines.BaselineResult]:
     file = baselines.read_baseline_file(name, folder=folder, asked_by="baseline")
-    request = baselines.BaselineRequest(choice=baselines.Choice.FILE, file=file)
+    request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=file)
     return partial(baselines.resolve, request=request)
 
 
