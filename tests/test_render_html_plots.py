@@ -145,7 +145,7 @@ def test_scores_with_instances_have_whiskers() -> None:
         "a, iteration 0: 0.900 (95% CI 0.831 to 0.960), n = 100",
         "a, iteration 1: 1.000 (95% CI 0.971 to 1.000), n = 100",
     ] == [point.words for point in points]
-    assert ("n = 100", "whiskers: 95% CI", "axis shows 80 to 100%, not 0") == found.remarks
+    assert ("n = 100", "whiskers: 95% CI", "axis from 80 to 100%, not from 0") == found.remarks
     assert all(
         point.low is not None and point.high is not None and point.high <= point.y <= point.low
         for point in points

@@ -206,9 +206,9 @@ def _remarks(
         yield "whiskers: 95% CI"
     unit = "%" if are_shares else ""
     if "0" not in (ticks[0].label, ticks[-1].label):
-        yield f"axis shows {ticks[0].label} to {ticks[-1].label}{unit}, not 0"
+        yield f"axis from {ticks[0].label} to {ticks[-1].label}{unit}, not from 0"
     elif are_shares:
-        yield f"axis shows 0 to {ticks[-1].label}%"
+        yield f"axis from 0 to {ticks[-1].label}%"
 
 
 def _x(one: Evaluation, *, of_tokens: bool) -> float:
