@@ -104,7 +104,12 @@ def main() -> None:
     for table in image.tables():
         console.print(table)
     rows = intervals_simulation.rows(SIMULATED)
-    console.print(intervals_simulation.table(rows))
+    for table in intervals_simulation.tables(rows):
+        console.print(table)
+    console.print(
+        intervals_simulation.detectable_table(intervals_simulation.detectable_rows(SIMULATED))
+    )
+    console.print(intervals_simulation.report_table(intervals_simulation.report_rows(SIMULATED)))
     console.print(intervals_simulation.READING)
 
 
