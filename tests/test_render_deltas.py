@@ -321,3 +321,22 @@ def test_a_name_of_a_model_is_cut_in_tables() -> None:
     )
 
     assert plain(Name("x" * 100_000)) in markdown.render(result, limit_bytes=65_536)
+
+
+@pytest.mark.parametrize(
+    ("mde", "expected"),
+    [
+        (0.05, "5.0 pp"),
+        (0.3, "30.0 pp"),
+        (0.4, "40.0 pp; about 1,000 questions would show 5 pp"),
+    ],
+)
+def test_a_large_detectable_effect_says_how_many_questions_are_needed(
+    mde: float, expected: str
+) -> None:
+    """Above 30 points, the cell says with how many questions 5 points would be flagged."""
+    one = builders.delta("a.EM", 0.5, 0.4, Verdict.INCONCLUSIVE, within=(-0.3, 0.1), n=20, mde=mde)
+    table = deltas.unflagged(report(builders.comparison(one)))
+
+    assert table is not None
+    assert expected in table.rows[0]

@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
-from helm_wandb.render.quantities import UNKNOWN, difference, number, size
+from helm_wandb.render.quantities import UNKNOWN, difference, in_points, number, size
 from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.report import count_verdicts
 from helm_wandb.text.safe_text import Name, plain
 
+_LARGE_EFFECT, _USUAL_EFFECT = 0.3, 0.05
 _VERDICTS = {
     Verdict.REGRESSED: "▼ regressed",
     Verdict.IMPROVED: "▲ improved",
@@ -194,7 +195,14 @@ def _better_and_worse(delta: Delta) -> str:
 
 
 def _detectable(delta: Delta) -> str:
-    return UNKNOWN if delta.mde is None else size(delta, delta.mde)
+    """Return the detectable effect; if it is large, how many questions would show a usual one."""
+    if delta.mde is None:
+        return UNKNOWN
+    shown = size(delta, delta.mde)
+    if delta.n is None or not in_points(delta) or delta.mde <= _LARGE_EFFECT:
+        return shown
+    questions = float(f"{delta.n * (delta.mde / _USUAL_EFFECT) ** 2:.1g}")
+    return f"{shown}; about {questions:,.0f} questions would show 5 pp"
 
 
 def _verdict(delta: Delta) -> str:
