@@ -171,7 +171,7 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
 
 
 def test_a_stacked_pull_request_finds_main_behind_its_base(place: Place) -> None:
-    """The base branch has no artifact of its own; a fork's and a pull request's are not taken."""
+    """The base branch has no artifact; those of a fork and of a pull request are not taken."""
     top, fork = "c" * 40, "fork/evals"
     place.server.seed.repository(fork, fork_of=NAME)
     place.server.seed.commit(NAME, top, parents=[HEAD], branch="top")

@@ -27,7 +27,7 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _LAST_PART = re.compile(rf"[/@]{_NUMBER}$")
-"""A part of its own, or a revision: HELM calls one of Hugging Face `model@revision`."""
+"""A last part that is only a number, or a revision: Hugging Face's are `model@revision`."""
 _BARE = re.compile(rf"[_-]{_NUMBER}$")
 _SEPARATORS = "/_@-"
 
