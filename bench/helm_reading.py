@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.board import Selector
-    from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run
 
 SUITE = "runs/large"
@@ -100,8 +100,8 @@ def _opened(folder: Path) -> Iterator[tuple[Files, list[Run]]]:
 
 def runs_ours(folder: Path) -> float:
     """The number of values of all runs' files, inputs hashed, on all cores that there are."""
+    from helm_wandb.harness.parallel import map_parallel  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.instances import read_run  # noqa: PLC0415 -- timed
-    from helm_wandb.sources.helm.parallel import map_parallel  # noqa: PLC0415 -- timed
     from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
     with _opened(folder) as (output, runs):

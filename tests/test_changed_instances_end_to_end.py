@@ -111,7 +111,7 @@ def test_a_damaged_file_costs_the_texts_only() -> None:
     assert all(map(all, texts(report, "hellaswag.EM")))
     assert 4 == report["exit code"]
     (note,) = notes(report)
-    assert "scenario_state.json: not what HELM writes" in note
+    assert "scenario_state.json: unexpected content" in note
 
 
 def test_a_report_has_no_texts() -> None:

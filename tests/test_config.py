@@ -75,7 +75,7 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
         helm_output_dir="benchmark_output",
         helm_suite_name="mysuite",
         model_name="mymodel",
-        helm_model="mymodel/*",
+        model_glob="mymodel/*",
         token_per_iteration=0.004,
         default_iteration=1000,
         iteration_pattern=r"step-(\d+)",
@@ -182,7 +182,7 @@ def test_absent_metrics_are_core_metrics() -> None:
     assert config.leaderboard_metrics == CORE_METRICS
     assert (None, None, None, None, 0) == (
         entry.model_name,
-        entry.helm_model,
+        entry.model_glob,
         entry.iteration_pattern,
         entry.token_per_iteration,
         entry.default_iteration,

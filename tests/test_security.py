@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.artifacts import ZIP_LIMIT_BYTES
 from helm_wandb.config import yaml_syntax, yaml_tree
+from helm_wandb.harness.files import Limits
 from helm_wandb.report import reading
 from helm_wandb.sources import report
-from helm_wandb.sources.helm.files import Limits
 from helm_wandb.system import paths
 
 if TYPE_CHECKING:

@@ -387,7 +387,7 @@ def test_an_unreadable_table_costs_its_benchmark_only(helm_trees: Path, tmp_path
 
     assert 5 == len(one.scores)
     assert one.missing[ScoreKey("boolq", "EM")] == fault
-    assert fault.startswith("baseline/runs/nightly/groups/boolq.json: not what HELM writes: ")
+    assert fault.startswith("baseline/runs/nightly/groups/boolq.json: unexpected content: ")
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_files_of_another_kind_are_told_by_name(
 
     (fault,) = read_spec(spec(tree, "nightly"), tmp_path).faults
 
-    assert fault.startswith(f"{path}: not what HELM writes: ")
+    assert fault.startswith(f"{path}: unexpected content: ")
 
 
 def test_absent_output_folder(tmp_path: Path) -> None:

@@ -199,8 +199,8 @@ def test_perturbed_copies_make_the_worst_case(helm_trees: Path, tmp_path: Path) 
     [
         (None, "is not there; keep it with the other files of HELM"),
         ("[]", "HELM wrote no per-instance values of it"),
-        ("[{", "not what HELM writes"),
-        ('[{"instance_id": 1}]', "not what HELM writes"),
+        ("[{", "unexpected content"),
+        ('[{"instance_id": 1}]', "unexpected content"),
     ],
 )
 def test_why_there_are_no_instances(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from helm_wandb.harness.files import Limits
+from helm_wandb.harness.folder import Folder
 from helm_wandb.sources.helm import layout
-from helm_wandb.sources.helm.files import Limits
-from helm_wandb.sources.helm.folder import Folder
 from helm_wandb.sources.helm.metric_choice import choose_metrics
 from helm_wandb.sources.helm.runs import Runs
 

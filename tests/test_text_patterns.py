@@ -13,7 +13,7 @@ import pytest
 import helm_wandb
 from helm_wandb.config import parse
 from helm_wandb.errors import ConfigError
-from helm_wandb.sources.helm.families import assign
+from helm_wandb.harness.families import assign
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.wandb_runs.receipt_texts import shorten_detail
 

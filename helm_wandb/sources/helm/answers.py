@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.harness import families
+from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import Texts
-from helm_wandb.sources.helm import families, layout
+from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.formats import (
     AnsweredRequest,
     AnsweredScenarioState,
@@ -21,7 +23,6 @@ from helm_wandb.sources.helm.formats import (
     InstanceWithReferences,
     Text,
 )
-from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Run, Runs
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
         TextRequests,
         TextsByPlace,
     )
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.entry import HelmEval
-    from helm_wandb.sources.helm.files import Files
 
 _Key = tuple[str, int]
 """Instance id and train trial."""
@@ -78,9 +79,7 @@ def _tasks(
 ) -> Iterator[tuple[BenchmarkRun, Run, dict[_Key, Place]]]:
     """The runs that hold wanted instances, and which these are."""
     for model, checkpoint in families.assign(runs.models(), spec).items():
-        iteration = checkpoint.iteration
-        if iteration is None:
-            iteration = spec.default_iteration
+        iteration = spec.iteration(checkpoint.iteration)
         for evaluated, places in wanted.items():
             if evaluated[:2] == (checkpoint.family, iteration):
                 for run in runs.counted(evaluated[2], model):

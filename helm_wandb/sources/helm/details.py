@@ -13,14 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
-from helm_wandb.sources.helm.parallel import map_parallel
 
 if TYPE_CHECKING:
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.board import Selector
-    from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run, Runs
 
 Scores = dict["ScoreKey", "Score | str"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from helm_wandb.sources.helm.json_files import encodable
+from helm_wandb.harness.json_files import encodable
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.runs import Run

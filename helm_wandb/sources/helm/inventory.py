@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.harness import families
 from helm_wandb.model import Place
-from helm_wandb.sources.helm import families, layout
+from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.metric_choice import choose_metrics
 from helm_wandb.sources.helm.output import open_output
@@ -18,7 +19,7 @@ from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.harness.files import Files
 
 _LATEST = "latest"
 """Name under which HELM 0.2.3 to 0.5.11 link the newest suite; a copy of the folder copies it."""

@@ -11,11 +11,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.json_files import read_json
+from helm_wandb.harness.json_files import read_json
 
 if TYPE_CHECKING:
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.entry import HelmEval
-    from helm_wandb.sources.helm.files import Files
 
 _KINDS = ("runs", "releases")
 """The folders that hold suites and releases."""

@@ -9,8 +9,8 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.sources.helm.formats import RunStat, Table
-from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.raw import RunStats
 from helm_wandb.sources.helm.tables import headline
 

@@ -1,39 +1,22 @@
-"""HELM's output, opened as what it is: a folder or an archive."""
+"""HELM's output, opened as a folder or an archive."""
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import MUST_BE, Files, Limits, unreadable
-from helm_wandb.sources.helm.folder import KINDS_OF_FILES, Folder
-from helm_wandb.text.safe_text import plain
+from helm_wandb.harness import output
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from helm_wandb.harness.files import Files, Limits
+
+_TOP_FOLDERS = ("runs", "releases")
 
 
-@contextmanager
-def open_output(path: Path, *, shown_as: str, limits: Limits | None = None) -> Iterator[Files]:
-    """Return the files of the folder, or of the `.tar`, `.tar.gz` or `.zip`, by its content.
-
-    shown_as: its name in messages. Temporary files are gone when the context ends.
-    Raises ArtifactError if nothing is there, or nothing of these kinds, or a bad archive.
-    """
-    limits = limits or Limits()
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError) as error:
-        raise unreadable(plain(shown_as), error) from error
-    if stat.S_ISDIR(mode):
-        yield Folder(path, shown_as=shown_as, limits=limits)
-    elif stat.S_ISREG(mode):
-        # Only an archive pays for the import of what unpacks it.
-        from helm_wandb.sources.helm.archive import open_archive  # noqa: PLC0415
-
-        with open_archive(path, shown_as=shown_as, limits=limits) as files:
-            yield files
-    else:
-        raise ArtifactError(
-            f"{plain(shown_as)}: is {KINDS_OF_FILES[stat.S_IFMT(mode)]}. It {MUST_BE}."
-        )
+def open_output(
+    path: Path, *, shown_as: str, limits: Limits | None = None
+) -> AbstractContextManager[Files]:
+    """Return the files of the folder that has `runs/` or `releases/`; see harness/output.py."""
+    return output.open_output(path, shown_as=shown_as, limits=limits, top_folders=_TOP_FOLDERS)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import fsum, isfinite, nan
 from typing import TYPE_CHECKING
 
+from helm_wandb.harness.json_files import read_json
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm.formats import RunStat, RunStatName
-from helm_wandb.sources.helm.json_files import read_json
 
 if TYPE_CHECKING:
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.board import Board, Selector
-    from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.runs import Run
 
 

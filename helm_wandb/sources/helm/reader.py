@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness import families
+from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
-from helm_wandb.sources.helm import details, families, layout
+from helm_wandb.sources.helm import details, layout
 from helm_wandb.sources.helm.formats import Table
-from helm_wandb.sources.helm.json_files import encodable, read_json
 from helm_wandb.sources.helm.metric_choice import metrics_of_runs
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
@@ -26,9 +27,9 @@ from helm_wandb.system import paths
 from helm_wandb.text.nearest import almost_same, nearest_first
 
 if TYPE_CHECKING:
+    from helm_wandb.harness.families import Checkpoint
+    from helm_wandb.harness.files import Files
     from helm_wandb.sources.helm.entry import HelmEval
-    from helm_wandb.sources.helm.families import Checkpoint
-    from helm_wandb.sources.helm.files import Files
     from helm_wandb.sources.helm.layout import Suite
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
@@ -147,7 +148,7 @@ class _Reader:
 
     def _note_others(self, ids: Iterable[str], chosen: Mapping[str, Checkpoint]) -> None:
         others = set(ids) - chosen.keys()
-        if others and self._spec.helm_model is None:
+        if others and self._spec.model_glob is None:
             self._notes.append(
                 f"Suite {self._spec.helm_suite_name} also holds {families.quote_names(others)}, "
                 f"which model_name {self._spec.model_name!r} does not mean."
@@ -282,14 +283,11 @@ def _evaluation(
     absent: Mapping[ScoreKey, str],
 ) -> Evaluation:
     iteration = checkpoint.iteration
-    tokens = None
-    if iteration is not None and spec.token_per_iteration is not None:
-        tokens = iteration * spec.token_per_iteration
     outcome = {**dict.fromkeys(spec.score_keys, _NO_ROW), **absent, **scores}
     return Evaluation(
         model=checkpoint.family,
-        iteration=spec.default_iteration if iteration is None else iteration,
-        tokens_billions=tokens,
+        iteration=spec.iteration(iteration),
+        tokens_billions=spec.tokens_billions(iteration),
         origin=Origin(
             source="helm",
             suite=layout.split_name(spec.helm_suite_name)[1],

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.board import Board, Selector, board_of, built_in
 from helm_wandb.sources.helm.formats import RunSpec, Schema
-from helm_wandb.sources.helm.json_files import encodable, read_json
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.layout import Suite

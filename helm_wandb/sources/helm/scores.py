@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from helm_wandb.harness.json_files import encodable
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm import tables as helm_tables
-from helm_wandb.sources.helm.json_files import encodable
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.formats import Cell, Table

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from helm_wandb.sources.helm.json_files import encodable
+from helm_wandb.harness.json_files import encodable
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.formats import Cell, Table

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.errors import ConfigError
-from helm_wandb.sources.helm.families import Checkpoint, assign
+from helm_wandb.harness.families import Checkpoint, assign
 
 from .test_sources_helm import spec
 
@@ -101,7 +101,7 @@ def test_bare_numbers_count_only_when_the_config_names_the_model() -> None:
 )
 def test_bare_numbers_after_different_names_are_names(ids: list[str]) -> None:
     """Bare numbers count only if all ids share what stands before them."""
-    with pytest.raises(ConfigError, match="the suite holds several models and none is called"):
+    with pytest.raises(ConfigError, match="the output holds several models and none is called"):
         assigned(ids, model_name="x")
 
 
@@ -114,7 +114,7 @@ def test_bare_numbers_are_names_where_helm_model_is_given() -> None:
     """With helm_model, `gpt-4-0314` is matched as a model and not as a checkpoint."""
     ids = ["gpt-4-0314", "gpt-4-0613"]
 
-    assert {"gpt-4-0613": ("x", None)} == assigned(ids, model_name="x", helm_model="*0613")
+    assert {"gpt-4-0613": ("x", None)} == assigned(ids, model_name="x", model_glob="*0613")
 
 
 def test_one_family_is_recorded_under_the_name_given() -> None:
@@ -136,7 +136,7 @@ def test_glob_tells_which_family_is_meant() -> None:
     """helm_model matches ids or the family's name; the match is recorded under model_name."""
     for glob in ("org/b*", "org/b", "org/b/1"):
         assert {"org/b/1": ("x", 1)} == assigned(
-            ["org/a/1", "org/b/1"], model_name="x", helm_model=glob
+            ["org/a/1", "org/b/1"], model_name="x", model_glob=glob
         )
 
 
@@ -146,22 +146,22 @@ def test_glob_tells_which_family_is_meant() -> None:
         (
             {"model_name": "x"},
             (
-                "$.evals[0].model_name: the suite holds several models and none is called 'x': "
+                "$.evals[0].model_name: the output holds several models and none is called 'x': "
                 "'a', 'b'. If these are its checkpoints, set iteration_pattern to find the "
                 "iteration in their ids; else set helm_model to the one that is meant, or leave "
                 "model_name out to record each under its own name"
             ),
         ),
         (
-            {"model_name": "x", "helm_model": "*"},
+            {"model_name": "x", "model_glob": "*"},
             (
                 "$.evals[0].helm_model: '*' matches several models, which cannot all be 'x': 'a', "
                 "'b'. Match one of them, or leave model_name out to record each under its own name"
             ),
         ),
         (
-            {"helm_model": "c"},
-            "$.evals[0].helm_model: 'c' matches no model of the suite: 'a', 'b'",
+            {"model_glob": "c"},
+            "$.evals[0].helm_model: 'c' matches no model of the output: 'a', 'b'",
         ),
     ],
 )

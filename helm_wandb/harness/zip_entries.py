@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from helm_wandb.sources.helm.archive_entries import (
+from helm_wandb.harness.archive_entries import (
     LINK_CHARACTERS,
     Contents,
     Entry,
@@ -20,7 +20,7 @@ from helm_wandb.sources.helm.archive_entries import (
 )
 
 _DIRECTORY_BYTES = 64 << 20
-"""Bytes of a zip's directory, which is read whole; HELM's takes about 150 an entry."""
+"""Bytes of a zip's directory, which is read whole; an entry takes about 150."""
 _UNIX = 3
 """The system that a zip with Unix file modes names."""
 
@@ -29,7 +29,7 @@ class _BoundedReader(io.BufferedReader):
     """A stream that bounds zipfile, which reads a directory of any length at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes; raise ValueError for more than HELM's directory can have."""
+        """Return the next bytes; raise ValueError for more than a directory can have."""
         if size is not None and size > _DIRECTORY_BYTES:
             raise ValueError(f"a directory of {size} bytes")
         return super().read(size)

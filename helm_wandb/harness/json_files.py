@@ -1,4 +1,4 @@
-"""HELM's JSON files, decoded to the structs of `formats`."""
+"""JSON files of a harness, decoded to structs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from helm_wandb.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.harness.files import Files
 
 _Decoded = TypeVar("_Decoded")
 
@@ -25,7 +25,7 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
         return _decode(data, kind)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
-            f"{files.shown(path)}: not what HELM writes: {error}. If the file was cut short, "
+            f"{files.shown(path)}: unexpected content: {error}. If the file was cut short, "
             "run the step that wrote it again."
         ) from error
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.parallel import map_parallel
+from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.system.progress import no_progress
 from tests.waiting import LIMIT_SECONDS
 
@@ -75,7 +75,7 @@ SLOW = """
 import os, sys, time
 from helm_wandb.system import signals
 from helm_wandb.system.progress import no_progress
-from helm_wandb.sources.helm.parallel import map_parallel
+from helm_wandb.harness.parallel import map_parallel
 from tests.waiting import LIMIT_SECONDS
 
 def slow(number):

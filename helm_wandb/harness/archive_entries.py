@@ -1,14 +1,14 @@
-"""Entries of an archive, and the refusal of those that HELM's output doesn't have."""
+"""Entries of an archive, and the refusal of those that no harness's output has."""
 
 from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import MUST_BE, Limits
+from helm_wandb.harness.files import MUST_BE, Limits
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.words import join_truncated
 
@@ -82,7 +82,7 @@ class Tree(NamedTuple):
     """The content of an archive."""
 
     root: str
-    """Place of HELM's output folder in the archive: `` or `name/`."""
+    """Place of the output folder in the archive: `` or `name/`."""
     nodes: Mapping[str, Stored | Packed | Link]
     folders: Mapping[str, tuple[str, ...]]
     """The sorted names in each."""
@@ -99,7 +99,7 @@ class Contents:
         self._characters = 0
 
     def add_all(self, entries: Iterator[tuple[str, Entry]]) -> None:
-        """Add the entries; raise ArtifactError for one that HELM's output can't have."""
+        """Add the entries; raise ArtifactError for one that no output has."""
         for count, (name, entry) in enumerate(entries, 1):
             self._refuse_over(self._limits.entries, count, "entries")
             path = self._path(name)
@@ -111,13 +111,13 @@ class Contents:
                 raise self.refused(name, "is a file without a name")
             self._enter(path)
 
-    def tree(self) -> Tree:
-        """Return the content; raise ArtifactError if it is no output of HELM."""
+    def tree(self, top_folders: Sequence[str]) -> Tree:
+        """Return the content; raise ArtifactError if it lacks the folders of `open_output`."""
         both = self._nodes.keys() & self._folders.keys()
         if both:
             raise self.refused(min(both), "is there as a file and as a folder")
         return Tree(
-            root=self._root(),
+            root=self._root(top_folders),
             nodes=self._nodes,
             folders={folder: tuple(sorted(names)) for folder, names in self._folders.items()},
         )
@@ -126,7 +126,7 @@ class Contents:
         """Return the error of an entry that is not read."""
         return ArtifactError(
             f"{shown(self._shown_as, name)}: {why}, so the archive is not read. Pack "
-            "HELM's output folder again (tar -czf helm.tar.gz FOLDER)."
+            "the output folder again (tar -czf output.tar.gz FOLDER)."
         )
 
     def refuse_total(self, size: int, packed_size: int) -> None:
@@ -181,22 +181,25 @@ class Contents:
         self._characters += len(path)
         self._refuse_over(self._limits.name_characters, self._characters, "characters of names")
 
-    def _root(self) -> str:
-        """Return where `runs/` or `releases/` is: the top, or the one folder that has them."""
+    def _root(self, top_folders: Sequence[str]) -> str:
+        """Return where one of these folders is: at the top, or in the one folder that has any."""
+        if not top_folders:
+            return ""
+        names = [f"{name}/" for name in top_folders]
         tops = ["", *(f"{name}/" for name in sorted(self._folders[""]))]
-        roots = [top for top in tops if {f"{top}runs", f"{top}releases"} & self._folders.keys()]
+        roots = [top for top in tops if {top + one for one in top_folders} & self._folders.keys()]
         if len(roots) == 1 or "" in roots:
             return roots[0]
         place = plain(self._shown_as)
         if roots:
-            message = f"{place}: several folders have runs/ or releases/: {_listed(roots)}. "
+            message = f"{place}: several folders have {' or '.join(names)}: {_listed(roots)}. "
         else:
             there = _listed(sorted(self._folders[""])) or "nothing"
             message = (
-                f"{place}: neither runs/ nor releases/ is at its top or one folder below. At its "
-                f"top there is: {there}. "
+                f"{place}: neither {' nor '.join(names)} is at its top or one folder below. At "
+                f"its top there is: {there}. "
             )
-        message += "Pack the one folder that helm-run wrote to (its --output-path)."
+        message += "Pack the one folder that the evaluation wrote to (its --output-path)."
         raise ArtifactError(message)
 
     def _refuse_over(self, limit: int, amount: int, what: str) -> None:

@@ -27,13 +27,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import Limits
+from helm_wandb.harness.files import Limits
 from helm_wandb.sources.helm.output import open_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from helm_wandb.sources.helm.files import Files
+    from helm_wandb.harness.files import Files
 
 BOOLQ = "runs/nightly/boolq:model=acme_assistant/stats.json"
 TREE: dict[str, Any] = {
@@ -557,8 +557,8 @@ def test_special_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     }
     assert expected == actual
     assert (
-        "null: is a device. It must be HELM's output folder, or a .tar, .tar.gz or .zip of it."
-        == refusal(Path("/dev/null"))
+        "null: is a device. It must be an evaluation's output folder, or a .tar, .tar.gz or .zip "
+        "of it." == refusal(Path("/dev/null"))
     )
     assert refusal(folder / "fifo").startswith("fifo: is a FIFO. It must be ")
 
@@ -649,8 +649,8 @@ def test_what_is_no_archive_is_reported(tmp_path: Path, data: bytes) -> None:
         "packed."
     }.get(
         data,
-        "helm: has another format. It must be HELM's output folder, or a .tar, .tar.gz or .zip of "
-        "it.",
+        "helm: has another format. It must be an evaluation's output folder, or a .tar, .tar.gz or "
+        ".zip of it.",
     )
     assert expected == actual
 
@@ -676,7 +676,7 @@ def test_an_archive_of_something_else_is_reported(
 ) -> None:
     """Without one place for runs/ or releases/ it says what is there, and what to pack."""
     path = packed(build(tree, tmp_path / "helm"), kind)
-    advice = "Pack the one folder that helm-run wrote to (its --output-path)."
+    advice = "Pack the one folder that the evaluation wrote to (its --output-path)."
 
     assert f"{path.name}: {expected} {advice}" == refusal(path)
 
@@ -733,7 +733,7 @@ def test_a_hostile_tar_is_refused(
 ) -> None:
     """An entry that would write elsewhere, wait forever or fill the disk is refused by name."""
     advice = (
-        ", so the archive is not read. Pack HELM's output folder again (tar -czf helm.tar.gz "
+        ", so the archive is not read. Pack the output folder again (tar -czf output.tar.gz "
         "FOLDER)."
     )
 
@@ -878,7 +878,8 @@ def test_a_large_file_is_refused_with_its_size(tmp_path: Path, kind: str) -> Non
 
     assert (
         f"{path.name}{'/' if kind == 'folder' else ':'}runs/a: has 100,000,000 bytes, and files "
-        "over 1,000 are not read. Run HELM with fewer instances (--max-eval-instances)." == actual
+        "over 1,000 are not read. Evaluate fewer instances (helm-run --max-eval-instances, "
+        "lm_eval --limit)." == actual
     )
 
 

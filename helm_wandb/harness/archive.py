@@ -1,4 +1,4 @@
-"""HELM's output in a `.tar`, `.tar.gz` or `.zip`, read file by file from the archive.
+"""A harness's output in a `.tar`, `.tar.gz` or `.zip`, read file by file from the archive.
 
 Nothing is unpacked by name, so that no entry can be written anywhere. Only a `.tar.gz` is first
 decompressed to a temporary `.tar`, since each step backwards in it would start from its beginning.
@@ -11,13 +11,13 @@ import posixpath
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.archive_entries import (
+from helm_wandb.harness.archive_entries import (
     Contents,
     Link,
     Packed,
@@ -26,9 +26,9 @@ from helm_wandb.sources.helm.archive_entries import (
     no_archive,
     shown,
 )
-from helm_wandb.sources.helm.files import Limits, leads_out, no_file, refuse_size, unreadable
-from helm_wandb.sources.helm.tar_entries import BLOCK, decompress, is_tar, tar_entries
-from helm_wandb.sources.helm.zip_entries import zip_entries
+from helm_wandb.harness.files import Limits, leads_out, no_file, refuse_size, unreadable
+from helm_wandb.harness.tar_entries import BLOCK, decompress, is_tar, tar_entries
+from helm_wandb.harness.zip_entries import zip_entries
 from helm_wandb.text.safe_text import plain
 
 _LINKS_FOLLOWED = 40
@@ -138,10 +138,13 @@ class Archive:
 
 
 @contextmanager
-def open_archive(path: Path, *, shown_as: str, limits: Limits) -> Iterator[Archive]:
+def open_archive(
+    path: Path, *, shown_as: str, limits: Limits, top_folders: Sequence[str]
+) -> Iterator[Archive]:
     """Return the files of the archive; a temporary file is gone when the context ends.
 
-    Raises ArtifactError if it is no archive, or a bad one, or holds no output of HELM.
+    top_folders: as in `open_output`.
+    Raises ArtifactError if it is no archive, or a bad one, or holds none of the folders.
     """
     with ExitStack() as resources:
         with _name_damage(plain(shown_as)):
@@ -156,7 +159,7 @@ def open_archive(path: Path, *, shown_as: str, limits: Limits) -> Iterator[Archi
                 elif not is_tar(head):
                     raise no_archive(shown_as)
                 contents.add_all(tar_entries(path, contents))
-            tree = contents.tree()
+            tree = contents.tree(top_folders)
         yield Archive(path=str(path), shown_as=shown_as, limits=limits, tree=tree)
 
 

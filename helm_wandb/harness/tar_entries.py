@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.archive_entries import (
+from helm_wandb.harness.archive_entries import (
     Contents,
     Entry,
     Folder,
@@ -27,7 +27,7 @@ from helm_wandb.system import scratch
 from helm_wandb.text.safe_text import plain
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.files import Limits
+    from helm_wandb.harness.files import Limits
 
 BLOCK = 512
 """Bytes of a header; a file fills whole blocks."""
@@ -51,7 +51,7 @@ def is_tar(head: bytes) -> bool:
 def decompress(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
     """Return a temporary file with the uncompressed tar."""
     with scratch.folder() as folder:
-        unpacked = folder / "helm.tar"
+        unpacked = folder / "output.tar"
         try:
             _write_unpacked(path, unpacked, shown_as, limits)
         except gzip.BadGzipFile:

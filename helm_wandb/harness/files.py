@@ -1,4 +1,4 @@
-"""Access to HELM's output, whether it is a folder or an archive of one."""
+"""Access to a harness's output, whether it is a folder or an archive of one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Protocol
 from helm_wandb.errors import ArtifactError
 from helm_wandb.text.safe_text import plain
 
-MUST_BE = "must be HELM's output folder, or a .tar, .tar.gz or .zip of it"
+MUST_BE = "must be an evaluation's output folder, or a .tar, .tar.gz or .zip of it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes that HELM's output doesn't have, and that might harm the machine that reads it."""
+    """Sizes that no harness's output has, and that might harm the machine that reads it."""
 
     file_bytes: int = 1 << 30
     """Size of a file, which is read whole. The largest that is read, per_instance_stats.json, takes
@@ -34,7 +34,7 @@ class Limits:
 
 
 class Files(Protocol):
-    """The content of the HELM output folder.
+    """The content of a harness's output folder.
 
     Paths are relative to that folder, with `/` between their parts. Links are followed inside
     of it. All methods raise ArtifactError if a path goes through a link that leads out. Any
@@ -44,7 +44,7 @@ class Files(Protocol):
     def is_file(self, path: str) -> bool:
         """Return whether anything but a folder is there: what read() returns, or refuses.
 
-        So a FIFO or a link that leads out is never taken for a file that HELM did not write.
+        So a FIFO or a link that leads out is never taken for a file that nobody wrote.
         """
 
     def is_folder(self, path: str) -> bool:
@@ -68,7 +68,7 @@ def refuse_size(shown: str, size: int, limits: Limits) -> None:
     if size > limits.file_bytes:
         raise ArtifactError(
             f"{shown}: has {size:,} bytes, and files over {limits.file_bytes:,} are not read. "
-            "Run HELM with fewer instances (--max-eval-instances)."
+            "Evaluate fewer instances (helm-run --max-eval-instances, lm_eval --limit)."
         )
 
 
@@ -82,7 +82,7 @@ def no_file(shown: str, kind: str | None) -> ArtifactError:
 
 
 def leads_out(shown: str, shown_root: str) -> ArtifactError:
-    """Return the error of a path that leaves the HELM output folder."""
+    """Return the error of a path that leaves the output folder."""
     return ArtifactError(
         f"{shown}: leads out of {shown_root}, and only what lies in it is read. Replace the link "
         "by a copy of what it leads to (cp -rL)."

@@ -1,4 +1,4 @@
-"""HELM's output in a real folder."""
+"""A harness's output in a real folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.sources.helm.files import Limits, leads_out, no_file, refuse_size, unreadable
+from helm_wandb.harness.files import Limits, leads_out, no_file, refuse_size, unreadable
 from helm_wandb.system.files import KINDS
 from helm_wandb.text.safe_text import plain
 

@@ -1,4 +1,4 @@
-"""Families and iterations of HELM's model ids, and the names they are recorded under.
+"""Families and iterations of model ids, and the names they are recorded under.
 
 A family is all ids that differ in nothing but their iteration: the checkpoints of one model.
 """
@@ -17,7 +17,7 @@ from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.entry import HelmEval
+    from helm_wandb.harness.entry import HarnessEval
 
 _NAMES_SHOWN = 20
 _NUMBER = r"(?P<number>[0-9]{1,15})"
@@ -52,7 +52,7 @@ class _Parts:
     iteration: int | None
 
 
-def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
+def assign(ids: Iterable[str], spec: HarnessEval) -> dict[str, Checkpoint]:
     """Return the checkpoint of each model id that the entry means, under the name to record.
 
     Raises ConfigError if the entry does not say which of several families it means, or
@@ -69,16 +69,17 @@ def assign(ids: Iterable[str], spec: HelmEval) -> dict[str, Checkpoint]:
     return {model: Checkpoint(name, checkpoint.iteration) for model, checkpoint in chosen.items()}
 
 
-def latest_ids(checkpoints: Mapping[str, Checkpoint], spec: HelmEval, *, count: int) -> list[str]:
+def latest_ids(
+    checkpoints: Mapping[str, Checkpoint], spec: HarnessEval, *, count: int
+) -> list[str]:
     """Return the ids of each family's latest iterations, `count` of each."""
     by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for model, checkpoint in checkpoints.items():
-        iteration = spec.default_iteration if checkpoint.iteration is None else checkpoint.iteration
-        by_family[checkpoint.family].append((iteration, model))
+        by_family[checkpoint.family].append((spec.iteration(checkpoint.iteration), model))
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 
-def _checkpoints(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
+def _checkpoints(ids: list[str], spec: HarnessEval) -> dict[str, Checkpoint]:
     """Return the checkpoint of each id, each family under a name that no other one has."""
     parts = _split_ids(ids, spec)
     rests: dict[str, set[str]] = defaultdict(set)
@@ -93,19 +94,19 @@ def _checkpoints(ids: list[str], spec: HelmEval) -> dict[str, Checkpoint]:
     }
 
 
-def _split_ids(ids: list[str], spec: HelmEval) -> dict[str, _Parts]:
+def _split_ids(ids: list[str], spec: HarnessEval) -> dict[str, _Parts]:
     if spec.iteration_pattern is not None:
         pattern = Pattern.compile(spec.iteration_pattern)
         return {model: _by_pattern(model, pattern, spec) for model in ids}
     parts = {model: _by_marker(model) for model in ids}
-    if spec.model_name is None or spec.helm_model is not None:
+    if spec.model_name is None or spec.model_glob is not None:
         return parts
     if any(one.iteration is not None for one in parts.values()):
         return parts
     return _by_bare_number(ids) or parts
 
 
-def _by_pattern(model: str, pattern: Pattern, spec: HelmEval) -> _Parts:
+def _by_pattern(model: str, pattern: Pattern, spec: HarnessEval) -> _Parts:
     spans = pattern.search(model)
     if spans is None:
         return _Parts(model, model, None)
@@ -161,9 +162,9 @@ def _by_bare_number(ids: list[str]) -> dict[str, _Parts]:
     }
 
 
-def _choose(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, Checkpoint]:
-    if spec.helm_model is not None:
-        return _match_glob(checkpoints, spec, spec.helm_model)
+def _choose(checkpoints: Mapping[str, Checkpoint], spec: HarnessEval) -> dict[str, Checkpoint]:
+    if spec.model_glob is not None:
+        return _match_glob(checkpoints, spec, spec.model_glob)
     families = {checkpoint.family for checkpoint in checkpoints.values()}
     if len(families) == 1 or spec.model_name is None:
         return dict(checkpoints)
@@ -172,16 +173,16 @@ def _choose(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> dict[str, 
         raise _error(
             spec,
             "model_name",
-            f"the suite holds several models and none is called {spec.model_name!r}: "
+            f"the output holds several models and none is called {spec.model_name!r}: "
             f"{quote_names(families)}. If these are its checkpoints, set iteration_pattern to find "
-            "the iteration in their ids; else set helm_model to the one that is meant, or leave "
-            "model_name out to record each under its own name",
+            f"the iteration in their ids; else set {spec.MODEL_KEY} to the one that is meant, or "
+            "leave model_name out to record each under its own name",
         )
     return own
 
 
 def _match_glob(
-    checkpoints: Mapping[str, Checkpoint], spec: HelmEval, glob: str
+    checkpoints: Mapping[str, Checkpoint], spec: HarnessEval, glob: str
 ) -> dict[str, Checkpoint]:
     matching = {
         model: checkpoint
@@ -192,14 +193,14 @@ def _match_glob(
     if not families:
         raise _error(
             spec,
-            "helm_model",
-            f"{glob!r} matches no model of the suite: "
+            spec.MODEL_KEY,
+            f"{glob!r} matches no model of the output: "
             f"{quote_names({checkpoint.family for checkpoint in checkpoints.values()})}",
         )
     if len(families) > 1 and spec.model_name is not None:
         raise _error(
             spec,
-            "helm_model",
+            spec.MODEL_KEY,
             f"{glob!r} matches several models, which cannot all be {spec.model_name!r}: "
             f"{quote_names(families)}. Match one of them, or leave model_name out to record each "
             "under its own name",
@@ -207,16 +208,15 @@ def _match_glob(
     return matching
 
 
-def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HelmEval) -> None:
+def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HarnessEval) -> None:
     ids = defaultdict(list)
     for model, checkpoint in checkpoints.items():
-        iteration = spec.default_iteration if checkpoint.iteration is None else checkpoint.iteration
-        ids[checkpoint.family, iteration].append(model)
+        ids[checkpoint.family, spec.iteration(checkpoint.iteration)].append(model)
     for (family, iteration), models in ids.items():
         if len(models) > 1:
             raise _error(
                 spec,
-                "helm_model",
+                spec.MODEL_KEY,
                 f"{quote_names(models)} would all be iteration {iteration} of {family!r}; "
                 "match one of them",
             )
@@ -227,5 +227,5 @@ def quote_names(names: Iterable[str]) -> str:
     return join_truncated([*map(repr, sorted(names))], _NAMES_SHOWN)
 
 
-def _error(spec: HelmEval, key: str, message: str) -> ConfigError:
+def _error(spec: HarnessEval, key: str, message: str) -> ConfigError:
     return ConfigError([Problem(place=spec.at(key), path=f"{spec.path}.{key}", message=message)])

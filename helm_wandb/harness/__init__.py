@@ -1,0 +1,1 @@
+"""What the outputs of all harnesses share: folders and archives, JSON, the ids of checkpoints."""

@@ -1,0 +1,45 @@
+"""An entry of `evals` that names the output of a harness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from helm_wandb.model import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HarnessEval:
+    """A harness's output, and which of its models are read; each harness has a class of these."""
+
+    MODEL_KEY: ClassVar[str]
+    """The config's key of `model_glob`."""
+
+    place: Place
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Place of each key's value."""
+    path: str
+    """The entry's JSON path, `$.evals[0]`."""
+    model_name: str | None = None
+    model_glob: str | None = None
+    """A glob over the harness's model ids."""
+    token_per_iteration: float | None = None
+    """Billions of tokens."""
+    default_iteration: int = 0
+    iteration_pattern: str | None = None
+    """A regular expression for `patterns`, with one group, searched in the model id."""
+
+    def at(self, key: str) -> Place:
+        """Return the place of the key's value, or of the entry if it lacks the key."""
+        return self.places.get(key, self.place)
+
+    def iteration(self, own: int | None) -> int:
+        """Return the iteration of a checkpoint whose id names this one, or none."""
+        return self.default_iteration if own is None else own
+
+    def tokens_billions(self, own: int | None) -> float | None:
+        """Return the tokens at the iteration that an id names; None if that is unknown."""
+        if own is None or self.token_per_iteration is None:
+            return None
+        return own * self.token_per_iteration
