@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 
 from .test_action import outputs, runner
 from .test_cli import file, helm, write_config
+from .test_sources_helm_fingerprint import rewrite_specs, without_newer_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,6 +211,15 @@ def test_texts_of_instances_json_are_compared_alike() -> None:
 
     assert (99, 100) == (counts["boolq.EM"], counts["hellaswag.EM"])
     assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
+
+
+@pytest.mark.usefixtures("trees")
+def test_an_upgrade_of_helm_changes_no_delta() -> None:
+    """Settings that an older HELM didn't write yet are no difference."""
+    unchanged = against("candidate", "baseline")
+    rewrite_specs(Path("demo/helm/candidate"), without_newer_fields)
+
+    assert comparison(unchanged) == comparison(against("candidate", "baseline"))
 
 
 @pytest.mark.usefixtures("trees")

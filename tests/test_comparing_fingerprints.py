@@ -16,6 +16,17 @@ FIVE_SHOT = {"max_train_instances": "5", "method": "generation", "scenario subje
     [
         ({}, None),
         ({"max_train_instances": "0"}, "5-shot here, 0-shot there"),
+        (
+            {"method": "\n", "output_prefix": "Answer: ", "output_suffix": ""},
+            (
+                'method generation here, method "\\n" there; no output_prefix here, '
+                'output_prefix "Answer: " there; no output_suffix here, output_suffix "" there'
+            ),
+        ),
+        (
+            {"scenario subject": ["a", " "]},
+            'scenario subject a, b here, scenario subject a, " " there',
+        ),
         ({"temperature": "0.7"}, "no temperature here, temperature 0.7 there"),
         (
             {"scenario subject": ["a", "b", "c", "d", "e"]},

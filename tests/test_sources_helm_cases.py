@@ -49,3 +49,18 @@ def test_a_partial_model_alone_is_unranked(
     assert (
         "it lacks what the mean is over: mmlu.EM (over 55 of 57 subjects)" == (rows[-1]["unranked"])
     )
+
+
+def test_an_upgrade_of_helm_changes_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HELM of 2023 against 0.5 of 2025: the same answers to the same questions are compared."""
+    case = copied_case("helm-upgrade", tmp_path, monkeypatch)
+    report_of(case / "before.yaml")
+    (case / "report.json").rename(case / "before.json")
+
+    (compared,) = report_of(case / "after.yaml", "--baseline", "before.json")["comparisons"]
+    (delta,) = compared["deltas"]
+
+    assert {} == compared["not_comparable"]
+    assert ("mmlu.EM", 9, 0, 0) == tuple(delta[key] for key in ("metric", "n", "better", "worse"))

@@ -97,6 +97,20 @@ def test_inputs_come_from_instances_json_where_it_is(helm_trees: Path, tmp_path:
     assert {None} == set(inputs.values())
 
 
+def test_line_ends_change_no_question(helm_trees: Path, tmp_path: Path) -> None:
+    """Questions and passages that differ only in their line ends are the same."""
+    copy = copied(helm_trees, "baseline", tmp_path)
+    run = next((copy / "runs/nightly").glob("boolq*"))
+    texts = {"id40": "P\nQuestion: a", "id41": "P\r\nQuestion: a", "id42": "P\rQuestion: a"}
+    written = [{"id": identity, "input": {"text": text}} for identity, text in texts.items()]
+    (run / "instances.json").write_text(json.dumps(written))
+    (one,) = detailed(tmp_path, "baseline", "nightly")
+    columns = only(one.scores[BOOLQ])
+    rows = zip(columns.id, columns.input, columns.cluster, strict=True)
+
+    assert 1 == len({(text, cluster) for identity, text, cluster in rows if identity in texts})
+
+
 def test_questions_on_one_passage_share_a_cluster(helm_trees: Path, tmp_path: Path) -> None:
     """Of boolq, what stands before the question is the passage; elsewhere each is its own."""
     copy = copied(helm_trees, "baseline", tmp_path)
@@ -234,41 +248,6 @@ def test_instances_that_make_another_mean_are_not_kept(helm_trees: Path, tmp_pat
 def test_passage_scenarios_are_classes_of_helm() -> None:
     """The scenarios with passages are named by class, as run specs name them."""
     assert "BoolQScenario" in helm_instances.PASSAGE_SCENARIOS
-
-
-def test_fingerprints_tell_how_it_was_asked(helm_trees: Path) -> None:
-    """Scenario, method and shots are named fields; the model is in none."""
-    (one,) = detailed(helm_trees, "baseline", "nightly")
-    fingerprint = one.scores[MMLU].fingerprint
-
-    assert fingerprint is not None
-    assert ("MMLUScenario", "multiple_choice_joint", "5") == tuple(
-        fingerprint[name] for name in ("scenario", "method", "max_train_instances")
-    )
-    assert ["anatomy", "econometrics", "philosophy"] == fingerprint["scenario subject"]
-    assert "assistant" not in json.dumps(fingerprint)
-
-
-def test_fingerprints_of_two_checkpoints_are_equal(helm_trees: Path) -> None:
-    """The same settings have the same fingerprint, whatever the model."""
-    first, second = detailed(helm_trees, "checkpoints", "toyproj-toyllama")[-2:]
-
-    assert [s.fingerprint for s in first.scores.values()] == [
-        s.fingerprint for s in second.scores.values()
-    ]
-
-
-def test_fingerprints_differ_by_the_shots(helm_trees: Path, tmp_path: Path) -> None:
-    """Another number of examples in the prompt is another fingerprint."""
-    copy = copied(helm_trees, "baseline", tmp_path)
-    path = copy / "runs/nightly/run_specs.json"
-    path.write_text(
-        path.read_text().replace('"max_train_instances": 5', '"max_train_instances": 0')
-    )
-    (here,) = detailed(tmp_path, "baseline", "nightly")
-    (there,) = detailed(helm_trees, "baseline", "nightly")
-
-    assert here.scores[BOOLQ].fingerprint != there.scores[BOOLQ].fingerprint
 
 
 # compare.clusters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from helm_wandb.text.words import join_truncated
@@ -14,8 +15,15 @@ def describe_field(name: str, value: object) -> str:
     if value is None:
         return f"no {name}"
     if isinstance(value, list | tuple):
-        return f"{name} {join_truncated([*map(str, value)])}"
-    return f"{value}-shot" if name == _SHOTS else f"{name} {value}"
+        return f"{name} {join_truncated([*map(_visible, value)])}"
+    return f"{value}-shot" if name == _SHOTS else f"{name} {_visible(value)}"
+
+
+def _visible(value: object) -> str:
+    r"""Return the value as text; in quotes if it has line ends or outer spaces: `"\n"`."""
+    text = str(value)
+    is_plain = text.isprintable() and text == text.strip() != ""
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def describe_difference(

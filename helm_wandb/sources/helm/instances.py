@@ -99,6 +99,7 @@ def _counts(perturbation: Perturbation | None, kind: str | None) -> bool:
 def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tuple[str, str]]:
     """Return the hash of each instance's input, and its cluster, from the smaller file with them.
 
+    Texts that differ only in their line ends have one hash.
     rule: the config's for the clusters; None: the passage, if the scenario has passages.
     Raises ArtifactError if that file cannot be read.
     """
@@ -115,12 +116,19 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
     hashes: dict[str, tuple[str, str]] = {}
     for one in instances_read:
         text = one.input if isinstance(one.input, str) else one.input.text
+        if "\r" in text:
+            text = _with_line_feeds(text)
         if one.id is not None and text and one.perturbation is None and one.id not in hashes:
             shared = (
                 _shared_text(pattern, text) if pattern else _passage(text) if passages else None
             )
             hashes[one.id] = (_hash(text), one.id if shared is None else _hash(shared))
     return hashes
+
+
+def _with_line_feeds(text: str) -> str:
+    """Return the text with other line ends replaced, which depend on how a dataset was fetched."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _shared_text(pattern: Pattern, text: str) -> str | None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 _RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
-"""Benchmark → its run group in HELM since 0.5.8."""
+"""Benchmark → its run group in HELM since 0.5.8, which is how the names of its runs begin too."""
+_OLDER_NAMES = {newer: older for older, newer in _RENAMED.items()}
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
 
 
@@ -51,10 +52,11 @@ class Run:
 
     @property
     def stratum(self) -> str:
-        """The run's name less its model, the same for each model with these settings."""
+        """The run's name less its model, the same for each model and HELM with these settings."""
         kind, _, arguments = self.spec.name.partition(":")
         others = [one for one in arguments.split(",") if not one.startswith(_MODEL_ARGUMENTS)]
-        return encodable(f"{kind}:{','.join(others)}".rstrip(":"))
+        name = _OLDER_NAMES.get(kind, kind)
+        return encodable(f"{name}:{','.join(others)}".rstrip(":"))
 
 
 class Runs:
