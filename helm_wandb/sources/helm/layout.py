@@ -5,7 +5,7 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -68,11 +68,14 @@ class Suite:
         runs = self.runs if suite is None else f"runs/{suite}"
         return f"{runs}/{run.replace('/', '_')}"
 
-    def run_folders(self) -> list[str]:
-        """Return the folders of finished runs; a crashed run leaves one without stats.json."""
+    def run_folders(self, without: Collection[str] = ()) -> list[str]:
+        """Return the folders of finished runs; a crashed run leaves one without stats.json.
+
+        without: folders that are known, and not looked into.
+        """
         own = (f"{self.runs}/{name}" for name in self.files.names(self.runs))
         folders = map(self.folder_of, sorted(self.suites)) if self.suites else own
-        return [folder for folder in folders if self._is_run(folder)]
+        return [folder for folder in folders if folder not in without and self._is_run(folder)]
 
     def _is_run(self, folder: str) -> bool:
         try:

@@ -79,7 +79,7 @@ class _Reader:
         self._suite = suite
         self._runs = Runs(suite)
         self._faults = list(self._runs.faults)
-        self._notes: list[str] = []
+        self._notes = list(self._runs.notes)
         self._computed: list[str] = []
         """Benchmarks that a summarized suite has no tables of."""
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.board import Board, Selector, board_of, built_in
-from helm_wandb.sources.helm.formats import RunSpec, Schema
+from helm_wandb.sources.helm.formats import RunSpec, Schema, Table
+from helm_wandb.sources.helm.tables import run_names
+from helm_wandb.text.words import count_noun, join_truncated
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.layout import Suite
@@ -63,9 +66,11 @@ class Runs:
     """All runs of a suite, by name."""
 
     def __init__(self, suite: Suite) -> None:
-        """Read the suite's list of specs or, if there is none, those of the runs."""
+        """Read the suite's list of specs, and what it lacks from the runs themselves."""
         self._suite = suite
         self.faults: list[str] = []
+        self.notes: list[str] = []
+        self._in_tables: dict[str, frozenset[str]] = {}
         self._counted: dict[str, dict[str, list[Run]]] = {}
         self._runs: dict[str, Run] = {}
         for run in self._read(suite):
@@ -134,13 +139,52 @@ class Runs:
         return board_of(read_json(self._suite.files, self._suite.schema, Schema))
 
     def _read(self, suite: Suite) -> Iterator[Run]:
-        if suite.listed_specs is not None:
-            specs = read_json(suite.files, suite.listed_specs, tuple[RunSpec, ...])
-            yield from (Run(suite.folder_of(spec.name), spec) for spec in specs)
+        if suite.listed_specs is None:
+            yield from self._read_folders(suite.run_folders())
             return
-        for folder in suite.run_folders():
+        specs = read_json(suite.files, suite.listed_specs, tuple[RunSpec, ...])
+        listed = {spec.name: suite.folder_of(spec.name) for spec in specs}
+        unlisted = list(self._read_folders(suite.run_folders(frozenset(listed.values()))))
+        renamed = {run.spec.name: run for run in unlisted if run.spec.name in listed}
+        for spec in specs:
+            folder = listed[spec.name]
+            is_renamed = spec.name in renamed and not suite.files.is_folder(folder)
+            yield renamed[spec.name] if is_renamed else Run(folder, spec)
+        yield from self._choose_unlisted([run for run in unlisted if run.spec.name not in listed])
+
+    def _choose_unlisted(self, runs: Sequence[Run]) -> Iterator[Run]:
+        """Yield the runs that HELM's tables have, though its list of specs lacks them.
+
+        So it is if two summarized suites were copied into one folder: one list replaces the other.
+        """
+        others = []
+        for run in runs:
+            if any(run.spec.name in self._runs_in_tables(group) for group in run.spec.groups):
+                yield run
+            else:
+                others.append(run.spec.name)
+        if others:
+            self.notes.append(
+                f"{self._suite.files.shown(self._suite.runs)} has "
+                f"{count_noun(len(others), 'finished run')} that HELM's tables lack: "
+                f"{encodable(join_truncated(others))}. Run helm-summarize again to include all."
+            )
+
+    def _runs_in_tables(self, benchmark: str) -> frozenset[str]:
+        if benchmark not in self._in_tables:
+            path = self._suite.table(benchmark)
             try:
-                spec = read_json(suite.files, f"{folder}/run_spec.json", RunSpec)
+                tables = read_json(self._suite.files, path, tuple[Table, ...]) if path else ()
+            except ArtifactError:  # reported where the scores are read
+                tables = ()
+            rows = (row for table in tables for row in table.rows)
+            self._in_tables[benchmark] = frozenset(chain.from_iterable(map(run_names, rows)))
+        return self._in_tables[benchmark]
+
+    def _read_folders(self, folders: Iterable[str]) -> Iterator[Run]:
+        for folder in folders:
+            try:
+                spec = read_json(self._suite.files, f"{folder}/run_spec.json", RunSpec)
                 yield Run(folder, spec)
             except ArtifactError as error:
                 self.faults.append(str(error))
