@@ -7,19 +7,16 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb import __version__, pipeline, sources
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError, UserError
 from helm_wandb.model import FirstEntry, Provenance
+from helm_wandb.runner.log import Log
 from helm_wandb.sinks import print_text
 from helm_wandb.system import paths
 from helm_wandb.system.files import write_new
 from helm_wandb.text.safe_text import Name, plain
-
-if TYPE_CHECKING:
-    from helm_wandb.runner.log import Log
 
 
 def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from helm_wandb.text.redaction import Redactor
 from helm_wandb.wandb_runs import receipt_texts
 from helm_wandb.wandb_runs.sdk import faults
-from helm_wandb.wandb_runs.sdk.messages import Account, Cause, Fault, ServiceError, Written
+from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, ServiceError, Written
 from tests.full_disk import files_of_at_most
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def test_long_words_are_cut_with_a_mark() -> None:
 def test_faults_of_runs_are_shown_alike() -> None:
     """The fault of each written run is without the key and short too, the other answers stay."""
     written = Written(run_id="helm-1", fault=Fault(Cause.SERVER, f"{KEY} {'x' * 300}"))
-    account = Account("team")
+    account = "team"
 
     assert (Written(run_id="helm-1", fault=Fault(Cause.SERVER, f"*** {'x' * 295}…")), account) == (
         *faults.redact((written,), REDACTOR),

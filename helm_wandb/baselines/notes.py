@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.comparing.evaluations import group_by_model, latest
+from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Evaluation, UnmatchedModels
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.baselines.matches import BaselineMatch
-    from helm_wandb.comparing.verdicts import Partner
 
 _SHOWN = 10
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from helm_wandb.comparing import fingerprints
-from helm_wandb.comparing.evaluations import group_by_model, latest
+from helm_wandb.baselines.matches import BaselineMatch
+from helm_wandb.comparing.evaluations import describe_other_settings, group_by_model, latest
 from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Baseline, Evaluation, Score
-
-if TYPE_CHECKING:
-    from helm_wandb.baselines.matches import BaselineMatch
 
 
 def partners(candidates: Sequence[Evaluation], *matches: BaselineMatch) -> tuple[Partner, ...]:
@@ -113,11 +109,8 @@ def _has_same_settings(benchmark: str, candidate: Evaluation, baseline: Evaluati
 
 def _is_comparable(candidate: Score, baseline: Score) -> bool:
     """Whether both are of the same subjects and settings, as far as the settings are recorded."""
-    if candidate.subjects.keys() != baseline.subjects.keys():
-        return False
-    if candidate.fingerprint is None or baseline.fingerprint is None:
-        return True
-    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint) is None
+    has_same_subjects = candidate.subjects.keys() == baseline.subjects.keys()
+    return has_same_subjects and describe_other_settings(candidate, baseline) is None
 
 
 def _only(benchmarks: Collection[str], evaluation: Evaluation) -> Evaluation:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import pairing, statistics
+from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Texts
-
-if TYPE_CHECKING:
-    from helm_wandb.comparing.verdicts import Partner
 
 BenchmarkRun = tuple[str, int, str]
 """The model, its iteration, and the benchmark."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
+from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.merging import longest_reason, merge_scores
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 
@@ -83,22 +84,18 @@ def _merge_one(readings: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
         scores={key: score for key, (score, _) in joined.items()},
         missing={key: longest_reason(whys) for key, whys in missing.items() if key not in keys},
     )
-    conflicts = _token_conflicts(tokens)
+    conflicts = [
+        f"two token counts: {tokens[0]} (kept) and {other} billion. "
+        "Give the same token_per_iteration or token_num in each entry of evals."
+        for other in dict.fromkeys(tokens)
+        if other != tokens[0]
+    ]
     conflicts += [
         conflict.sentence(key) for key, (_, several) in joined.items() for conflict in several
     ]
     # Several readings may contradict the first in the same words.
     name = f"{first.model} at iteration {first.iteration}"
     return evaluation, [f"{name} has {conflict}" for conflict in dict.fromkeys(conflicts)]
-
-
-def _token_conflicts(counts: Sequence[float]) -> list[str]:
-    return [
-        f"two token counts: {counts[0]} (kept) and {other} billion. "
-        "Give the same token_per_iteration or token_num in each entry of evals."
-        for other in dict.fromkeys(counts)
-        if other != counts[0]
-    ]
 
 
 def _origin_order(origin: Origin) -> tuple[bool, str, float]:
@@ -116,18 +113,22 @@ def with_directions(
     """Return the evaluations, the named scores as better when lower, or when higher."""
     directions = dict.fromkeys(higher_is_better, False) | dict.fromkeys(lower_is_better, True)
     return tuple(
-        replace(evaluation, scores=_with_direction(evaluation.scores, directions))
+        replace(
+            evaluation,
+            scores={
+                key: replace(score, lower_is_better=directions.get(key, score.lower_is_better))
+                for key, score in evaluation.scores.items()
+            },
+        )
         for evaluation in evaluations
     )
 
 
-def _with_direction(
-    scores: Mapping[ScoreKey, Score], directions: Mapping[ScoreKey, bool]
-) -> dict[ScoreKey, Score]:
-    return {
-        key: replace(score, lower_is_better=directions[key]) if key in directions else score
-        for key, score in scores.items()
-    }
+def describe_other_settings(candidate: Score, baseline: Score) -> str | None:
+    """Return how the settings of two scores differ; None if they don't, or one's are unknown."""
+    if candidate.fingerprint is None or baseline.fingerprint is None:
+        return None
+    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint)
 
 
 def latest(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from helm_wandb.comparing import fingerprints
+from helm_wandb.comparing.evaluations import describe_other_settings
 from helm_wandb.comparing.pairing import LEAST_SHARE
+from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Comparison, Delta, Score, ScoreKey, Verdict
-
-if TYPE_CHECKING:
-    from helm_wandb.comparing.verdicts import Partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def _unchecked(
 
 def _loss(score: Score, baseline: Score) -> str | None:
     """Return what a score lacks of the baseline's; None if nothing, or on purpose."""
-    if _has_other_settings(score, baseline):
+    if describe_other_settings(score, baseline) is not None:
         return None
     if score.subjects and score.subjects.keys() < baseline.subjects.keys():
         return _lost(len(score.subjects), len(baseline.subjects), "subjects")
@@ -74,12 +71,6 @@ def _loss(score: Score, baseline: Score) -> str | None:
 
 def _lost(count: int, all_: int, noun: str) -> str:
     return f"lost {all_ - count} of the baseline's {all_} {noun}"
-
-
-def _has_other_settings(score: Score, baseline: Score) -> bool:
-    if score.fingerprint is None or baseline.fingerprint is None:
-        return False
-    return fingerprints.describe_difference(score.fingerprint, baseline.fingerprint) is not None
 
 
 def _count(score: Score) -> int:

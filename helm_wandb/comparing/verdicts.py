@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING
 
-from helm_wandb.comparing import fingerprints, pairing, statistics
+from helm_wandb.comparing import pairing, statistics
+from helm_wandb.comparing.evaluations import describe_other_settings
+from helm_wandb.comparing.statistics import Estimate
 from helm_wandb.model import (
     Baseline,
     Comparison,
     Delta,
     Evaluation,
-    Interval,
     Policy,
     Score,
     ScoreKey,
@@ -22,9 +22,6 @@ from helm_wandb.model import (
     mean,
 )
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.comparing.statistics import Estimate
 
 _NO_DIRECTION = (
     "nothing says which direction is better: name it under compare.lower_is_better or "
@@ -144,9 +141,7 @@ def _why_apart(candidate: Score, baseline: Score) -> str | None:
         return _other_subjects(candidate, baseline)
     if not isfinite(candidate.value - baseline.value):
         return "the difference is larger than any number"
-    if candidate.fingerprint is None or baseline.fingerprint is None:
-        return None
-    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint)
+    return describe_other_settings(candidate, baseline)
 
 
 def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) -> str:
@@ -205,12 +200,7 @@ def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int)
         mde=statistics.minimum_detectable(
             estimate, alpha=policy.alpha, tests=tests, min_effect=least
         ),
-        verdict=_judged(
-            estimate,
-            lower_is_better=lower,
-            significant=_is_under(p_adjusted, policy.alpha),
-            least=least,
-        ),
+        verdict=_judged(estimate, p_adjusted, policy.alpha, lower_is_better=lower, least=least),
     )
 
 
@@ -237,25 +227,24 @@ def _bare(cell: _Cell) -> Delta:
     )
 
 
-def _is_under(p_adjusted: float | None, alpha: float) -> bool:
-    return p_adjusted is not None and p_adjusted < alpha
-
-
 def _judged(
-    estimate: Estimate, *, lower_is_better: bool, significant: bool, least: float
+    estimate: Estimate,
+    p_adjusted: float | None,
+    alpha: float,
+    *,
+    lower_is_better: bool,
+    least: float,
 ) -> Verdict:
     """The verdict on one tested delta."""
-    if significant and abs(estimate.difference) > least:
+    is_significant = p_adjusted is not None and p_adjusted < alpha
+    if is_significant and abs(estimate.difference) > least:
         worse = (estimate.difference > 0) == lower_is_better
         return Verdict.REGRESSED if worse else Verdict.IMPROVED
-    is_narrow = estimate.interval is not None and _is_within(estimate.interval, least)
+    interval = estimate.interval
+    is_narrow = interval is not None and -least <= interval.low and interval.high <= least
     if estimate.has_same_answers or (is_narrow and not estimate.few_changes):
         return Verdict.NO_CHANGE
     return Verdict.INCONCLUSIVE
-
-
-def _is_within(interval: Interval, least: float) -> bool:
-    return -least <= interval.low and interval.high <= least
 
 
 def _by_benchmark(cells: Sequence[_Cell], policy: Policy) -> list[list[_Cell]]:
@@ -309,10 +298,7 @@ def _mean_delta(
         difference=estimate.difference,
         lower_is_better=False,
         verdict=_judged(
-            estimate,
-            lower_is_better=False,
-            significant=_is_under(p_adjusted, policy.alpha),
-            least=policy.min_effect,
+            estimate, p_adjusted, policy.alpha, lower_is_better=False, least=policy.min_effect
         ),
         interval=estimate.interval,
         n=estimate.n,

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import yaml
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-
-if TYPE_CHECKING:
-    from helm_wandb.config.yaml_tree import Path
+from helm_wandb.config.yaml_tree import Path
 
 _LONGEST = 120
 """Characters of a suggestion; a longer one is not shown."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -26,9 +26,7 @@ from helm_wandb.github_api.messages import (
     WorkflowRun,
 )
 from helm_wandb.github_api.retries import retry, with_deadline
-
-if TYPE_CHECKING:
-    from helm_wandb.system.budget import Budget
+from helm_wandb.system.budget import Budget
 
 T = TypeVar("T")
 

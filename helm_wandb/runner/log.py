@@ -8,17 +8,15 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
 from helm_wandb.runner import workflow
+from helm_wandb.runner.event import Event
 from helm_wandb.system import streams
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible_lines
-
-if TYPE_CHECKING:
-    from helm_wandb.runner.event import Event
 
 _TITLE = "helm-wandb-action"
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"

@@ -7,13 +7,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from helm_wandb.errors import InputError
-
-if TYPE_CHECKING:
-    from helm_wandb.runner.event import Event
+from helm_wandb.runner.event import Event
 
 DEFAULT_BASE_URL = "https://api.forge.coreweave.com"
 """The SDK's default server (wandb 0.31.0, sdk/lib/urls.py)."""

@@ -7,13 +7,10 @@ Source: GitHub's "Workflow commands for GitHub Actions", and actions/runner 2.33
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from helm_wandb.errors import Problem
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.visible import visible, visible_lines
-
-if TYPE_CHECKING:
-    from helm_wandb.errors import Problem
 
 ANNOTATIONS_SHOWN = 10
 """GitHub shows ten annotations of a type per step; more are dropped."""

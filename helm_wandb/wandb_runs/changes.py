@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from helm_wandb.wandb_runs import layout, run_record
+from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, digest
 from helm_wandb.wandb_runs.run_record import Record
 from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting, StoredRow
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.layout import RunPlan
 
 _DEPTH = 3
 """Benchmark, subject, metric."""
@@ -97,16 +94,12 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
         subjects=plan.subjects,
         first_step=stored.steps,
         tables=() if recorded.tables == record.tables else plan.tables,
-        summary={**_summary(plan, stored, first), **_outdated(plan, recorded)},
+        # None replaces the table of changed instances if none changed any more.
+        summary=_summary(plan, stored, first)
+        | ({CHANGED_ITEMS: None} if recorded.tables and not plan.tables else {}),
         confirmed={} if first == record else {MARK: run_record.to_text(record)},
         artifact=None if recorded.report == plan.report else plan.artifact,
     )
-
-
-def _outdated(plan: RunPlan, recorded: Record) -> dict[str, None]:
-    """Return the replacement of the table of changed instances if none changed any more."""
-    gone = recorded.tables and not plan.tables
-    return {CHANGED_ITEMS: None} if gone else {}
 
 
 def final_mark(run: RunWriting) -> object:

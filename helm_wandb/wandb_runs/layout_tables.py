@@ -19,8 +19,21 @@ _CHART_LIMIT = 40
 
 
 def leaderboard_tables(leaderboard: Leaderboard) -> tuple[Table, ...]:
-    """Return the table of all models, the overall score's bars, then each metric's."""
-    return (_leaderboard_table(leaderboard), *_charts(leaderboard))
+    """Return the table of all models, the overall score's bars, then each metric's.
+
+    The table has a row per model: the ranked in their order, then the unranked with the reason.
+    """
+    leading = ("rank", "model", "iteration", "tokens_billions", "mean", "mean_win_rate")
+    rows = tuple(
+        (
+            *(getattr(row, column) for column in leading),
+            *(row.scores.get(key) for key in leaderboard.metrics),
+            row.unranked,
+        )
+        for row in leaderboard.rows
+    )
+    columns = (*leading, *map(str, leaderboard.metrics), "unranked")
+    return (Table(key=LEADERBOARD_RUN, columns=columns, rows=rows), *_charts(leaderboard))
 
 
 def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
@@ -48,21 +61,6 @@ def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
         item.before,
         item.after,
     )
-
-
-def _leaderboard_table(leaderboard: Leaderboard) -> Table:
-    """Return a row per model: the ranked in their order, then the unranked with the reason."""
-    leading = ("rank", "model", "iteration", "tokens_billions", "mean", "mean_win_rate")
-    rows = (
-        (
-            *(getattr(row, column) for column in leading),
-            *(row.scores.get(key) for key in leaderboard.metrics),
-            row.unranked,
-        )
-        for row in leaderboard.rows
-    )
-    columns = (*leading, *map(str, leaderboard.metrics), "unranked")
-    return Table(key=LEADERBOARD_RUN, columns=columns, rows=tuple(rows))
 
 
 def _charts(leaderboard: Leaderboard) -> Iterable[Table]:

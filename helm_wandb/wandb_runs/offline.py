@@ -17,7 +17,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,12 +24,10 @@ from helm_wandb.errors import SinkError
 from helm_wandb.system import files
 from helm_wandb.wandb_runs import changes, offline_recording, receipt_texts, run_record
 from helm_wandb.wandb_runs.changes import StoredRun
+from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.offline_recording import Recording, Seal, UnusableError
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.sdk.messages import RunWriting
+from helm_wandb.wandb_runs.sdk.messages import RunWriting
 
 _FOLDER = re.compile("offline-run-[0-9]{8}_[0-9]{6}-(helm-[0-9a-f]{20})~*")
 

@@ -11,17 +11,15 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 
 from helm_wandb.system import files
 from helm_wandb.wandb_runs import run_record
 from helm_wandb.wandb_runs.layout_names import MARK
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.run_record import Record
-    from helm_wandb.wandb_runs.sdk.messages import Row
+from helm_wandb.wandb_runs.run_record import Record
+from helm_wandb.wandb_runs.sdk.messages import Row
 
 FILE = "helm-recording.json"
 """`wandb sync` sends only what the run's log names, and so not this file."""

@@ -6,13 +6,13 @@ Only what was read back counts as written: the SDK calls a run finished whose ro
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.wandb_runs import changes, run_record
 from helm_wandb.wandb_runs.changes import StoredRun
+from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
@@ -28,10 +28,7 @@ from helm_wandb.wandb_runs.sdk.messages import (
     WriteRuns,
     Written,
 )
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.sdk.session import Session
+from helm_wandb.wandb_runs.sdk.session import Session
 
 WRITING_SECONDS = 45.0
 _LOOKING_SECONDS = 12.0
@@ -43,33 +40,21 @@ _PAUSE_SECONDS = (0.5, 2.0)
 _CONTENDED = Fault(Cause.LOST, "another job kept writing to the same runs")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """The result of sending runs to W&B."""
-
-    written: int = 0
-    """Number of those that were written to; the others had everything."""
-    unsent: tuple[RunPlan, ...] = ()
-    """Those that W&B was not seen to hold."""
-    fault: Fault | None = None
-    """Why."""
-    held: Mapping[str, StoredRun] = field(default_factory=dict)
-    """Run id → what W&B held of an unsent run before, where that could be read."""
-    url: str | None = None
-    """The project's page."""
-
-
-@dataclass(slots=True)
-class _Progress:
-    """The state of the sending."""
+@dataclass(slots=True, kw_only=True)
+class Sending:
+    """The state of sending runs to W&B, and at the end its result."""
 
     left: tuple[RunPlan, ...]
     """Runs that are still to be tried, since other jobs were writing them."""
     failed: list[RunPlan] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
+    """IDs of those that were written to; the others had everything."""
     fault: Fault | None = None
+    """Why some are unsent; None if none is."""
     held: dict[str, StoredRun] = field(default_factory=dict)
+    """Run ID → what W&B held of an unsent run before, if that could be read."""
     url: str | None = None
+    """The project's page."""
 
     @property
     def unsent(self) -> tuple[RunPlan, ...]:
@@ -93,13 +78,13 @@ class Sender:
         plans: Sequence[RunPlan],
         *,
         replan: Callable[[], Sequence[RunPlan]] | None = None,
-    ) -> Sent:
+    ) -> Sending:
         """Return what was written, and what is not there.
 
-        planned_anew: makes the plans after each look at their runs, of which a change is seen
-        from then on: for runs that depend on what else the project holds.
+        replan: makes the plans after each look at their runs, of which a change is seen from
+        then on: for runs that depend on what else the project holds.
         """
-        progress = _Progress(left=tuple(plans))
+        progress = Sending(left=tuple(plans))
         try:
             self._send(progress, replan)
         except ServiceError as error:
@@ -108,15 +93,11 @@ class Sender:
             # Rows may have arrived without the rest: an offline copy must not repeat them.
             with suppress(ServiceError):
                 progress.held |= self._read_stored(progress.unsent, self._look(progress.unsent))
-        return Sent(
-            written=len(progress.written),
-            unsent=progress.unsent,
-            fault=progress.fault if progress.unsent else None,
-            held=progress.held,
-            url=progress.url,
-        )
+        else:
+            progress.fault = None
+        return progress
 
-    def _send(self, progress: _Progress, replan: Callable[[], Sequence[RunPlan]] | None) -> None:
+    def _send(self, progress: Sending, replan: Callable[[], Sequence[RunPlan]] | None) -> None:
         first = True
         while progress.left:
             remote = self._look(progress.left)
@@ -124,7 +105,7 @@ class Sender:
                 progress.left = tuple(replan())
             progress.url = progress.url or _project_url(remote.values())
             writings = self._outstanding(progress, remote, first=first)
-            progress.left = _select(progress.left, writings)
+            progress.left = tuple(plan for plan in progress.left if plan.id in writings)
             if not writings:
                 return
             if self._writing_seconds < _LEAST_SECONDS:
@@ -146,7 +127,7 @@ class Sender:
         return {run.id: run for run in runs}
 
     def _outstanding(
-        self, progress: _Progress, remote: Mapping[str, RemoteRun], *, first: bool
+        self, progress: Sending, remote: Mapping[str, RemoteRun], *, first: bool
     ) -> dict[str, RunWriting]:
         """Return what is left to write, by run.
 
@@ -212,7 +193,7 @@ class Sender:
 
     def _settle(
         self,
-        progress: _Progress,
+        progress: Sending,
         writings: Mapping[str, RunWriting],
         done: Mapping[str, Written],
     ) -> None:
@@ -234,10 +215,6 @@ class Sender:
         progress.fault = progress.fault if progress.failed else None
 
 
-def _select(plans: Iterable[RunPlan], ids: Collection[str]) -> tuple[RunPlan, ...]:
-    return tuple(plan for plan in plans if plan.id in ids)
-
-
 def _step(row: Mapping[str, object]) -> int:
     step = run_record.iteration_of(row.get("_step"))
     return -1 if step is None else step
@@ -245,8 +222,7 @@ def _step(row: Mapping[str, object]) -> int:
 
 def _is_whole(run: RemoteRun) -> bool:
     """Return whether the run's last writer has also ended."""
-    record = run_record.from_summary(run.summary)
-    return run.state == "finished" and record is not None
+    return run.state == "finished" and run_record.from_summary(run.summary) is not None
 
 
 def _is_there(plan: RunPlan, run: RemoteRun | None) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
@@ -28,9 +27,7 @@ from helm_wandb.wandb_runs.layout_names import (
 )
 from helm_wandb.wandb_runs.run_record import Latest, finite, iteration_of
 from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.sdk.session import Session
+from helm_wandb.wandb_runs.sdk.session import Session
 
 REPORT_LIMIT_BYTES = 128 << 20
 
@@ -151,7 +148,7 @@ def evaluation(run: RemoteRun) -> Evaluation | None:
     return Evaluation(
         model=model,
         iteration=latest.iteration if latest else _iteration(run.summary),
-        tokens_billions=latest.tokens_billions if latest else _tokens(run.summary),
+        tokens_billions=latest.tokens_billions if latest else finite(run.summary.get(TOKENS)),
         origin=Origin(source="wandb", suite=None, token_per_iteration=None),
         scores=scores,
         missing={},
@@ -186,7 +183,3 @@ def _iteration(summary: Mapping[str, object]) -> int:
     """Return the iteration that was logged as a value or, by the ancestor, as W&B's step."""
     known = (iteration_of(summary.get(key)) for key in (ITERATION, "_step"))
     return next((number for number in known if number is not None), 0)
-
-
-def _tokens(summary: Mapping[str, object]) -> float | None:
-    return finite(summary.get(TOKENS))

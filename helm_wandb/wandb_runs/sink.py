@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from helm_wandb.comparing import leaderboard
 from helm_wandb.errors import SinkError
@@ -17,9 +16,14 @@ from helm_wandb.system import scratch, signals
 from helm_wandb.system.budget import Budget
 from helm_wandb.system.files import create_folder
 from helm_wandb.wandb_runs import layout, offline, receipt_texts
+from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.folder_lock import locked
+from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import MARK
-from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender, Sent
+from helm_wandb.wandb_runs.offline import Earlier, Writing
+from helm_wandb.wandb_runs.offline_recording import Recording, Seal
+from helm_wandb.wandb_runs.online import WRITING_SECONDS, Sender, Sending
+from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
     THREADS,
@@ -31,13 +35,6 @@ from helm_wandb.wandb_runs.sdk.messages import (
 )
 from helm_wandb.wandb_runs.sdk.service import Service
 from helm_wandb.wandb_runs.sdk.session import BUDGET_SECONDS, GRACE_SECONDS
-
-if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.changes import StoredRun
-    from helm_wandb.wandb_runs.layout import RunPlan
-    from helm_wandb.wandb_runs.offline import Earlier, Writing
-    from helm_wandb.wandb_runs.offline_recording import Recording, Seal
-    from helm_wandb.wandb_runs.project_models import WandbProject
 
 _RECORDING_SECONDS = 15.0
 """Seconds that waiting for others leaves for the recording; a thousand runs take some ten."""
@@ -92,7 +89,9 @@ class WandbRuns:
         return self.project.session.budget if self.project else self.budget
 
     def _deliver(self, report: Report) -> Receipt:
-        plans = self._plans(report)
+        plans = layout.plans(
+            report, summary_only=self.summary_only, leaderboard=self.config.leaderboard
+        )
         if not plans:
             reason = "The report holds no score that could be recorded in W&B."
             return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)
@@ -100,11 +99,6 @@ class WandbRuns:
             kept = self._record(plans, {})
             return self._done(self._recorded(plans, kept), self._warnings(plans, kept.earlier))
         return self._send(self.project, report, plans)
-
-    def _plans(self, report: Report) -> tuple[RunPlan, ...]:
-        return layout.plans(
-            report, summary_only=self.summary_only, leaderboard=self.config.leaderboard
-        )
 
     def _send(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Receipt:
         """Return the receipt of runs that W&B has; keep a copy of all others here."""
@@ -121,7 +115,7 @@ class WandbRuns:
         if stuck:
             raise SinkError(*stuck, *self._warnings(plans, earlier))
         reason = f"{receipt_texts.count_runs(len(plans))} in {sent.url or project.session.base_url}"
-        same = len(plans) - sent.written
+        same = len(plans) - len(sent.written)
         held = f" ({same} held the same results already)" if same else ""
         along = receipt_texts.carried(arrived)
         return self._done(f"{reason}{held}{along}", self._warnings(plans, earlier), url=sent.url)
@@ -140,7 +134,7 @@ class WandbRuns:
         runs = {plan.id for plan in plans}
         return offline.read_earlier(self.folder, self._project, runs, seal=self.seal)
 
-    def _sent(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Sent:
+    def _sent(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Sending:
         """Send the models' runs and then, with these in the project, the leaderboard."""
         sender = Sender(
             session=project.session,
@@ -152,7 +146,7 @@ class WandbRuns:
         boards = [plan for plan in plans if plan.is_leaderboard]
         sent = sender.send([plan for plan in plans if not plan.is_leaderboard])
         if sent.fault or not boards:
-            return replace(sent, unsent=(*sent.unsent, *boards))
+            return replace(sent, failed=[*sent.failed, *boards])
 
         def board() -> Sequence[RunPlan]:
             own = report.evaluations
@@ -166,9 +160,9 @@ class WandbRuns:
             return [layout.leaderboard_plan(replace(report, leaderboard=ranking))]
 
         ranked = sender.send(boards, replan=board)
-        return replace(ranked, written=sent.written + ranked.written, url=ranked.url or sent.url)
+        return replace(ranked, written=sent.written | ranked.written, url=ranked.url or sent.url)
 
-    def _unsent(self, project: WandbProject, sent: Sent, number: int) -> str:
+    def _unsent(self, project: WandbProject, sent: Sending, number: int) -> str:
         """Keep a copy of what W&B does not have; return what happened, and what to do."""
         fault = sent.fault or Fault(Cause.LOST, "")
         why = receipt_texts.describe_fault(fault, project.session.base_url)
@@ -210,7 +204,10 @@ class WandbRuns:
         """Write the runs; those that were finished are kept even where others fail."""
         fault = None
         try:
-            with _private_folder(self.folder / "wandb") as private:
+            # The SDK would write through links, read settings there, and go to /tmp if there is
+            # no folder. What is not moved out of it, as a run that failed, is deleted with it.
+            create_folder(self.folder / "wandb")
+            with scratch.folder((self.folder / "wandb").absolute()) as private:
                 left = [writing for writing in writings if not writing.empty]
                 done = self._written(left, private)
                 fault = next((one.fault for one in done.values() if one.fault), None)
@@ -283,15 +280,3 @@ def _stuck(recording: Recording) -> str | None:
     except SinkError as error:
         return str(error)
     return None
-
-
-@contextmanager
-def _private_folder(wandb: Path) -> Iterator[Path]:
-    """Create a folder for the SDK, which would write through links and read settings there.
-
-    What is not moved out of it, as a run that failed, is deleted with it. Raises OSError if it
-    cannot be created; the SDK would go to /tmp instead.
-    """
-    create_folder(wandb)
-    with scratch.folder(wandb.absolute()) as folder:
-        yield folder

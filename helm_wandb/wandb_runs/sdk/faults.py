@@ -10,14 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from helm_wandb.system.scratch import check_room
+from helm_wandb.text.redaction import Redactor
 from helm_wandb.text.words import shorten
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, Written
-
-if TYPE_CHECKING:
-    from helm_wandb.text.redaction import Redactor
 
 T = TypeVar("T")
 
@@ -93,7 +91,11 @@ def redact(answer: T, redactor: Redactor) -> T:
 
     In this order, since a secret that is cut is harder to recognize.
     """
-    redacted: T = _replace_faults(redactor.values(answer), _shorten)
+
+    def shortened(fault: Fault) -> Fault:
+        return replace(fault, detail=shorten(fault.detail, _SHOWN_CHARACTERS))
+
+    redacted: T = _replace_faults(redactor.values(answer), shortened)
     return redacted
 
 
@@ -113,10 +115,6 @@ def _replace_faults(answer: Any, change: Callable[[Fault], Fault]) -> Any:  # no
             return tuple(_replace_faults(one, change) for one in answer)
         case _:
             return answer
-
-
-def _shorten(fault: Fault) -> Fault:
-    return replace(fault, detail=shorten(fault.detail, _SHOWN_CHARACTERS))
 
 
 def _blame_disk(fault: Fault, folders: Sequence[Path]) -> Fault:

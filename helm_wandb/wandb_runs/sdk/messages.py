@@ -112,13 +112,6 @@ class RunWriting:
     """Online: the summary's value of `mark` when the rows were chosen; None for a new run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The owner of the runs."""
-
-    entity: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteRun:
     """A run as W&B holds it."""
@@ -153,8 +146,8 @@ class RequestFor(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connect(RequestFor[Account]):
-    """Check the key."""
+class Connect(RequestFor[str]):
+    """Check the key. Answer: the entity whose runs these are; empty if the key has none."""
 
     base_url: str
     api_key: str = field(repr=False)

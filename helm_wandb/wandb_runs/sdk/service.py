@@ -8,21 +8,18 @@ import sys
 import time
 from collections.abc import Mapping
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 from helm_wandb.runner import known_secrets
 from helm_wandb.system import scratch as scratches
 from helm_wandb.system import signals
+from helm_wandb.system.scratch import Scratch
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.wandb_runs.sdk import faults, processes
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, RequestFor, ServiceError, WriteRuns
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    from helm_wandb.system.scratch import Scratch
 
 T = TypeVar("T")
 

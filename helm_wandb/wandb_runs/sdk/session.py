@@ -119,14 +119,14 @@ class Session:
             seconds=_QUESTION_SECONDS,
         )
         try:
-            account = self._ask(request, _QUESTION_SECONDS)
+            entity = self._ask(request, _QUESTION_SECONDS)
         except ServiceError as error:
             self._fault = error.fault
             raise
-        if not account.entity:
+        if not entity:
             self._fault = Fault(Cause.ACCESS, "the key belongs to no entity")
             raise ServiceError(self._fault)
-        self._entity = account.entity
+        self._entity = entity
         self._connected = True
 
     def _ask(self, request: RequestFor[T], seconds: float) -> T:

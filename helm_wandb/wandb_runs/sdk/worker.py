@@ -27,7 +27,6 @@ import wandb
 from helm_wandb.wandb_runs.sdk import faults, processes
 from helm_wandb.wandb_runs.sdk.messages import (
     THREADS,
-    Account,
     Cause,
     Connect,
     Fault,
@@ -74,14 +73,14 @@ class Worker(Client):
                 self._withdraw(request)
                 return None
 
-    def _connect(self, request: Connect) -> Account:
+    def _connect(self, request: Connect) -> str:
         self.api_key = request.api_key
         wandb.setup(create_settings(base_url=request.base_url, api_key=request.api_key))
         overrides = {"base_url": request.base_url}
         # Whole seconds: the SDK says so.
         self.api = wandb.Api(overrides, timeout=int(request.seconds), api_key=request.api_key)
         self.entity = request.entity or self.api.default_entity or ""
-        return Account(self.entity)
+        return self.entity
 
     def _found(self, request: FindRuns) -> Sequence[Run]:
         runs = self.runs(request.project, request.filters, most=request.most + 1)
