@@ -6,7 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from helm_wandb.pr_comment.several_comments import PullRequestComments
 from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
+from helm_wandb.runner.context import RunContext
 from helm_wandb.runner.event import Event, read_event
 from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.runner.repository import open_repository
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from helm_wandb.baselines import BaselineResult
     from helm_wandb.github_api.repository import Repository
     from helm_wandb.pipeline import Outcome
-    from helm_wandb.sinks import Sink
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 SEARCH_SECONDS = 60.0
@@ -69,28 +69,19 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
 def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redactor) -> int:
     settings = Settings.from_environ(environ)
     event = read_event(environ)
+    context = RunContext(event=event, environ=environ, redactor=redactor)
     if event.fault:
         log.message("warning", event.fault)
     with open_repository(
-        event,
-        environ,
-        settings.github_token,
-        budget_seconds=CONVERSATION_SECONDS,
-        redactor=redactor,
+        context, settings.github_token, budget_seconds=CONVERSATION_SECONDS
     ) as github:
         conversation = open_conversation(settings, event, github)
-        context = _Context(
-            event=event,
-            conversation=conversation,
-            provenance=event.provenance(pull_request=conversation.number),
-            redactor=redactor,
-        )
         try:
-            outcome = _outcome(settings, environ, root, log, context)
+            outcome = _outcome(settings, root, log, context, conversation)
         except UserError as error:
             outcome = pipeline.failed_outcome(error)
         if outcome.report is None:
-            outcome = replace(outcome, receipts=_unread_receipts(outcome, context))
+            outcome = replace(outcome, receipts=_unread_receipts(outcome, context, conversation))
     outputs.log_outcome(outcome, log)
     if settings.is_print_only:
         log.message("notice", "print-only: nothing was written to W&B")
@@ -98,90 +89,64 @@ def _main(environ: Mapping[str, str], root: Path, log: logs.Log, redactor: Redac
     return outcome.exit_code or failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
-    """The workflow run around the evaluations."""
-
-    event: Event
-    conversation: Conversation
-    provenance: Provenance
-    redactor: Redactor
-
-
 def _outcome(
-    settings: Settings, environ: Mapping[str, str], root: Path, log: logs.Log, context: _Context
+    settings: Settings, root: Path, log: logs.Log, context: RunContext, conversation: Conversation
 ) -> Outcome:
     config = _config(settings, root)
     if not (config.evals or settings.wandb_api_key or settings.from_report):
         log.message("notice", pipeline.ONLY_PROJECT)
         return pipeline.failed_outcome()
-    config = outputs.choose_server(config, environ, given=settings.wandb_base_url)
+    config = outputs.choose_server(config, context.environ, given=settings.wandb_base_url)
     with (
         outputs.open_project(
             config,
             settings.wandb_api_key if _asks_wandb(settings, config) else None,
-            context.event,
-            environ,
+            context,
             tracks=context.event.ranked_tracks,
             trusted_url=(settings.wandb_base_url or "").rstrip("/"),
-            redactor=context.redactor,
         ) as project,
-        open_repository(
-            context.event,
-            environ,
-            settings.github_token,
-            budget_seconds=SEARCH_SECONDS,
-            redactor=context.redactor,
-        ) as github,
+        open_repository(context, settings.github_token, budget_seconds=SEARCH_SECONDS) as github,
     ):
         plan = pipeline.Plan(
             folder=Path(),
-            provenance=context.provenance,
+            provenance=context.event.provenance(pull_request=conversation.number),
             project=project,
             published=_published(settings),
             baseline=_baseline(settings, context.event, github, project),
-            gate_policy=replace(settings.gate, labels=context.conversation.labels),
+            gate_policy=replace(settings.gate, labels=conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
             redactor=context.redactor,
         )
-        return pipeline.run(config, plan, _sinks(settings, config, environ, project, context))
+        options = outputs.OutputOptions(
+            context=context,
+            config=config,
+            report=settings.report,
+            html=settings.html,
+            records=not settings.is_print_only,
+            summary_only=settings.summary_only,
+            terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+            project=project,
+            wandb_key=settings.wandb_api_key,
+            comment=conversation.comment,
+        )
+        return pipeline.run(config, plan, outputs.create_sinks(options))
 
 
-def _sinks(
-    settings: Settings,
-    config: Config,
-    environ: Mapping[str, str],
-    project: WandbProject | None,
-    context: _Context,
-) -> list[Sink]:
-    options = outputs.OutputOptions(
-        config=config,
-        event=context.event,
-        environ=environ,
-        report=settings.report,
-        html=settings.html,
-        records=not settings.is_print_only,
-        summary_only=settings.summary_only,
-        terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
-        project=project,
-        wandb_key=settings.wandb_api_key,
-        comment=context.conversation.comment,
-    )
-    return outputs.create_sinks(options)
-
-
-def _unread_receipts(outcome: Outcome, context: _Context) -> tuple[Receipt, ...]:
+def _unread_receipts(
+    outcome: Outcome, context: RunContext, conversation: Conversation
+) -> tuple[Receipt, ...]:
     """Write the texts of a run of which nothing could be read, and return their receipts.
 
     An older comment must not go on showing a previous state as if it were this one.
     """
-    path, comment = context.event.summary_file, context.conversation.comment
+    path, comment = context.event.summary_file, conversation.comment
+    provenance = context.event.provenance(pull_request=conversation.number)
     places: list[JobSummary | PullRequestComments] = [JobSummary(path)] if path else []
     if isinstance(comment, PullRequestComments):
         places.append(comment)
     problems = context.redactor.values([line for one in outcome.faults for line in one.lines])
-    return tuple(_unread_receipt(one, problems, context.provenance) for one in places if problems)
+    return tuple(_unread_receipt(one, problems, provenance) for one in places if problems)
 
 
 def _unread_receipt(

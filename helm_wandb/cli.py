@@ -17,6 +17,7 @@ from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK, Config, Evaluation
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
+from helm_wandb.runner.context import RunContext
 from helm_wandb.runner.event import Event, read_event
 from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.runner.settings import find_secrets
@@ -79,7 +80,8 @@ def _no_command(name: str) -> str:
 def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redactor: Redactor) -> int:
     if event.fault:
         log.message("warning", event.fault)
-    outcome = _run(arguments, root, event, redactor)
+    context = RunContext(event=event, environ=os.environ, redactor=redactor)
+    outcome = _run(arguments, root, context)
     outputs.log_outcome(outcome, log)
     return outcome.exit_code
 
@@ -140,7 +142,7 @@ def _gate_policy(arguments: Namespace) -> GatePolicy:
     )
 
 
-def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> Outcome:
+def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
     config = pipeline.load_config(arguments.config, folder=Path(), root=root)
     uses_wandb = not arguments.print_only or not config.evals
     if uses_wandb:
@@ -151,32 +153,29 @@ def _run(arguments: Namespace, root: Path, event: Event, redactor: Redactor) -> 
     with outputs.open_project(
         config,
         key,
-        event,
-        os.environ,
-        tracks=event.ranked_tracks | {LOCAL_TRACK},
+        context,
+        tracks=context.event.ranked_tracks | {LOCAL_TRACK},
         trusted_url=os.environ.get("WANDB_BASE_URL", "").strip().rstrip("/"),
-        redactor=redactor,
     ) as project:
         plan = pipeline.Plan(
             folder=Path(),
-            provenance=event.provenance(),
+            provenance=context.event.provenance(),
             project=project,
             baseline=baseline,
             gate_policy=_gate_policy(arguments),
             with_details=records or any(map(vars(arguments).get, _DETAILED)),
-            redactor=redactor,
+            redactor=context.redactor,
             progress=progress_bar(sys.stderr),
         )
         options = outputs.OutputOptions(
+            context=context,
             config=config,
-            event=event,
-            environ=os.environ,
             report=arguments.report,
             html=arguments.html,
             comment_file=arguments.comment,
             records=records,
             summary_only=arguments.summary_only,
-            terminal=None if arguments.json or arguments.quiet else _terminal(event),
+            terminal=None if arguments.json or arguments.quiet else _terminal(context.event),
             project=project,
             wandb_key=key,
             json=JsonOutput(sys.stdout) if arguments.json else None,

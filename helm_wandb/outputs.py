@@ -22,10 +22,10 @@ from helm_wandb.wandb_runs.disabled import WandbDisabled
 
 if TYPE_CHECKING:
     from helm_wandb.pipeline import Outcome
+    from helm_wandb.runner.context import RunContext
     from helm_wandb.runner.event import Event
     from helm_wandb.runner.log import Log
     from helm_wandb.sinks import Sink
-    from helm_wandb.text.redaction import Redactor
     from helm_wandb.wandb_runs.offline_recording import Seal
     from helm_wandb.wandb_runs.project_models import WandbProject
 
@@ -46,9 +46,8 @@ _MODES = {
 class OutputOptions:
     """The outputs that a run writes, and their settings."""
 
+    context: RunContext
     config: Config
-    event: Event
-    environ: Mapping[str, str]
     report: str | None
     """Where the report JSON goes."""
     records: bool
@@ -86,7 +85,7 @@ def _report(options: OutputOptions) -> Sink | None:
 def _wandb_runs(options: OutputOptions) -> Sink | None:
     if not options.records:
         return None
-    if _mode(options.environ) == "disabled":
+    if _mode(options.context.environ) == "disabled":
         return WandbDisabled()
     # Imported here: print-only never pays for it.
     from helm_wandb.wandb_runs.sink import WandbRuns  # noqa: PLC0415
@@ -96,7 +95,7 @@ def _wandb_runs(options: OutputOptions) -> Sink | None:
         summary_only=options.summary_only,
         folder=Path(),
         project=options.project,
-        seal=_seal(options.event, options.wandb_key),
+        seal=_seal(options.context.event, options.wandb_key),
     )
 
 
@@ -119,12 +118,13 @@ def _comment_file(options: OutputOptions) -> Sink | None:
 
 
 def _job_summary(options: OutputOptions) -> Sink | None:
-    if options.event.summary_file is None:
+    path = options.context.event.summary_file
+    if path is None:
         return None
     # Imported here: on the command line print-only never pays for its pages.
     from helm_wandb.sinks.job_summary import JobSummary  # noqa: PLC0415
 
-    return JobSummary(options.event.summary_file)
+    return JobSummary(path)
 
 
 OUTPUTS: tuple[Callable[[OutputOptions], Sink | None], ...] = (
@@ -172,15 +172,13 @@ def choose_server(
 
 
 @contextmanager
-def open_project(  # noqa: PLR0913 -- the shells' choices, by name
+def open_project(
     config: Config,
     key: str | None,
-    event: Event,
-    environ: Mapping[str, str],
+    context: RunContext,
     *,
     tracks: frozenset[str],
     trusted_url: str | None,
-    redactor: Redactor,
 ) -> Iterator[WandbProject | None]:
     """Yield the W&B project, and end its process; None without a key or offline.
 
@@ -189,10 +187,9 @@ def open_project(  # noqa: PLR0913 -- the shells' choices, by name
 
     tracks: those whose models are ranked with this run's own.
     trusted_url: the server that the workflow's author named.
-    redactor: removes secrets from what W&B answers.
     Raises InputError if the key would go to a stranger's host, or WANDB_MODE is no mode.
     """
-    mode = _mode(environ)
+    mode = _mode(context.environ)
     if not key or mode == "offline" or (mode == "disabled" and config.evals):
         yield None
         return
@@ -201,9 +198,9 @@ def open_project(  # noqa: PLR0913 -- the shells' choices, by name
     from helm_wandb.wandb_runs.sdk.session import Session  # noqa: PLC0415
 
     base_url = config.base_url or wandb_key.DEFAULT_BASE_URL
-    wandb_key.refuse_foreign_host(event, base_url, trusted_url=trusted_url)
+    wandb_key.refuse_foreign_host(context.event, base_url, trusted_url=trusted_url)
     with Session(
-        base_url=base_url, api_key=key, entity=config.entity, redactor=redactor
+        base_url=base_url, api_key=key, entity=config.entity, redactor=context.redactor
     ) as session:
         session.prepare()
         yield WandbProject(session=session, name=config.project, tracks=tracks)

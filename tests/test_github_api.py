@@ -31,6 +31,7 @@ from helm_wandb.github_api.messages import (
     GithubError,
 )
 from helm_wandb.github_api.repository import MOST_PAGES
+from helm_wandb.runner.context import RunContext
 from helm_wandb.runner.event import parse_event
 from helm_wandb.runner.repository import open_repository
 from helm_wandb.text.redaction import NO_SECRETS
@@ -93,10 +94,8 @@ def stored(server: GithubServer, content: bytes = ZIP, **run: Any) -> Artifact:
 @contextmanager
 def opened(environ: Mapping[str, str]) -> Iterator[Repository]:
     """The repository of a workflow with these variables."""
-    event = parse_event(environ, {})
-    with open_repository(
-        event, environ, TOKEN, redactor=NO_SECRETS, budget_seconds=60
-    ) as repository:
+    context = RunContext(event=parse_event(environ, {}), environ=environ, redactor=NO_SECRETS)
+    with open_repository(context, TOKEN, budget_seconds=60) as repository:
         assert repository is not None
         yield repository
 

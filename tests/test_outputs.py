@@ -21,6 +21,7 @@ from helm_wandb.outputs import OutputOptions
 from helm_wandb.pipeline import Outcome
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
+from helm_wandb.runner.context import RunContext
 from helm_wandb.runner.event import Event, parse_event
 from helm_wandb.sinks import deliver
 from helm_wandb.sinks.terminal import Terminal
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from helm_wandb.model import Report
 
 KEY = "0123456789abcdef" * 3
+
+
+def context(event: Event | None = None, **environ: str) -> RunContext:
+    """The surroundings of a run with these variables and without secrets."""
+    return RunContext(event=event or Event(), environ=environ, redactor=NO_SECRETS)
 
 
 def config(base_url: str | None = None, entity: str | None = None) -> Config:
@@ -128,11 +134,9 @@ def test_without_a_key_there_is_no_project(key: str | None) -> None:
     opened = outputs.open_project(
         config("http://stranger"),
         key,
-        events.event("pull_request_target"),
-        {},
+        context(events.event("pull_request_target")),
         tracks=frozenset(),
         trusted_url=None,
-        redactor=NO_SECRETS,
     )
     with opened as project:
         assert project is None
@@ -145,12 +149,10 @@ from helm_wandb.outputs import OutputOptions
 from helm_wandb.pipeline import Outcome
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key
-from helm_wandb.runner.event import Event
-from helm_wandb.text.redaction import NO_SECRETS
-from tests.test_outputs import config
+from tests.test_outputs import config, context
 before = set(sys.modules)
-rest = {"tracks": frozenset(), "trusted_url": None, "redactor": NO_SECRETS}
-with outputs.open_project(config(), None, Event(), {}, **rest):
+rest = {"tracks": frozenset(), "trusted_url": None}
+with outputs.open_project(config(), None, context(), **rest):
     print(sorted(sys.modules.keys() - before), "wandb" in sys.modules)
 """
 
@@ -175,11 +177,9 @@ def test_the_key_goes_to_no_strangers_host(event: str) -> None:
     opened = outputs.open_project(
         config("https://stranger.example"),
         KEY,
-        events.event(event),
-        {},
+        context(events.event(event)),
         tracks=frozenset(),
         trusted_url=None,
-        redactor=NO_SECRETS,
     )
     with (
         pytest.raises(InputError, match=r"^base_url 'https://stranger\.example': on ") as caught,
@@ -196,11 +196,9 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
     opened = outputs.open_project(
         config("http://127.0.0.1:1", "team"),
         KEY,
-        Event(),
-        {},
+        context(),
         tracks=tracks,
         trusted_url=None,
-        redactor=NO_SECRETS,
     )
     with opened as project:
         assert project is not None
@@ -213,9 +211,7 @@ def test_a_project_has_the_server_the_name_and_the_tracks() -> None:
 
 def test_without_base_url_the_server_is_the_sdks_own() -> None:
     """A config that names no server means the one that the SDK takes."""
-    opened = outputs.open_project(
-        config(), KEY, Event(), {}, tracks=frozenset(), trusted_url=None, redactor=NO_SECRETS
-    )
+    opened = outputs.open_project(config(), KEY, context(), tracks=frozenset(), trusted_url=None)
     with opened as project:
         assert project is not None
         assert wandb_key.DEFAULT_BASE_URL == project.session.base_url
@@ -244,11 +240,9 @@ def test_the_mode_decides_whether_wandb_is_used(
     opened = outputs.open_project(
         wanted,
         KEY,
-        Event(),
-        {"WANDB_MODE": mode},
+        context(WANDB_MODE=mode),
         tracks=frozenset(),
         trusted_url=None,
-        redactor=NO_SECRETS,
     )
     with opened as project:
         assert is_asked == (project is not None)
@@ -260,11 +254,9 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     opened = outputs.open_project(
         config(),
         key,
-        Event(),
-        {"WANDB_MODE": "of-line"},
+        context(WANDB_MODE="of-line"),
         tracks=frozenset(),
         trusted_url=None,
-        redactor=NO_SECRETS,
     )
     with pytest.raises(InputError) as caught, opened:
         pass
@@ -276,9 +268,8 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
 def test_disabled_records_nothing_and_says_so() -> None:
     """With WANDB_MODE=disabled the W&B sink is skipped, and its receipt says why."""
     options = OutputOptions(
+        context=context(WANDB_MODE="disabled"),
         config=config(),
-        event=Event(),
-        environ={"WANDB_MODE": "disabled"},
         report=None,
         records=True,
         summary_only=False,
@@ -295,9 +286,8 @@ def test_disabled_records_nothing_and_says_so() -> None:
 def options(environ: Mapping[str, str], *, html: str | None = None, records: bool) -> OutputOptions:
     """The options of a run that prints its report, with a report file if it records in W&B."""
     return OutputOptions(
+        context=context(parse_event(environ, {}), **environ),
         config=config(),
-        event=parse_event(environ, {}),
-        environ=environ,
         report="r.json" if records else None,
         html=html,
         records=records,

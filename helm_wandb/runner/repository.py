@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from helm_wandb.errors import InputError
+from helm_wandb.runner.context import RunContext
 from helm_wandb.system.budget import Budget
 from helm_wandb.system.urls import is_server_url, shown_url
 
 if TYPE_CHECKING:
     from helm_wandb.github_api.repository import Repository
-    from helm_wandb.runner.event import Event
-    from helm_wandb.text.redaction import Redactor
 
 _API_URL = "https://api.github.com"
 _GRAPHQL_URL = "https://api.github.com/graphql"
@@ -24,21 +23,16 @@ _TIMEOUT_SECONDS = 15.0
 
 @contextmanager
 def open_repository(
-    event: Event,
-    environ: Mapping[str, str],
-    token: str | None,
-    *,
-    redactor: Redactor,
-    budget_seconds: float,
+    context: RunContext, token: str | None, *, budget_seconds: float
 ) -> Iterator[Repository | None]:
     """Yield the repository that a workflow runs in; None without a token or a workflow.
 
-    environ: names the certificates to trust. SSL_CERT_FILE counts as in other programs, unless
-    a variable is set that requests itself reads.
-    redactor: removes secrets from what GitHub answers.
+    SSL_CERT_FILE names the certificates to trust, as in other programs, unless a variable is set
+    that requests itself reads.
     budget_seconds: how long all requests may take together.
     Raises InputError if GITHUB_API_URL is no URL.
     """
+    event, environ = context.event, context.environ
     if token is None or not event.repository:
         yield None
         return
@@ -53,7 +47,7 @@ def open_repository(
     repository = Repository(
         connection=Connection(
             token=token,
-            redactor=redactor,
+            redactor=context.redactor,
             api_url=api_url,
             timeout_seconds=_TIMEOUT_SECONDS,
             certificates=None if has_own else environ.get("SSL_CERT_FILE") or None,
