@@ -405,22 +405,28 @@ def texts_with_commands() -> Iterator[tuple[str, str]]:
 
 
 def test_no_resolver_chooses_a_release() -> None:
-    """Each command that installs takes a hashed lock as it is, but for HELM and a user's own copy."""
+    """Each command that installs takes a hashed lock as it is, or HELM, or this project."""
     commands = {
         (name, found[0].strip())
         for name, text in texts_with_commands()
         for found in INSTALLERS.finditer(text)
     }
-    users = {
+    helm = {
         (name, command)
         for name, command in commands
-        if re.search(r"install crfm-helm==[\d.]+$|git\+https://\S*/helm-wandb-action\b", command)
+        if re.search(r"install crfm-helm==[\d.]+$", command)
     }
+    project = {
+        (name, command)
+        for name, command in commands
+        if re.search(r"git\+https://github\.com/org/helm-wandb-action\b", command)
+    }
+    locked = commands - helm - project
 
     assert [] == sorted(
         (name, command)
-        for name, command in commands - users
+        for name, command in locked
         if not all(option in command for option in EXACT)
     )
-    assert {"Dockerfile", "requirements/install.py"} <= {name for name, _ in commands - users}
+    assert {"Dockerfile", "requirements/install.py"} <= {name for name, _ in locked}
     assert 1 == len({command.split("==")[1] for _, command in helm})
