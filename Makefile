@@ -11,8 +11,6 @@ WORKERS = $(shell $(PYTHON) -c "import os; print(1 + os.cpu_count())")
 PYTEST = $(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Of what the image holds.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
-# Words that CONTRIBUTING replaces.
-NOT_OURS := told|asked|anew|mend|seldom|all the same|of its own|for ever
 TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
 # Written last: npm removes the folder before it installs.
@@ -65,17 +63,17 @@ browser: $(DEVELOPMENT) $(NODE_MODULES) ## what people see, in a real browser: C
 pictures: $(DEVELOPMENT) $(NODE_MODULES) ## retake the README's pictures, with that browser
 	$(BIN)/python -m tests.browser.pictures
 
-chromium: ## Debian's Chromium and what the pictures need beside it, installed as root
+chromium: ## Debian's Chromium and what else the pictures need, installed as root
 	apt-get update
 	apt-get install -y --no-install-recommends \
 	    chromium fonts-noto-cjk fonts-noto-color-emoji pngquant
 
-check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, import contracts, schemas, workflows, Dockerfile, licences
+check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, words, import contracts, schemas, workflows, Dockerfile, licences
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	! git grep -nwiE '$(NOT_OURS)' -- '*.py'
+	$(BIN)/python -m tests.prose
 	$(BIN)/check-jsonschema --check-metaschema schema/*.json
 	$(BIN)/check-jsonschema --schemafile schema/config.schema.json configs/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml

@@ -1,1 +1,1 @@
-"""Benchmarks: what is measured, and beside what."""
+"""Benchmarks: what is measured, and compared with what."""

@@ -54,14 +54,14 @@ def measured(name: str, folder: Path) -> tuple[float, float, float]:
 
 
 def reading(folder: Path) -> Table:
-    """The measures of reading, each with its speed beside json.load's or one core's."""
+    """The measures of reading, each with its speed compared with json.load's or one core's."""
     found = {name: measured(name, folder) for name, _, _ in READINGS}
     table = Table(title=f"Reading HELM: {MANY} runs")
     for label in ("what", "result", "seconds", "times as fast", "peak MB"):
         table.add_column(label, justify="left" if label == "what" else "right")
-    for name, label, beside in READINGS:
+    for name, label, reference in READINGS:
         result, seconds, megabytes = found[name]
-        ratio = found[beside][1] / seconds
+        ratio = found[reference][1] / seconds
         table.add_row(label, f"{result:.10g}", f"{seconds:.2f}", f"{ratio:.2f}", f"{megabytes:.0f}")
     return table
 
@@ -73,7 +73,7 @@ def growth(few: Path, many: Path) -> str:
 
 
 def start_up() -> Table:
-    """The best of several starts, print-only beside the bare imports, taken in turns."""
+    """The best of several starts, print-only and the bare imports, taken in turns."""
     compileall.compile_dir(ROOT / "helm_wandb", quiet=1)
     best = dict.fromkeys((name for name, _ in START_UPS), float("inf"))
     for _ in range(ROUNDS):
@@ -82,7 +82,7 @@ def start_up() -> Table:
             subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
             best[name] = min(best[name], time.perf_counter() - start)
     table = Table(title="Start-up")
-    for label in ("what", "milliseconds", "beside the imports"):
+    for label in ("what", "milliseconds", "ratio to the imports"):
         table.add_column(label, justify="left" if label == "what" else "right")
     for name, seconds in best.items():
         table.add_row(name, f"{seconds * 1000:.0f}", f"{seconds / best['imports alone']:.2f}")

@@ -55,7 +55,7 @@ def instances_json(folder: Path) -> float:
 
 def inputs_json(folder: Path) -> float:
     """The number of instances whose input text was hashed, by json.load."""
-    from hashlib import sha256  # noqa: PLC0415 -- beside what it is timed with
+    from hashlib import sha256  # noqa: PLC0415 -- next to what it is timed with
 
     hashes = {}
     for path in files(folder, "scenario_state.json"):

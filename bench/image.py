@@ -1,4 +1,4 @@
-"""The action's image: how large it is, and how long a step takes beside an idle container."""
+"""The action's image: how large it is, and how long a step takes next to an idle container."""
 
 from __future__ import annotations
 

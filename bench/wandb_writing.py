@@ -56,7 +56,7 @@ class Recording:
 
 
 def writing() -> Table:
-    """The recordings, each with its speed beside one after another's."""
+    """The recordings, each with its speed compared with one after another."""
     one, _ = _best(ONE)
     many, again = _best(MANY)
     size = f"{MODELS} models × {BENCHMARKS + 1} runs, {LATENCY_SECONDS * 1000:.0f} ms a request"

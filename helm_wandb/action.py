@@ -189,7 +189,7 @@ def _baseline(
     is_word = settings.baseline in set(BaselineChoice)
     choice = BaselineChoice(settings.baseline) if is_word else BaselineChoice.FILE
     file = (
-        baselines.read_baseline_file(settings.baseline, folder=Path(), asked_by="input baseline")
+        baselines.read_baseline_file(settings.baseline, folder=Path(), named_by="input baseline")
         if choice is BaselineChoice.FILE
         else None
     )

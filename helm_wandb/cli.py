@@ -189,7 +189,7 @@ def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResu
     # Imported here: without a baseline print-only never pays for it.
     from helm_wandb import baselines  # noqa: PLC0415
 
-    file = baselines.read_baseline_file(name, folder=Path(), asked_by="--baseline")
+    file = baselines.read_baseline_file(name, folder=Path(), named_by="--baseline")
     request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=file)
     return partial(baselines.resolve, request=request)
 

@@ -90,7 +90,7 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
 def _init(arguments: Namespace, log: Log, root: Path, command: str) -> int:
     if not os.path.lexists(arguments.folder):
         hint = paths.hint(arguments.folder, Path())
-        raise ArtifactError(f"{arguments.folder}: is not there. {hint}".rstrip())
+        raise ArtifactError(f"{arguments.folder}: doesn't exist. {hint}".rstrip())
     entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
     text = first_config(_choose_entry(entries, arguments))
     unranked = list(_unranked(text, arguments.output, root))

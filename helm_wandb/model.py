@@ -20,7 +20,7 @@ LOCAL_TRACK = "local"
 EACH_INSTANCE = "instance"
 """Value in `compare.clusters`: each instance is one cluster."""
 DEFAULT_EFFECT = "default"
-"""Key in `compare.min_effect`: the value of all metrics that have none of their own."""
+"""Key in `compare.min_effect`: the value of all metrics that don't have one."""
 _TOLERANCE = 1e-9
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # base-image.sh: the Dockerfile's base image with the digest that its tag has now, NAME:TAG@sha256:…
 #
-# A release is built from one digest on all platforms, which its labels tell. It is looked up when
+# A release is built from one digest on all platforms, which its labels name. It is looked up when
 # the release is made, and not kept in a file: so each release has the base image's latest fixes.
 set -euo pipefail
 name=$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)

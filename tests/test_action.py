@@ -229,7 +229,7 @@ def test_unreadable_artifacts_are_exit_3_with_outputs(
     write_config(workspace, helm("nowhere", "nightly"))
 
     assert 3 == action.main(runner, root=root)
-    assert "helm_output_dir 'demo/helm/nowhere' is not there" in capsys.readouterr().out
+    assert "helm_output_dir 'demo/helm/nowhere' doesn't exist" in capsys.readouterr().out
     assert "" == outputs(runner)["report-path"]
 
 

@@ -29,7 +29,7 @@ def test_each_file_exists() -> None:
 
 
 def test_the_top_level_stays_small() -> None:
-    """Beside the rooms there are the shells, the story and the nouns."""
+    """Next to the rooms there are the shells, the story and the nouns."""
     modules = sorted(path.name for path in PACKAGE.glob("*.py"))
 
     assert [

@@ -42,7 +42,7 @@ def places(*candidates: tuple[str, int], baseline: BaselineMatch) -> list[tuple[
 def problem(name: str, folder: Path) -> str:
     """The error about a file that is no baseline."""
     with pytest.raises(InputError) as caught:
-        read_baseline_file(name, folder=folder, asked_by="--baseline")
+        read_baseline_file(name, folder=folder, named_by="--baseline")
     assert 2 == caught.value.exit_code
     return str(caught.value)
 
@@ -57,7 +57,7 @@ def test_a_report_is_a_baseline(tmp_path: Path) -> None:
         evaluations=REPORT.evaluations,
         ref="refs/heads/main",
         commit="4be1c02",
-    ) == read_baseline_file("out/base.json", folder=tmp_path, asked_by="--baseline")
+    ) == read_baseline_file("out/base.json", folder=tmp_path, named_by="--baseline")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_baseline_that_does_not_say_whose_it_is(provenance: object, tmp_path: 
     """A report without provenance, or with one of nonsense, is still a baseline."""
     written = {**json.loads(to_json(REPORT)), "provenance": provenance}
     (tmp_path / "base.json").write_text(json.dumps(written))
-    baseline = read_baseline_file("base.json", folder=tmp_path, asked_by="--baseline")
+    baseline = read_baseline_file("base.json", folder=tmp_path, named_by="--baseline")
 
     assert (None, None, 2) == (baseline.ref, baseline.commit, len(baseline.evaluations))
 
@@ -195,7 +195,7 @@ def test_nobody_has_no_partners() -> None:
     assert ((), ()) == (partners([], found(("a", 0))), steps([]))
 
 
-def test_steps_are_the_last_iteration_and_the_one_before() -> None:
+def test_steps_are_the_last_iteration_and_the_previous_one() -> None:
     """Each model with several iterations makes one step, of the two greatest."""
     order = [("b", 0), ("a", 10), ("a", 9), ("a", 100), ("c", 1), ("c", 2)]
     made = steps([builders.evaluation(*place) for place in order])

@@ -423,7 +423,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize(("content", "why"), UNREADABLE.values(), ids=UNREADABLE)
 def test_an_unreadable_artifact_is_reported_and_the_next_is_taken(content: bytes, why: str) -> None:
-    """A broken artifact of the merge base leaves the one before it."""
+    """A broken artifact of the merge base leaves the artifact before it."""
     repository = Repository()
     repository.add("c7", GOOD)
     repository.add("c8", content)

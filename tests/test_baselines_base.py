@@ -73,11 +73,11 @@ EVENTS = {
         trigger("pull_request", "m", "5/merge", pull_request=pull(head="e1")),
         Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
-    "a squashed pull request is beside what main had before": (
+    "a squashed pull request is compared with what main had before": (
         trigger("pull_request", "c9", "main", pull_request=pull(merged="c9")),
         Base(branch="main", commit="c8", label="the base commit"),
     ),
-    "a merged pull request is beside what main had before": (
+    "a merged pull request is compared with what main had before": (
         trigger("pull_request_target", "m", "main", pull_request=pull(merged="m")),
         Base(branch="main", commit="c8", label="the base commit"),
     ),
@@ -98,7 +98,7 @@ EVENTS = {
         trigger("pull_request_review", "m", "5/merge", pull_request=pull()),
         Base(branch="main", commit="c8", label="the base commit"),
     ),
-    "a stacked pull request is beside its own base": (
+    "a stacked pull request is compared with its own base": (
         trigger("pull_request", "e1", "6/merge", pull_request=pull("change", "e1")),
         Base(branch="change", commit="d1", label=MERGE_BASE),
     ),
@@ -119,43 +119,43 @@ EVENTS = {
         ),
         Base(branch="main", commit="c8", label="the base of the merge group"),
     ),
-    "a push to the default branch is beside what was there before": (
+    "a push to the default branch is compared with what was there before": (
         trigger("push", "c9", "main", before="c6"),
         Base(branch="main", commit="c6", label="the previous commit"),
     ),
-    "a first push is beside its parent": (
+    "a first push is compared with its parent": (
         trigger("push", "c9", "main", before="0" * 40),
         Base(branch="main", commit="c8", label="the previous commit"),
     ),
-    "a push that takes commits away is beside its parent": (
+    "a push that takes commits away is compared with its parent": (
         trigger("push", "c9", "main", before="d2"),
         Base(branch="main", commit="c8", label="the previous commit"),
     ),
-    "a push that dropped what is gone now is beside its parent": (
+    "a push that dropped what is gone now is compared with its parent": (
         trigger("push", "c9", "main", before="gone"),
         Base(branch="main", commit="c8", label="the previous commit"),
     ),
-    "a push to a side branch is beside the default branch": (
+    "a push to a side branch is compared with the default branch": (
         trigger("push", "e1", "lonely", before="d1"),
         Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
-    "a push to the branch of a pull request is beside that one's base": (
+    "a push to the branch of a pull request is compared with that one's base": (
         trigger("push", "e1", "stacked", before="d1"),
         Base(branch="change", commit="d1", label=MERGE_BASE),
     ),
-    "a schedule is beside earlier runs of the same commit": (
+    "a schedule is compared with earlier runs of the same commit": (
         trigger("schedule", "c9", "main"),
         Base(branch="main", commit="c9", label="this commit"),
     ),
-    "a dispatch on a side branch is beside the default branch": (
+    "a dispatch on a side branch is compared with the default branch": (
         trigger("workflow_dispatch", "e1", "lonely"),
         Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
-    "a tag is beside the default branch": (
+    "a tag is compared with the default branch": (
         trigger("push", "d2", "v1", before="0" * 40),
         Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
-    "a release is beside the default branch": (
+    "a release is compared with the default branch": (
         trigger("release", "d2", "v1"),
         Base(branch="main", commit="c6", label=MERGE_BASE),
     ),
@@ -168,7 +168,7 @@ EVENTS = {
         ),
         Base(branch="release", commit="c4", label=MERGE_BASE),
     ),
-    "a run of a push is beside the commit before the one that was pushed": (
+    "a run of a push is compared with the commit before the one that was pushed": (
         trigger(
             "workflow_run",
             "c9",
@@ -178,7 +178,7 @@ EVENTS = {
         ),
         Base(branch="main", commit="c4", label="the previous commit"),
     ),
-    "a run of a schedule is beside earlier runs": (
+    "a run of a schedule is compared with earlier runs": (
         trigger("workflow_run", "c9", "main", workflow_run=another_run("schedule", "c5", "main")),
         Base(branch="main", commit="c5", label="this commit"),
     ),
@@ -200,7 +200,7 @@ def test_each_event_has_its_base(event: Event, expected: Base, repository: Repos
 NOTHING = {
     "an event that is about no code": (
         trigger("label", "c9", "main"),
-        "The event 'label' does not tell what its results stand beside.",
+        "The event 'label' doesn't say what to compare its results with.",
     ),
     "a comment on an issue": (
         trigger("issue_comment", "c9", "main", issue={"number": 5}),
@@ -236,7 +236,7 @@ NOTHING = {
     ),
     "a run of a comment, which is the default branch's": (
         trigger("workflow_run", workflow_run=another_run("issue_comment", "c9", "main")),
-        "The event 'issue_comment' does not tell what its results stand beside.",
+        "The event 'issue_comment' doesn't say what to compare its results with.",
     ),
     "a pull request that was merged by a commit that is gone": (
         trigger("pull_request", "m", "main", pull_request=pull(merged="gone")),

@@ -117,7 +117,7 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
     assert MAIN[-106] == result.partners[0].baseline_label.commit
 
 
-def test_a_push_is_beside_the_commit_before(place: Place) -> None:
+def test_a_push_is_compared_with_the_commit_before(place: Place) -> None:
     """A push is compared with main before it, even if the same commit has a report."""
     place.upload(BASE)
     place.upload(MAIN[-3], number=12)

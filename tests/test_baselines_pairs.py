@@ -83,7 +83,7 @@ def test_without_the_same_settings_the_nearest_is_the_baseline() -> None:
     assert ["5-shot here, 0-shot there"] == list(compared.not_comparable.values())
 
 
-def test_a_benchmark_that_the_nearest_lacks_stands_beside_another() -> None:
+def test_a_benchmark_that_the_nearest_lacks_is_compared_with_another() -> None:
     """If main stopped measuring it, an older run is its baseline."""
     near, far = found(0, measured({"mmlu.EM": FIVE})), found(1, measured({"raft.EM": NONE}))
 
@@ -114,7 +114,7 @@ def test_a_baseline_that_serves_nothing_is_no_partner() -> None:
     ]
 
 
-def test_a_benchmark_that_is_everywhere_new_has_the_nearest_model_beside_it() -> None:
+def test_a_benchmark_that_is_everywhere_new_is_compared_with_the_nearest_model() -> None:
     """Nothing can be compared, and the pair shows what the baseline lacks."""
     made = partners(
         [measured({"new.EM": FIVE})], found(0, measured(BOTH)), found(1, measured(BOTH))

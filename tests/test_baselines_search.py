@@ -255,8 +255,8 @@ WHY_NONE = {
     "an event about nothing": (
         request_of(Repository(), choice=BaselineChoice.ARTIFACT, event=replace(PUSH, name="label")),
         (
-            "Workflow artifacts were not searched. The event 'label' does not tell what its "
-            "results stand beside."
+            "Workflow artifacts were not searched. The event 'label' doesn't say what to compare "
+            "its results with."
         ),
     ),
     "W&B without a key": (
@@ -403,7 +403,7 @@ def test_without_a_branch_wandb_has_no_track(project: WandbProject) -> None:
 
 
 def test_a_fault_of_wandb_is_reported() -> None:
-    """A server that is not there ends nothing."""
+    """A server that doesn't exist ends nothing."""
     session = Session(base_url="http://127.0.0.1:1", api_key=API_KEY, entity=None, budget=Budget(0))
     with session:
         project = WandbProject(session=session, name="llm", tracks=frozenset())

@@ -43,7 +43,7 @@ def states(tree: str, name: str) -> dict[str, Any]:
     return {state["instance"]["id"]: state for state in reversed(found)}
 
 
-def test_marked_benchmarks_tell_their_questions() -> None:
+def test_flagged_benchmarks_name_their_questions() -> None:
     """Of the real pair: as many items as changed, the worst first, with the files' own texts."""
     found = changed_deltas(against("candidate", "baseline"))
     boolq, hellaswag = found["boolq.EM"], found["hellaswag.EM"]
@@ -115,7 +115,7 @@ def test_a_damaged_file_costs_the_texts_only() -> None:
 
 
 def test_a_report_has_no_texts() -> None:
-    """Items of a candidate that another job's report tells of have scores alone, and no note."""
+    """Items of a candidate that another job's report has have scores alone, and no note."""
     entry = {"eval_type": "helm", "source": "report", "path": "candidate.json"}
     config = write_config(Path(), entry)
     flags = ("--print-only", "--config", config, "--baseline", "baseline.json")
@@ -127,7 +127,7 @@ def test_a_report_has_no_texts() -> None:
     assert [] == notes(report)
 
 
-def test_nothing_of_texts_is_read_where_nothing_is_marked() -> None:
+def test_nothing_of_texts_is_read_if_nothing_is_flagged() -> None:
     """A candidate that equals its baseline has no items."""
     report = against("baseline", "baseline")
 

@@ -304,7 +304,7 @@ def test_a_config_comes_through_a_pipe(name: str, workspace: Path, root: Path) -
 def test_an_absolute_config_is_explained_without_containers(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On the command line a path from the root that is not there is only not there."""
+    """On the command line a path from the root that doesn't exist just doesn't exist."""
     assert 2 == run(root, "--config", f"{workspace}/nowhere.yaml")
     assert capsys.readouterr().err == (
         f"error: config '{workspace}/nowhere.yaml' cannot be read: No such file or directory.\n"
@@ -706,14 +706,14 @@ def test_quiet_says_only_what_is_wrong(
 
 
 @pytest.mark.parametrize("flag", ["--json", "--quiet"])
-def test_a_workflow_gets_annotations_however_it_is_asked(
+def test_a_workflow_gets_annotations_whatever_the_flags(
     flag: str,
     root: Path,
     user: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """In a workflow errors are annotations with --json and --quiet too, beside the report."""
+    """In a workflow errors are annotations with --json and --quiet too."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     config = write_config(user, helm("baseline", "nightly"), helm("gone", "nightly"))
 

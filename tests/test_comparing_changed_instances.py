@@ -1,4 +1,4 @@
-"""Marked deltas → the instances whose scores changed."""
+"""Flagged deltas → the instances whose scores changed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_marked_deltas_have_the_pairs_whose_scores_differ() -> None:
 
 
 def test_rounding_is_no_changed_score() -> None:
-    """0.1 + 0.2 beside 0.3 is the same score, for the items as for the delta's own counts."""
+    """0.1 + 0.2 and 0.3 are the same score, for the items as for the delta's own counts."""
     base, now = [0.3] * 20 + [1.0] * 40, [0.1 + 0.2] * 20 + [0.0] * 40
     ((found,),) = (one.deltas for one in attach(partner({"mmlu.EM": now}, {"mmlu.EM": base})))
 
@@ -92,8 +92,8 @@ def test_the_worst_come_first(*, lower: bool) -> None:
     )
 
 
-def test_what_is_not_marked_is_not_looked_into() -> None:
-    """A delta without a mark has no items, though some of its scores differ."""
+def test_unflagged_deltas_have_no_items() -> None:
+    """A delta that isn't flagged has no items, though some of its scores differ."""
     (one,) = attach(partner({"mmlu.EM": right(50)}, {"mmlu.EM": right(51)}))
 
     assert (Verdict.INCONCLUSIVE, None) == (one.deltas[0].verdict, one.deltas[0].items)

@@ -51,7 +51,7 @@ def run(tree: str, *arguments: str, **keys: Any) -> dict[str, Any]:
 
 
 def against(tree: str, baseline: str, *arguments: str, **keys: Any) -> dict[str, Any]:
-    """The report of a tree beside the other's baseline, where the gate may close."""
+    """The report of a tree compared with the other's, where the job may fail."""
     flags = ("--baseline", f"{baseline}.json", "--fail-on", "regression")
     return run(tree, *flags, *arguments, **keys)
 
@@ -69,7 +69,7 @@ def verdicts(report: dict[str, Any]) -> dict[str, str]:
 
 
 def marked(report: dict[str, Any]) -> dict[str, str]:
-    """The same of those with a mark."""
+    """Verdicts of the flagged metrics."""
     return {
         metric: verdict
         for metric, verdict in verdicts(report).items()
@@ -95,7 +95,7 @@ def edited(path: Path, edit: Callable[[str], str]) -> None:
 
 
 def test_boolq_regressed_and_hellaswag_improved(trees: Path) -> None:
-    """Of the real pair one is red, one is green, and the others are not marked."""
+    """Of the real pair one is red, one is green, and the others are not flagged."""
     report = against("candidate", "baseline")
 
     assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
@@ -275,7 +275,7 @@ def test_a_new_benchmark_is_reported(trees: Path) -> None:
 
 @pytest.mark.usefixtures("trees")
 @pytest.mark.parametrize("side", ["candidate", "baseline"])
-def test_without_per_instance_files_nothing_is_marked(side: str) -> None:
+def test_without_per_instance_files_nothing_is_flagged(side: str) -> None:
     """Without them on either side nothing is tested; that this run lacks them fails the job."""
     for path in Path("demo/helm", side).rglob("per_instance_stats.json"):
         path.unlink()
@@ -290,7 +290,7 @@ def test_without_per_instance_files_nothing_is_marked(side: str) -> None:
     assert -0.13 == pytest.approx(found["boolq.EM"]["delta"])
     where = "here" if side == "candidate" else "there"
     assert f"no per-instance scores {where}: " in found["boolq.EM"]["why"]
-    assert "per_instance_stats.json is not there" in found["boolq.EM"]["why"]
+    assert "per_instance_stats.json doesn't exist" in found["boolq.EM"]["why"]
     assert comparison(report)["overall"] is None
 
 
@@ -322,7 +322,7 @@ def test_one_benchmark_without_per_instance_files() -> None:
         ("candidate", "candidate", 0, "no regression, 6 without a distinguishable change"),
     ],
 )
-def test_the_gate_closes_for_regressions(
+def test_the_job_fails_for_regressions(
     tree: str,
     baseline: str,
     code: int,
@@ -388,7 +388,7 @@ def test_floors_need_no_baseline(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unreadable_evaluations_go_before_the_gate(trees: Path) -> None:
-    """With an entry that cannot be read beside a regression, 3 is the smaller."""
+    """With an entry that cannot be read and a regression, 3 is the smaller."""
     config = write_config(trees, helm("candidate", "nightly"), helm("nowhere", "nightly"))
     flags = ["--baseline", "baseline.json", "--fail-on", "regression"]
 
@@ -396,7 +396,7 @@ def test_unreadable_evaluations_go_before_the_gate(trees: Path) -> None:
 
 
 def test_the_gate_goes_before_a_failed_sink(trees: Path) -> None:
-    """With a report that cannot be written beside a regression, 4 is the smaller."""
+    """With a report that cannot be written and a regression, 4 is the smaller."""
     config = write_config(trees, helm("candidate", "nightly"))
     flags = ["--baseline", "baseline.json", "--fail-on", "regression", "--report", "demo"]
 
@@ -434,7 +434,7 @@ def test_scores_in_configs_are_better_when_higher(workspace: Path) -> None:
 
 
 def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of six checkpoints the last is beside the one before, and that closes no gate."""
+    """The last of six checkpoints is compared with the previous one, and never fails the job."""
     config = write_config(workspace, helm("checkpoints", "toyproj-toyllama"))
     flags = ["--config", config, "--report", "r.json", "--fail-on", "regression"]
 
@@ -450,7 +450,7 @@ def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[s
     assert "Since the iteration before" in capsys.readouterr().out
 
 
-def test_steps_are_a_family_of_their_own(workspace: Path) -> None:
+def test_steps_are_a_separate_family(workspace: Path) -> None:
     """Holm counts the deltas against the baseline, and apart from them those of the steps."""
     config = write_config(workspace, helm("checkpoints", "toyproj-toyllama"))
     flags = ["--print-only", "--config", config, "--report", "r.json"]
@@ -478,7 +478,7 @@ def compared(runner: dict[str, str], trees: Path) -> dict[str, str]:
     return {**runner, "INPUT_BASELINE": "baseline.json", "INPUT_FAIL-ON": "regression"}
 
 
-def test_the_action_tells_the_verdict(compared: dict[str, str], trees: Path) -> None:
+def test_the_action_reports_the_verdict(compared: dict[str, str], trees: Path) -> None:
     """Verdict, counts and baseline are outputs, and the summary has the marks."""
     assert 4 == action.main(compared, root=ROOT)
     found = outputs(compared)
@@ -561,7 +561,7 @@ def test_a_label_accepts_the_regression(
     ("baseline", "choice", "code"),
     [("none", "fail", 0), ("auto", "fail", 4), ("", "fail", 4), ("auto", "warn", 0)],
 )
-def test_a_missing_baseline_fails_where_it_is_asked_to(
+def test_a_missing_baseline_fails_if_the_flag_says_so(
     baseline: str,
     choice: str,
     code: int,
@@ -595,7 +595,7 @@ def test_a_baseline_of_other_models_is_missing(compared: dict[str, str], trees: 
 def test_a_wrong_baseline_of_the_action_is_exit_2(
     compared: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A path that is not there is an error that names the input, and outputs are written."""
+    """A path that doesn't exist is an error that names the input, and outputs are written."""
     assert 2 == action.main({**compared, "INPUT_BASELINE": "nowhere.json"}, root=ROOT)
     assert "::error title=helm-wandb-action::input baseline: nowhere.json cannot be read: " in (
         capsys.readouterr().out
@@ -607,7 +607,7 @@ def test_a_wrong_baseline_of_the_action_is_exit_2(
 def test_the_gate_of_the_action_goes_before_failed_sinks(
     choice: str, compared: dict[str, str]
 ) -> None:
-    """Exit 4 is the smaller beside a failed sink and outputs that cannot be written."""
+    """Exit 4 is the smaller one next to a failed sink and outputs that cannot be written."""
     inputs = {"INPUT_REPORT": "demo", "INPUT_ON-SINK-ERROR": choice, "GITHUB_OUTPUT": "/nowhere/x"}
 
     assert 4 == action.main({**compared, **inputs}, root=ROOT)

@@ -47,7 +47,7 @@ def test_two_readings_of_a_model_become_one() -> None:
     assert one.missing == {ScoreKey("quac", "F1"): "no table"}
 
 
-def test_first_of_two_values_is_kept_and_told() -> None:
+def test_first_of_two_values_is_kept_and_reported() -> None:
     """Two values of one score are a conflict that says both; the same value twice is none."""
     first = builders.evaluation(scores={"mmlu.EM": 0.1, "raft.EM": 0.5})
     later = builders.evaluation(scores={"mmlu.EM": 0.2, "raft.EM": 0.5})
@@ -82,20 +82,20 @@ def test_known_tokens_complete_unknown_ones() -> None:
     )
 
 
-def test_reason_that_tells_most_is_kept() -> None:
+def test_reason_that_says_most_is_kept() -> None:
     """Of two reasons for a score that no reading has, the longer one is kept, in any order."""
-    legs = [
+    jobs = [
         builders.evaluation(missing={"raft.EM": why})
         for why in ("no table of it", "groups/raft.json: line 3: a comma is missing")
     ]
 
-    for order in (legs, legs[::-1]):
+    for order in (jobs, jobs[::-1]):
         (one,) = merge(order).evaluations
         assert {RAFT: "groups/raft.json: line 3: a comma is missing"} == one.missing
 
 
 def test_origin_is_helms_own_output() -> None:
-    """Beside scores from elsewhere, the suite that HELM wrote is the origin, in any order."""
+    """Among scores from elsewhere, the suite that HELM wrote is the origin, in any order."""
     helm = builders.evaluation(scores={"mmlu.EM": 0.1}, suite="b", token_per_iteration=2.0)
     others = [
         builders.evaluation(scores={"raft.EM": 0.1}, source="file", suite=None),
@@ -103,11 +103,11 @@ def test_origin_is_helms_own_output() -> None:
         builders.evaluation(scores={"imdb.EM": 0.1}, suite="c"),
     ]
 
-    for legs in ([helm, *others], [*others, helm]):
-        assert helm.origin == merge(legs).evaluations[0].origin
+    for jobs in ([helm, *others], [*others, helm]):
+        assert helm.origin == merge(jobs).evaluations[0].origin
 
 
-LEGS = st.lists(
+JOBS = st.lists(
     st.builds(
         builders.evaluation,
         model=st.sampled_from("ab"),
@@ -124,7 +124,7 @@ LEGS = st.lists(
 )
 
 
-@given(LEGS, LEGS, st.randoms())
+@given(JOBS, JOBS, st.randoms())
 def test_order_and_grouping_of_evaluations_change_nothing(
     first: list[Evaluation], later: list[Evaluation], random: Random
 ) -> None:
@@ -155,8 +155,8 @@ def test_directions_by_the_users_word_go_first() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20)), unique=True))
-def test_latest_is_the_greatest_iteration_of_each_model(places: list[tuple[str, int]]) -> None:
-    """In any order of reading, a model's latest evaluation has its greatest iteration."""
+def test_latest_is_the_latest_iteration_of_each_model(places: list[tuple[str, int]]) -> None:
+    """In any order of reading, a model's latest evaluation has its latest iteration."""
     found = latest([builders.evaluation(*place) for place in places])
 
     assert [(one.model, one.iteration) for one in found] == sorted(dict(sorted(places)).items())

@@ -61,8 +61,8 @@ def reasons_of(floor: float, *evaluations: Evaluation) -> tuple[str, ...]:
     return result.reasons
 
 
-def test_a_regression_closes_it_where_it_is_asked_to() -> None:
-    """fail-on: regression closes it; never tells the same and leaves it open."""
+def test_a_regression_fails_the_job_if_fail_on_says_so() -> None:
+    """With `fail-on: regression` the job fails; with `never` it passes, with the same reasons."""
     reasons = ("boolq.EM of alpha regressed",)
 
     assert Gate(closed=True, reasons=reasons) == decide(FAILING, REGRESSED)
@@ -104,7 +104,7 @@ def test_every_regression_has_its_sentence() -> None:
     ) == decide(FAILING, both).reasons
 
 
-def test_one_sentence_for_a_score_beside_two_baselines() -> None:
+def test_one_sentence_for_a_score_with_two_baselines() -> None:
     """A score that regressed compared with each of two baselines is one reason."""
     assert ("boolq.EM of alpha regressed",) == decide(FAILING, [*REGRESSED, *REGRESSED]).reasons
 
@@ -135,7 +135,7 @@ def test_without_a_direction_a_floor_is_a_floor() -> None:
     assert reasons_of(0.3, replace(one, scores={MMLU: score}))
 
 
-def test_a_value_just_below_is_not_told_as_the_floor_itself() -> None:
+def test_a_value_just_below_is_not_shown_as_the_floor_itself() -> None:
     """0.3 is never said to be below 0.3: where four digits are too few there are all."""
     (result,) = reasons_of(0.3, builders.evaluation(scores={"mmlu.EM": 0.29999999}))
 
@@ -148,7 +148,7 @@ def test_a_floor_of_nothing(limit: float) -> None:
     assert () == reasons_of(limit, builders.evaluation(scores={"mmlu.EM": -0.0}))
 
 
-def test_floors_are_asked_of_the_greatest_iteration() -> None:
+def test_floors_hold_for_the_latest_iteration() -> None:
     """Earlier checkpoints may be below the floor."""
     weak = builders.evaluation("alpha", 1000, {"mmlu.EM": 0.1})
 
@@ -162,15 +162,15 @@ def test_a_missing_score_does_not_hold_its_floor() -> None:
     assert ("mmlu.EM of alpha is missing, and its floor is 0.3",) == reasons_of(0.3, one)
 
 
-def test_a_floor_of_what_nobody_asked_for_closes_it() -> None:
+def test_a_floor_of_what_nobody_evaluated_fails_the_job() -> None:
     """A floor of a score that no model has is a reason, and isn't met."""
     other = builders.evaluation(scores={"raft.EM": 0.5})
 
     assert ("no model of this run has mmlu.EM, whose floor is 0.3",) == reasons_of(0.3, other)
 
 
-def test_floors_are_asked_only_of_models_with_the_metric() -> None:
-    """A model that never had to do with a metric, beside one that has it, is no fault."""
+def test_floors_hold_only_for_models_with_the_metric() -> None:
+    """A model that never had to do with a metric is no fault if another one has it."""
     one, other = (
         builders.evaluation("a", scores={"mmlu.EM": 0.5}),
         builders.evaluation("b", scores={"raft.EM": 0.5}),
@@ -179,7 +179,7 @@ def test_floors_are_asked_only_of_models_with_the_metric() -> None:
     assert () == reasons_of(0.3, one, other)
 
 
-def test_floors_leave_the_gate_open_where_it_is_never_asked_to_close() -> None:
+def test_floors_fail_no_job_if_fail_on_is_never() -> None:
     """With fail-on: never a missed floor is a reason, and fails nothing."""
     result = decide(
         GatePolicy(), (), builders.evaluation(scores={"mmlu.EM": 0.1}), floor={MMLU: math.inf}
@@ -189,7 +189,7 @@ def test_floors_leave_the_gate_open_where_it_is_never_asked_to_close() -> None:
 
 
 @pytest.mark.parametrize("on_regression", [True, False])
-def test_no_baseline_closes_it_where_it_is_asked_to(*, on_regression: bool) -> None:
+def test_no_baseline_fails_the_job_if_the_input_says_so(*, on_regression: bool) -> None:
     """on-missing-baseline: fail closes it, whatever fail-on says; warn does not."""
     fails = GatePolicy(on_missing_baseline=True, on_regression=on_regression)
 
@@ -207,7 +207,7 @@ def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
     assert not result.closed
 
 
-def test_what_closes_it_is_not_reported_beside_what_does_not() -> None:
+def test_what_fails_the_job_is_reported_without_the_warnings() -> None:
     """With fail-on: never, a missing baseline closes it alone, and a floor is a warning."""
     one = builders.evaluation(scores={"mmlu.EM": 0.1})
     result = decide(GatePolicy(on_missing_baseline=True), (), one, floor={MMLU: 0.3})
@@ -250,7 +250,7 @@ def test_a_label_keeps_it_open(label: str | None, labels: set[str], accepted: st
         (GatePolicy(on_regression=True, accept_label="ok", labels={"ok"}), QUIET),
     ],
 )
-def test_a_label_is_not_told_where_nothing_closes(
+def test_a_label_is_not_reported_if_nothing_fails(
     policy: GatePolicy, comparisons: list[Comparison]
 ) -> None:
     """A label on a run that passes anyway accepts nothing."""
@@ -330,7 +330,7 @@ RENAMED = UnmatchedModels(models=("b",), baseline_models=("a",), origin="base.js
 def test_a_model_that_the_baseline_lacks_has_no_baseline(
     comparisons: Sequence[Comparison],
 ) -> None:
-    """It counts as a missing baseline, also beside models that have one; else it is a warning."""
+    """It counts as a missing baseline, also if other models have one; else it is a warning."""
     sentence = "b isn't in the baseline (base.json), which has only a"
     evaluation = builders.evaluation()
     fails = GatePolicy(on_missing_baseline=True)

@@ -60,7 +60,7 @@ def test_models_are_ranked_by_the_mean() -> None:
     assert [(1, "b", 0.625), (2, "a", 0.375)] == ranks(found)
 
 
-def test_one_row_per_model_at_its_greatest_iteration() -> None:
+def test_one_row_per_model_at_its_latest_iteration() -> None:
     """Earlier iterations do not appear, and the order of reading does not matter."""
     found = board(
         evaluation("a", 2000, {"mmlu.EM": 0.5}, tokens_billions=8.4),
@@ -72,7 +72,7 @@ def test_one_row_per_model_at_its_greatest_iteration() -> None:
     ]
 
 
-def test_excluded_models_are_not_there_and_move_nobody() -> None:
+def test_excluded_models_are_left_out_and_move_nobody() -> None:
     """An excluded model has no row, and what it lacks leaves no metric out."""
     found = board(
         evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.75}),
@@ -95,7 +95,7 @@ def test_a_metric_that_a_model_lacks_is_left_out_and_reported() -> None:
 
 
 def test_lower_is_better_and_other_units_are_shown_but_make_no_mean() -> None:
-    """ECE and BLEU stand beside the mean, each with the reason."""
+    """ECE and BLEU are shown and left out of the mean, each with the reason."""
     scores = {"mmlu.EM": 0.5, "boolq.ECE": 0.1, "wmt.BLEU": 27.5}
     found = board(evaluation("a", 0, scores, lower=("boolq.ECE",)))
 
@@ -247,7 +247,7 @@ def test_a_guest_gives_way_to_the_own_model_of_its_name(iteration: int) -> None:
     assert [1000] == [row.iteration for row in found.rows]
 
 
-def test_excluded_guests_are_not_there() -> None:
+def test_excluded_guests_are_left_out() -> None:
     """An excluded name is no guest's either, and a guest's metric alone is then not shown."""
     found = board(
         evaluation("a", 0, {"mmlu.EM": 0.5}),
@@ -385,7 +385,7 @@ def test_the_best_of_a_rank_is_its_anchor() -> None:
     assert [(1, True, "m60"), (1, True, "m56"), (3, True, "m52"), (3, True, "m48")] == shown(found)
 
 
-def test_separated_models_have_ranks_of_their_own() -> None:
+def test_separated_models_have_different_ranks() -> None:
     """Where every pair is far apart, nobody shares a rank."""
     found = board(answering("a", 20), answering("b", 50), answering("c", 90))
 
@@ -466,7 +466,7 @@ def test_no_tie_reaches_across_a_model_that_cannot_be_tested() -> None:
 
 
 def test_where_instances_were_not_read_it_is_said_how_to() -> None:
-    """Print-only of the command line reads none: the page tells the flag that does."""
+    """Print-only of the command line reads none: the page names the flag that does."""
     models = [without_instances(answering(name, 60)) for name in "ab"]
     unread = partial(build, metrics=METRICS, excluded_models=frozenset(), instances_read=False)
 
@@ -478,7 +478,7 @@ def test_where_instances_were_not_read_it_is_said_how_to() -> None:
 
 def test_of_many_models_a_stranger_is_named_alone() -> None:
     """A model with other questions ends the rank above it, and ties with nobody."""
-    models = [answering("a", 60), asked_elsewhere("b", 59), answering("c", 20), answering("d", 20)]
+    models = [answering("a", 60), answering_others("b", 59), answering("c", 20), answering("d", 20)]
     found = board(*models)
 
     assert [(1, False, "a"), (2, False, "b"), (3, True, "c"), (3, True, "d")] == shown(found)
@@ -503,7 +503,7 @@ def test_nobody_to_tie_with_is_no_reason(count: int) -> None:
     assert board(*[evaluation()][:count]).untested is None
 
 
-def asked_elsewhere(model: str, count: int) -> Evaluation:
+def answering_others(model: str, count: int) -> Evaluation:
     """A model that answers so many of a hundred other questions."""
     one = answering(model, count)
     key = ScoreKey("mmlu", "EM")
@@ -513,9 +513,9 @@ def asked_elsewhere(model: str, count: int) -> Evaluation:
     return replace(one, scores={key: replace(one.scores[key], instances=elsewhere)})
 
 
-def test_models_that_were_asked_other_questions_are_not_tied_by_a_test() -> None:
+def test_models_with_other_questions_are_not_tied_by_a_test() -> None:
     """If questions differ there is no test: ranks are plain, and a sentence says why."""
-    found = board(answering("a", 60), asked_elsewhere("b", 61))
+    found = board(answering("a", 60), answering_others("b", 61))
 
     assert [(1, False, "b"), (2, False, "a")] == shown(found)
     assert "a has other questions than b" == found.untested

@@ -1,4 +1,4 @@
-"""Scores of several legs as one score."""
+"""Scores of several matrix jobs as one score."""
 
 from __future__ import annotations
 
@@ -45,33 +45,33 @@ def score(
     return Score(**{**fields, **changes})
 
 
-def leg(of: Score | None, **changes: Any) -> Evaluation:
-    """A leg with this score of MMLU."""
+def job(of: Score | None, **changes: Any) -> Evaluation:
+    """A job with this score of MMLU."""
     scores = {} if of is None else {MMLU: of}
     return replace(builders.evaluation(**changes), scores=scores)
 
 
 def merged(*scores: Score) -> Score:
-    """The legs' scores as one, without conflict."""
-    found = merge(map(leg, scores))
+    """The jobs' scores as one, without conflict."""
+    found = merge(map(job, scores))
     assert found.conflicts == ()
     return found.evaluations[0].scores[MMLU]
 
 
 def conflict(*scores: Score) -> str:
     """Return the conflict of two readings, of which the first is kept."""
-    found = merge(map(leg, scores))
+    found = merge(map(job, scores))
     assert found.evaluations[0].scores[MMLU] == scores[0]
     (conflict,) = found.conflicts
     return conflict.removeprefix("alpha at iteration 0 has ")
 
 
-# Legs that any matrix could have: each evaluated some subjects of the same truth
+# Jobs that any matrix could have: each evaluated some subjects of the same truth
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What every leg would find, had it evaluated all."""
+    """What every job would find, had it evaluated all."""
 
     values: dict[str, list[float]]
     """Subject → the values of its instances."""
@@ -79,8 +79,8 @@ class Truth:
     with_instances: bool
     partial: str | None
 
-    def leg(self, subjects: list[str]) -> Score:
-        """The score of a leg that evaluated some subjects."""
+    def job(self, subjects: list[str]) -> Score:
+        """The score of a job that evaluated some subjects."""
         rows = [
             (f"mmlu:subject={name}", f"id{at}", value)
             for name in subjects
@@ -112,20 +112,20 @@ SHARES = st.lists(st.sampled_from(SUBJECTS), min_size=1, unique=True).map(sorted
 
 
 @given(TRUTHS, st.lists(SHARES, min_size=1, max_size=6), st.randoms())
-def test_order_of_legs_changes_nothing(truth: Truth, shares: list[list[str]], random: Any) -> None:
-    """However legs overlap and are ordered, they become one score, the same to the last digit."""
-    legs = [truth.leg(share) for share in shares]
-    shuffled = random.sample(legs, len(legs))
+def test_order_of_jobs_changes_nothing(truth: Truth, shares: list[list[str]], random: Any) -> None:
+    """However jobs overlap and are ordered, they become one score, the same to the last digit."""
+    jobs = [truth.job(share) for share in shares]
+    shuffled = random.sample(jobs, len(jobs))
 
-    assert merged(*legs) == merged(*shuffled)
+    assert merged(*jobs) == merged(*shuffled)
 
 
 @given(TRUTHS, SHARES, SHARES, SHARES)
-def test_grouping_of_legs_changes_nothing(
+def test_grouping_of_jobs_changes_nothing(
     truth: Truth, first: list[str], second: list[str], third: list[str]
 ) -> None:
     """Merging what was merged already comes to the same as merging all at once."""
-    a, b, c = (truth.leg(share) for share in (first, second, third))
+    a, b, c = (truth.job(share) for share in (first, second, third))
     at_once = merged(a, b, c)
 
     assert at_once == merged(merged(a, b), c)
@@ -134,18 +134,18 @@ def test_grouping_of_legs_changes_nothing(
 
 
 @given(TRUTHS, st.lists(SHARES, min_size=1, max_size=6))
-def test_union_is_what_one_leg_would_have_found(truth: Truth, shares: list[list[str]]) -> None:
-    """Of legs that evaluated parts comes the score of a leg that evaluated all of them."""
-    legs = [truth.leg(share) for share in shares]
-    together = truth.leg(sorted({name for share in shares for name in share}))
+def test_union_is_what_one_job_would_have_found(truth: Truth, shares: list[list[str]]) -> None:
+    """Of jobs that evaluated parts comes the score of a job that evaluated all of them."""
+    jobs = [truth.job(share) for share in shares]
+    together = truth.job(sorted({name for share in shares for name in share}))
 
-    assert together == replace(merged(*legs), partial=together.partial)
+    assert together == replace(merged(*jobs), partial=together.partial)
 
 
 @given(
     st.lists(
         st.builds(
-            lambda truth, share, changes: replace(truth.leg(share), **changes),
+            lambda truth, share, changes: replace(truth.job(share), **changes),
             st.just(
                 Truth(
                     values={name: [1.0] for name in SUBJECTS},
@@ -171,18 +171,18 @@ def test_union_is_what_one_leg_would_have_found(truth: Truth, shares: list[list[
     ),
     st.randoms(),
 )
-def test_order_changes_nothing_where_legs_know_more_or_less(legs: list[Score], random: Any) -> None:
+def test_order_changes_nothing_where_jobs_know_more_or_less(jobs: list[Score], random: Any) -> None:
     """What only some readings know is the same in any order."""
-    shuffled = random.sample(legs, len(legs))
+    shuffled = random.sample(jobs, len(jobs))
 
-    assert merged(*legs) == merged(*shuffled)
+    assert merged(*jobs) == merged(*shuffled)
 
 
 # What becomes of each field
 
 
-def test_score_of_legs_is_the_mean_over_their_subjects() -> None:
-    """Legs weigh by their subjects, not by themselves or their instances."""
+def test_score_of_jobs_is_the_mean_over_their_subjects() -> None:
+    """Jobs weigh by their subjects, not by themselves or their instances."""
     first = score({"anatomy": 0.1, "botany": 0.2}, n=300)
     later = score({"chemistry": 0.6}, n=100)
 
@@ -199,7 +199,7 @@ def test_value_of_equal_scores_is_helms_own() -> None:
 
 
 def test_instances_are_counted_by_subject() -> None:
-    """What two legs share counts once; where one subject is not counted, the sum is unknown."""
+    """What two jobs share counts once; where one subject is not counted, the sum is unknown."""
     first = score({"anatomy": 0.5, "botany": 0.5}, {"anatomy": 10, "botany": 11})
     later = score({"botany": 0.5, "chemistry": 0.5}, {"botany": 11, "chemistry": 12})
 
@@ -222,12 +222,12 @@ def test_subjects_complete_a_score_without_them() -> None:
     assert whole == merged(whole, alone) == merged(alone, whole)
 
 
-def test_marks_of_legs_are_made_anew_by_all_that_was_read() -> None:
-    """Legs that complete each other are whole; who lacks what others have is marked."""
-    legs = [score({name: 0.5}, partial="over 1 of 3 subjects") for name in SUBJECTS[:2]]
+def test_partial_scores_of_jobs_are_judged_again_by_all_that_was_read() -> None:
+    """Jobs that complete each other are whole; who lacks what others have is partial."""
+    jobs = [score({name: 0.5}, partial="over 1 of 3 subjects") for name in SUBJECTS[:2]]
     whole = builders.evaluation("whole")
     key = next(iter(whole.scores))
-    both = [replace(whole, scores={key: leg}) for leg in legs]
+    both = [replace(whole, scores={key: job}) for job in jobs]
     other = replace(builders.evaluation("other"), scores={key: score({SUBJECTS[0]: 0.25})})
     without_subjects = replace(builders.evaluation("paper"), scores={key: score({})})
     found = merge([*both, other, without_subjects]).evaluations
@@ -238,8 +238,8 @@ def test_marks_of_legs_are_made_anew_by_all_that_was_read() -> None:
 
 
 def test_fields_of_subjects_are_listed() -> None:
-    """What HELM sets by subject differs between legs as it does between runs of one leg."""
-    legs = [
+    """What HELM sets by subject differs between jobs as it does between runs of one job."""
+    jobs = [
         score(
             {name: 0.5},
             fingerprint={"scenario subject": name, "instructions": f"on {name}", "method": "joint"},
@@ -251,11 +251,11 @@ def test_fields_of_subjects_are_listed() -> None:
         "scenario subject": ["anatomy", "botany"],
         "instructions": ["on anatomy", "on botany"],
         "method": "joint",
-    } == merged(*legs).fingerprint
+    } == merged(*jobs).fingerprint
 
 
 def test_instances_of_some_subjects_only_are_dropped() -> None:
-    """Where a leg has no instances, those of the others are not those of the score."""
+    """Where a job has no instances, those of the others are not those of the score."""
     rows = [("mmlu:subject=anatomy", "id1", 1.0)]
     first = score({"anatomy": 1.0}, instances=columns(rows))
     later = score({"botany": 0.5}, no_instances="no per_instance_stats.json")
@@ -309,8 +309,8 @@ def test_two_counts_of_a_subject_are_reported() -> None:
 def test_value_that_is_no_mean_cannot_be_merged() -> None:
     """A score that is not the mean over its subjects is joined with no other subject."""
     assert (
-        "two values of mmlu.EM: 0.9 (kept) and 0.5, which are not both the mean over the subjects "
-        "beside them. Give each score in one entry of evals only."
+        "two values of mmlu.EM: 0.9 (kept) and 0.5, which are not both the mean over their "
+        "subjects. Give each score in one entry of evals only."
     ) == conflict(score({"anatomy": 0.5}, value=0.9), score({"botany": 0.5}))
 
 
@@ -322,7 +322,7 @@ def test_score_without_subjects_cannot_be_merged() -> None:
 
 
 def test_two_directions_are_reported() -> None:
-    """Lower cannot be better in one leg and worse in another."""
+    """Lower cannot be better in one job and worse in another."""
     assert (
         "two directions of mmlu.EM: better when higher (kept) and better when lower. "
         "Set it under compare.lower_is_better in all matrix jobs' configs, or in none."
@@ -332,7 +332,7 @@ def test_two_directions_are_reported() -> None:
     )
 
 
-def test_legs_that_were_asked_in_other_ways_are_reported() -> None:
+def test_jobs_with_other_settings_are_reported() -> None:
     """Subjects with 5 examples and subjects with none make no score together."""
     first = {**{f"field {at}": "a" for at in range(4)}, "max_train_instances": "5"}
     later = {**dict.fromkeys(first, "b"), "max_train_instances": "0"}
@@ -382,10 +382,10 @@ def test_other_inputs_of_a_subject_are_reported() -> None:
     )
 
 
-def test_leg_that_disagrees_leaves_the_others_whole() -> None:
-    """A leg that contradicts is left out as a whole; those after it are merged still."""
+def test_job_that_disagrees_leaves_the_others_whole() -> None:
+    """A job that contradicts is left out as a whole; those after it are merged still."""
     first, later = score({"anatomy": 0.5}), score({"botany": 0.25})
-    found = merge(map(leg, (first, score({"anatomy": 0.1, "drama": 1.0}), later)))
+    found = merge(map(job, (first, score({"anatomy": 0.1, "drama": 1.0}), later)))
 
     assert merged(first, later) == found.evaluations[0].scores[MMLU]
     assert 1 == len(found.conflicts)

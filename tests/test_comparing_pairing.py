@@ -31,7 +31,7 @@ def values(candidate: Instances, baseline: Instances) -> list[tuple[float, float
 
 
 def test_the_same_questions_are_pairs() -> None:
-    """Each instance stands beside the one of its stratum, id and trial, whatever their order."""
+    """Each instance is paired with the one of its stratum, id and trial, whatever their order."""
     other = turned(replace(FIVE, value=(0.0, 0.1, 0.2, 0.3, 0.4)))
     found = pair_instances(FIVE, other)
 
@@ -74,8 +74,8 @@ def test_strata_stay_apart() -> None:
     assert [2, 1] == [len(one.candidate) for one in found.strata]
 
 
-def test_trials_are_pairs_of_their_own() -> None:
-    """The second trial of a question stands beside the second trial."""
+def test_trials_are_separate_pairs() -> None:
+    """The second trial of a question is paired with the second trial."""
     trials = replace(FIVE, id=("id0",) * 5, trial=(0, 1, 2, 3, 4), input=("0" * 8,) * 5)
 
     assert [(1.0, 1.0), (0.0, 0.0)] * 2 + [(1.0, 1.0)] == values(trials, turned(trials))

@@ -1,4 +1,4 @@
-"""Differences, intervals and p-values, beside scipy's and statsmodels' where these have them."""
+"""Differences, intervals and p-values, compared with those of scipy and statsmodels."""
 
 from __future__ import annotations
 
@@ -277,7 +277,7 @@ def test_a_stratum_of_one_borrows_the_pooled_variance() -> None:
     assert pytest.approx(29) == degrees_of(found)
 
 
-def test_strata_of_one_alone_tell_no_spread() -> None:
+def test_strata_of_one_alone_show_no_spread() -> None:
     """Where every stratum holds a single item and all changed, there is no interval."""
     found = paired([stratum([value]) for value in noisy(8, seed=8)])
 
@@ -294,7 +294,7 @@ def test_a_range_is_taken_from_the_values() -> None:
 
 
 def test_rounding_is_no_change() -> None:
-    """0.1 + 0.2 beside 0.3 is the same score."""
+    """0.1 + 0.2 and 0.3 are the same score."""
     same = PairedStratum(baseline=[0.3] * 9, candidate=[0.1 + 0.2] * 9, cluster=[*"abcdefghi"])
     found = paired([same])
 
@@ -444,7 +444,7 @@ def test_unpaired_needs_five_clusters_a_side() -> None:
     assert found.why == "too few: 4 independent clusters, and an interval needs 5"
 
 
-def test_unpaired_strata_of_one_tell_no_spread() -> None:
+def test_unpaired_strata_of_one_show_no_spread() -> None:
     """Where every stratum holds a single item, there is no interval."""
     side = [Stratum(value=[value], cluster=["a"]) for value in noisy(8, seed=1, shift=5)]
 
@@ -630,7 +630,7 @@ def test_the_least_effect_is_part_of_the_rule() -> None:
 
 
 def test_the_change_found_without_any_changes_is_five_and_more() -> None:
-    """Five changes one way are marked (p = 1/32): five or more are drawn in 80 %."""
+    """Five changes one way are flagged (p = 1/32): five or more are drawn in 80 %."""
     mde = minimum_detectable(paired([binary(100)]), alpha=0.05, tests=1, min_effect=0.0)
 
     assert mde is not None
@@ -638,7 +638,7 @@ def test_the_change_found_without_any_changes_is_five_and_more() -> None:
 
 
 def test_the_least_effect_counts_among_few_changes_too() -> None:
-    """Five changes of a hundred are marked, but not with a least effect of ten per cent."""
+    """Five changes of a hundred are flagged, but not with a least effect of ten per cent."""
     mde = minimum_detectable(paired([binary(100)]), alpha=0.05, tests=1, min_effect=0.1)
 
     assert mde is not None

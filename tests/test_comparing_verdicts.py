@@ -28,7 +28,7 @@ POLICY = Policy()
 
 
 def partner(candidate: Evaluation, baseline: Evaluation) -> Partner:
-    """A candidate beside its baseline."""
+    """A candidate and its baseline."""
     side = Baseline(origin="base.json", model=baseline.model, iteration=baseline.iteration)
     return Partner(candidate, baseline, side)
 
@@ -98,8 +98,8 @@ def test_a_mark_and_the_counts_follow_the_metrics_direction(
     assert math.copysign(0.4, sum(candidate) - sum(baseline)) == pytest.approx(found.difference)
 
 
-def test_without_a_direction_nothing_is_marked() -> None:
-    """A change whose direction nobody tells is shown with its interval, and the way to tell it."""
+def test_without_a_direction_nothing_is_flagged() -> None:
+    """A change without a known direction is shown with its interval, and how to name one."""
     found = of(WORSE, BETTER, lower=None)
 
     assert (Verdict.UNTESTABLE, None, None) == (found.verdict, found.p_adjusted, found.mde)
@@ -140,7 +140,7 @@ def test_numbers_of_a_tested_delta() -> None:
     )
 
 
-def test_a_significant_change_within_min_effect_is_not_marked() -> None:
+def test_a_significant_change_within_min_effect_is_not_flagged() -> None:
     """Both are needed: a change that is sure and small enough to be ignored is not red."""
     policy = Policy(min_effect=0.5)
 
@@ -159,12 +159,12 @@ def test_min_effect_is_the_metrics_own() -> None:
 
 
 def test_a_change_that_chance_could_make_is_inconclusive() -> None:
-    """A change beyond min_effect that is not significant is not marked."""
+    """A change beyond min_effect that is not significant is not flagged."""
     assert Verdict.INCONCLUSIVE is of(builders.right(50), builders.right(52)).verdict
 
 
 def test_alpha_is_the_configs() -> None:
-    """With a smaller alpha the same change is not marked."""
+    """With a smaller alpha the same change is not flagged."""
     found = of(builders.right(72), builders.right(80))
     assert found.p is not None
 
@@ -206,20 +206,20 @@ def test_scores_that_are_no_numbers_are_not_tested() -> None:
 
 
 def test_holm_is_over_all_deltas_of_the_run() -> None:
-    """A change that alone would be marked is not beside ten of other models."""
+    """A change that alone would be flagged is not among ten of other models."""
     change = builders.measured(values={"mmlu.EM": builders.right(73)})
     before = builders.measured(values={"mmlu.EM": builders.right(80)})
     same = [partner(builders.measured(name), builders.measured(name)) for name in "bcdefghijk"]
     alone = compared([partner(change, before)], POLICY)[0].deltas[0]
-    beside = compared([*same, partner(change, before)], POLICY)[-1].deltas[0]
+    among_ten = compared([*same, partner(change, before)], POLICY)[-1].deltas[0]
 
     assert (Verdict.REGRESSED, alone.p) == (alone.verdict, alone.p_adjusted)
-    assert (Verdict.INCONCLUSIVE, alone.p) == (beside.verdict, beside.p)
+    assert (Verdict.INCONCLUSIVE, alone.p) == (among_ten.verdict, among_ten.p)
     assert alone.p is not None
-    assert 11 * alone.p == pytest.approx(beside.p_adjusted)
+    assert 11 * alone.p == pytest.approx(among_ten.p_adjusted)
     assert alone.mde is not None
-    assert beside.mde is not None
-    assert beside.mde > alone.mde
+    assert among_ten.mde is not None
+    assert among_ten.mde > alone.mde
 
 
 def test_what_cannot_be_tested_does_not_count_for_holm() -> None:
@@ -234,7 +234,7 @@ def test_what_cannot_be_tested_does_not_count_for_holm() -> None:
 
 
 def test_what_has_no_direction_does_not_count_for_holm() -> None:
-    """A change that can never be marked makes nobody else's p-value larger."""
+    """A change that can never be flagged makes nobody else's p-value larger."""
     here = builders.measured(values={"mmlu.EM": WORSE, "raft.EM": WORSE})
     there = builders.measured(values={"mmlu.EM": BETTER, "raft.EM": BETTER})
     first, second = comparison(with_score(here, lower_is_better=None), there).deltas
@@ -244,7 +244,7 @@ def test_what_has_no_direction_does_not_count_for_holm() -> None:
 
 
 def test_a_model_may_have_several_partners() -> None:
-    """A model's scores beside two baselines are one family, as those of two models are."""
+    """A model's scores compared with two baselines are one family, as those of two models are."""
     parts = [builders.measured(values={key: WORSE}) for key in ("mmlu.EM", "raft.EM")]
     before = [builders.measured(values={key: BETTER}) for key in ("mmlu.EM", "raft.EM")]
     found = compared([partner(*sides) for sides in zip(parts, before, strict=True)], POLICY)
@@ -265,7 +265,7 @@ def test_without_instances_a_delta_is_shown_and_untestable(side: str) -> None:
         "here": builders.measured(values={"mmlu.EM": WORSE}),
         "there": builders.measured(values={"mmlu.EM": BETTER}),
     }
-    sides[side] = with_score(sides[side], instances=None, no_instances="the file is not there")
+    sides[side] = with_score(sides[side], instances=None, no_instances="the file doesn't exist")
     found = only(comparison(sides["here"], sides["there"]))
 
     assert (Verdict.UNTESTABLE, 0.8, 0.4) == (found.verdict, found.baseline, found.candidate)
@@ -274,7 +274,7 @@ def test_without_instances_a_delta_is_shown_and_untestable(side: str) -> None:
         *(found.interval, found.n, found.clusters, found.p),
         *(found.p_adjusted, found.mde, found.better, found.worse),
     ]
-    assert f"no per-instance scores {side}: the file is not there" == found.why
+    assert f"no per-instance scores {side}: the file doesn't exist" == found.why
 
 
 def test_scores_of_a_file_are_compared_untested() -> None:
@@ -352,7 +352,7 @@ def sampled(
     return with_score(one, instances=replace(columns, input=(texts,) * len(columns.id)))
 
 
-def test_other_questions_by_the_same_specs_are_told_as_samples() -> None:
+def test_other_questions_by_the_same_specs_are_compared_as_samples() -> None:
     """They aren't compared, and the reason has the interval of two samples' difference."""
     here = sampled(builders.right(40), fingerprint=FIVE_SHOT)
     there = sampled(builders.right(60), fingerprint=FIVE_SHOT, texts="1" * 8)
@@ -395,7 +395,7 @@ def test_samples_of_which_nothing_is_known_are_only_counted(
     )
 
 
-def test_samples_beyond_1_are_told_in_their_own_unit() -> None:
+def test_samples_beyond_1_are_shown_in_their_own_unit() -> None:
     """Scores that leave 0…1 have no points."""
     here = sampled([7.0, 8.0] * 20, fingerprint=FIVE_SHOT)
     there = sampled([9.0, 8.0] * 20, fingerprint=FIVE_SHOT, texts="1" * 8)
@@ -464,7 +464,7 @@ def test_a_mark_of_other_models_subjects_does_not_part() -> None:
     assert Verdict.UNTESTABLE is only(comparison(here, there)).verdict
 
 
-def test_scores_of_one_side_are_told_with_their_reasons() -> None:
+def test_scores_of_one_side_are_shown_with_their_reasons() -> None:
     """What one side lacks is not comparable, and the side that lacks it says why."""
     here = builders.evaluation(scores={"a.EM": 0.5, "b.EM": 0.5}, missing={"c.EM": "no table"})
     there = builders.evaluation(scores={"c.EM": 0.5, "d.EM": 0.5}, missing={"a.EM": "no row"})
@@ -479,7 +479,7 @@ def test_scores_of_one_side_are_told_with_their_reasons() -> None:
 
 @pytest.mark.parametrize("instances", [True, False])
 @pytest.mark.parametrize("value", [1.7e308, 1e200, 1e100, 1e61])
-def test_absurd_numbers_are_told_and_written(value: float, *, instances: bool) -> None:
+def test_absurd_numbers_are_shown_and_written(value: float, *, instances: bool) -> None:
     """Numbers that no test can reckon with are no bug of ours, and no NaN gets into the report."""
     here = builders.evaluation(scores={"mmlu.EM": value})
     there = builders.evaluation(scores={"mmlu.EM": -value})

@@ -1,6 +1,6 @@
 """The config: what is accepted, and what is said of all that is not.
 
-A file in data/config/invalid is a test; `--update-golden` writes what is said of it beside it.
+A file in data/config/invalid is a test; `--update-golden` writes what is said of it next to it.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def test_windows_line_ends_are_accepted() -> None:
 def test_problems_are_shown_as_the_golden_file_has_them(
     path: Path, golden: Callable[[str, str], None]
 ) -> None:
-    """Every problem is reported at once, each with place, JSON path, cause and cure."""
+    """Every problem is reported at once, each with place, JSON path, cause and fix."""
     with pytest.raises(ConfigError) as caught:
         parse(path.read_bytes(), file=path.name, schema=SCHEMA)
 
@@ -360,7 +360,7 @@ def test_dots_are_found_before_windows_line_ends() -> None:
     assert any(problem.startswith("config.yaml:4:3: ") for problem in problems)
 
 
-def test_escape_beyond_unicode_is_told_by_either_loader() -> None:
+def test_escape_beyond_unicode_is_reported_by_either_loader() -> None:
     """The loader in Python fails on it differently."""
     data = LEADERBOARD + b'entity: "\\UFFFFFFFF"'
 
@@ -406,7 +406,7 @@ def test_merges_may_not_nest_without_end() -> None:
     assert any("refers to what it is in" in problem for problem in problems)
 
 
-def test_alias_of_a_problem_tells_it_once() -> None:
+def test_alias_of_a_problem_reports_it_once() -> None:
     """A problem at one place is reported once, however often an alias brings it."""
     problems = problems_of(
         LEADERBOARD + b"leaderboard_metrics: &m [mmlu]\ncompare: {lower_is_better: *m}\n"
@@ -536,7 +536,7 @@ def test_examples_and_defaults_are_valid() -> None:
 
 
 def test_default_metrics_are_core_metrics() -> None:
-    """The schema tells the same 16 metrics that an absent key means."""
+    """The schema names the same 16 metrics that an absent key means."""
     benchmarks = SCHEMA["$defs"]["helm"]["properties"]["benchmarks"]["default"]
 
     assert [*map(str, CORE_METRICS)] == SCHEMA["properties"]["leaderboard_metrics"]["default"]
@@ -588,7 +588,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-def assert_told_well(data: bytes) -> None:
+def assert_reported_well(data: bytes) -> None:
     """Check that bytes are a config, or that each problem is one printable line with its place."""
     try:
         config_of(data)
@@ -606,14 +606,14 @@ def assert_told_well(data: bytes) -> None:
 @given(st.binary())
 def test_any_bytes_are_a_config_or_a_config_error(data: bytes) -> None:
     """No bytes raise anything else, and each message is one printable line with its place."""
-    assert_told_well(data)
+    assert_reported_well(data)
 
 
 @given(st.lists(WORDS).map("".join))
 def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
     """The same for texts that are made of what configs are made of."""
-    assert_told_well(text.encode())
-    assert_told_well(b"project: p\nleaderboard: true\n" + text.encode())
+    assert_reported_well(text.encode())
+    assert_reported_well(b"project: p\nleaderboard: true\n" + text.encode())
 
 
 @given(
@@ -629,7 +629,7 @@ def test_any_values_are_a_config_or_a_config_error(
     """The same for right keys with values of any kind."""
     document = {**document, "evals": [{"eval_type": "helm", **entry}, document.get("evals")]}
 
-    assert_told_well(yaml.safe_dump(document).encode())
+    assert_reported_well(yaml.safe_dump(document).encode())
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))

@@ -54,7 +54,7 @@ def test_a_fifo_is_no_config(workspace: Path, root: Path) -> None:
 def test_all_that_is_wrong_is_reported(
     root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`validate` tells the faults of each file with their lines, and which files are right."""
+    """`validate` reports the faults of each file with their lines, and which files are right."""
     (workspace / "bad.yaml").write_text("project: p\nleaderbord: true\n")
     exit_code = cli.main(
         ["validate", "bad.yaml", "configs/llama_example.yaml", "gone.yaml"], root=root
@@ -184,9 +184,9 @@ def test_no_config_is_written_that_a_run_would_refuse(
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "shown"),
     [
-        (["nothing"], 3, "nothing: is not there. It is looked for in /"),
-        (["out/*"], 3, "out/*: is not there. It is a glob"),
-        (["~/helm"], 3, "~/helm: is not there. A leading ~ and $NAME are not expanded here"),
+        (["nothing"], 3, "nothing: doesn't exist. It is looked for in /"),
+        (["out/*"], 3, "out/*: doesn't exist. It is a glob"),
+        (["~/helm"], 3, "~/helm: doesn't exist. A leading ~ and $NAME are not expanded here"),
         (["demo"], 3, "demo: holds no suite with a finished run. Give the folder that helm-run"),
         (["above"], 3, "run. HELM's output is one folder below: give above/lite.\n"),
         (["demo/helm/lite/runs"], 3, "run. runs/ is a part of HELM's output: give demo/helm/lite,"),
@@ -203,7 +203,7 @@ def test_no_config_is_written_that_a_run_would_refuse(
         (["demo/helm/lite", "--output", "fifo"], 2, "fifo is there already"),
     ],
 )
-def test_init_tells_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
+def test_init_says_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
     arguments: list[str],
     exit_code: int,
     shown: str,

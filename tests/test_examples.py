@@ -249,16 +249,16 @@ def test_pull_requests_upload_no_baseline(name: str) -> None:
     assert "github.event_name == 'push'" in condition(upload)
 
 
-def test_the_legs_reach_the_last_job() -> None:
-    """What the legs of the matrix upload is what the last job downloads, where its config reads."""
-    leg_upload, _ = steps("matrix.yml", "actions/upload-artifact@")
+def test_the_matrix_jobs_reach_the_last_job() -> None:
+    """What the jobs of the matrix upload is what the last job downloads, where its config reads."""
+    matrix_upload, _ = steps("matrix.yml", "actions/upload-artifact@")
     (download,) = steps("matrix.yml", "actions/download-artifact@")
-    leg, _ = steps("matrix.yml", ACTION)
-    names = [leg_upload.inputs[key] for key in ("name", "path")]
+    matrix_job, _ = steps("matrix.yml", ACTION)
+    names = [matrix_upload.inputs[key] for key in ("name", "path")]
     (entry,) = yaml.safe_load(embedded_configs("matrix.yml")["evals/all.yaml"])["evals"]
 
     assert filled(names[0], {"shard": "*"}) == download.inputs["pattern"]
-    assert leg.inputs["report"] == names[1]
+    assert matrix_job.inputs["report"] == names[1]
     assert Path(entry["path"]).parent == Path(download.inputs["path"])
     assert Path(filled(names[1], {"shard": 7})).match(Path(entry["path"]).name)
 

@@ -308,8 +308,8 @@ def test_ancestors_are_read_page_by_page(server: GithubServer, github: Repositor
     assert 2 == len(server.requests)
 
 
-def test_artifacts_tell_their_runs(server: GithubServer, github: Repository) -> None:
-    """The newest first, those of forks marked, expired and other ones left out."""
+def test_artifacts_name_their_runs(server: GithubServer, github: Repository) -> None:
+    """The newest first, those of forks labelled, expired and other ones left out."""
     own = stored(server, b"1")
     fork = stored(server, b"22", head_repository="you/models", head_branch="change")
     run_id = server.seed.run(REPOSITORY, head_sha=HEAD)

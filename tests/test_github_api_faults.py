@@ -41,7 +41,7 @@ NOON = 1_795_485_600
     ],
 )
 def test_cause_of_an_answer(status: int, words: str, headers: dict[str, str], cause: Cause) -> None:
-    """Status, words and headers together tell a permission from a limit and from a lock."""
+    """Status, words and headers together separate a permission from a limit and from a lock."""
     fault = answer_fault(status, headers, words, what=WHAT)
 
     assert fault
@@ -51,7 +51,7 @@ def test_cause_of_an_answer(status: int, words: str, headers: dict[str, str], ca
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_good_answers_tell_of_no_fault(status: int) -> None:
+def test_good_answers_show_no_fault(status: int) -> None:
     """Whatever their headers."""
     assert answer_fault(status, {"x-ratelimit-remaining": "0"}, "locked", what=WHAT) is None
 

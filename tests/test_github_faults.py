@@ -309,7 +309,7 @@ def of_rows(rows: Sequence[Row]) -> pytest.MarkDecorator:
 
 
 @of_rows(ROWS)
-def test_exit_code_tells_whether_it_failed(table: Results[Row, Came], row: Row) -> None:
+def test_exit_code_says_whether_it_failed(table: Results[Row, Came], row: Row) -> None:
     """A fault that passes is exit 0, as is a permission that lacks; any other one is exit 5."""
     receipt = table[row].receipt
 

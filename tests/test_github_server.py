@@ -55,7 +55,7 @@ def test_comment_is_written_edited_and_deleted(server: GithubServer, address: st
     assert ["POST", "PATCH", "DELETE"] == [request.method for request in server.writes]
 
 
-def test_edited_comment_tells_when(server: GithubServer, repository: Repository) -> None:
+def test_edited_comment_says_when(server: GithubServer, repository: Repository) -> None:
     """An edit changes a comment's second date and leaves its first."""
     made = "2020-01-01T00:00:00Z"
     old = server.seed.comment(NAME, 7, "old", created_at=made)
@@ -87,7 +87,7 @@ def test_comments_come_page_by_page(server: GithubServer, repository: Repository
         ("?per_page=0&page=9", 0, ["prev", "first"]),
     ],
 )
-def test_page_holds_30_unless_asked_and_100_at_most(
+def test_page_holds_30_by_default_and_100_at_most(
     server: GithubServer, query: str, count: int, names: list[str]
 ) -> None:
     """The size of a page and its links are GitHub's."""
@@ -217,7 +217,7 @@ def test_token_may_what_its_permissions_say(
 def test_private_repository_is_seen_by_its_own_tokens(
     server: GithubServer, token: str | None, repositories: list[str], path: str, status: int
 ) -> None:
-    """To others a private repository is not there; an unknown token is refused."""
+    """To others a private repository doesn't exist; an unknown token is refused."""
     server.seed.repository("secret/name", private=True)
     server.seed.pull_request("secret/name", 1, head_sha=HEAD)
     server.seed.token("other", permissions={"issues": "read"}, repositories=repositories)
@@ -252,14 +252,14 @@ def test_workflow_token_learns_its_login_from_graphql_alone(server: GithubServer
 
 
 def test_rate_limit_is_reported(server: GithubServer) -> None:
-    """Every answer tells what is left, as GET /rate_limit does."""
+    """Every answer says what is left, as GET /rate_limit does."""
     answered = ask(server, "GET", "/rate_limit")
 
     assert str(answered.json()["rate"]["remaining"]) == answered.headers["X-RateLimit-Remaining"]
 
 
 def test_pull_request_of_a_fork(repository: Repository) -> None:
-    """A pull request tells where its head is, and where it goes."""
+    """A pull request says where its head is, and where it goes."""
     pull = repository.get_pull(7)
 
     assert ("fork/name", "fork:change", HEAD) == (
@@ -358,7 +358,7 @@ def test_merge_commit_leads_to_both_sides(server: GithubServer, repository: Repo
         ("/actions/artifacts/70", 404, "Not Found"),
     ],
 )
-def test_what_is_not_there(server: GithubServer, path: str, status: int, words: str) -> None:
+def test_what_does_not_exist(server: GithubServer, path: str, status: int, words: str) -> None:
     """A missing object has GitHub's status and words."""
     answered = ask(server, "GET", f"/repos/{NAME}{path}")
 
@@ -373,7 +373,7 @@ def test_empty_repository_has_no_commits(server: GithubServer) -> None:
 
 
 def test_pull_requests_of_a_commit_leave_out_forks(repository: Repository) -> None:
-    """A commit of our own branch tells its pull request, one of a fork and one of main none."""
+    """A commit of our own branch names its pull request, one of a fork and one of main none."""
     numbers = {
         letter: [pull.number for pull in repository.get_commit(SHAS[letter]).get_pulls()]
         for letter in "efb"
@@ -414,7 +414,7 @@ def test_branch_is_found_by_its_old_name(server: GithubServer, repository: Repos
     assert "trunk" == ask(server, "GET", f"/repos/{NAME}").json()["default_branch"]
 
 
-def test_comparison_tells_what_is_new_oldest_first(repository: Repository) -> None:
+def test_comparison_says_what_is_new_oldest_first(repository: Repository) -> None:
     """The commits of a comparison are those of the head alone, in the order of their making."""
     commits = repository.compare(SHAS["a"], "main").commits
 
@@ -467,7 +467,7 @@ def test_runs_are_filtered(
 
 
 def test_run_of_a_fork(server: GithubServer, repository: Repository) -> None:
-    """A run tells whose its head is."""
+    """A run says whose its head is."""
     run_id = server.seed.run(NAME, head_sha=HEAD, number=12, head_repository="fork/name")
 
     run = repository.get_workflow_run(run_id)

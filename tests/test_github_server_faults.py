@@ -73,7 +73,7 @@ def test_fault_is_answered_instead(
     assert [status] == [request.status for request in server.writes]
 
 
-def test_limits_tell_when_to_come_again_or_do_not(server: GithubServer) -> None:
+def test_limits_say_when_to_come_again_or_do_not(server: GithubServer) -> None:
     """A secondary limit has no Retry-After, 429 has one, and the primary has its reset."""
     seen = []
     limits = (
@@ -226,7 +226,7 @@ def test_graphql_fails_with_status_200(server: GithubServer) -> None:
 
 
 def test_requests_are_remembered_with_their_token(server: GithubServer) -> None:
-    """A request tells its token, query and body; its token is in no message of a failed test."""
+    """A request shows its token, query and body; its token is in no message of a failed test."""
     ask(server, "POST", f"/api/v3{COMMENTS}?x=1", NEW)
 
     request = server.requests[0]
@@ -326,8 +326,8 @@ SCENARIO: Mapping[str, Any] = {
 }
 
 
-def test_server_of_its_own_plays_a_scenario(tmp_path: Path) -> None:
-    """A server in another process is filled from a file, and tells what came of it."""
+def test_separate_server_plays_a_scenario(tmp_path: Path) -> None:
+    """A server in another process is filled from a file, and reports what came of it."""
     file = tmp_path / "scenario.json"
     file.write_text(json.dumps(SCENARIO), encoding="utf-8")
     command = [sys.executable, "-m", "tests.github_server", "--host", "0.0.0.0"]  # noqa: S104

@@ -132,7 +132,7 @@ def test_several_families_without_a_name_keep_their_own() -> None:
     assert {"a/1": ("a", 1), "b/1": ("b", 1)} == assigned(["a/1", "b/1"])
 
 
-def test_glob_tells_which_family_is_meant() -> None:
+def test_glob_says_which_family_is_meant() -> None:
     """helm_model matches ids or the family's name; the match is recorded under model_name."""
     for glob in ("org/b*", "org/b", "org/b/1"):
         assert {"org/b/1": ("x", 1)} == assigned(
@@ -165,7 +165,7 @@ def test_glob_tells_which_family_is_meant() -> None:
         ),
     ],
 )
-def test_unclear_families_are_listed(changes: dict[str, str], message: str) -> None:
+def test_ambiguous_families_are_listed(changes: dict[str, str], message: str) -> None:
     """If the entry does not say which model it means, the families are listed, exit 2."""
     with pytest.raises(ConfigError) as raised:
         assigned(["a/1", "b/1"], **changes)
@@ -181,7 +181,7 @@ def test_two_ids_never_make_one_point() -> None:
         assigned(["m/step-5", "m/step-05"])
 
 
-def test_ids_that_differ_in_more_than_the_number_are_families_of_their_own() -> None:
+def test_ids_that_differ_in_more_than_the_number_are_separate_families() -> None:
     """A step and an epoch are no two iterations of one curve, and neither is the final model."""
     assert {"m/epoch-3": ("m/epoch", 3), "m/step-5": ("m/step", 5), "m": ("m", None)} == assigned(
         ["m/epoch-3", "m/step-5", "m"]

@@ -441,7 +441,7 @@ def test_what_is_no_file_is_reported(tmp_path: Path, kind: str) -> None:
 
     assert [
         f"{path.name}{between}runs: is a folder, not a file. Check the step that wrote it.",
-        f"{path.name}{between}runs/x: is not there. Check the step that wrote it.",
+        f"{path.name}{between}runs/x: doesn't exist. Check the step that wrote it.",
     ] == [refusal(path, "runs"), refusal(path, "runs/x")]
 
 
@@ -590,7 +590,7 @@ def test_what_may_not_be_read_is_reported() -> None:
     ] == actual
 
 
-def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
+def test_what_does_not_exist_is_reported(tmp_path: Path) -> None:
     """A path that leads to nothing is named."""
     expected = "helm: cannot be read: No such file or directory. Check the step that wrote it."
 
@@ -604,7 +604,7 @@ def test_what_vanishes_is_reported(tmp_path: Path, kind: str) -> None:
     with open_output(path, shown_as="x") as files:
         assert files.is_file(BOOLQ)
         _move_away(files, path)
-        with pytest.raises(ArtifactError, match=r"stats\.json: (cannot be read|is not there)"):
+        with pytest.raises(ArtifactError, match=r"stats\.json: (cannot be read|doesn't exist)"):
             files.read(BOOLQ)
 
 
@@ -624,7 +624,7 @@ def test_an_archive_that_shrinks_is_reported(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_file_without_a_true_size_is_reported() -> None:
-    """A file that holds more than its size tells, as one that grows, is not read by half."""
+    """A file that holds more than its size says, as one that grows, is not read by half."""
     assert (
         "self/status: changed while it was read. Wait until what writes it has ended, then run "
         "this again." == refusal(Path("/proc/self"), "status")
@@ -884,7 +884,7 @@ def test_a_large_file_is_refused_with_its_size(tmp_path: Path, kind: str) -> Non
 
 
 def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
-    """A file that would unpack to far more than it tells takes no more memory than that."""
+    """A file that would unpack to far more than it says takes no more memory than that."""
     large = 50_000_000
     honest = zip_of(("runs/a", bytes(large), 0o100644))
     lying = honest.replace(large.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
@@ -895,7 +895,7 @@ def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_without_end_is_refused(tmp_path: Path) -> None:
-    """A tar's name that tells an absurd length is never read into memory."""
+    """A tar's name that has an absurd length is never read into memory."""
     header = tarfile.TarInfo("runs")
     header.type, header.size = tarfile.GNUTYPE_LONGNAME, 1 << 30
     path = tmp_path / "helm"
@@ -910,7 +910,7 @@ def test_a_name_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_end_is_refused(tmp_path: Path) -> None:
-    """A zip's directory that tells an absurd length is never read into memory."""
+    """A zip's directory that has an absurd length is never read into memory."""
     size = 1 << 30
     path = tmp_path / "helm"
     path.write_bytes(b"PK\3\4")

@@ -24,7 +24,7 @@ def doubled(number: int) -> int:
 
 
 def killed_at_70(number: int) -> int:
-    """The number; its process does not live to tell of 70."""
+    """The number; its process does not live to return 70."""
     if number == 70:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
@@ -57,7 +57,7 @@ def test_one_core_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_killed_process_is_told_and_not_waited_for() -> None:
+def test_a_killed_process_is_reported_and_not_waited_for() -> None:
     """If the system kills a process, as for want of memory, the error says so."""
     with pytest.raises(
         ArtifactError, match=r"was stopped \(exit code -9\). Is there enough memory"

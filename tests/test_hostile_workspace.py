@@ -42,7 +42,7 @@ def run(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[i
     return run_command
 
 
-def test_runs_are_recorded_beside_what_was_planted(
+def test_runs_are_recorded_next_to_what_was_planted(
     checkout: Path, run: Callable[..., tuple[int, str]]
 ) -> None:
     """Settings in `wandb/` are not read, what lies outside keeps its owner, all new is handed over.

@@ -46,7 +46,7 @@ def test_requirements_are_met(case: Case) -> None:
 
 
 def test_detectable_effects_of_answers_are_flagged() -> None:
-    """Four in five true drops of the detectable effect are flagged, beside 16 tests too."""
+    """Four in five true drops of the detectable effect are flagged, also among 16 tests."""
     row = detect(Case("binary", (100,), churn=0.1), 16, RUNS)
 
     assert row.met in {"yes", "~"}

@@ -218,7 +218,7 @@ def test_without_base_url_the_server_is_the_sdks_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "evals", "is_asked"),
+    ("mode", "evals", "is_requested"),
     [
         ("", True, True),
         (" Online\n", True, True),
@@ -232,7 +232,7 @@ def test_without_base_url_the_server_is_the_sdks_own() -> None:
 def test_the_mode_decides_whether_wandb_is_used(
     mode: str,
     evals: bool,  # noqa: FBT001 -- a case
-    is_asked: bool,  # noqa: FBT001 -- its outcome
+    is_requested: bool,  # noqa: FBT001 -- its outcome
 ) -> None:
     """Offline and disabled have no project; only a ranking of the project alone is still read."""
     entry = EvalEntry(source="file", fields={}, path="$.evals[0]", place=Place("config.yaml", 1, 1))
@@ -245,7 +245,7 @@ def test_the_mode_decides_whether_wandb_is_used(
         trusted_url=None,
     )
     with opened as project:
-        assert is_asked == (project is not None)
+        assert is_requested == (project is not None)
 
 
 @pytest.mark.parametrize("key", [KEY, None])

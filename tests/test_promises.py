@@ -82,7 +82,7 @@ def test_a_row_is_all_that_a_new_input_needs(root: Path) -> None:
     )
 
 
-def test_inputs_that_hold_secrets_are_marked() -> None:
+def test_inputs_that_hold_secrets_are_flagged() -> None:
     """An input whose name says that it is a key, a token, or a password is a secret one."""
     words = re.compile("(?<!comment-)key$|token|secret|password|credential")
     names = {one.name for one in INPUTS if words.search(one.name)}

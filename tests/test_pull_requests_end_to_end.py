@@ -265,7 +265,7 @@ def test_a_fork_has_its_changes_in_the_summary(
     assert "::notice title=helm-wandb-action::pull request comment: " in capsys.readouterr().out
 
 
-def test_the_gate_closes_in_a_fork_as_well(week: Week) -> None:
+def test_the_job_fails_in_a_fork_as_well(week: Week) -> None:
     """A comment that can't be posted doesn't change the exit code."""
     week.push()
 
@@ -320,8 +320,8 @@ def test_a_label_that_was_set_since_opens_the_gate(week: Week) -> None:
 
 
 @pytest.mark.parametrize("comment", ["off", "update"])
-def test_a_forks_state_is_told_without_a_comment_too(week: Week, comment: str) -> None:
-    """Track and label of the pull request are those that GitHub tells, whatever is posted."""
+def test_a_forks_state_is_reported_without_a_comment_too(week: Week, comment: str) -> None:
+    """Track and label of the pull request are those that GitHub names, whatever is posted."""
     week.push()
     week.fork()
     week.server.seed.pull_request(NAME, 8, **STRANGERS, labels=["accept"])

@@ -52,7 +52,7 @@ HOSTS = {"github.com", "pre-commit.com", "wandb.ai"}
 LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4
 """Of a text that is a message and not a name."""
-TELLING = (
+MESSAGE_MODULES = (
     *("baselines/artifact_zip.py", "baselines/search.py", "baselines/notes.py"),
     *("comparing/verdicts.py", "comparing/gate.py", "runner/settings.py"),
     *("pr_comment/comment_texts.py", "wandb_runs/receipt_texts.py", "sources/helm/scores.py"),
@@ -296,9 +296,9 @@ def quotes() -> Iterator[str]:
     """The messages that are quoted, in docs/messages.md and in the README's list."""
     for page in (MESSAGES, README):
         for table in page.tables if page is MESSAGES else page.tables[-1:]:
-            for first, cure in table[2:]:
+            for first, fix in table[2:]:
                 yield from code_of(first)
-                yield from filter(is_sentence, code_of(cure))
+                yield from filter(is_sentence, code_of(fix))
 
 
 @pytest.mark.parametrize("message", list(quotes()))
@@ -331,7 +331,7 @@ def test_every_error_is_explained() -> None:
     explained = [words for message in quotes() for words in fixed(message) if len(words) > 8]
     package = ROOT / "helm_wandb"
     messages = {text for path in package.rglob("*.py") for text in raised(path)}
-    messages |= {text for name in TELLING for text in texts_of(package / name)}
+    messages |= {text for name in MESSAGE_MODULES for text in texts_of(package / name)}
     messages = set(filter(is_sentence, messages))
 
     assert len(messages) > 90

@@ -66,7 +66,7 @@ def test_everything_that_does_not_fit_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_empty_section_is_none(tmp_path: Path) -> None:
-    """A release that would tell nothing is refused."""
+    """A release without notes is refused."""
     root = tree(tmp_path, changelog=f"# C\n\n{HEADING}\n\n## 0.0.1 - 2026-01-01\n\n- old\n")
     with pytest.raises(ValueError, match="nothing stands under"):
         version.notes(__version__, root)
@@ -178,7 +178,7 @@ def tag(clone: Path, environ: dict[str, str], number: str) -> subprocess.Complet
     )
 
 
-def test_a_release_is_a_commit_beside_main(
+def test_a_release_is_a_commit_outside_of_main(
     clone: Path, environ: dict[str, str], git: Callable[..., str]
 ) -> None:
     """Both tags name one commit on top of main whose one change is the image; main stays."""

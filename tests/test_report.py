@@ -226,7 +226,7 @@ def test_instances_are_absent_where_there_are_none() -> None:
     assert "not kept" == of_key["no_instances"]
 
 
-def test_instances_of_the_two_greatest_iterations_are_kept() -> None:
+def test_instances_of_the_two_latest_iterations_are_kept() -> None:
     """Of each model the iterations that can be compared keep theirs, whatever their order."""
     others = [replace(detailed(iteration), model="beta") for iteration in (7, 8)]
     given_ = [detailed(iteration) for iteration in (30, 4, 200, 1000)] + others
@@ -241,7 +241,7 @@ def test_instances_of_the_two_greatest_iterations_are_kept() -> None:
     assert [("alpha", 200), ("alpha", 1000), ("beta", 7), ("beta", 8)] == [
         place for place, score in score_of.items() if score.instances is not None
     ]
-    assert {"kept for the 2 greatest iterations of a model only"} == {
+    assert {"kept for the 2 latest iterations of a model only"} == {
         score.no_instances for score in score_of.values() if score.instances is None
     }
 
@@ -259,7 +259,7 @@ def test_report_with_instances_is_small(kind: str, about: int) -> None:
 
 
 def pair(change: float = 0.0) -> tuple[Report, Report]:
-    """A baseline's report, and the report of the same model beside it."""
+    """A baseline's report, and the report of the same model to compare."""
     keys = {"mmlu.EM": 50, "boolq.EM": 60}
     before = builders.measured(
         values={key: builders.right(count) for key, count in keys.items()}

@@ -40,7 +40,7 @@ def test_a_column_is_the_tuple_that_it_was_made_of(values: tuple[object, ...]) -
 
 @given(TEXTS)
 def test_equal_neighbours_may_be_kept_once(values: tuple[str | None, ...]) -> None:
-    """The values are the same, also beside a column without runs."""
+    """The values are the same, also next to a column without runs."""
     runs = Column(values, has_runs=True)
 
     assert values == tuple(runs)

@@ -132,7 +132,7 @@ def test_literal_text_holds_no_command(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "x\n", "x\r", "::error::x", "\n::stop-commands::y"])
-def test_literal_ends_on_a_line_of_its_own(text: str) -> None:
+def test_literal_ends_on_a_separate_line(text: str) -> None:
     """Also where the text has no line end, commands are on again afterwards."""
     assert literal(text, token=TOKEN).splitlines()[-1] == f"::{TOKEN}::"
 

@@ -1,4 +1,4 @@
-"""SECURITY.md tells the bounds that the code keeps."""
+"""SECURITY.md names the bounds that the code keeps."""
 
 from __future__ import annotations
 

@@ -140,8 +140,8 @@ def test_its_report_is_a_source(
     toy_root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`source: report` reads it, as of another job of a matrix."""
-    assert 0 == run(toy_root, "--report", "leg.json")
-    entry = {"eval_type": "helm", "source": "report", "path": "leg.json"}
+    assert 0 == run(toy_root, "--report", "job.json")
+    entry = {"eval_type": "helm", "source": "report", "path": "job.json"}
     (workspace / "config.yaml").write_text(json.dumps({"project": "p", "evals": [entry]}))
     capsys.readouterr()
 

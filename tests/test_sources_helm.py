@@ -139,7 +139,7 @@ def test_values_are_helms_own_cells(tree: Tree, helm_trees: Path) -> None:
 
 
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
-def test_what_is_asked_for_is_there_or_missing(tree: Tree, helm_trees: Path) -> None:
+def test_what_is_requested_is_read_or_missing(tree: Tree, helm_trees: Path) -> None:
     """Each of the entry's metrics is either a score or missing with a reason."""
     for one in read_tree(helm_trees, tree.name, tree.suite):
         assert set(CORE_METRICS) == one.scores.keys() | one.missing.keys()
@@ -159,7 +159,7 @@ def test_subjects_are_the_cells_of_their_tables(helm_trees: Path) -> None:
     assert expected == {title: subject.value for title, subject in subjects.items()}
 
 
-def test_a_metric_beside_the_main_one_can_be_asked_for(helm_trees: Path) -> None:
+def test_a_metric_other_than_the_main_one_can_be_named(helm_trees: Path) -> None:
     """`EM (Robustness)` and columns where lower is better are read with their direction."""
     keys = (ScoreKey("boolq", "EM (Robustness)"), ScoreKey("boolq", "ECE (10-bin)"))
     (first, *_) = read_tree(helm_trees, "checkpoints", "toyproj-toyllama", score_keys=keys)
@@ -214,7 +214,7 @@ def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
     } == {str(key): why for key, why in one.missing.items()}
 
 
-def test_benchmarks_that_are_not_there_are_noted_beside_those_that_are(helm_trees: Path) -> None:
+def test_benchmarks_that_do_not_exist_are_noted_next_to_those_that_are(helm_trees: Path) -> None:
     """Whoever asks for benchmarks by name learns which ones the suite has."""
     keys = (ScoreKey("quac", "F1"), ScoreKey("boolq", "EM"))
 
@@ -272,7 +272,7 @@ def test_label_of_an_old_aggregate_is_resolved_by_the_links(
 def test_identity_comes_from_the_runs_own_file_where_the_list_is_absent(
     helm_trees: Path, tmp_path: Path
 ) -> None:
-    """Without run_specs.json each run's run_spec.json tells the model."""
+    """Without run_specs.json each run's run_spec.json names the model."""
     tree = copied(helm_trees, "checkpoints", tmp_path)
     (tree / "runs/toyproj-toyllama/run_specs.json").unlink()
 
@@ -293,7 +293,7 @@ def test_runs_of_a_release_are_found_in_their_suites(helm_trees: Path, tmp_path:
     )
 
 
-def test_tables_with_one_title_are_told_apart_by_name(helm_trees: Path, tmp_path: Path) -> None:
+def test_tables_with_one_title_are_distinguished_by_name(helm_trees: Path, tmp_path: Path) -> None:
     """Subjects whose titles repeat are called by their tables' names; none is lost."""
     tree = copied(helm_trees, "baseline", tmp_path)
     path = tree / "runs/nightly/groups/mmlu.json"
@@ -394,7 +394,7 @@ def test_an_unreadable_table_costs_its_benchmark_only(helm_trees: Path, tmp_path
     "content",
     [b"", b"{}", b"[1]", b"[" * 100_000, b'[{"title": 1}]', b"\xff\xfe[]", b"nul"],
 )
-def test_files_of_another_kind_are_told_by_name(
+def test_files_of_another_kind_are_reported_by_name(
     content: bytes, helm_trees: Path, tmp_path: Path
 ) -> None:
     """Whatever a table's file holds, the fault names the file and nothing is raised."""
@@ -413,7 +413,7 @@ def test_absent_output_folder(tmp_path: Path) -> None:
         read_spec(spec("nowhere", "nightly"), tmp_path)
 
     assert (
-        "config.yaml:3:5: helm_output_dir 'nowhere' is not there. It is looked for in "
+        "config.yaml:3:5: helm_output_dir 'nowhere' doesn't exist. It is looked for in "
         f"{tmp_path}. Did the step that runs HELM write it there?"
     ) == str(raised.value)
 
@@ -441,7 +441,7 @@ def test_an_output_folder_that_is_none_is_explained(
     with pytest.raises(ArtifactError) as raised:
         read_spec(spec(name, "nightly"), tmp_path)
 
-    problem = f"config.yaml:3:5: helm_output_dir {name!r} is not there. {expected}"
+    problem = f"config.yaml:3:5: helm_output_dir {name!r} doesn't exist. {expected}"
     assert str(raised.value).startswith(problem)
 
 
@@ -473,7 +473,7 @@ def test_the_case_of_names_is_corrected(helm_trees: Path) -> None:
 
 
 def test_metrics_of_runs_without_tables_are_named() -> None:
-    """If a metric is not there, those are named that the runs have and that can be scores."""
+    """If a metric doesn't exist, those are named that the runs have and that can be scores."""
     archive = DATA / "cases/init-unknown-group/out.tar.gz"
     named = ScoreKey("medication_qa", "Rating")
     with pytest.raises(ArtifactError) as raised:
@@ -512,7 +512,7 @@ def test_a_folder_above_helms_output_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["~/helm", "$HOME/helm"])
 def test_a_folder_for_a_shell_is_reported(name: str, tmp_path: Path) -> None:
     """An unexpanded variable is reported as one."""
-    with pytest.raises(ArtifactError, match=r"is not there\. A leading ~ and \$NAME are not exp"):
+    with pytest.raises(ArtifactError, match=r"doesn't exist\. A leading ~ and \$NAME are not exp"):
         read_spec(spec(name, "nightly"), tmp_path)
 
 
@@ -530,7 +530,7 @@ def test_suite_without_a_finished_run(tmp_path: Path) -> None:
         read_spec(spec("output", "nightly"), tmp_path)
 
 
-def test_nothing_of_what_was_asked_for(helm_trees: Path) -> None:
+def test_nothing_of_what_was_requested(helm_trees: Path) -> None:
     """A suite with none of the entry's benchmarks is an error that lists those it has."""
     with pytest.raises(ArtifactError) as raised:
         read_tree(helm_trees, "checkpoints_us", "toy-us", score_keys=(ScoreKey("gsm", "EM"),))
@@ -594,7 +594,7 @@ def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> 
     )
 
 
-def test_models_beyond_the_asked_benchmarks_count_as_families(
+def test_models_beyond_the_named_benchmarks_count_as_families(
     helm_trees: Path, tmp_path: Path
 ) -> None:
     """A model's scores are not taken for another's because that one lacks the benchmark."""
@@ -628,7 +628,7 @@ def test_an_archive_is_as_good_as_its_folder(tree: Tree, helm_trees: Path) -> No
     assert comparable(unpacked) == comparable(packed)
 
 
-def test_what_is_no_archive_is_told_with_the_configs_line(tmp_path: Path) -> None:
+def test_what_is_no_archive_is_reported_with_the_configs_line(tmp_path: Path) -> None:
     """A file that is neither a folder nor an archive is an error at the key that names it."""
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(ArtifactError, match=r"^config.yaml:3:5: helm_output_dir: notes.txt: "):

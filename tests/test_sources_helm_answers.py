@@ -113,7 +113,7 @@ def test_a_letter_stands_for_its_option(helm_trees: Path) -> None:
     assert (right, state["output_mapping"][letter]) == ([found.reference], found.answer)
 
 
-def test_of_options_asked_one_by_one_the_likeliest_is_the_answer(helm_trees: Path) -> None:
+def test_of_options_scored_one_by_one_the_likeliest_is_the_answer(helm_trees: Path) -> None:
     """If each option is a request, the answer is the one that HELM says was predicted."""
     run = next((helm_trees / "candidate/runs/nightly").glob("commonsense*"))
     options = {
@@ -227,7 +227,7 @@ def test_perturbed_questions_are_not_shown(boolq: Path) -> None:
     assert found[0]["instance"]["input"]["text"] == answered.input
 
 
-def test_trials_have_answers_of_their_own(boolq: Path) -> None:
+def test_trials_have_separate_answers(boolq: Path) -> None:
     """An answer is of its train trial."""
     found = states(boolq)[0]
     second = {**found, "train_trial_index": 1, "result": completions(("second", 0.0))}
@@ -330,7 +330,7 @@ def test_what_is_gone_by_now_is_reported(changes: dict[str, Any], helm_trees: Pa
     assert "gone" in fault
 
 
-def test_a_model_that_is_not_told_apart_any_more_is_reported(helm_trees: Path) -> None:
+def test_a_model_that_cannot_be_distinguished_any_more_is_reported(helm_trees: Path) -> None:
     """If the entry does not say which of several models it means, there are no texts."""
     several = entry("models", "model-zoo", model_name="mine")
     found, (fault,) = texts(

@@ -34,7 +34,7 @@ def run_of(scenario: str, arguments: dict[str, Any], *, name: str = "any:model=m
     return Run("runs/nightly/any", RunSpec(name, scenario_spec=settings))
 
 
-def test_fingerprints_tell_how_it_was_asked(helm_trees: Path) -> None:
+def test_fingerprints_have_the_settings(helm_trees: Path) -> None:
     """Scenario, method and shots are named fields; the model is in none."""
     (one,) = detailed(helm_trees, "baseline", "nightly")
     fields = one.scores[MMLU].fingerprint

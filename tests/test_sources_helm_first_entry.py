@@ -53,7 +53,7 @@ def written(*suites: SuiteInventory, folder: str = "out") -> str:
 
 
 def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
-    """A suite of checkpoints and another one beside it make this text."""
+    """A suite of checkpoints and another one next to it make this text."""
     found = suite(models={"org/model": (1000, 2000)}, metrics={"mmlu": ("EM",), "quac": ("F1",)})
 
     golden("first_config.yaml", written(found, suite(name="other")))

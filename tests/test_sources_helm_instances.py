@@ -149,7 +149,7 @@ def test_strata_do_not_name_the_model(helm_trees: Path) -> None:
     assert only(first.scores[MMLU]).stratum == only(second.scores[MMLU]).stratum
 
 
-def test_only_the_two_greatest_iterations_have_instances(helm_trees: Path) -> None:
+def test_only_the_two_latest_iterations_have_instances(helm_trees: Path) -> None:
     """Of six checkpoints the last two are read in detail."""
     found = detailed(helm_trees, "checkpoints", "toyproj-toyllama")
 
@@ -211,7 +211,7 @@ def test_perturbed_copies_make_the_worst_case(helm_trees: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "is not there; keep it with the other files of HELM"),
+        (None, "doesn't exist; keep it with the other files of HELM"),
         ("[]", "HELM wrote no per-instance values of it"),
         ("[{", "unexpected content"),
         ('[{"instance_id": 1}]', "unexpected content"),

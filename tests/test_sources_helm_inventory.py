@@ -76,7 +76,7 @@ def test_bare_numbers_need_the_name(tmp_path: Path) -> None:
 
 
 def test_other_models_keep_their_names(tmp_path: Path) -> None:
-    """Ids that begin alike and do not end in numbers are models of their own."""
+    """Ids that begin alike and do not end in numbers are separate models."""
     for model in ("org/mini", "org/micro"):
         raw_run(tmp_path, model)
     (found,) = inventory(tmp_path, shown_as="out")
@@ -119,7 +119,7 @@ def test_unfinished_suites_are_none(tmp_path: Path) -> None:
         inventory(tmp_path, shown_as="out")
 
 
-def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
+def test_what_does_not_exist_is_reported(tmp_path: Path) -> None:
     """A folder that does not exist is an error of its artifacts."""
     with pytest.raises(ArtifactError, match="out: cannot be read"):
         inventory(tmp_path / "nothing", shown_as="out")

@@ -154,8 +154,8 @@ def test_a_run_of_no_instances_has_no_statistic(helm_trees: Path, tmp_path: Path
     assert "none of its 1 runs has a statistic for 'EM'" == one.missing[ScoreKey("boolq", "EM")]
 
 
-def test_fewer_subjects_than_others_are_marked(helm_trees: Path, tmp_path: Path) -> None:
-    """A model that was run on fewer subjects has its aggregate marked as partial."""
+def test_fewer_subjects_than_others_are_partial(helm_trees: Path, tmp_path: Path) -> None:
+    """The aggregate of a model that was run on fewer subjects is partial."""
     copy = copied(helm_trees, "models", tmp_path)
     suite = copy / "runs/model-zoo"
     shutil.rmtree(suite / "groups")

@@ -1,4 +1,4 @@
-"""Reports of other jobs → evaluations, and a matrix whose legs come together."""
+"""Reports of other jobs → evaluations, and a matrix whose jobs come together."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_evaluations_come_in_the_order_of_the_files(tmp_path: Path) -> None:
         builders.evaluation(model, source=origin)
         for model, origin in (("c", "helm"), ("b", "file"), ("a", "report"))
     )
-    write_report(tmp_path / "reports/leg-2.json", three)
-    write_report(tmp_path / "reports/leg-1.json", one, two)
+    write_report(tmp_path / "reports/job-2.json", three)
+    write_report(tmp_path / "reports/job-1.json", one, two)
     (tmp_path / "reports/notes.txt").write_text("no report")
     found = read(spec("reports/*.json"), folder=tmp_path)
 
@@ -73,16 +73,16 @@ def test_evaluations_come_in_the_order_of_the_files(tmp_path: Path) -> None:
     [
         ("a.json", 1),
         ("*.json", 1),
-        ("reports/leg-?/report.json", 2),
+        ("reports/job-?/report.json", 2),
         ("reports/**/*.json", 3),
         ("**/report.json", 2),
         ("**", 4),
-        ("reports/leg-[1]/*", 1),
+        ("reports/job-[1]/*", 1),
     ],
 )
 def test_globs_are_those_of_a_shell(glob: str, count: int, tmp_path: Path) -> None:
     """`**` stands for any folders; folders themselves and hidden ones are passed over."""
-    for name in ("a", "reports/b", "reports/leg-1/report", "reports/leg-2/report", ".git/c"):
+    for name in ("a", "reports/b", "reports/job-1/report", "reports/job-2/report", ".git/c"):
         write_report(tmp_path / f"{name}.json", builders.evaluation(name))
     (tmp_path / "reports/folder.json").mkdir()
 
@@ -171,11 +171,11 @@ def test_glob_that_matches_nothing_says_where_it_looked(tmp_path: Path) -> None:
     )
 
 
-def test_reports_in_folders_of_their_own_are_found_out(tmp_path: Path) -> None:
+def test_reports_in_separate_folders_are_found_out(tmp_path: Path) -> None:
     """Without `merge-multiple` each artifact has its own folder: the fitting glob is named."""
     for at in range(12):
-        write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
-    names = ", ".join(f"reports/leg-{at:02}/report.json" for at in range(10))
+        write_report(tmp_path / f"reports/job-{at:02}/report.json", builders.evaluation())
+    names = ", ".join(f"reports/job-{at:02}/report.json" for at in range(10))
 
     assert (f"There are {names} and 2 more: is 'reports/**/*.json' meant?") in refusal(
         "reports/*.json", tmp_path
@@ -187,7 +187,7 @@ def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
     """The bound is named with the glob, and in the hint for one that matches nothing."""
     monkeypatch.setattr(paths, "ENTRIES", 10)
     for at in range(12):
-        write_report(tmp_path / f"reports/leg-{at:02}/report.json", builders.evaluation())
+        write_report(tmp_path / f"reports/job-{at:02}/report.json", builders.evaluation())
 
     assert (
         "config.yaml:3:5: 'reports/**/*.json' is searched in more than 10 files and folders, and "
@@ -199,11 +199,11 @@ def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_other_names_are_reported(tmp_path: Path) -> None:
-    """A pattern without a folder is answered with the files beside it only."""
-    write_report(tmp_path / "leg.json", builders.evaluation())
-    write_report(tmp_path / "deep/leg.json", builders.evaluation())
+    """A pattern without a folder is answered with the files next to it only."""
+    write_report(tmp_path / "job.json", builders.evaluation())
+    write_report(tmp_path / "deep/job.json", builders.evaluation())
 
-    assert "There are leg.json: is '*.json' meant?" in refusal("report-*.json", tmp_path)
+    assert "There are job.json: is '*.json' meant?" in refusal("report-*.json", tmp_path)
 
 
 def test_a_pattern_that_is_misread_is_explained(
@@ -237,8 +237,8 @@ def fan_in(root: Path, *entries: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     for at, entry in enumerate(entries):
         code, _ = run(root, entry, report=f"reports/report-{at}.json")
         assert code == 0
-    legs = {"eval_type": "helm", "source": "report", "path": "reports/*.json"}
-    return run(root, legs, report="all.json")
+    jobs = {"eval_type": "helm", "source": "report", "path": "reports/*.json"}
+    return run(root, jobs, report="all.json")
 
 
 def conflicts(combined: dict[str, Any]) -> list[str]:
@@ -264,23 +264,23 @@ def conflicts(combined: dict[str, Any]) -> list[str]:
 def test_fan_in_is_what_one_run_would_have_reported(
     trees: list[dict[str, Any]], workspace: Path, root: Path, *, has_conflicts: bool
 ) -> None:
-    """Reports of legs make the same evaluations, ranking and conflicts as reading all trees."""
+    """Reports of matrix jobs make the evaluations, ranking and conflicts of reading all trees."""
     assert workspace.is_dir()
     code, at_once = run(root, *trees, report="at-once.json")
-    code_of_legs, combined = fan_in(root, *trees)
+    code_of_jobs, combined = fan_in(root, *trees)
 
     assert at_once["evaluations"] == combined["evaluations"]
     assert at_once["leaderboard"] == combined["leaderboard"]
     assert conflicts(at_once) == conflicts(combined)
     assert has_conflicts == bool(conflicts(combined))
-    assert (3 if has_conflicts else 0) == code == code_of_legs
+    assert (3 if has_conflicts else 0) == code == code_of_jobs
 
 
 SUBJECTS = ("abstract_algebra", "college_chemistry", "us_foreign_policy")
 
 
 def share(tree: Path, at: int, of: int) -> None:
-    """Leave of a suite what a leg would have written that evaluates each `of`-th benchmark.
+    """Leave of a suite what a matrix job would have written that evaluates each `of`-th benchmark.
 
     Of MMLU it evaluates one subject; HELM then writes no table over subjects.
     """
@@ -313,18 +313,18 @@ def without_last_digits(value: Any) -> Any:
     return round(value, 12) if isinstance(value, float) else value
 
 
-def test_legs_of_one_suite_make_the_suite(workspace: Path, helm_trees: Path, root: Path) -> None:
+def test_jobs_of_one_suite_make_the_suite(workspace: Path, helm_trees: Path, root: Path) -> None:
     """A suite whose subjects and benchmarks are shared by three jobs is whole again after them."""
     for at in range(3):
-        leg = workspace / f"leg-{at}"
-        shutil.copytree(helm_trees / "models", leg, symlinks=True)
-        share(leg, at, 3)
-    entries = [{**helm("models", "model-zoo"), "helm_output_dir": f"leg-{at}"} for at in range(3)]
+        job = workspace / f"job-{at}"
+        shutil.copytree(helm_trees / "models", job, symlinks=True)
+        share(job, at, 3)
+    entries = [{**helm("models", "model-zoo"), "helm_output_dir": f"job-{at}"} for at in range(3)]
     code, whole = run(root, helm("models", "model-zoo"), report="whole.json")
-    code_of_legs, combined = fan_in(root, *entries)
+    code_of_jobs, combined = fan_in(root, *entries)
     _, at_once = run(root, *entries, report="at-once.json")
 
-    assert (0, 0, []) == (code, code_of_legs, conflicts(combined))
+    assert (0, 0, []) == (code, code_of_jobs, conflicts(combined))
     assert at_once["evaluations"] == combined["evaluations"]
     assert at_once["leaderboard"] == combined["leaderboard"]
     for one, expected in zip(combined["evaluations"], whole["evaluations"], strict=True):

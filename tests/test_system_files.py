@@ -43,7 +43,7 @@ def test_what_is_new_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path: Path) -> None:
-    """On a full disk the file stays as it was, and no half of the new one is left beside it."""
+    """On a full disk the file stays as it was, and no half of the new one is left next to it."""
     path = tmp_path / "report.json"
     write_whole(path, b"old")
     with files_of_at_most(100), pytest.raises(OSError, match="File too large") as caught:
@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path: Path) 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, which is somebody else's; beside it lies `outside`."""
+    """The working folder, which is somebody else's; next to it lies `outside`."""
     (tmp_path / "outside").mkdir()
     folder = tmp_path / "checkout"
     folder.mkdir()
@@ -70,12 +70,12 @@ def write(path: Path) -> None:
     write_whole(path, b"new")
 
 
-def write_anew(path: Path) -> None:
+def rewrite(path: Path) -> None:
     """Create a file."""
     write_new(path, b"new")
 
 
-@pytest.mark.parametrize("write_at", [write, write_anew, create_folder])
+@pytest.mark.parametrize("write_at", [write, rewrite, create_folder])
 @pytest.mark.parametrize(
     "name", ["out/x", "{checkout}/out/x", "{alias}/out/x", "deep/../out/x", "deep/out/x"]
 )
@@ -133,7 +133,7 @@ def special(path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a socket"])
 def test_what_is_not_a_file_is_refused(kind: str, checkout: Path) -> None:
-    """Nothing waits for the other end of a FIFO, and nothing is left beside it."""
+    """Nothing waits for the other end of a FIFO, and nothing is left next to it."""
     special(checkout / "report.json", kind)
     with pytest.raises(RefusalError, match=f"it is {kind}, and not a file") as caught:
         write(Path("report.json"))
@@ -222,12 +222,12 @@ def test_only_own_files_are_handed_over(checkout: Path) -> None:
     assert {outside, outside / "file", folder / "hard", folder / "fifo"} == kept
 
 
-def test_a_file_that_is_there_is_not_created_anew(checkout: Path) -> None:
+def test_a_file_that_is_there_is_not_created_again(checkout: Path) -> None:
     """A link counts as well, wherever it leads."""
     (checkout / "config.yaml").symlink_to("../outside/config.yaml")
 
     with pytest.raises(FileExistsError):
-        write_anew(Path("config.yaml"))
+        rewrite(Path("config.yaml"))
     assert [] == list((checkout.parent / "outside").iterdir())
 
 
@@ -243,7 +243,7 @@ def test_half_a_new_file_is_not_left(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(("at_most", "content"), [(2, b"ab"), (3, b"abc"), (4, b"abc")])
-def test_no_more_is_read_than_is_asked_for(at_most: int, content: bytes, tmp_path: Path) -> None:
+def test_no_more_is_read_than_is_requested(at_most: int, content: bytes, tmp_path: Path) -> None:
     """A file without measure takes no more memory than the caller allows."""
     (tmp_path / "file").write_bytes(b"abc")
 

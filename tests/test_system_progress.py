@@ -39,7 +39,7 @@ def test_no_bar_for_quick_work() -> None:
 
 
 def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a second the bar tells the share that is done, and at the end it is gone."""
+    """After a second the bar shows the share that is done, and at the end it is gone."""
     monkeypatch.setattr(progress, "_PATIENCE_SECONDS", 0.0)
     stream = Terminal()
     bar = progress.progress_bar(stream)

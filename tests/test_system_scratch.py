@@ -67,10 +67,10 @@ def test_what_a_killed_process_left_is_removed(usual: Path) -> None:
         name = process.stdout.readline().strip()
         (usual / name / "file").touch()
         with scratch.folder() as folder:
-            beside = sorted(path.name for path in usual.iterdir())
+            neighbours = sorted(path.name for path in usual.iterdir())
         process.kill()
 
-    assert sorted([name, folder.name]) == beside
+    assert sorted([name, folder.name]) == neighbours
     with scratch.folder() as folder:
         assert [folder] == list(usual.iterdir())
 

@@ -228,7 +228,7 @@ rest()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Stopped while a report is written, the old one stays, and nothing lies beside it."""
+    """Stopped while a report is written, the old one stays, and nothing lies next to it."""
     code = """
 from helm_wandb.system.files import write_whole
 def pause(*_, **__):

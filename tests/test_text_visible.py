@@ -59,7 +59,7 @@ def test_written_languages_stay_readable(text: str) -> None:
 
 
 @pytest.mark.parametrize("space", "\xa0\u1680\u2003\u202f\u205f\u3000\t")
-def test_other_spaces_tell_names_apart(space: str) -> None:
+def test_other_spaces_distinguish_names(space: str) -> None:
     """In a name a space that is not U+0020 is `?`; in a sentence it stays one."""
     assert "gpt?4" == plain(Name(f"gpt{space}4"))
     assert f"gpt{space}4".replace("\t", " ") == plain(f"gpt{space}4")

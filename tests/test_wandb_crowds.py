@@ -230,7 +230,7 @@ def test_jobs_at_once_all_end_well(crowds: Results[Crowd, Ended], crowd: Crowd) 
 
 @of_crowds([STUCK])
 def test_job_that_gives_up_lets_the_others_in(crowds: Results[Crowd, Ended], crowd: Crowd) -> None:
-    """The one whose rows are not answered tells it and keeps a copy; the others end well."""
+    """The one whose rows are not answered says so and keeps a copy; the others end well."""
     found = crowds[crowd]
     ((stuck, copies),) = (
         (one, kept) for one, kept in zip(found.done, found.copies, strict=True) if one.exit_code
@@ -243,7 +243,7 @@ def test_job_that_gives_up_lets_the_others_in(crowds: Results[Crowd, Ended], cro
 
 @of_crowds([*CROWDS, *SLOW])
 def test_jobs_at_once_are_all_ranked(crowds: Results[Crowd, Ended], crowd: Crowd) -> None:
-    """The leaderboard that stays is of the models of all jobs, each at its greatest iteration."""
+    """The leaderboard that stays is of the models of all jobs, each at its latest iteration."""
     found = crowds[crowd]
     models = {entry["model_name"] for job in crowd.jobs for entry in job}
 
@@ -260,7 +260,7 @@ def latest(run: Run) -> int:
 def test_record_of_jobs_at_once_has_all_of_them(
     crowds: Results[Crowd, Ended], crowd: Crowd
 ) -> None:
-    """What readers of the leaderboard get is the greatest iteration of the jobs that ended well."""
+    """What readers of the leaderboard get is the latest iteration of the jobs that ended well."""
     found = crowds[crowd]
     silent = [job for job, done in zip(crowd.jobs, found.done, strict=True) if not done.exit_code]
     for model in {entry["model_name"] for job in silent for entry in job}:

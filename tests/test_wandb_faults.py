@@ -229,7 +229,7 @@ class Came:
 
     @property
     def said(self) -> Cause | None:
-        """The cause that the message tells."""
+        """The cause that the message names."""
         return next((cause for cause, words in SAID.items() if words in self.message), None)
 
     @property
@@ -352,7 +352,7 @@ def of_rows(rows: Sequence[Row]) -> pytest.MarkDecorator:
 
 
 @of_rows(ROWS)
-def test_exit_code_tells_whether_all_arrived(table: Results[Row, Came], row: Row) -> None:
+def test_exit_code_says_whether_all_arrived(table: Results[Row, Came], row: Row) -> None:
     """A fault that passes by itself is exit 0, any other one exit 5."""
     assert (0 if row.passes else 5) == table[row].done.exit_code, table[row].message
 
@@ -367,7 +367,7 @@ def test_the_other_sinks_are_served(table: Results[Row, Came], row: Row) -> None
 def test_one_sentence_says_what_went_wrong_and_what_to_do(
     table: Results[Row, Came], row: Row
 ) -> None:
-    """Key, entity or project, network, limit and server are distinguished, each with its cure."""
+    """Key, entity or project, network, limit and server are distinguished, each with its fix."""
     came = table[row]
 
     assert came.said in row.fault.said, came.message
@@ -415,7 +415,7 @@ def test_nothing_is_left_and_the_key_shows_nowhere(table: Results[Row, Came], ro
 
 
 @of_rows(tuple(row for row in FAILING if row.is_sent_later))
-def test_the_told_command_sends_the_copy(table: Results[Row, Came], row: Row) -> None:
+def test_the_printed_command_sends_the_copy(table: Results[Row, Came], row: Row) -> None:
     """When the server is well again, it then holds all rows, the record, and the leaderboard."""
     later = table[row].later
 

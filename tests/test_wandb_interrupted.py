@@ -202,7 +202,7 @@ def test_run_of_a_killed_job_is_completed_by_a_later_one(
 def test_job_right_after_a_killed_one_fails_loudly(
     after_killed: Results[float, Followed], passed_seconds: float
 ) -> None:
-    """It waits as long as a job may, then tells that another one is at the runs."""
+    """It waits as long as a job may, then says that another one is at the runs."""
     found = after_killed[passed_seconds]
 
     assert 2 == len(found.left)

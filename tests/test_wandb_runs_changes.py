@@ -104,7 +104,7 @@ def after(*plans: RunPlan) -> Run:
 
 
 def greatest(rows: Iterable[Row]) -> dict[str, float]:
-    """Each metric's value at the greatest iteration that has it."""
+    """Each metric's value at the latest iteration that has it."""
     found: dict[str, float] = {}
     for _, values in sorted(changes.by_iteration(rows).items()):
         found.update(values)
@@ -144,7 +144,7 @@ def test_nothing_is_outstanding_of_what_was_written(jobs: list[RunPlan]) -> None
 
 @given(plans())
 def test_a_record_says_that_a_run_holds_its_plan(job: RunPlan) -> None:
-    """Once written, one look at the summary tells that nothing is left to do."""
+    """Once written, one look at the summary shows that nothing is left to do."""
     assert changes.is_recorded(job, after(job).record)
 
 
@@ -188,7 +188,7 @@ def test_readers_find_the_last_word_of_each_job(jobs: list[RunPlan]) -> None:
 @given(st.lists(plans(), min_size=1, max_size=4))
 @example([plan(row(2, {"mmlu.EM": 0.5})), plan(row(1, {"mmlu.EM": 0.25}))])
 @example([plan(row(1, {"mmlu.EM": 0.25, "raft.EM": 0.5})), plan(row(2, {"raft.EM": 0.25}))])
-def test_the_summary_is_of_the_greatest_iteration(jobs: list[RunPlan]) -> None:
+def test_the_summary_is_of_the_latest_iteration(jobs: list[RunPlan]) -> None:
     """Whatever came last, the summary shows each metric where it was measured last."""
     run = after(*jobs)
 
@@ -208,8 +208,8 @@ def test_jobs_of_other_metrics_take_nothing_from_each_other(one: RunPlan, other:
 
 
 @given(st.lists(plans(), min_size=1, max_size=4))
-def test_the_record_has_the_scores_of_the_greatest_iteration(jobs: list[RunPlan]) -> None:
-    """The leaderboard finds all that any job said of the greatest iteration, and nothing else."""
+def test_the_record_has_the_scores_of_the_latest_iteration(jobs: list[RunPlan]) -> None:
+    """The leaderboard finds all that any job said of the latest iteration, and nothing else."""
     run = after(*jobs)
     iteration, values = max(run.held.rows.items())
 
@@ -357,7 +357,7 @@ def test_what_wandb_adds_to_a_row_is_none_of_its_values() -> None:
 
 
 def test_rows_without_iteration_are_nobodys() -> None:
-    """The row of the tables tells no iteration and counts for none."""
+    """The row of the tables has no iteration and counts for none."""
     rows: list[Row] = [
         {"mmlu.EM": 0.5, "iteration": 7.0},
         {"bars": 3},

@@ -111,7 +111,7 @@ def test_only_the_leaderboard_is_one(name: str) -> None:
 
 
 @pytest.mark.full
-def test_the_table_is_recorded_beside_the_scores(tmp_path: Path) -> None:
+def test_the_table_is_recorded_next_to_the_scores(tmp_path: Path) -> None:
     """A run's folder holds its table, and its scores are as without one."""
     record_summary(tmp_path, report(comparison(ITEM)))
     run = runs(tmp_path)["alpha", "summary"]

@@ -1,4 +1,4 @@
-"""What is believed of the file beside an offline run, and what becomes of planted ones."""
+"""What is believed of the file next to an offline run, and what becomes of planted ones."""
 
 from __future__ import annotations
 

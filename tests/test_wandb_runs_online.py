@@ -160,7 +160,7 @@ def test_rows_are_served_by_dotted_names(pushed: WandbServer) -> None:
     ] == [own(row) for row in rows]
 
 
-def test_summary_has_each_metric_at_its_greatest_iteration(pushed: WandbServer) -> None:
+def test_summary_has_each_metric_at_its_latest_iteration(pushed: WandbServer) -> None:
     """Nested, so that W&B shows it as `mmlu.EM`."""
     run = pushed.runs(PROJECT)[summary_id("alpha", MAIN)]
 
@@ -200,7 +200,7 @@ def test_metrics_are_drawn_over_tokens_or_iterations(
     assert "mmlu.EM" in axes
 
 
-def test_config_tells_model_and_provenance(pushed: WandbServer) -> None:
+def test_config_names_model_and_provenance(pushed: WandbServer) -> None:
     """Model, source, tokens, track, commit, ref, workflow run and tool version are there."""
     config = dict(pushed.runs(PROJECT)[summary_id("alpha", MAIN)].config)
 
@@ -349,7 +349,7 @@ def test_older_iteration_is_added_too(story: Story) -> None:
 
 
 def test_changed_value_of_an_old_iteration_is_what_readers_get(story: Story) -> None:
-    """The newest row of an iteration wins, and the summary keeps the greatest iteration's value."""
+    """The newest row of an iteration wins, and the summary keeps the latest iteration's value."""
     run = story.run("changed")
 
     assert {1: {"mmlu.EM": 0.375}, 2: {"mmlu.EM": 0.5}} == curve(run)
@@ -392,7 +392,7 @@ def test_part_of_what_is_there_again_adds_nothing(server: WandbServer, desk: Des
 
 
 def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> None:
-    """The same results of another commit add no row, and all runs tell the commit."""
+    """The same results of another commit add no row, and all runs name the commit."""
     desk.configure(scores("alpha", 1, mmlu=0.25), leaderboard=True)
     first = desk.write(**PUSH)
     before = {run.id: run.rows for run in server.runs(PROJECT).values()}

@@ -123,7 +123,7 @@ def test_without_an_iteration_it_is_the_first() -> None:
 
 @pytest.mark.parametrize("iteration", [-1, 1e300, 10**400, 2.0**63])
 def test_an_iteration_that_no_report_could_hold_is_none(iteration: float) -> None:
-    """What is beside 0 to 2**63 is as if it were not there; W&B's step then counts."""
+    """What is compared with 0 to 2**63 is as if it were not there; W&B's step then counts."""
     found = evaluation(run({"mmlu": {"EM": 0.3}, "iteration": iteration, "_step": 7}))
 
     assert found is not None
@@ -206,7 +206,7 @@ def test_a_run_without_a_score_is_no_model(summary: dict[str, object]) -> None:
     assert None is evaluation(run(summary))
 
 
-def test_a_record_without_scores_of_its_own_leaves_the_summary() -> None:
+def test_a_record_without_scores_leaves_the_summary() -> None:
     """A record of a run that is not a model's says nothing of scores, so the summary does."""
     record = {MARK: run_record.to_text(Record(writer="w"))}
 

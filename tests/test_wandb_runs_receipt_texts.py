@@ -57,7 +57,7 @@ def test_details_are_short(cause: Cause, detail: str, words: str) -> None:
     assert sentence.startswith(f"W&B at {URL} {words}. ")
 
 
-def test_a_full_disk_is_described() -> None:
+def test_a_full_disk_is_reported() -> None:
     """The system's own number of an error is left out."""
     fault = Fault(Cause.DISK, "[Errno 28] No space left on device: '/tmp/x'")
 

@@ -40,7 +40,7 @@ JSON = st.recursive(
 
 @given(RECORDS)
 def test_a_record_is_read_as_it_was_written(record: Record) -> None:
-    """What a summary is given is what is read from it, beside whatever else it holds."""
+    """What a summary is given is what is read from it, next to whatever else it holds."""
     summary = {MARK: run_record.to_text(record), "mmlu": {"EM": 0.5}, "_step": 3}
 
     assert record == run_record.from_summary(summary)

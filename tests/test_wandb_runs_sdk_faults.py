@@ -155,7 +155,7 @@ def test_the_words_of_a_context_count() -> None:
         because(SdkError("it failed"), PermissionError(13, "Permission denied", "/runner/wandb")),
     ],
 )
-def test_a_fault_of_the_disk_is_told_as_such(raised: BaseException) -> None:
+def test_a_fault_of_the_disk_is_reported_as_such(raised: BaseException) -> None:
     """What the local folder refuses is no fault of W&B, and is reported with its path."""
     found = faults.classify(raised)
 
@@ -256,7 +256,7 @@ def test_the_last_fault_of_known_cause_is_the_runs(
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"{bad\n"])
-def test_a_log_that_cannot_be_read_tells_nothing(content: bytes | None, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_read_says_nothing(content: bytes | None, tmp_path: Path) -> None:
     """Without a log, or with a broken one, no fault is made up."""
     if content is not None:
         journal(tmp_path)
@@ -273,7 +273,7 @@ def test_a_torn_line_costs_itself_only(torn: str, tmp_path: Path) -> None:
     assert Fault(Cause.SERVER, "HTTP 500") == faults.logged_fault(folder)
 
 
-def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
+def test_the_newest_folder_of_a_run_counts(tmp_path: Path) -> None:
     """A run that was begun twice has two folders; the later one's log counts."""
     folders = [tmp_path / "wandb" / f"run-20260101_00000{n}-helm-1" for n in (2, 1)]
     for age, (folder, said) in enumerate(zip(folders, ("HTTP 500", "HTTP 401"), strict=True)):
@@ -283,7 +283,7 @@ def test_the_newest_folder_of_a_run_tells(tmp_path: Path) -> None:
     assert Fault(Cause.KEY, "HTTP 401") == faults.find_logged_fault(str(tmp_path), "helm-1")
 
 
-def test_a_run_without_folder_tells_nothing(tmp_path: Path) -> None:
+def test_a_run_without_folder_says_nothing(tmp_path: Path) -> None:
     """Where the SDK got as far as nowhere there is no log."""
     assert None is faults.find_logged_fault(str(tmp_path), "helm-1")
 
@@ -296,7 +296,7 @@ def test_the_error_carries_the_fault() -> None:
 
 
 @pytest.mark.parametrize("cause", Cause)
-def test_each_cause_is_told_with_what_to_do(cause: Cause) -> None:
+def test_each_cause_is_reported_with_what_to_do(cause: Cause) -> None:
     """Each cause has a sentence, the words, and what to do.
 
     Of a refused key the SDK's words say no more than the sentence does.

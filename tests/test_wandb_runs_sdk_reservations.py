@@ -121,7 +121,7 @@ def test_run_that_was_just_made_is_left_without_a_trace(
     assert ["helm_wandb/a.txt"] == reserved(server)
 
 
-def test_first_name_does_not_wait_for_ever(
+def test_first_name_does_not_wait_forever(
     server: WandbServer, a: Reservations, b: Reservations
 ) -> None:
     """It gives way to one that is at the run already and stays."""

@@ -49,7 +49,7 @@ SUBJECTS = {"mmlu.EM": {"anatomy": 0.25, "us.law": 0.75}}
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run as its log on the disk tells it."""
+    """A run as its log on the disk has it."""
 
     folder: Path
     record: dict[str, Any]
@@ -133,7 +133,7 @@ def record_summary(folder: Path, content: Report, **changes: Any) -> Receipt:
 
 
 def mark_sent(folder: Path) -> None:
-    """Leave beside each log what `wandb sync` leaves when it has sent it."""
+    """Leave next to each log what `wandb sync` leaves when it has sent it."""
     for log in logs(folder):
         log.with_name(f"{log.name}.synced").touch()
 
@@ -292,7 +292,7 @@ def test_detail_rows_without_subjects_hold_the_metric(recorded: dict[tuple[str, 
         (("leaderboard",) * 2, "leaderboard"),
     ],
 )
-def test_tags_tell_kind_and_track(
+def test_tags_name_kind_and_track(
     recorded: dict[tuple[str, str], Run], name: tuple[str, str], tag: str
 ) -> None:
     """Tags are `evaluate`, the kind of run, and the track."""
@@ -310,7 +310,7 @@ def test_the_id_is_that_of_track_model_and_name(
     assert ("llm", "team") == (record["project"], record["entity"])
 
 
-def test_the_config_tells_where_results_come_from(recorded: dict[tuple[str, str], Run]) -> None:
+def test_the_config_says_where_results_come_from(recorded: dict[tuple[str, str], Run]) -> None:
     """A HELM model's run holds model, suite, track, provenance and tokens per iteration."""
     expected = {
         "model": "alpha",

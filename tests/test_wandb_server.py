@@ -253,8 +253,8 @@ def test_run_of_another_program_is_read(server: WandbServer) -> None:
     assert ({"model": "alpha"}, {"EM": 0.5}) == (run.config, dict(run.summary["mmlu"]))
 
 
-def test_what_is_not_there_is_said(server: WandbServer) -> None:
-    """A project and a run that do not exist are null, which the SDK tells as an error."""
+def test_what_does_not_exist_is_reported(server: WandbServer) -> None:
+    """A project and a run that do not exist are null, which the SDK reports as an error."""
     server.add_run("llm", "helm-1")
     api = public(server)
 
@@ -364,7 +364,7 @@ def test_alert_is_remembered(server: WandbServer, tmp_path: Path) -> None:
 
 
 def test_projects_and_viewer_are_reported(server: WandbServer) -> None:
-    """wandb.Api tells whose key it is, and the projects that hold something."""
+    """wandb.Api says whose key it is, and the projects that hold something."""
     server.add_run("llm", "helm-1")
     server.add_run("other", "helm-1")
     api = public(server)
@@ -489,7 +489,7 @@ def test_fault_lasts_until_it_is_cleared(server: WandbServer) -> None:
 
 
 def test_fault_is_about_one_run(server: WandbServer) -> None:
-    """A fault with `run` lets the requests of other runs pass, and those that tell no run."""
+    """A fault with `run` lets the requests of other runs pass, and those that name no run."""
     server.add_run("llm", "helm-1")
     server.add_run("llm", "helm-2")
     server.fault("*", run="helm-1", status=500)
@@ -588,7 +588,7 @@ def test_entity_of_others_is_refused(server: WandbServer) -> None:
 
 
 def test_sdk_gives_up_on_an_unknown_entity(server: WandbServer, tmp_path: Path) -> None:
-    """The SDK tells its user at once that the entity was not found."""
+    """The SDK says to its user at once that the entity was not found."""
     with pytest.raises(wandb.errors.CommError, match="entity nobody not found"):
         wandb.init(entity="nobody", project="llm", settings=settings(server, tmp_path))
 

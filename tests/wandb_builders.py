@@ -221,7 +221,7 @@ def holds(server: WandbServer) -> dict[str, object]:
 
 
 def command_of(message: str) -> str:
-    """The command that a message tells."""
+    """The command that a message names."""
     return message.split("`")[-2]
 
 

@@ -72,7 +72,7 @@ def _find_base(event: Event, github: Repository) -> Base:
 def _base_of_branch(event: Event, github: Repository) -> Base:
     """Return the base of a push, a schedule or a dispatch, which evaluates the event's sha."""
     if event.rules.base not in {BaseRule.PREVIOUS_COMMIT, BaseRule.SAME_COMMIT}:
-        raise SearchError(f"The event {event.name!r} does not tell what its results stand beside.")
+        raise SearchError(f"The event {event.name!r} doesn't say what to compare its results with.")
     if event.branch != _default_branch(event, github):
         return _base_of_side_branch(event, github)
     if event.rules.base is BaseRule.PREVIOUS_COMMIT:

@@ -9,14 +9,14 @@ from helm_wandb.report import baseline_from_json
 from helm_wandb.sources.report import named
 
 
-def read_baseline_file(name: str, *, folder: Path, asked_by: str) -> BaselineMatch:
+def read_baseline_file(name: str, *, folder: Path, named_by: str) -> BaselineMatch:
     """Return the baseline in a report JSON.
 
     name: the file, relative to the folder.
-    asked_by: the flag or input that names it, for the error.
+    named_by: the flag or input that names it, for the error.
     Raises InputError if there is no such report.
     """
     evaluations, ref, commit = named(
-        name, folder=folder, asked_by=asked_by, decode=baseline_from_json
+        name, folder=folder, named_by=named_by, decode=baseline_from_json
     )
     return BaselineMatch(origin=name, evaluations=evaluations, ref=ref, commit=commit)

@@ -113,7 +113,7 @@ def _find_disagreement(first: Score, later: Score) -> Disagreement | None:
     are_means = _is_mean_of_subjects(first) and _is_mean_of_subjects(later)
     if are_means and not (is_same and _counts_differ(first, later)):
         return None
-    why = "" if is_same else ", which are not both the mean over the subjects beside them"
+    why = "" if is_same else ", which are not both the mean over their subjects"
     return Disagreement(
         "values",
         f": {_describe_value(first)} (kept) and {_describe_value(later)}{why}. {_ONE_ENTRY}",

@@ -40,7 +40,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One score on both sides, before it is judged beside all others."""
+    """One score on both sides, before it is judged together with all others."""
 
     key: ScoreKey
     candidate: Score
@@ -52,7 +52,7 @@ class _Cell:
 def compared(partners: Sequence[Partner], policy: Policy) -> tuple[Comparison, ...]:
     """A comparison of each, with one error rate for all: half for the means, half for the deltas.
 
-    One model may have several partners, each for some of its scores. What can never be marked,
+    One model may have several partners, each for some of its scores. What can never be flagged,
     as nothing says which direction is better, makes nobody else's p-value larger.
     """
     cells = [_cells(partner) for partner in partners]
@@ -91,7 +91,7 @@ def _p_of_family(cell: _Cell) -> float | None:
 
 
 def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
-    """The scores that both sides have, and why others cannot stand beside each other."""
+    """The scores that both sides have, and why others can't be compared."""
     here, there = partner.candidate, partner.baseline
     cells: list[_Cell] = []
     apart: dict[ScoreKey, str] = {}

@@ -35,7 +35,7 @@ def _ranking(metrics: Sequence[str]) -> str:
     if not metrics:
         return ""
     return (
-        "# What models are ranked by; HELM's core metrics, the default, are not there.\n"
+        "# What models are ranked by; the suite lacks HELM's core metrics, the default.\n"
         + yaml.safe_dump(
             {"leaderboard_metrics": metrics},
             default_flow_style=False,

@@ -37,7 +37,7 @@ _RESOLVER = Resolver()
 _SCALAR_TAGS = frozenset({"null", "bool", "int", "float", "str", "value", "merge"})
 
 QUOTES: Final = "put it in quotes"
-_TAG: Final = "is marked {}: a config holds no YAML tags; remove it"
+_TAG: Final = "has the tag {}: a config holds no YAML tags; remove it"
 _DATE: Final = 'YAML reads {0} as a date: put it in quotes, "{0}"'
 _STANDS_FOR: Final = "{} stands for a value in the documentation: put yours here, or remove it"
 _BASE: Final = "YAML reads {} as a number to base 8 or 60: "

@@ -59,8 +59,10 @@ def exception_fault(error: Exception, *, what: str) -> GithubError:
 
     failure = f"Could not {what}:"
     if isinstance(error, exceptions.SSLError):
-        cure = "Name the file of the certificates to trust in REQUESTS_CA_BUNDLE"
-        return GithubError(Cause.NETWORK, f"{failure} GitHub's certificate is not trusted. {cure}")
+        advice = "Name the file of the certificates to trust in REQUESTS_CA_BUNDLE"
+        return GithubError(
+            Cause.NETWORK, f"{failure} GitHub's certificate is not trusted. {advice}"
+        )
     if isinstance(error, exceptions.ProxyError):
         return TransientError(Cause.NETWORK, f"{failure} the proxy did not pass the request on")
     if isinstance(error, TimeoutError | exceptions.Timeout):

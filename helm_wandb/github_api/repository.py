@@ -181,7 +181,7 @@ class Repository:
             yield from (one.sha for one in page)
 
     def branch_name(self, name: str) -> str:
-        """Return the present name of a branch; GitHub redirects from the one before a rename."""
+        """Return the present name of a branch; GitHub redirects from its previous name."""
         path, what = f"/branches/{quote(name, safe='')}", f"read branch {name}"
         return self._get(path, _Branch, what=what).name
 

@@ -77,7 +77,7 @@ def no_file(shown: str, kind: str | None) -> ArtifactError:
 
     kind: what else is there; None for nothing.
     """
-    problem = f"is {kind}, not a file" if kind else "is not there"
+    problem = f"is {kind}, not a file" if kind else "doesn't exist"
     return ArtifactError(f"{shown}: {problem}. Check the step that wrote it.")
 
 

@@ -72,7 +72,7 @@ def _write_unpacked(path: Path, target: Path, shown_as: str, limits: Limits) -> 
             raise no_archive(shown_as)
         while chunk:
             unpacked.write(chunk)
-            if unpacked.tell() > allowed:
+            if unpacked.tell() > allowed:  # prose: quoted
                 raise too_much(shown_as, allowed, "bytes")
             chunk = packed.read(_CHUNK_BYTES)
 
@@ -97,7 +97,7 @@ def tar_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
             if any(key.startswith("GNU.sparse.") for key in extension):
                 header.type = tarfile.GNUTYPE_SPARSE
             extension = {}
-            entry = _tar_entry(name, header, stream.tell(), contents)
+            entry = _tar_entry(name, header, stream.tell(), contents)  # prose: quoted
             yield name, entry
             if isinstance(entry, Stored):
                 _skip(stream, entry.size, end)
@@ -105,7 +105,7 @@ def tar_entries(path: Path, contents: Contents) -> Iterator[tuple[str, Entry]]:
 
 def _skip(stream: IO[bytes], size: int, end: int) -> None:
     """Move the stream behind a file's bytes and the rest of its last block."""
-    start = stream.tell()
+    start = stream.tell()  # prose: quoted
     if not 0 <= size <= end - start:
         raise EOFError(f"a file of {size} bytes where {end - start} are left")
     stream.seek(start + -(-size // BLOCK) * BLOCK)
@@ -135,7 +135,7 @@ def _pax_records(data: bytes) -> Iterator[tuple[str, str]]:
         length = int(data[start:space])
         record = data[space + 1 : start + length]
         if len(record) != length - (space + 1 - start) or not record.endswith(b"\n"):
-            raise ValueError("a header is not what its length tells")
+            raise ValueError("a header does not have the length that it names")
         key, _, value = record[:-1].partition(b"=")
         yield text(key), text(value)
         start += length

@@ -27,7 +27,7 @@ LONGEST_TEXT = 100_000
 """Characters of a reason, which may list all columns of a table."""
 _DETAILED = 2
 """Number of a model's iterations that keep their instances: the candidate and the previous one."""
-_NOT_KEPT = f"kept for the {_DETAILED} greatest iterations of a model only"
+_NOT_KEPT = f"kept for the {_DETAILED} latest iterations of a model only"
 
 
 def build(  # noqa: PLR0913 -- the parts of a report, each by its name

@@ -43,7 +43,7 @@ _FINGERPRINT_BYTES = 512 << 10
 """Length of a fingerprint, at most; the longest of HELM's have some 100 KiB."""
 _CHUNK_BYTES = 1 << 20
 
-# Memory of what is kept, beside the texts, in CPython 3.11 to 3.14.
+# Memory of what is kept in addition to the texts, in CPython 3.11 to 3.14.
 _EVALUATION_BYTES = 800
 _SCORE_BYTES = 350
 _MISSING_BYTES = 100
@@ -368,7 +368,7 @@ class _Reader:
 
     def _instances(self, raw: _Columns, path: str) -> Instances:
         columns = {name: self._column(name, raw, path) for name in _COLUMNS if name != "cluster"}
-        # Most instances are a cluster of their own, which has their id.
+        # Most instances are single clusters, which have their id.
         same = raw.cluster == raw.id
         columns["cluster"] = columns["id"] if same else self._column("cluster", raw, path)
         lengths = {name: len(columns[name]) for name in _COLUMNS}

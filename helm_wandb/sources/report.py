@@ -70,7 +70,7 @@ def from_report(name: str, *, folder: Path) -> Reading:
     name: the file, relative to the folder.
     Raises InputError if there is no such report, or no evaluation in it.
     """
-    evaluations = named(name, folder=folder, asked_by=_FROM_REPORT, decode=from_json)
+    evaluations = named(name, folder=folder, named_by=_FROM_REPORT, decode=from_json)
     if not evaluations:
         raise InputError(f"{_FROM_REPORT}: {name} holds no evaluation: there is nothing to publish")
     note = (
@@ -80,11 +80,11 @@ def from_report(name: str, *, folder: Path) -> Reading:
     return Reading(evaluations=evaluations, notes=(note,))
 
 
-def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T]) -> T:
+def named(name: str, *, folder: Path, named_by: str, decode: Callable[[bytes], T]) -> T:
     """Return what `decode` makes of the report that an input or a flag names.
 
     name: the file, relative to the folder.
-    asked_by: the input or flag, for the error.
+    named_by: the input or flag, for the error.
     decode: may raise ValueError, with a clause on the report.
     Raises InputError if there is no such report.
     """
@@ -93,11 +93,11 @@ def named(name: str, *, folder: Path, asked_by: str, decode: Callable[[bytes], T
     except OSError as error:
         hint = paths.hint(name, folder)
         raise InputError(
-            f"{asked_by}: {name} cannot be read: {error.strerror}. {hint}".rstrip()
+            f"{named_by}: {name} cannot be read: {error.strerror}. {hint}".rstrip()
         ) from error
     except ValueError as error:
         raise InputError(
-            f"{asked_by}: {name} is no report of this tool: {error}. Give a file that "
+            f"{named_by}: {name} is no report of this tool: {error}. Give a file that "
             "--report or the action wrote."
         ) from error
 

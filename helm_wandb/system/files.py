@@ -1,7 +1,7 @@
 """Files in folders where somebody else may have put links, FIFOs or devices.
 
 A checkout holds whatever its author wants. So below the working folder each folder of a path is
-opened inside the one before it, and no link is followed. A path that leads elsewhere is the
+opened inside its parent, and no link is followed. A path that leads elsewhere is the
 user's own choice: only the command line takes one, and links on the way to it are followed.
 """
 
@@ -202,7 +202,7 @@ def _refuse_special(name: str, at: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """The folders that lead to one, each in the one before it."""
+    """The folders that lead to one, each in its parent."""
 
     begin: Path
     names: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Temporary folders that do not stay: if a process is killed, the next one removes its folders.
 
-Each is locked as long as a process uses it. Unlike a process number, the lock also tells whether a
+Each is locked as long as a process uses it. Unlike a process number, the lock also shows whether a
 process of another container is alive.
 """
 

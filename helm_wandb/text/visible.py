@@ -118,7 +118,7 @@ def _is_sign(char: str) -> bool:
 def _joining(form: str) -> frozenset[str]:
     """Return the Arabic letters that have a form.
 
-    form: `initial`, as those that join the next letter have, or `final`, the one before.
+    form: `initial`, as letters that join the next one have, or `final`, the last of a word.
     """
     forms = (unicodedata.decomposition(chr(code)).split() for code in range(0xFB50, 0xFF00))
     letters = (parts[1:] for parts in forms if parts[:1] == [f"<{form}>"])

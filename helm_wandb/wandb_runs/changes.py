@@ -138,7 +138,7 @@ def _record(plan: RunPlan, stored: StoredRun, writer: str) -> Record:
 
 
 def _summary(plan: RunPlan, stored: StoredRun, record: Record) -> dict[str, object]:
-    """Return the summary over all rows: each metric's value at the greatest iteration that has it.
+    """Return the summary over all rows: each metric's value at the latest iteration that has it.
 
     W&B would make it of the rows in the order of their writing. It replaces what stands under
     a key as a whole: so the plan's benchmarks also have the metrics that only others wrote.

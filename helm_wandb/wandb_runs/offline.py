@@ -4,7 +4,7 @@
 folder keeps a small file of what it holds, and of each run at most one folder waits to
 be sent. A folder that a newer one replaces is moved aside, out of `wandb sync`'s sight,
 and never deleted. What a folder cannot know: whether its rows were sent from elsewhere,
-and what was sent from folders that are gone; only reading the server can tell that.
+and what was sent from folders that are gone; only the server knows that.
 
 A folder whose file cannot be used is ignored, and `fault` says why.
 """
@@ -136,7 +136,7 @@ def set_aside(recording: Recording) -> None:
 
 
 def _unused(path: Path) -> Path:
-    """Return the path, or one beside it if something is there: W&B names folders by the second."""
+    """Return the path, or a free one like it: W&B names folders by the second."""
     while os.path.lexists(path):
         path = path.with_name(f"{path.name}~")
     return path

@@ -1,4 +1,4 @@
-"""The file beside an offline run that says what the run holds: written, sealed, read strictly.
+"""The file next to an offline run that says what the run holds: written, sealed, read strictly.
 
 The folder of offline runs lies in the workspace, where a checkout or an artifact of somebody else
 may have put such files. So nothing of a file is used unless all of it is as this tool writes it;

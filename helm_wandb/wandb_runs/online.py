@@ -69,7 +69,7 @@ class Sender:
     session: Session
     project: str
     writer: str
-    """A random name of this process, by which other jobs tell it from themselves."""
+    """A random name of this process, which no other job has."""
     threads: int = THREADS
     writing_seconds: float = WRITING_SECONDS
 
@@ -79,7 +79,7 @@ class Sender:
         *,
         replan: Callable[[], Sequence[RunPlan]] | None = None,
     ) -> Sending:
-        """Return what was written, and what is not there.
+        """Return what was written, and what is missing.
 
         replan: makes the plans after each look at their runs, of which a change is seen from
         then on: for runs that depend on what else the project holds.

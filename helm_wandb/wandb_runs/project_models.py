@@ -57,7 +57,7 @@ class WandbProject:
         return " or ".join(f"track {track}" for track in sorted(self.tracks))
 
     def read(self) -> tuple[Evaluation, ...]:
-        """Return each model of those tracks at its greatest iteration; raises ServiceError.
+        """Return each model of those tracks at its latest iteration; raises ServiceError.
 
         Runs without a track count too: Data-Juicer's wandb_writer.py wrote such.
         """

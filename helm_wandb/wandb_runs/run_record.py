@@ -1,7 +1,7 @@
 """The record of a run's content in its summary, so that one query of a project shows it.
 
 Each run that this tool wrote has it under the key MARK: a digest of every row, table and setting,
-who wrote it last, and of a summary run the scores at its greatest iteration. W&B's own summary has
+who wrote it last, and of a summary run the scores at its latest iteration. W&B's own summary has
 each metric's last value, of whichever row that was in.
 """
 
@@ -16,9 +16,9 @@ import msgspec
 from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT
 from helm_wandb.wandb_runs.layout_names import MARK, digest
 
-GREATEST_ITERATION = 2**63 - 1
+MAX_ITERATION = 2**63 - 1
 _LONGEST_DIGEST = 64
-Count = Annotated[int, msgspec.Meta(ge=0, le=GREATEST_ITERATION)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_ITERATION)]
 _IterationText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", max_length=19)]
 _Digest = Annotated[str, msgspec.Meta(max_length=_LONGEST_DIGEST)]
 _Key = Annotated[str, msgspec.Meta(max_length=5 * LONGEST_NAME)]
@@ -26,7 +26,7 @@ _Key = Annotated[str, msgspec.Meta(max_length=5 * LONGEST_NAME)]
 
 
 class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A score at the greatest iteration."""
+    """A score at the latest iteration."""
 
     value: float
     lower_is_better: bool | None = None
@@ -35,7 +35,7 @@ class LatestScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A model at its greatest iteration."""
+    """A model at its latest iteration."""
 
     iteration: Count
     tokens_billions: float | None = None
@@ -93,7 +93,7 @@ def finite(value: object) -> float | None:
 def iteration_of(value: object) -> int | None:
     """Return a value as an iteration, or None if it is not a number that can be one."""
     number = finite(value)
-    return int(number) if number is not None and 0 <= number < GREATEST_ITERATION else None
+    return int(number) if number is not None and 0 <= number < MAX_ITERATION else None
 
 
 def newer(one: Latest | None, other: Latest | None) -> Latest | None:

@@ -1,4 +1,4 @@
-// A browser that is asked by JSON lines: a request on stdin, its answer on stdout.
+// A browser that is driven by JSON lines: a request on stdin, its answer on stdout.
 // argv: the browser's executable, then its flags.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";

@@ -76,7 +76,7 @@ def sources() -> dict[str, str]:
 
 
 def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
-    """The report of the trees' evaluations, beside a baseline where one is named."""
+    """The report of the trees' evaluations, compared with a baseline if one is named."""
     entries = (_ENTRY.format(tree, *_TREES[tree]) for tree in trees)
     (folder / "config.yaml").write_text(f"project: p\nevals:\n{''.join(entries)}")
     outcome = pipeline.run(
@@ -95,7 +95,7 @@ def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
 
 
 def _in_file(name: str, folder: Path) -> Callable[[Sequence[Evaluation]], baselines.BaselineResult]:
-    file = baselines.read_baseline_file(name, folder=folder, asked_by="baseline")
+    file = baselines.read_baseline_file(name, folder=folder, named_by="baseline")
     request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=file)
     return partial(baselines.resolve, request=request)
 

@@ -31,8 +31,8 @@ def test_named_browser_goes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "missing"),
     [
-        ({"CHROME_PATH": "/nowhere/chrome"}, "/nowhere/chrome is not there"),
-        ({}, "chromium, chromium-browser, google-chrome are not there"),
+        ({"CHROME_PATH": "/nowhere/chrome"}, "/nowhere/chrome doesn't exist"),
+        ({}, "chromium, chromium-browser, google-chrome don't exist"),
     ],
 )
 def test_missing_browser_is_reported(tmp_path: Path, environ: dict[str, str], missing: str) -> None:

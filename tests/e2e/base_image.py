@@ -20,7 +20,7 @@ OFFICIAL = "python:3.12-slim-bookworm"
 """As in the Dockerfile."""
 OWN = "helm-wandb-e2e/base"
 _PACKAGES = ("ca-certificates", "netbase", "tzdata")
-"""What the official image has beside Python and what that is linked to."""
+"""What the official image has in addition to Python and what that is linked to."""
 _UNNEEDED = (
     *("var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/log"),
     *("usr/share/doc", "usr/share/info", "usr/share/lintian"),

@@ -41,5 +41,5 @@ def image(engine: Engine) -> Iterator[str]:
 
 @pytest.fixture
 def runner(engine: Engine, image: str, tmp_path: Path) -> Runner:
-    """A runner with a config that tells of six iterations."""
+    """A runner with a config that has six iterations."""
     return prepared(Runner(engine=engine, image=image, folder=tmp_path / "runner"))

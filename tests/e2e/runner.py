@@ -1,4 +1,4 @@
-"""GitHub's runner, as far as an action in a container can tell.
+"""GitHub's runner, as far as an action in a container can see.
 
 Source: actions/runner 2.336.0, Runner.Worker/Handlers/ContainerActionHandler.cs and Handler.cs,
 Container/DockerCommandManager.cs, ActionRunner.cs and GitHubContext.cs.
@@ -176,7 +176,7 @@ class Runner:
             changes = self.engine.ask("diff", name).splitlines()
         finally:
             self.engine.ask("rm", "--force", "--volumes", name)
-        return self._told(done, files, changes, seconds)
+        return self._step(done, files, changes, seconds)
 
     def of(self, **changes: Any) -> Runner:
         """The same machine with another event, or whatever else is named."""
@@ -209,7 +209,7 @@ class Runner:
             raise EngineError(done.stderr)
         return done
 
-    def _told(
+    def _step(
         self,
         done: subprocess.CompletedProcess[str],
         files: Mapping[str, Path],

@@ -34,7 +34,7 @@ def pair(runner: Runner) -> Runner:
 
 
 def test_regression_closes_the_gate(pair: Runner) -> None:
-    """The step ends with 4, and log, summary and outputs tell which score regressed."""
+    """The step ends with 4, and log, summary and outputs say which score regressed."""
     step = pair.step(config="candidate.yaml", baseline="main.json", fail_on="regression")
     outputs = {name: step.outputs[name] for name in ("verdict", "regressions", "improvements")}
 

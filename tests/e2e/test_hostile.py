@@ -20,7 +20,7 @@ MARK = "a module of the checkout was run"
 
 @pytest.fixture
 def trapped(runner: Runner) -> Runner:
-    """A runner whose workspace and home hold modules that tell when they are imported."""
+    """A runner whose workspace and home hold modules that report when they are imported."""
     site = ".local/lib/python{}/site-packages"
     homes = [runner.home / site.format(version) for version in ("3.11", "3.12", "3.13", "3.14")]
     for folder in (runner.workspace, *homes):

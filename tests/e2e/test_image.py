@@ -70,7 +70,7 @@ def test_starts_without_a_shell_as_root(image_facts: dict[str, Any]) -> None:
     assert not config["User"]
 
 
-def test_labels_tell_what_it_is(image_facts: dict[str, Any]) -> None:
+def test_labels_say_what_it_is(image_facts: dict[str, Any]) -> None:
     """The labels of the OCI's specification are there."""
     labels = image_facts["Config"]["Labels"]
     prefix = "org.opencontainers.image."

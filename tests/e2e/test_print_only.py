@@ -29,8 +29,8 @@ SCORES = {
 """Of iteration 6000, as in HELM's tables."""
 
 
-def test_outputs_log_summary_and_report_tell_the_scores(runner: Runner) -> None:
-    """All four places have the model of HELM's files, its greatest iteration and its scores."""
+def test_outputs_log_summary_and_report_have_the_scores(runner: Runner) -> None:
+    """All four places have the model of HELM's files, its latest iteration and its scores."""
     step = runner.step(config="config.yaml")
     (row,) = json.loads(step.outputs["leaderboard"])
     report = json.loads((runner.workspace / "helm-wandb-report.json").read_bytes())

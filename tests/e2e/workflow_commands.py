@@ -34,7 +34,7 @@ _ESCAPES = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%3B", ";
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """What is shown beside a line of a file, and on the run's page."""
+    """What is shown next to a line of a file, and on the run's page."""
 
     kind: str
     message: str

@@ -84,7 +84,7 @@ def _newest_first(things: Iterable[Any]) -> list[Any]:
 
 
 def artifact_node(call: Call, artifact: Artifact) -> dict[str, Any]:
-    """An artifact as GitHub tells of it."""
+    """An artifact as GitHub returns it."""
     url = f"{repository_url(call.repository, call.base_url)}/actions/artifacts/{artifact.id}"
     run = call.repository.run(artifact.run_id)
     return {
@@ -110,7 +110,7 @@ def artifact_node(call: Call, artifact: Artifact) -> dict[str, Any]:
 
 
 def run_node(call: Call, run: WorkflowRun) -> dict[str, Any]:
-    """A workflow's run as GitHub tells of it."""
+    """A workflow's run as GitHub returns it."""
     repository = repository_url(call.repository, call.base_url)
     url = f"{repository}/actions/runs/{run.id}"
     workflow_id = number_of(run.workflow)

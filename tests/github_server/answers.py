@@ -78,7 +78,7 @@ LOCKED = Answer(
         documentation_url="https://help.github.com/articles/locking-conversations/",
     ),
 )
-# The one that tells no time to wait: GitHub's secondary limits often come without Retry-After.
+# The one that names no time to wait: GitHub's secondary limits often come without Retry-After.
 SECONDARY_LIMIT = Answer(
     status=403,
     body=error(
@@ -120,6 +120,6 @@ HUGE_ZIP = Answer(
 
 
 def too_many_requests(retry_after_seconds: int) -> Answer:
-    """The limit that tells how long to wait."""
+    """The limit that says how long to wait."""
     body = {**SECONDARY_LIMIT.body, "status": "429"}
     return Answer(status=429, body=body, headers={"Retry-After": str(retry_after_seconds)})

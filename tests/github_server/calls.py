@@ -73,10 +73,10 @@ class Route:
     def described(self) -> str | None:
         """The path in GitHub's description, which leaves the archive's format open.
 
-        None is what it does not tell of.
+        None if the description lacks the path.
         """
-        is_told = self.template != "/graphql"
-        return self.template.replace("/zip", "/{archive_format}") if is_told else None
+        is_described = self.template != "/graphql"
+        return self.template.replace("/zip", "/{archive_format}") if is_described else None
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """What stands in the path, or None if it is no such request."""

@@ -59,7 +59,7 @@ def delete(call: Call) -> Reply:
 
 
 def comment_node(call: Call, comment: Comment) -> dict[str, Any]:
-    """A comment as GitHub tells of it."""
+    """A comment as GitHub returns it."""
     url = repository_url(call.repository, call.base_url)
     page = repository_page(call.repository, call.base_url)
     return {

@@ -142,7 +142,7 @@ def ancestors(repository: Repository, start: Commit) -> Iterator[Commit]:
 
 
 def commit_node(call: Call, commit: Commit) -> dict[str, Any]:
-    """A commit as GitHub tells of it."""
+    """A commit as GitHub returns it."""
     url = repository_url(call.repository, call.base_url)
     page = repository_page(call.repository, call.base_url)
     signature = {"name": commit.author, "email": "nobody@example.com", "date": commit.date}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).parent.parent / "data" / "github" / "openapi.json"
 HOST = "https://api.github.com"
-# What any operation may answer, and the description tells of few.
+# What any operation may answer, and the description lists few.
 REFUSAL = {
     "description": "",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/basic-error"}}},
@@ -40,7 +40,7 @@ def request_problems(exchange: Exchange) -> list[str]:
     """What the description does not allow in the request."""
     description, lock = _description()
     with lock:
-        problems = _told(description.iter_request_errors(_request(exchange)))
+        problems = _messages(description.iter_request_errors(_request(exchange)))
     return problems + _unknown_parameters(exchange)
 
 
@@ -48,7 +48,7 @@ def response_problems(exchange: Exchange, reply: Reply) -> list[str]:
     """What the description does not allow in the reply."""
     description, lock = _description()
     with lock:
-        return _told(description.iter_response_errors(_request(exchange), _response(reply)))
+        return _messages(description.iter_response_errors(_request(exchange), _response(reply)))
 
 
 @functools.cache
@@ -112,7 +112,7 @@ def _response(reply: Reply) -> Any:
     return MockResponse(reply.body, reply.status, headers, kind)
 
 
-def _told(errors: Iterable[Exception]) -> list[str]:
+def _messages(errors: Iterable[Exception]) -> list[str]:
     return [_words(error) for error in errors]
 
 

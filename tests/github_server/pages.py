@@ -24,7 +24,7 @@ def paged(
 ) -> Reply:
     """The requested page, each object as its node.
 
-    under: the key of the list in an object that tells also the whole number; None is a bare list.
+    under: the key of the list in an object that also has the whole number; None is a bare list.
     """
     size = min(_positive(call.query.get("per_page"), DEFAULT_SIZE), LARGEST_SIZE)
     page = _positive(call.query.get("page"), 1)

@@ -1,4 +1,4 @@
-"""Users and apps as GitHub tells of them."""
+"""Users and apps as GitHub returns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pull requests as GitHub tells of them."""
+"""Pull requests as GitHub returns them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.github_server.state import PullRequest, Repository
     from tests.github_server.transport import Reply
 
-# What only the answer for a single one tells, and no test asks for.
+# What only the answer for a single one has, and no test asks for.
 SINGLE = {
     "additions": 0,
     "changed_files": 0,
@@ -77,7 +77,7 @@ def read_issue(call: Call) -> Reply:
 
 
 def pull_node(call: Call, pull: PullRequest) -> dict[str, Any]:
-    """A pull request as lists tell of it."""
+    """A pull request as lists return it."""
     repository = call.repository
     url = f"{repository_url(repository, call.base_url)}/pulls/{pull.number}"
     issue_url = f"{repository_url(repository, call.base_url)}/issues/{pull.number}"
@@ -108,7 +108,7 @@ def pull_node(call: Call, pull: PullRequest) -> dict[str, Any]:
 
 
 def _shared(call: Call, pull: PullRequest) -> dict[str, Any]:
-    """What it tells as a pull request and as an issue."""
+    """What it has as a pull request and as an issue."""
     url = f"{repository_url(call.repository, call.base_url)}/pulls/{pull.number}"
     page = f"{repository_page(call.repository, call.base_url)}/pull/{pull.number}"
     issue_url = f"{repository_url(call.repository, call.base_url)}/issues/{pull.number}"

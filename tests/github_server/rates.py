@@ -22,7 +22,7 @@ def overview(_: Call) -> Reply:
 
 
 def rate_headers() -> dict[str, str]:
-    """What every answer of the API tells of it."""
+    """What every answer of the API says of it."""
     return {
         "X-RateLimit-Limit": str(LIMIT),
         "X-RateLimit-Remaining": str(LIMIT - 1),

@@ -1,4 +1,4 @@
-"""Repositories as GitHub tells of them."""
+"""Repositories as GitHub returns them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PLAIN = {
 
 
 def repository_url(repository: Repository, base_url: str) -> str:
-    """Where the API tells of it."""
+    """Its URL in the API."""
     return f"{base_url}/repos/{repository.full_name}"
 
 
@@ -90,7 +90,7 @@ def repository_page(repository: Repository, base_url: str) -> str:
 
 
 def minimal_repository(repository: Repository, base_url: str) -> dict[str, Any]:
-    """What other things, such as workflow runs, tell of their repository."""
+    """What other things, such as workflow runs, say of their repository."""
     url = repository_url(repository, base_url)
     return {
         "id": repository.id,

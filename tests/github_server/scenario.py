@@ -8,7 +8,7 @@
                 {"path": "/user", "answer": {"status": 503}}]}
 
 Each thing under `seed` is the name of a function of `Seed` with its arguments; an artifact may
-tell the `files` of its zip. Each fault has the fields of `Fault`; its answer is a name out of
+name the `files` of its zip. Each fault has the fields of `Fault`; its answer is a name out of
 `answers`, or the fields of an `Answer`.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def play(server: GithubServer, file: Path) -> None:
-    """Make what the file tells; raises KeyError, TypeError or AttributeError for what is wrong."""
+    """Make what the file describes; raises KeyError, TypeError or AttributeError if it can't."""
     scenario = json.loads(file.read_text(encoding="utf-8"))
     for thing in scenario.get("seed", ()):
         for name, arguments in thing.items():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 UNKNOWN_SHA = "0" * 40
-# Each commit is a minute younger than the one before it.
+# Each commit is a minute younger than its parent.
 FIRST_COMMIT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -154,7 +154,7 @@ class Seed:
     ) -> None:
         """Have a pull request, or another one with that number.
 
-        head_repository: None is the repository itself; one that is not there becomes a fork of it.
+        head_repository: None is the repository itself; one that doesn't exist becomes a fork of it.
         base_sha: None is the newest commit of the base.
         """
         with self._lock:

@@ -69,7 +69,7 @@ class Right:
     def demand(self, token: Token, repository: Repository) -> None:
         """Raise RefusedError, as GitHub does, unless the token has the right.
 
-        That is 404 for a private repository that the token is not for, so that it tells nothing.
+        That is 404 for a private repository that the token is not for, so that it reveals nothing.
         """
         if repository.private and not token.covers(repository):
             raise RefusedError(404)

@@ -1,4 +1,4 @@
-"""An artifact as GraphQL tells it."""
+"""An artifact as GraphQL returns it."""
 
 from __future__ import annotations
 

@@ -111,5 +111,5 @@ class Collection:
 
 
 def md5(content: bytes) -> str:
-    """The digest that manifests tell of a file: base64 of its MD5."""
+    """The digest that manifests have of a file: base64 of its MD5."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -62,7 +62,7 @@ def _graphql(incoming: Incoming, state: State) -> Call:
         incoming=incoming,
         kind="graphql",
         operation=query.name,
-        run=state.run_asked(query.name, query.variables),
+        run=state.run_of_request(query.name, query.variables),
         variables=query.variables,
         query=query,
     )

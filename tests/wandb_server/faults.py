@@ -18,7 +18,7 @@ class Fault:
     match: str
     """Over the operation, with * and ? as in file names."""
     run: str | None = None
-    """Over the run's id; None is any, and a request that does not tell its run."""
+    """Over the run's id; None is any, and a request that does not name its run."""
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None

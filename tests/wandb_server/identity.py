@@ -15,6 +15,6 @@ def new_id(kind: str) -> str:
 
 
 def now(ahead_seconds: float = 0.0) -> str:
-    """The time in UTC as W&B writes it; microseconds tell apart what is made at once."""
+    """The time in UTC as W&B writes it; microseconds differ if two are made at once."""
     time = datetime.now(tz=UTC) + timedelta(seconds=ahead_seconds)
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

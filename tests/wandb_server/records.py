@@ -20,7 +20,7 @@ class Request:
     operation: str
     """The GraphQL operation's name, file_stream, upload, download, or method and path."""
     run: str | None
-    """The id of the run that it is about, where the request tells."""
+    """The id of the run that it is about, if the request names it."""
     status: int | str
     """The HTTP status, or drop, hang or lost, by what the fault did."""
     variables: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""A run as GraphQL tells it."""
+"""A run as GraphQL returns it."""
 
 from __future__ import annotations
 

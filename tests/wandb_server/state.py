@@ -78,8 +78,8 @@ class State:
         """The run of that id, or None."""
         return self.runs.get((entity or self.entity, project or NO_PROJECT, name))
 
-    def run_asked(self, operation: str, variables: Mapping[str, Any]) -> str | None:
-        """The id of the run that a GraphQL operation is about, where its variables tell."""
+    def run_of_request(self, operation: str, variables: Mapping[str, Any]) -> str | None:
+        """The id of the run that a GraphQL operation is about, if its variables name it."""
         values = {**variables, **(variables.get("input") or {})}
         by_id = [run.id for run in self.runs.values() if run.storage_id == values.get("id")]
         named = [values.get(key) for key in RUN_KEYS]

@@ -80,7 +80,7 @@ class Transport(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Leave unsaid that a client went away; tell all else."""
+        """Don't report that a client went away; report all else."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

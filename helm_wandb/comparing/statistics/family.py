@@ -16,7 +16,7 @@ from .special import critical, two_sided
 def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     """Return Holm's adjusted p-values, in the order given; None stays None and does not count.
 
-    The k-th smallest of m is multiplied by m - k + 1, is never below the one before, and never
+    The k-th smallest of m is multiplied by m - k + 1, is never below the previous one, and never
     above 1 (Holm, Scandinavian Journal of Statistics 6, 1979).
     """
     tested = sorted((p, place) for place, p in enumerate(p_values) if p is not None)

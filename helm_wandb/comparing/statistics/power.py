@@ -33,7 +33,7 @@ _NEGLIGIBLE = 1e-7
 def minimum_detectable(
     estimate: Estimate, *, alpha: float, tests: int, min_effect: float
 ) -> float | None:
-    """The true change that this run's rule would mark in 80 % of runs like it; above 0.
+    """The true change that this run's rule would flag in 80 % of runs like it; above 0.
 
     None where there is no interval, or where no change within the score's range would be; also
     if alpha/tests is smaller than p-values can be computed.

@@ -1,7 +1,7 @@
 """HELM's schemas: which statistic of a run is a benchmark's column in a table.
 
 A suite that was summarized holds its own `schema.json`; for others, and for HELM before
-0.4.0, `boards.json` beside this file has what HELM's own schemas say.
+0.4.0, `boards.json` next to this file has what HELM's own schemas say.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def read_run(
     path = f"{run.folder}/per_instance_stats.json"
     try:
         if not files.is_file(path):
-            return f"{files.shown(path)} is not there; keep it with the other files of HELM"
+            return f"{files.shown(path)} doesn't exist; keep it with the other files of HELM"
         values = read_values(files, run, selectors)
         inputs = read_inputs(files, run, rule)
     except ArtifactError as error:

@@ -266,7 +266,7 @@ def _describe_absent_output(spec: HelmEval, folder: Path) -> str:
     where = paths.misread(name, folder) or (
         f"{paths.hint(name, folder)} Did the step that runs HELM write it there?".lstrip()
     )
-    return f"{spec.at('helm_output_dir')}: helm_output_dir {name!r} is not there. {where}"
+    return f"{spec.at('helm_output_dir')}: helm_output_dir {name!r} doesn't exist. {where}"
 
 
 def _by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:

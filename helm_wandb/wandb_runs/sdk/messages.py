@@ -209,7 +209,7 @@ class Withdraw(RequestFor[None]):
 class ReadArtifacts(RequestFor[dict[str, bytes]]):
     """Read one file of each of some artifacts. Answer: name → content.
 
-    What is not there, or larger than the limit, is not in the answer.
+    What is missing, or larger than the limit, is not in the answer.
     """
 
     project: str

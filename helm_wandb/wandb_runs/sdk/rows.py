@@ -13,7 +13,7 @@ from typing import Any
 def nest(row: Mapping[str, object], subjects: Mapping[str, str]) -> dict[str, object]:
     """Return a row or summary as it is stored, given the subjects in its names.
 
-    If a metric has the name of a subject, that subject's values are stored beside it, not in it.
+    If a metric has the name of a subject, that subject's values are stored next to it, not in it.
     """
     stored: dict[str, Any] = {}
     for name, value in row.items():

@@ -131,7 +131,7 @@ class RunWriter:
     def _store(self, writing: RunWriting, remote: Run) -> Written:
         """Write the run and wait until W&B has it, rows and summary first.
 
-        Files travel beside them and are lost without a word; so what the summary is to say of
+        Files travel separately and can be lost without an error; so what the summary is to say of
         files is said when they have arrived.
         """
         rows = remote.history_line_count + len(writing.rows) + bool(writing.tables)

@@ -243,7 +243,7 @@ def _flags() -> list[str]:
 
 
 def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
-    """The variables that the SDK sees: none that tells what a run is, and no key."""
+    """The variables that the SDK sees: none that describes a run, and no key."""
     kept = {
         name: str(Path(value).absolute()) if value and name in _PATH_VARIABLES else value
         for name, value in environ.items()

@@ -27,7 +27,7 @@ COPY_SECONDS = 30.0
 _QUESTION_SECONDS = 20.0
 """For one question but writing: enough for the SDK to try again after three faults."""
 GRACE_SECONDS = 2.0
-"""For the SDK to give up by itself, which tells more, before its process is ended."""
+"""For the SDK to give up by itself, with a reason, before its process is ended."""
 _STOP_SECONDS = 3.0
 """For its process to end by itself."""
 
