@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
 
+from helm_wandb.text.words import join_truncated
+
+_LISTED = 10
 _NAMES = 1_000
 _SLIPS = 200
 """Names that are searched for one that is almost the same."""
@@ -26,6 +29,11 @@ def nearest_first(names: Sequence[str], wanted: str) -> list[str]:
         return -matcher.ratio()
 
     return [*sorted(names[:_NAMES], key=unlikeness), *names[_NAMES:]]
+
+
+def list_nearest(names: Sequence[str], wanted: str) -> str:
+    """Return the first names of `nearest_first` as a list, and how many more there are."""
+    return join_truncated(nearest_first(names, wanted), _LISTED)
 
 
 def almost_same(names: Sequence[str], wanted: str) -> str | None:

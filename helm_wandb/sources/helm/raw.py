@@ -68,8 +68,10 @@ def _matches(stat: RunStatName, name: str, selector: Selector) -> bool:
 
 def score_of_runs(
     runs: Sequence[Run], metric: str, benchmark: str, *, board: Board, stats: RunStats
-) -> Score | str:
-    """Return the score that HELM's tables would show for a model's runs, or why none.
+) -> Score | str | None:
+    """Return the score that HELM's tables would show for a model's runs, or why there is none.
+
+    None: no run has a statistic of this name.
 
     The value is the mean over the runs that have the statistic, unweighted
     (presentation/summarize.py, create_cell).
@@ -78,7 +80,7 @@ def score_of_runs(
     found = _means_by_selector(runs, board.selectors(benchmark, metric), stats)
     selector, means = next(found, (None, {}))
     if selector is None:
-        return f"none of its {len(runs)} runs has a statistic for {metric!r}"
+        return None
     others = () if board.is_known(benchmark) else found
     names = [other.name for other, values in others if values != means]
     if names:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
-from helm_wandb.harness.json_files import encodable, read_json
+from helm_wandb.harness.json_files import read_json
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, layout
 from helm_wandb.sources.helm.formats import Table
@@ -22,9 +22,9 @@ from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
-from helm_wandb.sources.helm.tables import headline
+from helm_wandb.sources.helm.tables import headline, score_labels
 from helm_wandb.system import paths
-from helm_wandb.text.nearest import almost_same, nearest_first
+from helm_wandb.text.nearest import almost_same, list_nearest, nearest_first
 
 if TYPE_CHECKING:
     from helm_wandb.harness.families import Checkpoint
@@ -82,6 +82,8 @@ class _Reader:
         self._notes = list(self._runs.notes)
         self._computed: list[str] = []
         """Benchmarks that a summarized suite has no tables of."""
+        self._raw_metrics: dict[str, list[str]] = {}
+        """Benchmark → metrics that its runs have."""
 
     def reading(
         self,
@@ -192,13 +194,32 @@ class _Reader:
         """Return a model's scores by metric; a file that cannot be read costs all of them."""
         board = self._runs.board
         try:
-            return {
+            scores = {
                 metric: score_of_runs(runs, metric, group, board=board, stats=self._stats)
                 for metric in metrics
             }
         except ArtifactError as error:
             self._faults.append(str(error))
             return dict.fromkeys(metrics, str(error))
+        return {
+            metric: self._describe_no_statistic(group, metric) if score is None else score
+            for metric, score in scores.items()
+        }
+
+    def _describe_no_statistic(self, group: str, metric: str) -> str:
+        try:
+            there = list_nearest(self._metrics_of_runs(group), metric)
+        except ArtifactError:  # reported where its scores are read
+            there = ""
+        return f"none of its runs has a statistic for {metric!r}" + (
+            f"; there are: {there}" if there else ""
+        )
+
+    def _metrics_of_runs(self, group: str) -> list[str]:
+        if group not in self._raw_metrics:
+            found = metrics_of_runs(group, self._suite, self._runs)
+            self._raw_metrics[group] = list(dict.fromkeys(found))
+        return self._raw_metrics[group]
 
     @cached_property
     def _stats(self) -> RunStats:
@@ -236,13 +257,10 @@ class _Reader:
         """Return the metrics of the benchmark, those first that are spelled most like the key's."""
         group = self._runs.name_of(key.benchmark)
         path = self._suite.table(group)
-        metrics: Iterable[str] = ()
         if path is None:
-            metrics = metrics_of_runs(group, self._suite, self._runs)
-        elif table := headline(read_json(self._suite.files, path, tuple[Table, ...]), group):
-            ordered = [one for one in table.header[1:] if one.lower_is_better is not None]
-            metrics = [header.value for header in ordered or table.header[1:]]
-        return nearest_first(list(dict.fromkeys(map(encodable, metrics))), key.metric)
+            return nearest_first(self._metrics_of_runs(group), key.metric)
+        table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
+        return nearest_first(score_labels(table), key.metric) if table else []
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from helm_wandb.harness.json_files import encodable
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm import tables as helm_tables
+from helm_wandb.text.nearest import list_nearest
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.formats import Cell, Table
+    from helm_wandb.sources.helm.formats import Cell, Header, Table
 
 Row = tuple["Cell", ...]
 ModelScores = dict[str, "Score | str"]
@@ -39,10 +40,25 @@ def scores_by_model(
         title: (table, rows.in_table(table))
         for title, table in helm_tables.subjects(tables, benchmark).items()
     }
+    columns = {metric: _column(main, metric) for metric in metrics}
     return {
-        model: {metric: _score(main, found, metric, model, parts) for metric in metrics}
+        model: {
+            metric: column
+            if isinstance(column, str)
+            else _score(found, column, main.header[column], _subject_scores(parts, metric, model))
+            for metric, column in columns.items()
+        }
         for model, found in rows.in_table(main).items()
     }
+
+
+def _column(table: Table, metric: str) -> int | str:
+    """Return the place of the metric's column, or why there is none."""
+    column = table.column(metric)
+    if column is not None:
+        return column
+    there = list_nearest(helm_tables.score_labels(table), metric)
+    return f"HELM's table has no column {metric!r}; it has: {there}"
 
 
 class _RowsByModel:
@@ -82,25 +98,12 @@ class _RowsByModel:
 
 
 def _score(
-    main: Table,
-    rows: Sequence[Row],
-    metric: str,
-    model: str,
-    parts: Mapping[str, tuple[Table, Mapping[str, Sequence[Row]]]],
+    rows: Sequence[Row], column: int, header: Header, subjects: dict[str, SubjectScore]
 ) -> Score | str:
-    column = main.column(metric)
-    if column is None:
-        there = encodable(", ".join(header.value for header in main.header[1:]))
-        return f"HELM's table has no column {metric!r}; it has: {there}"
     value = _value(rows, column)
     if isinstance(value, str):
         return value
-    return Score(
-        value=value,
-        n=None,
-        lower_is_better=main.header[column].lower_is_better,
-        subjects=_subject_scores(parts, metric, model),
-    )
+    return Score(value=value, n=None, lower_is_better=header.lower_is_better, subjects=subjects)
 
 
 def _subject_scores(

@@ -43,6 +43,13 @@ def _is_part(table: Table, group: str) -> bool:
     return is_scenario and ":sub_split=" not in table.name and bool(table.title)
 
 
+def score_labels(table: Table) -> list[str]:
+    """Return the labels of the columns that HELM orders, which are scores; of all if none is."""
+    columns = table.header[1:]
+    ordered = [header for header in columns if header.lower_is_better is not None]
+    return list(dict.fromkeys(encodable(header.value) for header in ordered or columns))
+
+
 def run_names(row: Sequence[Cell]) -> tuple[str, ...]:
     """Return the run specs that a row is made of; none if the row names none.
 
