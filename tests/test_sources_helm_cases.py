@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,45 @@ def test_an_upgrade_of_helm_changes_no_score(
 
     assert {} == compared["not_comparable"]
     assert ("mmlu.EM", 9, 0, 0) == tuple(delta[key] for key in ("metric", "n", "better", "worse"))
+
+
+@pytest.mark.parametrize(
+    ("config", "is_lower_better"),
+    [("editsim", False), ("eo", True), ("ppl", True), ("tox", True), ("wer", True)],
+)
+def test_scores_in_a_config_have_the_directions_of_the_benchmarks_schema(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_lower_better: bool
+) -> None:
+    """The better model wins, the floor is kept, and only metrics to maximize make a mean."""
+    case = copied_case("directions-of-file-scores", tmp_path, monkeypatch)
+    report = report_of(case / f"{config}.yaml", "--fail-on", "regression")
+    board = report["leaderboard"]
+
+    assert [is_lower_better] * 2 == [
+        score["lower_is_better"]
+        for one in report["evaluations"]
+        for score in one["scores"].values()
+    ]
+    assert [("better", 1.0), ("worse", 0.0)] == [
+        (row["model"], row["mean_win_rate"]) for row in board["rows"]
+    ]
+    assert [None if is_lower_better else 1] == [row["rank"] for row in board["rows"][:1]]
+
+
+def test_runs_have_the_labels_and_directions_of_each_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A metric is found by the label of every schema, and has the direction of the benchmark's."""
+    case = copied_case("raw-labels-and-directions", tmp_path, monkeypatch)
+    with tarfile.open(case / "runs.tar.gz") as tree:
+        tree.extraction_filter = getattr(tarfile, "data_filter", None)
+        tree.extractall(case)  # noqa: S202 -- our own
+    (one,) = report_of(case / "c.yaml", "--fail-on", "regression")["evaluations"]
+
+    assert {
+        "math_chain_of_thought.Equivalent (CoT)": (0.4, False),
+        "math_chain_of_thought.Equivalent (chain of thought)": (0.4, False),
+        "math_chain_of_thought.math_equiv_chain_of_thought": (0.4, False),
+        "image2latex.Edit sim.": (0.8, False),
+        "image2latex.edit_similarity": (0.8, False),
+    } == {name: (score["value"], score["lower_is_better"]) for name, score in one["scores"].items()}

@@ -67,7 +67,6 @@ def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
         ({"models": {str(n): () for n in range(12)}}, "'9'\n    # and 2 more models\n"),
         ({"models": {"a\nb": (), "b": ()}}, "them:\n    # helm_model: b\n    # and 1 more model\n"),
         ({"metrics": {}}, "the 16 core metrics of HELM are read.\n"),
-        ({"metrics": {"a.b": ("EM",), "c": ("F1",)}}, "name a.b: a dot ends a benchmark's name.\n"),
         ({"metrics": {"bbq": ("EM", "F1")}}, "leaderboard_metrics:\n- bbq.EM\n- bbq.F1\nevals:"),
     ],
 )

@@ -96,7 +96,7 @@ def test_a_run_of_the_ancestor_is_a_model() -> None:
         tokens_billions=None,
         origin=ORIGIN,
         scores={
-            ScoreKey("mmlu", "EM"): Score(value=0.3, n=None, lower_is_better=None, subjects={}),
+            ScoreKey("mmlu", "EM"): Score(value=0.3, n=None, lower_is_better=False, subjects={}),
             ScoreKey("bbq", "ECE (10-bin)"): Score(
                 value=0.1, n=None, lower_is_better=True, subjects={}
             ),

@@ -1,4 +1,4 @@
-"""HELM's core metrics, and the directions of its metrics by the labels of its table columns."""
+"""HELM's core metrics."""
 
 from __future__ import annotations
 
@@ -28,37 +28,3 @@ CORE_METRICS = tuple(
     )
 )
 """The 16 core scenarios of HELM, each with its main metric."""
-
-_LOWER_IS_BETTER = frozenset(
-    {
-        "BBQ (ambiguous)",
-        "BBQ (unambiguous)",
-        "BPB",
-        "Denoised inference time (s)",
-        "ECE (1-bin)",
-        "ECE (10-bin)",
-        "Edit sim.",
-        "Idealized inference time (s)",
-        "LCS",
-        "Observed inference time (s)",
-        "Platt-scaled ECE (1-bin)",
-        "Platt-scaled ECE (10-bin)",
-        "Representation (gender)",
-        "Representation (race)",
-        "Stereotypes (gender)",
-        "Stereotypes (race)",
-        "Toxic fraction",
-        "Training emissions (kg CO2)",
-        "Training energy (MWh)",
-    }
-)
-"""Columns with `lower_is_better: true` in the tables of HELM 0.5.16 (schema_classic.yaml).
-
-For copyright scenarios (Edit sim., LCS) nearness to the original is the harm.
-"""
-
-
-def is_lower_better(metric: str) -> bool | None:
-    """Return True for a metric label that HELM minimises; None if its schema says nothing."""
-    label = metric.removesuffix(" (Robustness)").removesuffix(" (Fairness)")
-    return True if label in _LOWER_IS_BETTER else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypeGuard
 
-from helm_wandb.comparing.helm_metrics import is_lower_better
+from helm_wandb.comparing.helm_schemas import is_lower_better
 from helm_wandb.model import EvalEntry, Evaluation, Origin, Reading, Score, ScoreKey
 
 
@@ -45,6 +45,6 @@ def _score(key: ScoreKey, value: float) -> Score:
     return Score(
         value=float(value),
         n=None,
-        lower_is_better=is_lower_better(key.metric) or False,
+        lower_is_better=is_lower_better(key.benchmark, key.metric) or False,
         subjects={},
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from helm_wandb.comparing.helm_metrics import is_lower_better
+from helm_wandb.comparing.helm_schemas import is_lower_better
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 from helm_wandb.report import from_json
 from helm_wandb.wandb_runs import run_record
@@ -175,7 +175,7 @@ def _plain(summary: Mapping[str, object]) -> Iterable[tuple[ScoreKey, Score]]:
     for name, value in flatten(summary, depth=2).items():
         key = parse_score_name(name)
         if key:
-            lower = is_lower_better(key.metric)
+            lower = is_lower_better(key.benchmark, key.metric)
             yield key, Score(value=float(value), n=None, lower_is_better=lower, subjects={})
 
 

@@ -1,20 +1,26 @@
-"""HELM's schemas: which statistic of a run is a benchmark's column in a table.
+"""Which statistic of a run is a benchmark's column in a table of HELM.
 
-A suite that was summarized holds its own `schema.json`; for others, and for HELM before
-0.4.0, `boards.json` next to this file has what HELM's own schemas say.
+A suite that was summarized holds its own `schema.json`; for others, and for HELM before 0.4.0,
+HELM's own schemas say it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
+from helm_wandb.comparing import helm_schemas
+from helm_wandb.comparing.helm_schemas import HelmSchema
 
 if TYPE_CHECKING:
-    from helm_wandb.sources.helm.formats import Schema
+    from helm_wandb.sources.helm.formats import Schema, SchemaGroup, SchemaMatcher
+
+_ALL_SPLITS = "__all__"
+"""HELM's word for any split, or none: Unitxt's metrics are of whole runs."""
+_SPLITS = ("test", "valid", "")
+"""Splits of a benchmark that no schema lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +40,19 @@ class Selector:
         """
         return (self.name, *(("exact_match",) if self.name == "quasi_exact_match" else ()))
 
+    def is_of_split(self, split: str) -> bool:
+        """Return whether statistics of this split are selected."""
+        return self.split in {split, _ALL_SPLITS}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Board:
-    """A schema, reduced to the meaning of the columns."""
+    """The meaning of a suite's columns."""
 
-    benchmarks: Mapping[str, tuple[tuple[str, str], ...]]
-    """Benchmark → its main metric and split; several if HELM's schemas differ."""
-    metrics: Mapping[str, tuple[str, bool | None]]
-    """Metric → its column label, and whether lower is better."""
-    perturbations: Mapping[str, str]
-    """Perturbation → its label."""
-    groups_of_their_own: frozenset[str]
-    """Run groups whose runs appear in no other group, such as HELM's ablations."""
+    own: HelmSchema | None
+    """The schema that the suite was summarized with."""
+    others: tuple[HelmSchema, ...]
+    """HELM's own schemas, the likeliest first."""
 
     def selectors(self, benchmark: str, column: str) -> Iterator[Selector]:
         """The statistics that the column may stand for, the likeliest first.
@@ -54,84 +60,100 @@ class Board:
         A column is a metric's label or name, with the label of a perturbation where it is a
         worst case: `EM`, `EM (Robustness)`, `exact_match`.
         """
-        label, perturbation = self._split_column(column)
-        environment = self._main_metrics(benchmark)
-        main = [(name, split) for name, split in environment if label in (name, self._label(name))]
-        if main:
-            yield from (Selector(name, split, perturbation) for name, split in main)
-            return
-        splits = dict.fromkeys(split for _, split in environment) or ("test", "valid")
-        for split in splits:
-            for name in self._names(label):
-                yield Selector(name, split, perturbation)
+        label, perturbation = helm_schemas.split_column(column, self._schemas)
+        statistics = self._main_statistics(benchmark, label) or self._statistics(benchmark, label)
+        yield from (Selector(name, split, perturbation) for name, split in statistics)
 
     def main_metrics(self, benchmark: str) -> list[str]:
         """The column labels of the benchmark's main metric; several if HELM's schemas differ."""
-        return list(dict.fromkeys(self._label(name) for name, _ in self._main_metrics(benchmark)))
+        mains = ((schema, schema.benchmarks[name][0]) for schema, name in self._listed(benchmark))
+        return list(dict.fromkeys(schema.label(metric) for schema, metric in mains))
 
     def is_known(self, benchmark: str) -> bool:
-        """Return whether a schema names the benchmark's main metric."""
-        return bool(self._main_metrics(benchmark))
+        """Return whether a schema lists the benchmark."""
+        return bool(self._listed(benchmark))
 
-    def is_lower_better(self, metric: str) -> bool | None:
-        """The direction of a metric by its name; None where the schema gives none."""
-        return self.metrics.get(metric, (metric, None))[1]
+    def is_lower_better(self, benchmark: str, metric: str) -> bool | None:
+        """The direction of a metric, by its name or label; None where no schema gives one."""
+        if self.own is not None and metric in self.own.metrics:
+            return self.own.metrics[metric][1]
+        return helm_schemas.is_lower_better(benchmark, metric, self._schemas)
 
-    def _main_metrics(self, benchmark: str) -> tuple[tuple[str, str], ...]:
-        """The benchmark's main metrics; those of `mmlu` for `mmlu_anatomy`."""
-        name = benchmark
-        while name not in self.benchmarks and "_" in name:
-            name = name.rpartition("_")[0]
-        return self.benchmarks.get(name, ())
+    @cached_property
+    def groups_of_their_own(self) -> frozenset[str]:
+        """Run groups whose runs appear in no other group, such as HELM's ablations."""
+        return frozenset(group for schema in self._schemas for group in schema.groups_of_their_own)
 
-    def _split_column(self, column: str) -> tuple[str, str | None]:
-        """The metric's label and the perturbation of `EM (Robustness)`."""
-        for perturbation, label in self.perturbations.items():
-            if column.endswith(f" ({label})"):
-                return column.removesuffix(f" ({label})"), perturbation
-        return column, None
+    @cached_property
+    def _schemas(self) -> tuple[HelmSchema, ...]:
+        return (*(() if self.own is None else (self.own,)), *self.others)
 
-    def _label(self, name: str) -> str:
-        return self.metrics.get(name, (name, None))[0]
+    def _listed(self, benchmark: str) -> list[tuple[HelmSchema, str]]:
+        """Return the schemas that list the benchmark, and its name there; the suite's own alone."""
+        name = helm_schemas.listed_name(benchmark, self._schemas)
+        found = [(schema, name) for schema in self._schemas if name in schema.benchmarks]
+        return found[:1] if found and found[0][0] is self.own else found
 
-    def _names(self, label: str) -> Iterator[str]:
-        yield from (name for name, (known, _) in self.metrics.items() if known == label)
-        yield label
+    def _main_statistics(self, benchmark: str, label: str) -> list[tuple[str, str]]:
+        """Return the main metrics with this label or name, each with its split."""
+        return [
+            schema.benchmarks[name]
+            for schema, name in self._listed(benchmark)
+            if label in {(metric := schema.benchmarks[name][0]), schema.label(metric)}
+        ]
+
+    def _statistics(self, benchmark: str, label: str) -> Iterator[tuple[str, str]]:
+        """Yield the metrics with this label or name, each with its split."""
+        listed = self._listed(benchmark)
+        splits = dict.fromkeys(schema.benchmarks[name][1] for schema, name in listed)
+        schemas = (*(schema for schema, _ in listed), *self._schemas)
+        names = dict.fromkeys((*(n for schema in schemas for n in schema.names(label)), label))
+        unsplit = {name for schema, _ in listed for name in schema.unsplit}
+        for split in splits or _SPLITS:
+            yield from ((name, _ALL_SPLITS if name in unsplit else split) for name in names)
 
 
-class _BuiltIn(msgspec.Struct):
-    benchmarks: dict[str, tuple[tuple[str, str], ...]]
-    metrics: dict[str, tuple[str, bool | None]]
-    perturbations: dict[str, str]
-    groups_of_their_own: tuple[str, ...]
+def board_of(schema: Schema | None, benchmarks: frozenset[str]) -> Board:
+    """Return the meaning of a suite's columns.
+
+    schema: the one that it was summarized with. benchmarks: all run groups of the suite; where
+    HELM's schemas differ, the one with most of them is likeliest.
+    """
+    others = sorted(
+        helm_schemas.helm_schemas(), key=lambda one: -len(benchmarks & one.benchmarks.keys())
+    )
+    return Board(own=None if schema is None else reduced(schema), others=tuple(others))
 
 
-def board_of(schema: Schema) -> Board:
-    """Return what the schema says of columns, and HELM's own schemas of benchmarks it lacks."""
-    own = built_in()
-    benchmarks = {
-        group.name: ((group.environment.main_name, group.environment.main_split),)
-        for group in schema.run_groups
-        if group.environment.main_split
-    }
-    metrics = {one.name: (one.label, one.lower_is_better) for one in schema.metrics}
+def reduced(schema: Schema) -> HelmSchema:
+    """Return what the schema says of columns."""
+    matchers = {group.name: group.metrics for group in schema.metric_groups}
     hidden = (group.name for group in schema.run_groups if group.visibility != "all_groups")
-    return Board(
-        benchmarks={**own.benchmarks, **benchmarks},
-        # First in the order of this schema, which says which of two with one label is likelier.
-        metrics={**metrics, **own.metrics, **metrics},
-        perturbations={**own.perturbations, **{p.name: p.label for p in schema.perturbations}},
-        groups_of_their_own=own.groups_of_their_own | set(hidden),
+    return HelmSchema(
+        benchmarks={
+            group.name: (group.environment.main_name, _main_split(group, matchers))
+            for group in schema.run_groups
+            if group.environment.main_split
+        },
+        metrics={one.name: (one.label, one.lower_is_better) for one in schema.metrics},
+        unsplit=_unsplit(matcher for group in matchers.values() for matcher in group),
+        perturbations={one.name: one.label for one in schema.perturbations},
+        groups_of_their_own=tuple(hidden),
     )
 
 
-def built_in() -> Board:
-    """Return HELM's classic, lite, capabilities, safety, mmlu, air_bench and ewok schemas."""
-    data = Path(__file__).with_name("boards.json").read_bytes()
-    schemas = msgspec.json.decode(data, type=_BuiltIn)
-    return Board(
-        benchmarks=schemas.benchmarks,
-        metrics=schemas.metrics,
-        perturbations=schemas.perturbations,
-        groups_of_their_own=frozenset(schemas.groups_of_their_own),
+def _main_split(group: SchemaGroup, matchers: Mapping[str, Sequence[SchemaMatcher]]) -> str:
+    """Return the split in which the main metric is shown."""
+    shown = (matcher for name in group.metric_groups for matcher in matchers.get(name, ()))
+    splits = {matcher.split for matcher in shown if matcher.name == "${main_name}"}
+    return _ALL_SPLITS if splits == {_ALL_SPLITS} else group.environment.main_split
+
+
+def _unsplit(matchers: Iterable[SchemaMatcher]) -> tuple[str, ...]:
+    """Return the metrics that are shown over all splits, and never over one."""
+    splits: dict[str, set[str]] = {}
+    for matcher in matchers:
+        splits.setdefault(matcher.name, set()).add(matcher.split)
+    return tuple(
+        name for name, of in splits.items() if of == {_ALL_SPLITS} and not name.startswith("$")
     )

@@ -33,7 +33,6 @@ def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntr
                 ScoreKey(benchmark, metric)
                 for benchmark, metrics in suite.metrics.items()
                 for metric in metrics
-                if _has_config_name(benchmark)
             ),
         )
         for suite in suites
@@ -67,20 +66,12 @@ def _model_lines(suite: SuiteInventory) -> Iterator[str]:
         yield "# token_per_iteration: 0.004\n"
 
 
-def _has_config_name(benchmark: str) -> bool:
-    """Return whether a config can name the benchmark; some of Unitxt's have dots."""
-    return not set(benchmark) & set("./\\")
-
-
 def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
-    if others := [name for name in suite.metrics if not _has_config_name(name)]:
-        yield f"# A config cannot name {_join_names(others)}: a dot ends a benchmark's name.\n"
-    named = {name: metrics for name, metrics in suite.metrics.items() if _has_config_name(name)}
-    if not named:
+    if not suite.metrics:
         yield "# Without `benchmarks`, the 16 core metrics of HELM are read.\n"
         return
     yield "benchmarks:\n"
-    for benchmark, metrics in named.items():
+    for benchmark, metrics in suite.metrics.items():
         names = _yaml({"name": benchmark, "metrics": list(metrics)}, in_one_line=True)
         yield indent(f"- {names}", "  ")
 

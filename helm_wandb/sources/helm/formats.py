@@ -208,6 +208,20 @@ class SchemaMetric(msgspec.Struct):
         return self.short_display_name or self.display_name or self.name
 
 
+class SchemaMatcher(msgspec.Struct):
+    """Statistics that a group of metrics shows: `${main_name}` of split `${main_split}`."""
+
+    name: str
+    split: str
+
+
+class SchemaMetricGroup(msgspec.Struct):
+    """Metrics that are shown together."""
+
+    name: str
+    metrics: tuple[SchemaMatcher, ...] = ()
+
+
 class SchemaEnvironment(msgspec.Struct):
     """The main metric of a benchmark."""
 
@@ -220,6 +234,7 @@ class SchemaGroup(msgspec.Struct):
 
     name: str
     environment: SchemaEnvironment = msgspec.field(default_factory=SchemaEnvironment)
+    metric_groups: tuple[str, ...] = ()
     visibility: str = "all_groups"
 
 
@@ -228,4 +243,5 @@ class Schema(msgspec.Struct):
 
     metrics: tuple[SchemaMetric, ...] = ()
     perturbations: tuple[SchemaMetric, ...] = ()
+    metric_groups: tuple[SchemaMetricGroup, ...] = ()
     run_groups: tuple[SchemaGroup, ...] = ()

@@ -79,7 +79,7 @@ def _values_of(selector: Selector, stats: Iterable[tuple[InstanceStats, Stat]]) 
     for name in selector.names:
         values: Values = {}
         for entry, stat in stats:
-            if (stat.name.name, stat.name.split) != (name, selector.split):
+            if stat.name.name != name or not selector.is_of_split(stat.name.split):
                 continue
             if _counts(entry.perturbation, selector.perturbation):
                 place = (stat.name.sub_split, entry.instance_id, entry.train_trial_index)

@@ -69,9 +69,9 @@ def _suite(name: str, files: Files) -> Iterator[SuiteInventory]:
         models=models,
         needs_model_name=needs_model_name,
         metrics={
-            benchmark: metrics
-            for benchmark in sorted(runs.benchmarks)
-            if runs.by_model(benchmark) and (metrics := choose_metrics(benchmark, suite, runs))
+            name: metrics
+            for name in runs.names
+            if runs.by_model(name) and (metrics := choose_metrics(runs.name_of(name), suite, runs))
         },
     )
 

@@ -58,7 +58,7 @@ def _mean(values: Sequence[float], count: int) -> float:
 
 def _matches(stat: RunStatName, name: str, selector: Selector) -> bool:
     """Return whether it is selected: HELM shows perturbations by their worst case only."""
-    if (stat.name, stat.split) != (name, selector.split):
+    if stat.name != name or not selector.is_of_split(stat.split):
         return False
     if stat.perturbation is None:
         return selector.perturbation is None
@@ -92,7 +92,7 @@ def score_of_runs(
     return Score(
         value=mean,
         n=None,
-        lower_is_better=board.is_lower_better(selector.name),
+        lower_is_better=board.is_lower_better(benchmark, selector.name),
         subjects=_subject_scores(runs, means),
     )
 

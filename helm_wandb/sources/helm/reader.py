@@ -20,7 +20,7 @@ from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.metric_choice import metrics_of_runs
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
-from helm_wandb.sources.helm.runs import Run, Runs
+from helm_wandb.sources.helm.runs import RENAMED, Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline, score_labels
 from helm_wandb.system import paths
@@ -171,7 +171,7 @@ class _Reader:
     ) -> dict[str, dict[str, Score | str]]:
         """Return each model's scores by metric: from HELM's tables, else from the runs."""
         group = self._runs.name_of(benchmark)
-        if group != benchmark:
+        if group == RENAMED.get(benchmark):
             self._notes.append(f"{benchmark} was found as {group}, HELM's newer name of it.")
         table = self._suite.table(group)
         if table is None:
@@ -232,7 +232,7 @@ class _Reader:
         return RunStats(self._suite.files, names)
 
     def _benchmarks(self) -> list[str]:
-        return sorted(self._runs.benchmarks or self._suite.benchmarks())
+        return self._runs.names or sorted(self._suite.benchmarks())
 
     def _describe_nothing(self) -> str:
         """Return what the suite has instead of what the entry names, and which of it is meant."""

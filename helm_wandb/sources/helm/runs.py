@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import ScoreKey
-from helm_wandb.sources.helm.board import Board, Selector, board_of, built_in
+from helm_wandb.sources.helm.board import Board, Selector, board_of
 from helm_wandb.sources.helm.formats import RunSpec, Schema, Table
 from helm_wandb.sources.helm.tables import run_names
 from helm_wandb.text.words import count_noun, join_truncated
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from helm_wandb.sources.helm.layout import Suite
 
 
-_RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
+RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
 """Benchmark → its run group in HELM since 0.5.8, which is how the names of its runs begin too."""
-_OLDER_NAMES = {newer: older for older, newer in _RENAMED.items()}
+_OLDER_NAMES = {newer: older for older, newer in RENAMED.items()}
+_NOT_IN_NAMES = str.maketrans("./\\", "___")
+"""What a benchmark's name in a config cannot hold; groups of Unitxt have dots."""
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
 
 
@@ -101,11 +103,21 @@ class Runs:
         run = self._runs.get(name)
         return run.model if run else None
 
+    @cached_property
+    def names(self) -> list[str]:
+        """The names by which a config can name the run groups, sorted."""
+        return sorted({_name_in_config(group) for group in self.benchmarks})
+
     def name_of(self, benchmark: str) -> str:
-        """Return the run group of a benchmark: its own name, or the newer one in the suite."""
-        renamed = _RENAMED.get(benchmark, benchmark)
-        is_renamed = benchmark not in self.benchmarks and renamed in self.benchmarks
-        return renamed if is_renamed else benchmark
+        """Return the run group that a config names so; its own name if there is none."""
+        return self._groups.get(benchmark, benchmark)
+
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        """Name in a config → run group of the suite."""
+        renamed = {old: new for old, new in RENAMED.items() if new in self.benchmarks}
+        named = {_name_in_config(group): group for group in self.benchmarks}
+        return renamed | named | {group: group for group in self.benchmarks}
 
     def selectors(self, key: ScoreKey) -> list[Selector]:
         """Return the statistics of a run that may make the score, the likeliest first."""
@@ -133,10 +145,10 @@ class Runs:
 
     @cached_property
     def board(self) -> Board:
-        """The schema that the suite was summarized with, else what HELM's own schemas say."""
-        if self._suite.schema is None:
-            return built_in()
-        return board_of(read_json(self._suite.files, self._suite.schema, Schema))
+        """The meaning of the suite's columns."""
+        path = self._suite.schema
+        schema = None if path is None else read_json(self._suite.files, path, Schema)
+        return board_of(schema, self.benchmarks)
 
     def _read(self, suite: Suite) -> Iterator[Run]:
         if suite.listed_specs is None:
@@ -188,3 +200,7 @@ class Runs:
                 yield Run(folder, spec)
             except ArtifactError as error:
                 self.faults.append(str(error))
+
+
+def _name_in_config(group: str) -> str:
+    return encodable(group).translate(_NOT_IN_NAMES)
