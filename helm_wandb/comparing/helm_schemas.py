@@ -1,6 +1,6 @@
 """HELM's schemas: the main metric of each benchmark, the label and direction of each metric.
 
-`boards.json` beside this file has them for suites and scores without a schema; `make boards`
+`boards.json` next to this file has them for suites and scores without a schema; `make boards`
 writes it. Directions and labels depend on the schema: `Edit sim.` is better when lower for
 copyright, and when higher for images.
 """
