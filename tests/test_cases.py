@@ -1,8 +1,9 @@
-"""HELM output as people have it, from the config to the report."""
+"""HELM output and configs as people have them, from the config to the report."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from helm_wandb import cli
 
 from .conftest import DATA, ROOT
+from .test_sources_helm import copied
 
 CASES = DATA / "cases"
 """Configs and the suites that they read."""
@@ -107,3 +109,63 @@ def test_runs_have_the_labels_and_directions_of_each_board(
         "image2latex.Edit sim.": (0.8, False),
         "image2latex.edit_similarity": (0.8, False),
     } == {name: (score["value"], score["lower_is_better"]) for name, score in one["scores"].items()}
+
+
+def name_revisions(text: str) -> str:
+    """The text with Hugging Face's revisions in place of the checkpoints' names."""
+    text = re.sub(r"(mymodel/)?toyproj-llama/(\d+)", r"EleutherAI/pythia-70m@step\2", text)
+    return re.sub(r"toyproj-llama_(\d+)", r"EleutherAI_pythia-70m@step\1", text)
+
+
+def test_revisions_are_iterations(
+    helm_trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HELM names a revision model@step1000: steps of one model, with all that they had before."""
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "config.yaml"
+    output = {"helm_output_dir": "checkpoints", "helm_suite_name": "toyproj-toyllama"}
+    config.write_text(json.dumps({"project": "p", "evals": [{"eval_type": "helm", **output}]}))
+    suite = copied(helm_trees, "checkpoints", tmp_path) / "runs/toyproj-toyllama"
+    before = report_of(config)["evaluations"]
+    for path in suite.rglob("*.json"):
+        path.write_text(name_revisions(path.read_text()))
+    for path in list(suite.iterdir()):
+        path.rename(suite / name_revisions(path.name))
+
+    after = report_of(config)["evaluations"]
+
+    assert [n * 1000 for n in range(1, 7)] == [one["iteration"] for one in after]
+    assert [{**one, "model": "EleutherAI/pythia-70m"} for one in before] == after
+
+
+TYPOS: dict[str, Any] = {
+    "min_effect": {"default": 0.2, "boolq.em": 0.01},
+    "lower_is_better": ["boolq.Em"],
+    "clusters": {"bolq": "instance"},
+}
+
+
+@pytest.mark.parametrize(
+    ("compare", "messages"),
+    [
+        (TYPOS, [f"has {name}; the nearest name is boolq" for name in ("boolq.em", "boolq.Em")]),
+        (TYPOS, ["has bolq; the nearest name is boolq"]),
+        ({"min_effect": 1}, ["one point is 0.01, or 1pp; give less than 0.5"]),
+    ],
+    ids=["metrics", "benchmark", "point"],
+)
+def test_a_slip_under_compare_passes_no_regression(
+    compare: dict[str, Any],
+    messages: list[str],
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Names that no model has, and a point written as the whole scale, are exit code 2."""
+    output = {"helm_output_dir": "demo/helm/candidate", "helm_suite_name": "nightly"}
+    config = {"project": "p", "evals": [{"eval_type": "helm", **output}], "compare": compare}
+    (workspace / "config.yaml").write_text(json.dumps(config))
+    options = ["--print-only", "--config", "config.yaml", "--fail-on", "regression"]
+
+    assert 2 == cli.main(options, root=ROOT)
+    shown = capsys.readouterr().err
+    assert [] == [message for message in messages if message not in shown]
