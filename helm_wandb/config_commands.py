@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from helm_wandb.sinks import print_text
 from helm_wandb.system import paths
 from helm_wandb.system.files import write_new
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import join_truncated
 
 
 def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
@@ -127,9 +129,12 @@ def _unranked(text: str, name: str, root: Path) -> Iterator[str]:
         faults = (line for fault in outcome.faults for line in fault.lines)
         raise ArtifactError(f"{name} is not written, as a run of it would fail:", *faults)
     ranking = outcome.report.leaderboard
+    models: dict[str, list[str]] = defaultdict(list)
     for row in ranking.rows:
         if row.unranked:
-            yield f"{plain(Name(row.model))} is not ranked: {plain(row.unranked)}"
+            models[row.unranked].append(row.model)
+    for why, names in models.items():
+        yield f"{plain(Name(join_truncated(names)))}: not ranked: {plain(why)}"
     if not ranking.ranking_metrics:
         yield from (f"{plain(Name(str(key)))}: {why}" for key, why in ranking.left_out.items())
 

@@ -148,6 +148,22 @@ def test_models_that_cannot_be_ranked_are_named(
     assert (workspace / "helm-wandb.yaml").is_file()
 
 
+def test_models_that_cannot_be_ranked_share_a_warning(
+    root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`init` gives each reason once, for the models that it is about."""
+    with tarfile.open(DATA / "cases/init-unknown-group/out.tar.gz") as tree:
+        tree.extraction_filter = getattr(tarfile, "data_filter", None)
+        tree.extractall(workspace)  # noqa: S202 -- our own
+    (run,) = Path("raw-medication-qa/runs/TEST").iterdir()
+    copy = shutil.copytree(run, run.with_name("medication_qa:model=other_model"))
+    settings = (copy / "run_spec.json").read_text()
+    (copy / "run_spec.json").write_text(re.sub(r"gpt-4o-2024-05-13", "another", settings))
+
+    assert 0 == cli.main(["init", "raw-medication-qa"], root=root)
+    assert 1 == capsys.readouterr().err.count("not ranked: ")
+
+
 @pytest.mark.parametrize(
     ("line", "models"),
     [
