@@ -141,7 +141,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     """
     if not config.evals and plan.project is None and plan.published is None:
         raise InputError(ONLY_PROJECT)
-    inputs = _published_inputs(plan.published) if plan.published else _read_inputs(config, plan)
+    inputs = _read_inputs(config, plan)
     if config.evals and not inputs.evaluations:
         return failed_outcome(*inputs.faults)
     merged = evaluations.merge(inputs.evaluations)
@@ -350,19 +350,11 @@ class _Inputs:
     faults: tuple[UserError, ...]
 
 
-def _published_inputs(reading: Reading) -> _Inputs:
-    return _Inputs(
-        evaluations=reading.evaluations,
-        notes=reading.notes,
-        faults=tuple(map(ArtifactError, reading.faults)),
-    )
-
-
 def _read_inputs(config: Config, plan: Plan) -> _Inputs:
-    read: list[Evaluation] = []
-    notes: list[str] = []
-    faults: list[UserError] = []
-    for entry in config.evals:
+    """Read what is published, else all entries of the config."""
+    readings = [plan.published] if plan.published else []
+    faults: list[UserError] = [ArtifactError(why) for one in readings for why in one.faults]
+    for entry in () if plan.published else config.evals:
         try:
             reading = sources.read(
                 entry,
@@ -374,10 +366,13 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
         except UserError as error:
             faults.append(error)
         else:
-            read += reading.evaluations
-            notes += reading.notes
+            readings.append(reading)
             faults += map(ArtifactError, reading.faults)
-    return _Inputs(evaluations=tuple(read), notes=tuple(notes), faults=tuple(faults))
+    return _Inputs(
+        evaluations=tuple(one for reading in readings for one in reading.evaluations),
+        notes=tuple(note for reading in readings for note in reading.notes),
+        faults=tuple(faults),
+    )
 
 
 def _lowest_exit_code(exit_codes: Iterable[int]) -> int:

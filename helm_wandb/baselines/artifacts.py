@@ -34,28 +34,24 @@ def search_artifacts(query: ArtifactQuery, github: Repository) -> Iterator[Basel
     An artifact must come from a run of this very repository on the base branch, or on the default
     branch before that: by its name and commit alone, a fork's pull request could plant one.
     """
+    downloads = 0
     try:
-        yield from _search(query, github)
+        near = near_artifacts(query, github)
+        if isinstance(near, NoMatch):
+            yield near
+            return
+        for one in near[:_RUN_CHECKS]:
+            run = _trusted_run(one.artifact, github)
+            if isinstance(run, NoMatch):
+                yield run
+                continue
+            if downloads == DOWNLOADS:
+                yield NoMatch(f"Only the nearest {DOWNLOADS} artifacts were read.", is_fault=False)
+                return
+            downloads += 1
+            yield _read_artifact(one, run, query.base, github)
     except SearchError as error:
         yield NoMatch(f"Workflow artifacts could not be searched. {error}")
-
-
-def _search(query: ArtifactQuery, github: Repository) -> Iterator[BaselineMatch | NoMatch]:
-    near = near_artifacts(query, github)
-    if isinstance(near, NoMatch):
-        yield near
-        return
-    downloads = 0
-    for one in near[:_RUN_CHECKS]:
-        run = _trusted_run(one.artifact, github)
-        if isinstance(run, NoMatch):
-            yield run
-            continue
-        if downloads == DOWNLOADS:
-            yield NoMatch(f"Only the nearest {DOWNLOADS} artifacts were read.", is_fault=False)
-            return
-        downloads += 1
-        yield _read_artifact(one, run, query.base, github)
 
 
 def _trusted_run(artifact: Artifact, github: Repository) -> WorkflowRun | NoMatch:
@@ -73,7 +69,12 @@ def _read_artifact(
 ) -> BaselineMatch | NoMatch:
     """Return the baseline in an artifact, or why it has none."""
     try:
-        evaluations = from_json(_download_report(near.artifact, github))
+        # Nested, so that the zip is not kept while its report is read.
+        evaluations = from_json(
+            extract_report(
+                github.download(near.artifact, limit_bytes=ZIP_LIMIT_BYTES), limit_bytes=LIMIT_BYTES
+            )
+        )
     except GithubError as error:
         return _unreadable_artifact(error, near.artifact)
     except ValueError as error:
@@ -84,12 +85,6 @@ def _read_artifact(
         ref=near.artifact.run.head_branch,
         commit=near.artifact.run.head_sha,
     )
-
-
-def _download_report(artifact: Artifact, github: Repository) -> bytes:
-    """Return the report in an artifact; its zip is not kept any longer."""
-    data = github.download(artifact, limit_bytes=ZIP_LIMIT_BYTES)
-    return extract_report(data, limit_bytes=LIMIT_BYTES)
 
 
 def _unreadable_artifact(error: GithubError, artifact: Artifact) -> NoMatch:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from helm_wandb.model import Baseline, Evaluation
-
-_SHA_CHARACTERS = 7
+from helm_wandb.report import name_commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +21,7 @@ class BaselineMatch:
     @property
     def label(self) -> str:
         """`main@4be1c02, artifact of run 1893, of the merge base`."""
-        branch = (self.ref or "").removeprefix("refs/heads/")
-        name = "@".join(filter(None, (branch, (self.commit or "")[:_SHA_CHARACTERS])))
-        return ", ".join(filter(None, (name, self.origin)))
+        return ", ".join(filter(None, (name_commit(self.ref, self.commit), self.origin)))
 
     def is_source_of(self, baseline: Baseline) -> bool:
         """Whether a comparison's baseline comes from here."""

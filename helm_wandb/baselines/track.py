@@ -32,7 +32,11 @@ def search_track(
     track = branch_track(branch)
     models = {one.model for one in latest(candidates)}
     try:
-        recorded = [one for one in project.recorded(track, models) if not _is_from(one, own_runs)]
+        recorded = [
+            one
+            for one in project.recorded(track, models)
+            if (one.run_url or "").rpartition("/")[2] not in map(str, own_runs)
+        ]
         others = () if recorded else project.latest(track)
     except ServiceError as error:
         reason = ": ".join(filter(None, (error.fault.cause, error.fault.detail.rstrip("."))))
@@ -54,7 +58,3 @@ def search_track(
             ref=branch,
             commit=same_commit[0].commit,
         )
-
-
-def _is_from(one: Recorded, runs: Collection[int]) -> bool:
-    return (one.run_url or "").rpartition("/")[2] in map(str, runs)

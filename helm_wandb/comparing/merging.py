@@ -7,9 +7,9 @@ some subjects each. The result doesn't depend on their order unless two of them 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from helm_wandb.comparing.fingerprints import describe_field
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore, is_close, mean
@@ -18,6 +18,7 @@ from helm_wandb.text.words import join_truncated
 _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
+_COLUMNS = tuple(column.name for column in fields(Instances))
 
 _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
@@ -212,22 +213,13 @@ def _instances(first: Instances | None, later: Instances | None) -> Instances | 
             return _two_instances_of(stratum, strata[stratum], others[stratum])
     union = {**others, **strata}
     rows = [row for stratum in sorted(union) for row in union[stratum]]
-    return Instances(
-        stratum=tuple(row[0] for row in rows),
-        id=tuple(row[1] for row in rows),
-        trial=tuple(row[2] for row in rows),
-        input=tuple(row[3] for row in rows),
-        cluster=tuple(row[4] for row in rows),
-        value=tuple(row[5] for row in rows),
-    )
+    columns: Iterator[Any] = zip(*rows, strict=True)
+    return Instances(**dict(zip(_COLUMNS, columns, strict=True)))
 
 
 def _strata(instances: Instances) -> dict[str, list[_Row]]:
     """Return each stratum's rows, sorted."""
-    columns = (
-        *(instances.stratum, instances.id, instances.trial),
-        *(instances.input, instances.cluster, instances.value),
-    )
+    columns = (getattr(instances, name) for name in _COLUMNS)
     strata: dict[str, list[_Row]] = defaultdict(list)
     for row in zip(*columns, strict=True):
         strata[row[0]].append(row)

@@ -156,7 +156,8 @@ def _check(path: Path, spot: Spot) -> Iterator[Finding]:
         case (("compare", "clusters", str()), str(text)) if text != EACH_INSTANCE:
             yield from _check_pattern(path, text, _CLUSTER)
         case (("evals", int(), "benchmarks"), list(items)):
-            yield from _check_repeated(path, [_name(item) for item in items], "name")
+            names = [item.get("name") if isinstance(item, dict) else None for item in items]
+            yield from _check_repeated(path, names, "name")
         case (
             ("evals", int(), "benchmarks", int(), "metrics") | ("leaderboard_metrics",),
             list(items),
@@ -174,7 +175,9 @@ def _text_problem(path: Path, text: str) -> str | None:
         return f"must be one line without control characters: {shown(text)}"
     if len(text) > LONGEST_NAME:
         return _at_most(text)
-    variable = None if _is_pattern(path) else _VARIABLE.search(text)
+    # In a regular expression $ has another meaning.
+    is_pattern = path[-1:] == ("iteration_pattern",) or path[:-1] == ("compare", "clusters")
+    variable = None if is_pattern else _VARIABLE.search(text)
     return _not_replaced(variable[0]) if variable else None
 
 
@@ -187,11 +190,6 @@ def _url_problem(text: str) -> str:
     if not text:
         return f"must not be empty: give one, for example `{example}`, or remove the key"
     return f"must be the URL of a server, as {example} is; this is {shown(text)}{hint}"
-
-
-def _is_pattern(path: Path) -> bool:
-    """Return whether a regular expression belongs here, in which $ has another meaning."""
-    return path[-1:] == ("iteration_pattern",) or path[:-1] == ("compare", "clusters")
 
 
 def _not_replaced(variable: str) -> str:
@@ -221,10 +219,6 @@ def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:
     if not (is_score and math.isnan(value)):
         known = ", or `null` where the score is not known" if is_score else ""
         yield Finding(path, f"must be a finite number{known}")
-
-
-def _name(benchmark: object) -> object:
-    return benchmark.get("name") if isinstance(benchmark, dict) else None
 
 
 def _check_repeated(path: Path, items: Sequence[object], *inside: str) -> Iterator[Finding]:

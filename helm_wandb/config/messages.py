@@ -106,23 +106,9 @@ def findings(
     error: ValidationError, tree: Tree, schema: Mapping[str, Any], validator: Validator | None
 ) -> Iterator[Finding]:
     """Yield the findings of one error of the schema's validator, one for each key."""
-    violation = _violation(error, schema, validator)
-    path = violation.path
-    if violation.keyword in {"additionalProperties", "required"}:
-        yield from _structure(violation, schema)
-        return
-    sentence = SENTENCES[violation.keyword](violation, tree.spots[path])
-    if violation.is_key:
-        yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
-    else:
-        yield Finding(path, sentence)
-
-
-def _violation(
-    error: ValidationError, schema: Mapping[str, Any], validator: Validator | None
-) -> _Violation:
-    return _Violation(
-        path=tuple(error.absolute_path),
+    path = tuple(error.absolute_path)
+    violation = _Violation(
+        path=path,
         keyword=str(error.validator),
         demanded=error.validator_value,
         schema=error.schema if isinstance(error.schema, dict) else {},
@@ -131,28 +117,40 @@ def _violation(
         root=schema,
         validator=validator,
     )
+    if violation.keyword in {"additionalProperties", "required"}:
+        yield from _structure(violation)
+        return
+    sentence = SENTENCES[violation.keyword](violation, tree.spots[path])
+    if violation.is_key:
+        yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
+    else:
+        yield Finding(path, sentence)
 
 
-def _structure(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
+def _structure(violation: _Violation) -> Iterator[Finding]:
     """Yield what is wrong with the keys of a mapping.
 
     The validator reports every missing key separately; duplicates are dropped later.
     """
     if meant := violation.suggestion():
         yield Finding(violation.path, f"must be a `name` with its `metrics`: write {meant}")
-    elif source := _meant_source(violation, schema):
+    elif source := _meant_source(violation):
         message = f"the key `source` is missing: add `source: {source}`, which has these keys"
         yield Finding(violation.path, message)
-        own = source_schemas(schema)[source]
-        yield from _missing_keys(violation, own["required"], own["properties"], schema)
+        own = source_schemas(violation.root)[source]
+        yield from _missing_keys(violation, own["required"], own["properties"])
     elif violation.keyword == "additionalProperties":
-        yield from _unknown_keys(violation, schema)
+        known = violation.schema["properties"]
+        for key in violation.instance:
+            if key not in known:
+                message = _unknown(key, known, violation.root)
+                yield Finding((*violation.path, key), message, at_key=True)
     else:
-        known = violation.schema.get("properties", schema["properties"])
-        yield from _missing_keys(violation, violation.demanded, known, schema)
+        known = violation.schema.get("properties", violation.root["properties"])
+        yield from _missing_keys(violation, violation.demanded, known)
 
 
-def _meant_source(violation: _Violation, schema: Mapping[str, Any]) -> str | None:
+def _meant_source(violation: _Violation) -> str | None:
     """Return the source whose keys an entry has, if the entry names none and lacks the default's.
 
     The path of an entry is that of an item of `evals`.
@@ -162,23 +160,14 @@ def _meant_source(violation: _Violation, schema: Mapping[str, Any]) -> str | Non
         return None
     if keys <= set(violation.schema["properties"]):
         return None
-    fitting = (n for n, one in source_schemas(schema).items() if keys <= set(one["properties"]))
-    return next(fitting, None)
-
-
-def _unknown_keys(violation: _Violation, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    known = violation.schema["properties"]
-    for key in violation.instance:
-        if key not in known:
-            yield Finding((*violation.path, key), _unknown(key, known, schema), at_key=True)
+    sources = source_schemas(violation.root).items()
+    return next((name for name, one in sources if keys <= set(one["properties"])), None)
 
 
 def _missing_keys(
-    violation: _Violation,
-    required: Iterable[str],
-    properties: Mapping[str, Any],
-    schema: Mapping[str, Any],
+    violation: _Violation, required: Iterable[str], properties: Mapping[str, Any]
 ) -> Iterator[Finding]:
+    schema = violation.root
     first = islice(violation.instance, _COMPARED)
     misspelt = {_meant_key(key, properties, schema) for key in first}
     for key in required:
@@ -251,7 +240,8 @@ def _type(violation: _Violation, spot: Spot) -> str:
 def _pieces_of_advice(kinds: Sequence[str], violation: _Violation, spot: Spot) -> Iterator[str]:
     """Yield how to make the value one of these kinds, the best advice first."""
     if spot.data is None:
-        yield "give a value" + violation.example(", ") + _removal(violation)
+        removal = "" if violation.is_required() else ", or remove the key"
+        yield "give a value" + violation.example(", ") + removal
     if meant := violation.suggestion():
         yield f"write {meant}"
     if spot.text and violation.takes(spot.text):
@@ -263,10 +253,6 @@ def _pieces_of_advice(kinds: Sequence[str], violation: _Violation, spot: Spot) -
     if ":" in (spot.text or "") and kinds == ["object"]:
         yield "is a space after a colon missing?"
     yield "give one" + violation.example(", ")
-
-
-def _removal(violation: _Violation) -> str:
-    return "" if violation.is_required() else ", or remove the key"
 
 
 def _is_taken_bare(violation: _Violation, text: str) -> bool:
@@ -302,18 +288,6 @@ def _benchmark_of_key(violation: _Violation, spot: Spot) -> str | None:
     return quote(benchmark if isinstance(score, dict) else {benchmark: {metric: score}})
 
 
-def _at_most(violation: _Violation, _: Spot) -> str:
-    return f"must be at most {violation.demanded:,}"
-
-
-def _at_least(violation: _Violation, _: Spot) -> str:
-    return f"must be at least {violation.demanded}"
-
-
-def _more_than(violation: _Violation, _: Spot) -> str:
-    return f"must be greater than {violation.demanded}"
-
-
 def _too_long(violation: _Violation, _: Spot) -> str:
     length = len(violation.instance)
     return f"must have at most {violation.demanded} characters, and this has {length:,}"
@@ -325,13 +299,13 @@ def _empty(violation: _Violation, _: Spot) -> str:
 
 SENTENCES: Mapping[str, Callable[[_Violation, Spot], str]] = {
     "enum": _enum,
-    "exclusiveMinimum": _more_than,
+    "exclusiveMinimum": lambda one, _: f"must be greater than {one.demanded}",
     "maxLength": _too_long,
-    "maximum": _at_most,
+    "maximum": lambda one, _: f"must be at most {one.demanded:,}",
     "minItems": _empty,
     "minLength": _empty,
     "minProperties": _empty,
-    "minimum": _at_least,
+    "minimum": lambda one, _: f"must be at least {one.demanded}",
     "pattern": _pattern,
     "type": _type,
 }

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import yaml
 
@@ -49,16 +49,6 @@ _EMPTY = (
 _DOTS = "`...` stands for more in the documentation: put the real lines here, or remove it"
 _COLON = "the space after the colon is missing: write `key: value`"
 _DASH = "the space after the dash is missing: write `- item`"
-
-
-class _Mark(Protocol):
-    """A place as either loader gives it; both count from 0."""
-
-    @property
-    def line(self) -> int: ...
-
-    @property
-    def column(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +123,10 @@ _SENTENCES = (
 
 def shown(text: str) -> str:
     """Return the text on one line, shortened, with control characters made visible."""
-    cut = shorten(text, LONGEST_SHOWN)
-    return "".join(map(_visible, cut))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in shorten(text, LONGEST_SHOWN)
+    )
 
 
 def read_node(
@@ -171,7 +157,9 @@ def _text(data: bytes, file: str) -> str:
             "is it another file?",
         )
     text = _decode(data.removeprefix(codecs.BOM_UTF8), file)
-    _refuse_control_characters(text, file)
+    if match := _NOT_YAML.search(text):
+        message = f"the character {shown(match[0])} is not allowed in YAML: remove it"
+        raise _failure(_place_after(text[: match.start()], file), message)
     if problems := list(_odd_blanks(text, file)):
         raise ConfigError(problems)
     # JSON may be indented with tabs, and places must stay.
@@ -190,12 +178,6 @@ def _decode(data: bytes, file: str) -> str:
         before = data[: error.start].decode("utf-8")
         message = f"the byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8"
         raise _failure(_place_after(before, file), message) from error
-
-
-def _refuse_control_characters(text: str, file: str) -> None:
-    if match := _NOT_YAML.search(text):
-        message = f"the character {shown(match[0])} is not allowed in YAML: remove it"
-        raise _failure(_place_after(text[: match.start()], file), message)
 
 
 def _odd_blanks(text: str, file: str) -> Iterator[Problem]:
@@ -243,13 +225,13 @@ def _refuse_depth_and_documents(text: str, file: str, loader: Loader) -> None:
             documents += 1
         if depth > LIMIT_DEPTH:
             message = f"nested deeper than {LIMIT_DEPTH} levels"
-            raise _failure(_place(cast("_Mark", event.start_mark), file), message)
+            raise _failure(_place(cast("yaml.Mark", event.start_mark), file), message)
         if documents > 1:
             message = (
                 "a second document begins here (`---`): a config is a single one; put it in "
                 "another file"
             )
-            raise _failure(_place(cast("_Mark", event.start_mark), file), message)
+            raise _failure(_place(cast("yaml.Mark", event.start_mark), file), message)
 
 
 def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
@@ -264,7 +246,7 @@ def _without_dots(text: str, file: str) -> tuple[str, list[Problem]]:
 
 def _syntax_failure(error: yaml.MarkedYAMLError, lines: Sequence[str], file: str) -> ConfigError:
     """Return the library's error as a sentence at the place to look at."""
-    mark_of_problem = cast("_Mark", error.problem_mark)
+    mark_of_problem = cast("yaml.Mark", error.problem_mark)
     if _line(lines, mark_of_problem.line)[mark_of_problem.column :].startswith("\t"):
         message = "a tab stands where YAML allows only spaces: replace it by spaces"
         return _failure(_place(mark_of_problem, file), message)
@@ -291,7 +273,7 @@ def _line(lines: Sequence[str], number: int) -> str:
     return lines[number] if 0 <= number < len(lines) else ""
 
 
-def _place(mark: _Mark, file: str) -> Place:
+def _place(mark: yaml.Mark, file: str) -> Place:
     """Return the place of a mark of the library, which counts from 0."""
     return Place(file, mark.line + 1, mark.column + 1)
 

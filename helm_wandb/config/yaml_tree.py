@@ -150,7 +150,8 @@ class _Walk:
             self.problem(node, path, _DEEP)
         elif isinstance(node, yaml.ScalarNode):
             data = self.scalar(node, path)
-            if self.wants_number(path) and _is_plain(node) and _EXPONENT.fullmatch(node.value):
+            # Without quotes the loader in C says "", and the one in Python None.
+            if self.wants_number(path) and not node.style and _EXPONENT.fullmatch(node.value):
                 data = float(node.value)
         elif node.tag not in {_TAG_PREFIX + "map", _TAG_PREFIX + "seq"}:
             self.problem(node, path, _TAG.format(_short_tag(node)))
@@ -305,11 +306,6 @@ def _check_size(number: int) -> int:
     if number.bit_length() > LIMIT_BITS:
         raise ValueError("too long")
     return number
-
-
-def _is_plain(node: yaml.ScalarNode) -> bool:
-    """Return whether it has no quotes; the loader in C says so by "", the one in Python by None."""
-    return not node.style
 
 
 def _short_tag(node: yaml.Node) -> str:

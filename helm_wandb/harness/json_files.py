@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from json import JSONDecodeError, loads
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from helm_wandb.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
+from helm_wandb.harness.files import Files
 
 _Decoded = TypeVar("_Decoded")
 
@@ -44,11 +42,7 @@ def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
     except msgspec.DecodeError:
         if b"NaN" not in data and b"Infinity" not in data:
             raise
-        return msgspec.convert(_loads_with_nan(data), kind)
-
-
-def _loads_with_nan(data: bytes) -> Any:  # noqa: ANN401 -- JSON may hold anything
     try:
-        return loads(data)
+        return msgspec.convert(loads(data), kind)
     except JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.archive_entries import (
@@ -23,11 +23,9 @@ from helm_wandb.harness.archive_entries import (
     text,
     too_much,
 )
+from helm_wandb.harness.files import Limits
 from helm_wandb.system import scratch
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Limits
 
 BLOCK = 512
 """Bytes of a header; a file fills whole blocks."""

@@ -52,9 +52,16 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     """
     return Report(
         verdict=verdict(comparisons),
-        headline=_headline(evaluations, leaderboard, comparisons, not_in_baseline)
-        + _unread(unread)
-        + _contradictions(contradictions),
+        headline="; ".join(
+            [
+                _headline(evaluations, leaderboard, comparisons, not_in_baseline),
+                *text_if(unread, f"{count_noun(unread, 'artifact')} could not be read"),
+                *text_if(
+                    contradictions,
+                    f"{count_noun(contradictions, 'contradiction')} between evaluations",
+                ),
+            ]
+        ),
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
@@ -67,14 +74,6 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         unread=unread,
         contradictions=contradictions,
     )
-
-
-def _unread(count: int) -> str:
-    return f"; {count_noun(count, 'artifact')} could not be read" if count else ""
-
-
-def _contradictions(count: int) -> str:
-    return f"; {count_noun(count, 'contradiction')} between evaluations" if count else ""
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
@@ -185,9 +184,12 @@ def _baseline_names(comparisons: Iterable[Comparison]) -> str:
 def _baseline_label(comparison: Comparison) -> str:
     """Return `main@4be1c02`, or the baseline's source."""
     baseline = comparison.baseline
-    name = (baseline.ref or "").removeprefix("refs/heads/")
-    commit = (baseline.commit or "")[:7]
-    return "@".join(filter(None, (name, commit))) or baseline.origin
+    return name_commit(baseline.ref, baseline.commit) or baseline.origin
+
+
+def name_commit(ref: str | None, commit: str | None) -> str:
+    """Return `main@4be1c02`, as far as branch and commit are known."""
+    return "@".join(filter(None, ((ref or "").removeprefix("refs/heads/"), (commit or "")[:7])))
 
 
 def _project_headline(leaderboard: Leaderboard) -> str:

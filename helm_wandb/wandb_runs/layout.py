@@ -113,21 +113,15 @@ def _model_plans(
     if benchmarks:
         yield _summary_plan(report, model, [entry for entry in evaluations if entry.scores])
     for benchmark in sorted(benchmarks):
-        name = kept_name(benchmark)
-        details = [_detail_row(entry, benchmark) for entry in evaluations]
+        details = [(entry, _details(entry, benchmark)) for entry in evaluations]
+        subjects: dict[str, str] = {}
+        for _, one in details:
+            subjects |= one.subjects
         yield replace(
-            _plan(report, model, name, DETAIL_TAG, config),
-            rows=tuple(row for row in details if row),
-            subjects={
-                name: subject
-                for entry in evaluations
-                for name, subject in _subjects(entry, benchmark).items()
-            },
-            unrecorded=tuple(
-                f"{model}: {lost}"
-                for entry in evaluations
-                for lost in _unrecorded(entry, benchmark)
-            ),
+            _plan(report, model, kept_name(benchmark), DETAIL_TAG, config),
+            rows=tuple(one.row | _axis_values(entry) for entry, one in details if one.row),
+            subjects=subjects,
+            unrecorded=tuple(f"{model}: {lost}" for _, one in details for lost in one.unrecorded),
         )
 
 
@@ -135,6 +129,7 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
     """Return the summary run of a model's evaluations, each of which has a score."""
     plan = _plan(report, model, SUMMARY_RUN, SUMMARY_RUN, _model_config(model, evaluations))
     content, report_digest = _model_report(report, model, evaluations)
+    provenance = report.provenance
     return replace(
         plan,
         rows=tuple(map(_summary_row, evaluations)),
@@ -145,7 +140,8 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
             type="helm-report",
             file_name=REPORT_FILE,
             content=content,
-            aliases=_aliases(report.provenance),
+            # The track and the commit, by which a version of the report is found.
+            aliases=tuple(map(slug, filter(None, (provenance.track, provenance.commit)))),
         ),
         report=report_digest,
     )
@@ -168,11 +164,6 @@ def _model_report(
     )
     results = hashlib.sha256(to_json(anonymous)).hexdigest()
     return to_json(own), digest([results, report.provenance.commit])
-
-
-def _aliases(provenance: Provenance) -> tuple[str, ...]:
-    """Return the track and the commit, by which a version of the report is found."""
-    return tuple(slug(name) for name in (provenance.track, provenance.commit) if name)
 
 
 def _latest(entry: Evaluation) -> Latest:
@@ -212,39 +203,33 @@ def _summary_row(entry: Evaluation) -> Row:
     return {**scores, **_axis_values(entry)}
 
 
-def _detail_row(entry: Evaluation, benchmark: str) -> Row:
-    """Return `{"mmlu.law.EM": x}`, or `{"mmlu.EM": x}` without subjects; empty without scores.
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """A benchmark's scores in an evaluation: of those with the same name the first is kept."""
 
-    Of values with the same name the first is kept; `_unrecorded` says so of the others.
-    """
-    values: dict[str, float] = {}
+    row: dict[str, float] = field(default_factory=dict)
+    """`{"mmlu.law.EM": x}`, or `{"mmlu.EM": x}` without subjects."""
+    subjects: dict[str, str] = field(default_factory=dict)
+    """Name of a value → the subject in it."""
+    unrecorded: list[str] = field(default_factory=list)
+    """Which scores are not kept, and why."""
+
+
+def _details(entry: Evaluation, benchmark: str) -> _Details:
+    details = _Details()
     for parts, value in _parts(entry, benchmark):
-        values.setdefault(_detail_name(benchmark, parts), value)
-    return values and {**values, **_axis_values(entry)}
-
-
-def _subjects(entry: Evaluation, benchmark: str) -> dict[str, str]:
-    """Return the names of the detail row's values that have a subject → the subject."""
-    parts = [parts for parts, _ in _parts(entry, benchmark) if len(parts) > 1]
-    return {_detail_name(benchmark, each): each[0] for each in reversed(parts)}
-
-
-def _detail_name(benchmark: str, parts: Sequence[str]) -> str:
-    return ".".join((kept_name(benchmark), *parts))
-
-
-def _unrecorded(entry: Evaluation, benchmark: str) -> Iterable[str]:
-    """Yield the scores that W&B would show by a name that another one has already."""
-    seen: set[str] = set()
-    for parts, _ in _parts(entry, benchmark):
-        name = ".".join(parts)
-        if name in seen:
+        name = ".".join((kept_name(benchmark), *parts))
+        if name in details.row:
             metric = " of ".join(map(repr, parts[::-1]))
-            yield (
+            details.unrecorded.append(
                 f"{benchmark}: {metric} is not recorded, because another score has the same name "
-                f"in W&B, {name}; the report has both"
+                f"in W&B, {'.'.join(parts)}; the report has both"
             )
-        seen.add(name)
+            continue
+        details.row[name] = value
+        if len(parts) > 1:
+            details.subjects[name] = parts[0]
+    return details
 
 
 def _parts(entry: Evaluation, benchmark: str) -> list[tuple[tuple[str, ...], float]]:

@@ -78,11 +78,13 @@ def select_waiting(plan: RunPlan, recordings: Sequence[Recording]) -> tuple[Reco
 
 def carry_rows(plan: RunPlan, recordings: Sequence[Recording]) -> RunPlan:
     """Return the plan with the rows that only waiting recordings have."""
-    rows = [row for recording in recordings for row in recording.rows]
+    rows = [row for recording in recordings for row in recording.contents.rows]
     latest = None
     for record in (recording.record for recording in recordings if recording.record):
         latest = run_record.newer(latest, record.latest)
-    subjects = {name: one.subjects[name] for one in recordings for name in one.subjects}
+    subjects = {
+        name: subject for one in recordings for name, subject in one.contents.subjects.items()
+    }
     return changes.add_rows(plan, rows, subjects, latest)
 
 
@@ -157,13 +159,7 @@ def _read(folder: Path, project: str, seal: Seal | None) -> Recording | None:
         return replace(blank, fault=str(error)) if os.path.lexists(folder) else None
     if contents.project != project:
         return None
-    return replace(
-        blank,
-        rows=contents.rows,
-        subjects=contents.subjects,
-        steps=contents.steps,
-        record=record,
-    )
+    return replace(blank, contents=contents, record=record)
 
 
 def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
@@ -180,8 +176,8 @@ def _refuse_foreign(folder: Path, log: Path, *, is_named: bool) -> None:
 def _stored_run(sent: Sequence[Recording]) -> StoredRun:
     """Return what W&B holds, as far as the sent recordings show."""
     return StoredRun(
-        rows=changes.by_iteration(row for one in sent for row in one.rows),
-        steps=sum(one.steps for one in sent),
+        rows=changes.by_iteration(row for one in sent for row in one.contents.rows),
+        steps=sum(one.contents.steps for one in sent),
         record=sent[-1].record if sent else None,
     )
 
@@ -195,4 +191,4 @@ def _holds(left: Sequence[Recording], fresh: RunWriting) -> bool:
     if only.record is None or record is None or len(left) > 1:
         return False
     same = msgspec.structs.replace(only.record, writer=record.writer) == record
-    return same and only.rows == fresh.rows
+    return same and only.contents.rows == fresh.rows

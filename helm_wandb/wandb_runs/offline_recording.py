@@ -8,7 +8,6 @@ in a workflow, only if the same workflow run wrote it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,6 @@ from helm_wandb.system import files
 from helm_wandb.wandb_runs import run_record
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.run_record import Record
-from helm_wandb.wandb_runs.sdk.messages import Row
 
 FILE = "helm-recording.json"
 """`wandb sync` sends only what the run's log names, and so not this file."""
@@ -48,19 +46,19 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The record in the run's summary."""
 
 
+_NOTHING = Contents(run="", project="", rows=(), steps=0, record="")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """The content of one run folder."""
+    """One run folder, and its content if that can be used."""
 
     folder: Path
     run: str
     """The run's id; empty if the folder's name has none of ours."""
     synced: bool
     """W&B has it already."""
-    rows: tuple[Row, ...] = ()
-    subjects: Mapping[str, str] = field(default_factory=dict)
-    steps: int = 0
-    """Number of rows of W&B's history that it fills."""
+    contents: Contents = _NOTHING
     record: Record | None = None
     """Record of the whole run, including what was sent before."""
     fault: str | None = None

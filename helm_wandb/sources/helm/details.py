@@ -10,18 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
+from helm_wandb.sources.helm.board import Selector
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.board import Selector
-    from helm_wandb.sources.helm.runs import Run, Runs
+from helm_wandb.sources.helm.runs import Run, Runs
 
 Scores = dict["ScoreKey", "Score | str"]
 

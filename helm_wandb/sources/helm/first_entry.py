@@ -6,16 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from glob import escape
 from textwrap import indent
-from typing import TYPE_CHECKING
 
 import yaml
 
 from helm_wandb.model import FirstEntry, ScoreKey
+from helm_wandb.sources.helm.inventory import SuiteInventory
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.inventory import SuiteInventory
 
 _SHOWN = 10
 

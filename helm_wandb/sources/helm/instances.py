@@ -7,11 +7,12 @@ from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
 from math import nan
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.sources.helm.board import Selector
 from helm_wandb.sources.helm.formats import (
     Instance,
     InstanceStats,
@@ -19,12 +20,8 @@ from helm_wandb.sources.helm.formats import (
     ScenarioState,
     Stat,
 )
+from helm_wandb.sources.helm.runs import Run
 from helm_wandb.text.patterns import Pattern
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.board import Selector
-    from helm_wandb.sources.helm.runs import Run
 
 _HASH_DIGITS = 8
 _PASSAGE_END = "\nQuestion:"

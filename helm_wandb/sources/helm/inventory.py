@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness import families
+from helm_wandb.harness.files import Files
 from helm_wandb.model import Place
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.entry import HelmEval
@@ -17,9 +17,6 @@ from helm_wandb.sources.helm.metric_choice import choose_metrics
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Runs
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
 
 _LATEST = "latest"
 """Name under which HELM 0.2.3 to 0.5.11 link the newest suite; a copy of the folder copies it."""

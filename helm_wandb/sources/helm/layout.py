@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.helm.entry import HelmEval
 
 _KINDS = ("runs", "releases")
 """The folders that hold suites and releases."""

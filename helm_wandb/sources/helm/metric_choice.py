@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.sources.helm.formats import RunStat, Table
+from helm_wandb.sources.helm.layout import Suite
 from helm_wandb.sources.helm.raw import RunStats
+from helm_wandb.sources.helm.runs import Run, Runs
 from helm_wandb.sources.helm.tables import headline
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.layout import Suite
-    from helm_wandb.sources.helm.runs import Run, Runs
 
 _CORE_LABELS = frozenset(key.metric for key in CORE_METRICS)
 _SCORES = ("accuracy", "exact_match", "f1", "score", "rouge", "bleu", "correct", "equiv")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.harness import output
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from helm_wandb.harness.files import Files, Limits
+from helm_wandb.harness.files import Files, Limits
 
 _TOP_FOLDERS = ("runs", "releases")
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import fsum, isfinite, nan
-from typing import TYPE_CHECKING
 
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.helm.board import Board, Selector
 from helm_wandb.sources.helm.formats import RunStat, RunStatName
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.board import Board, Selector
-    from helm_wandb.sources.helm.runs import Run
+from helm_wandb.sources.helm.runs import Run
 
 
 class RunStats:

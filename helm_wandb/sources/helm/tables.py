@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
 
 from helm_wandb.harness.json_files import encodable
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.formats import Cell, Table
+from helm_wandb.sources.helm.formats import Cell, Table
 
 
 def headline(tables: Sequence[Table], group: str) -> Table | None:
