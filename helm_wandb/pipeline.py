@@ -26,7 +26,9 @@ from helm_wandb.model import (
     Config,
     EvalEntry,
     Evaluation,
+    Gate,
     Leaderboard,
+    Policy,
     Provenance,
     Reading,
     Receipt,
@@ -162,20 +164,13 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
             *inputs.notes,
             *guests.notes,
             *compared.notes,
-            *map(LoggedNote, (*_lines(faults), *unmatched)),
+            *map(LoggedNote, (*(line for fault in faults for line in fault.lines), *unmatched)),
         ],
         provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
         not_in_baseline=compared.unmatched,
-        gate=gate(
-            plan.gate_policy,
-            evaluations=candidates,
-            comparisons=compared.comparisons,
-            compare=config.compare,
-            unchecked=compared.unchecked,
-            unmatched=compared.unmatched,
-        ),
+        gate=_gate(candidates, compared, config.compare, plan.gate_policy),
         unread=len(inputs.faults),
         contradictions=len(merged.conflicts),
     )
@@ -225,8 +220,17 @@ def _ranking(
     )
 
 
-def _lines(faults: Iterable[UserError]) -> Iterable[str]:
-    return (line for fault in faults for line in fault.lines)
+def _gate(
+    candidates: Sequence[Evaluation], compared: _Comparisons, compare: Policy, policy: GatePolicy
+) -> Gate:
+    return gate(
+        policy,
+        evaluations=candidates,
+        comparisons=compared.comparisons,
+        compare=compare,
+        unchecked=compared.unchecked,
+        unmatched=compared.unmatched,
+    )
 
 
 def _outcome(

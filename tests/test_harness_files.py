@@ -172,18 +172,16 @@ def test_every_kind_reads_the_same(tree_path: Path) -> None:
     assert TREE == actual
 
 
-def test_sizes_and_kinds_are_reported(tree_path: Path) -> None:
-    """Sizes are uncompressed; what is absent is neither a file nor a folder."""
+def test_kinds_are_reported(tree_path: Path) -> None:
+    """What is absent is neither a file nor a folder."""
     with open_output(tree_path, shown_as="helm") as files:
         actual = (
-            files.size(BOOLQ),
             [files.is_file(path) for path in (BOOLQ, "runs", "runs/x", f"{BOOLQ}/x", "")],
             [files.is_folder(path) for path in (BOOLQ, "runs", "runs/x", f"{BOOLQ}/x", "")],
             [files.names(path) for path in (BOOLQ, "runs", "runs/x")],
         )
 
     expected = (
-        13 * 99,
         [True, False, False, False, False],
         [False, True, False, False, True],
         [[], ["nightly"], []],
@@ -317,8 +315,8 @@ def test_an_old_tar_of_another_make_is_read(tmp_path: Path) -> None:
 # Where it is read
 
 
-def _total_size(files: Files) -> int:
-    return files.size(BOOLQ) + len(files.read(BOOLQ))
+def _size(files: Files) -> int:
+    return len(files.read(BOOLQ))
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -328,9 +326,9 @@ def test_processes_share_it(tree_path: Path, start: str) -> None:
         open_output(tree_path, shown_as="helm") as files,
         multiprocessing.get_context(start).Pool(2) as pool,
     ):
-        actual = pool.map(_total_size, [files] * 8)
+        actual = pool.map(_size, [files] * 8)
 
-    assert [2 * 13 * 99] * 8 == actual
+    assert [13 * 99] * 8 == actual
 
 
 def test_a_copy_reads_the_same_from_another_folder(
@@ -509,7 +507,7 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path, kind: str, target: str
     )
     with open_output(path, shown_as=path.name) as files:
         actual = files.is_file("runs/passwd")
-        for ask in (files.is_folder, files.is_file, files.names, files.size):
+        for ask in (files.is_folder, files.is_file, files.names, files.read):
             with pytest.raises(ArtifactError, match="leads out of"):
                 ask("runs/mine/groups")
 
@@ -848,7 +846,7 @@ def test_a_tar_is_no_bomb(tmp_path: Path) -> None:
     """An uncompressed tar already lies there: its size needs no limit."""
     path = packed(build({"runs": {"a": bytes(2_000_000)}}, tmp_path / "helm"), "tar")
     with open_output(path, shown_as="x", limits=Limits(total_bytes=1, harmless_bytes=1)) as files:
-        actual = files.size("runs/a")
+        actual = len(files.read("runs/a"))
 
     assert 2_000_000 == actual
 

@@ -41,7 +41,6 @@ def run(
     return RemoteRun(
         id="helm-1",
         group=group,
-        tags=("evaluate", "summary"),
         state="finished",
         config=config or {},
         summary=summary,

@@ -67,10 +67,6 @@ class Archive:
         """Return the sorted names in the folder."""
         return list(self.tree.folders[self._inside(folder)]) if self.is_folder(folder) else []
 
-    def size(self, path: str) -> int:
-        """Return the file's uncompressed size."""
-        return self._file(path).size
-
     def read(self, path: str) -> bytes:
         """Return the file's content."""
         file = self._file(path)

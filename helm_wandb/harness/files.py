@@ -53,9 +53,6 @@ class Files(Protocol):
     def names(self, folder: str) -> list[str]:
         """Return the sorted names of the files and folders in it; none if it is no folder."""
 
-    def size(self, path: str) -> int:
-        """Return the file's uncompressed size; raise ArtifactError if it is no file."""
-
     def read(self, path: str) -> bytes:
         """Return the file's content; raise ArtifactError, with the file's name, if it can't."""
 

@@ -46,10 +46,6 @@ class Folder:
         except OSError as error:
             raise unreadable(self.shown(folder), error) from error
 
-    def size(self, path: str) -> int:
-        """Return the file's size."""
-        return self._size(path, self._inside(path))
-
     def read(self, path: str) -> bytes:
         """Return the file's content."""
         place = self._inside(path)

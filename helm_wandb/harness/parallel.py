@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,8 +23,6 @@ _Result = TypeVar("_Result")
 
 _FEWEST = 64
 """Tasks that are worth starting processes for."""
-_REPORTED_EVERY = 16
-"""Tasks after which a process says how far it is."""
 
 
 def map_parallel(
@@ -72,7 +70,7 @@ def _map_forked(
                 receiver, sender = context.Pipe(duplex=False)
                 # A forked process has the function and the tasks already: nothing is sent to it.
                 receivers = [*workers, receiver]
-                share = (function, tasks[first::cores], sender, receivers)
+                share = (function, tasks, range(first, len(tasks), cores), sender, receivers)
                 worker: BaseProcess = context.Process(target=_work, args=share, daemon=True)
                 with signals.deferred():
                     worker.start()
@@ -93,11 +91,13 @@ def _kill(workers: dict[Any, BaseProcess]) -> None:
 def _work(
     function: Callable[[_Task], _Result],
     tasks: Sequence[_Task],
+    places: Iterable[int],
     sender: Connection,
     receivers: Sequence[Connection],
 ) -> None:
-    """Send how many more tasks are done, now and then, and at the end all results.
+    """Send each result with the place of its task, and None at the end.
 
+    places: those of this process's tasks.
     receivers: inherited ends of pipes; while one is open here, a pipe that its reader left
     does not break, and the process would wait for it forever.
     """
@@ -105,13 +105,10 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for receiver in receivers:
         receiver.close()
-    results = []
     try:
-        for done, task in enumerate(tasks, 1):
-            results.append(function(task))
-            if done % _REPORTED_EVERY == 0:
-                sender.send(_REPORTED_EVERY)
-        sender.send(results)
+        for place in places:
+            sender.send((place, function(tasks[place])))
+        sender.send(None)
     except BrokenPipeError:
         return
     except Exception:  # noqa: BLE001 -- reported by the parent, whose log is safe
@@ -122,29 +119,26 @@ def _collect(
     workers: dict[Any, BaseProcess], total: int, progress: Callable[[int, int], None]
 ) -> list[Any]:
     """Return the results of all workers, in the order of the tasks."""
-    from multiprocessing.connection import wait  # noqa: PLC0415 -- see _forked
+    from multiprocessing.connection import wait  # noqa: PLC0415 -- see _map_forked
 
-    shares: dict[Any, list[Any]] = {}
-    done = 0
-    while len(shares) < len(workers):
-        for receiver in wait([one for one in workers if one not in shares]):
+    results: dict[int, Any] = {}
+    reading = set(workers)
+    while reading:
+        for receiver in wait(reading):
             message = _receive(receiver, workers[receiver])
-            if isinstance(message, int):
-                done += message
-                progress(min(done, total - 1), total)
-            else:
-                shares[receiver] = message
-    progress(total, total)
-    results: list[Any] = [None] * total
-    for first, receiver in enumerate(workers):
-        results[first :: len(workers)] = shares[receiver]
-    return results
+            if message is None:
+                reading.discard(receiver)
+                continue
+            place, result = message
+            results[place] = result
+            progress(len(results), total)
+    return [results[place] for place in range(total)]
 
 
-def _receive(receiver: Any, worker: BaseProcess) -> int | list[Any]:  # noqa: ANN401 -- a Connection
-    """Return a number of tasks that are done, or all results of a worker."""
+def _receive(receiver: Any, worker: BaseProcess) -> tuple[int, Any] | None:  # noqa: ANN401 -- a Connection
+    """Return a place and its result, or None if the worker has done all of its tasks."""
     try:
-        message: int | list[Any] | str = receiver.recv()
+        message: tuple[int, Any] | str | None = receiver.recv()
     except (EOFError, OSError):
         worker.join()
         raise ArtifactError(

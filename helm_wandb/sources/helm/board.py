@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing import helm_schemas
 from helm_wandb.comparing.helm_schemas import HelmSchema
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.formats import Schema, SchemaGroup, SchemaMatcher
+from helm_wandb.sources.helm.formats import Schema, SchemaGroup, SchemaMatcher
 
 _ALL_SPLITS = "__all__"
 """HELM's word for any split, or none: Unitxt's metrics are of whole runs."""

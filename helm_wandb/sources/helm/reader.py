@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
+from helm_wandb.harness.families import Checkpoint
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, layout
+from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.formats import Table
+from helm_wandb.sources.helm.layout import Suite
 from helm_wandb.sources.helm.metric_choice import metrics_of_runs
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
@@ -25,12 +28,6 @@ from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline, score_labels
 from helm_wandb.system import paths
 from helm_wandb.text.nearest import almost_same, list_nearest, nearest_first
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.families import Checkpoint
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.entry import HelmEval
-    from helm_wandb.sources.helm.layout import Suite
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 """Model id → score, or why there is none."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from helm_wandb.harness.json_files import encodable
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.helm import tables as helm_tables
+from helm_wandb.sources.helm.formats import Cell, Header, Table
 from helm_wandb.text.nearest import list_nearest
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.formats import Cell, Header, Table
 
 Row = tuple["Cell", ...]
 ModelScores = dict[str, "Score | str"]

@@ -118,7 +118,6 @@ class RemoteRun:
 
     id: str
     group: str | None
-    tags: tuple[str, ...]
     state: str
     config: Mapping[str, object]
     summary: Mapping[str, object]

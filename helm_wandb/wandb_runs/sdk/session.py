@@ -76,12 +76,6 @@ class Session:
         """A folder that ends with the process."""
         return self._service.scratch
 
-    @property
-    def entity(self) -> str:
-        """Whose runs these are; raises ServiceError where the key is not accepted."""
-        self._connect()
-        return self._entity or ""
-
     def prepare(self) -> None:
         """Let the process load the SDK while something else is done."""
         # What hinders it is said by the first question.

@@ -187,7 +187,6 @@ def _remote(run: Run) -> RemoteRun:
     return RemoteRun(
         id=run.id,
         group=run.group,
-        tags=tuple(run.tags or ()),
         state=run.state,
         config=dict(run.config),
         summary=dict(run.summary_metrics),
