@@ -287,8 +287,8 @@ def test_checkpoints_may_be_revisions(root: Path, workspace: Path, helm_trees: P
 
 
 SCHEMAS = json.loads((ROOT / "helm_wandb/comparing/boards.json").read_text("utf-8"))["schemas"]
-UNRANKED = {"czech_bank": "lower is better"}
-"""Schemas without a metric that a mean can be built of."""
+UNRANKED = ("czech_bank",)
+"""Schemas whose only metric is better when lower: it makes no mean, and so no rank."""
 
 
 def write_raw_suite(output: Path, benchmarks: dict[str, tuple[str, str]]) -> None:
@@ -312,8 +312,7 @@ def write_raw_suite(output: Path, benchmarks: dict[str, tuple[str, str]]) -> Non
 def main_metrics(schema: str) -> dict[str, tuple[str, str]]:
     """Return each benchmark's main metric and split; HEIM's schema names no metric."""
     found = {}
-    for name, main in SCHEMAS[schema]["benchmarks"].items():
-        metric, split = main
+    for name, (metric, split) in SCHEMAS[schema]["benchmarks"].items():
         found[name] = (metric or "expected_clip_score", split.removeprefix("__all__"))
     return found
 
@@ -329,3 +328,16 @@ def test_a_first_config_ranks_a_suite_of_each_schema(
 
     assert [len(benchmarks)] * 2 == [len(one["scores"]) for one in report["evaluations"]]
     assert_all_are_ranked(report)
+
+
+@pytest.mark.parametrize("schema", UNRANKED)
+def test_init_says_that_a_suite_cannot_be_ranked(
+    schema: str, root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both models are still read, with the metric's direction, and the run passes."""
+    write_raw_suite(workspace / "out", main_metrics(schema))
+    report = run_first_config(root, "out")
+
+    assert ["org/high", "org/low"] == [row["model"] for row in report["leaderboard"]["rows"]]
+    assert [0.0, 1.0] == [row["mean_win_rate"] for row in report["leaderboard"]["rows"]]
+    assert "error_rate: lower is better" in capsys.readouterr().err

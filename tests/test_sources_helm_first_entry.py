@@ -68,6 +68,7 @@ def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:
         ({"models": {"a\nb": (), "b": ()}}, "them:\n    # helm_model: b\n    # and 1 more model\n"),
         ({"metrics": {}}, "the 16 core metrics of HELM are read.\n"),
         ({"metrics": {"bbq": ("EM", "F1")}}, "leaderboard_metrics:\n- bbq.EM\n- bbq.F1\nevals:"),
+        ({"metrics": {"mmlu": ("EM",), "x": ("y",)}}, "leaderboard_metrics:\n- mmlu.EM\n- x.y\n"),
     ],
 )
 def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> None:

@@ -1,4 +1,4 @@
-"""The metrics that `init` chooses of a benchmark."""
+"""The metrics that are chosen of a benchmark if a config names none."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from helm_wandb.harness.folder import Folder
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.metric_choice import choose_metrics
 from helm_wandb.sources.helm.runs import Runs
+
+from .test_config_commands import write_raw_suite
+from .test_sources_helm import read_spec, spec
 
 
 @pytest.fixture
@@ -50,3 +53,67 @@ def test_columns_without_numbers_are_not_chosen(tree: Path) -> None:
     assert "ECE (10-bin)" in found
     assert len(set(found)) == len(found)
     assert not {"EM", "# eval", "# train"} & set(found)
+
+
+def names_of_scores(folder: Path, suite: str) -> list[set[str]]:
+    """Return the names of each model's scores, read without naming any."""
+    found = read_spec(spec(".", suite), folder).evaluations
+    return [set(map(str, one.scores)) for one in found]
+
+
+def test_without_core_benchmarks_all_main_metrics_are_read(tmp_path: Path) -> None:
+    """A board of other benchmarks is read by default; dots in their names become underscores."""
+    benchmarks = {"medec": ("medec_error_flag_accuracy", "test"), "unitxt_x.y": ("accuracy", "")}
+    write_raw_suite(tmp_path, benchmarks)
+    reading = read_spec(spec(".", "raw"), tmp_path)
+
+    assert [{"medec.medec_error_flag_accuracy", "unitxt_x_y.accuracy"}] * 2 == [
+        set(map(str, one.scores)) for one in reading.evaluations
+    ]
+    assert () == reading.faults
+    (note,) = reading.notes
+    assert "Suite raw has none of HELM's 16 core metrics" in note
+
+
+def test_one_core_benchmark_makes_the_core_metrics_the_default(tmp_path: Path) -> None:
+    """Others are read only if the config names them."""
+    write_raw_suite(
+        tmp_path,
+        {"medec": ("medec_error_flag_accuracy", "test"), "imdb": ("quasi_exact_match", "valid")},
+    )
+
+    assert [{"imdb.EM"}] * 2 == names_of_scores(tmp_path, "raw")
+
+
+def test_a_benchmark_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    """Its files are reported, and its main metric is missing with the reason."""
+    write_raw_suite(
+        tmp_path,
+        {"medec": ("medec_error_flag_accuracy", "test"), "medbullets": ("exact_match", "test")},
+    )
+    for path in tmp_path.glob("runs/raw/medec*/stats.json"):
+        path.write_text("{")
+    reading = read_spec(spec(".", "raw"), tmp_path)
+
+    assert [{"medbullets.EM"}] * 2 == [set(map(str, one.scores)) for one in reading.evaluations]
+    assert 2 == len(reading.faults)
+    assert all(len(one.missing) == 1 for one in reading.evaluations)
+
+
+def test_metrics_to_minimize_are_chosen_last(tmp_path: Path) -> None:
+    """Of a benchmark that no schema knows, an error rate is taken if nothing else is there."""
+    benchmarks = {"speech": ("wer_score", "test"), "other": ("wer_score", "test")}
+    write_raw_suite(tmp_path, benchmarks)
+    for path in tmp_path.glob("runs/raw/other*/stats.json"):
+        stats = json.loads(path.read_text())
+        stats += [{"name": {"name": "x_score", "split": "test"}, "count": 1, "sum": 0.5}]
+        path.write_text(json.dumps(stats))
+
+    assert [{"other.x_score", "speech.wer_score"}] * 2 == names_of_scores(tmp_path, "raw")
+
+
+def test_a_groups_name_in_a_config_is_unique(tmp_path: Path) -> None:
+    """Of two groups that a config would name alike, it means the one that has this name."""
+    write_raw_suite(tmp_path, {"a.b": ("x_score", "test"), "a_b": ("y_score", "test")})
+
+    assert [{"a_b.y_score"}] * 2 == names_of_scores(tmp_path, "raw")

@@ -26,12 +26,12 @@ project: helm-evaluations
 
 def first_config(entry: FirstEntry) -> str:
     """Return a config with this entry of `evals`, which ranks models by what the entry reads."""
-    keys = entry.score_keys if not set(CORE_METRICS) & set(entry.score_keys) else ()
+    keys = entry.score_keys if set(entry.score_keys) - set(CORE_METRICS) else ()
     return f"{_HEAD}{_ranking(list(map(str, keys)))}evals:\n  - {indent(entry.yaml, '    ')[4:]}"
 
 
 def _ranking(metrics: Sequence[str]) -> str:
-    """Return `leaderboard_metrics`, for a suite without the core metrics that it is by default."""
+    """Return `leaderboard_metrics`, for a suite with others than the core metrics."""
     if not metrics:
         return ""
     return (

@@ -64,7 +64,7 @@ class Board:
     def main_metrics(self, benchmark: str) -> list[str]:
         """The column labels of the benchmark's main metric; several if HELM's schemas differ."""
         mains = ((schema, schema.benchmarks[name][0]) for schema, name in self._listed(benchmark))
-        return list(dict.fromkeys(schema.label(metric) for schema, metric in mains))
+        return list(dict.fromkeys(schema.label(metric) for schema, metric in mains if metric))
 
     def is_known(self, benchmark: str) -> bool:
         """Return whether a schema lists the benchmark."""

@@ -66,9 +66,10 @@ def _suite(name: str, files: Files) -> Iterator[SuiteInventory]:
         models=models,
         needs_model_name=needs_model_name,
         metrics={
-            name: metrics
-            for name in runs.names
-            if runs.by_model(name) and (metrics := choose_metrics(runs.name_of(name), suite, runs))
+            benchmark: metrics
+            for benchmark in runs.names
+            if runs.by_model(benchmark)
+            if (metrics := choose_metrics(runs.name_of(benchmark), suite, runs))
         },
     )
 

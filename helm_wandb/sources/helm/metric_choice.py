@@ -9,6 +9,7 @@ from math import isfinite
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.harness.json_files import encodable, read_json
+from helm_wandb.sources.helm.board import Board
 from helm_wandb.sources.helm.formats import RunStat, Table
 from helm_wandb.sources.helm.layout import Suite
 from helm_wandb.sources.helm.raw import RunStats
@@ -53,7 +54,7 @@ def metrics_of_runs(benchmark: str, suite: Suite, runs: Runs) -> Iterator[str]:
             if stats.mean(run, selector) is not None:
                 # HELM has labels that stand for dozens of metrics, such as `Jury Score`.
                 yield label if label in _CORE_LABELS else encodable(selector.name)
-        yield from _scores(benchmark, run, suite)
+        yield from _scores(benchmark, run, suite, runs.board)
 
 
 def _metrics_of_table(table: Table, main: Iterable[str]) -> tuple[str, ...]:
@@ -67,8 +68,11 @@ def _metrics_of_table(table: Table, main: Iterable[str]) -> tuple[str, ...]:
     return tuple([name for name in main if name in filled][:1] or ordered or filled)
 
 
-def _scores(benchmark: str, run: Run, suite: Suite) -> list[str]:
-    """Return the run's statistics that look like scores, those first that name the benchmark."""
+def _scores(benchmark: str, run: Run, suite: Suite, board: Board) -> list[str]:
+    """Return the run's statistics that look like scores, those to minimize last.
+
+    The first are those that name the benchmark.
+    """
     stats = read_json(suite.files, f"{run.folder}/stats.json", tuple[RunStat, ...])
     names = {
         encodable(stat.name.name)
@@ -82,5 +86,10 @@ def _scores(benchmark: str, run: Run, suite: Suite) -> list[str]:
     }
     return sorted(
         (name for name, at in likely.items() if at is not None),
-        key=lambda name: (benchmark not in name, likely[name], name),
+        key=lambda name: (
+            bool(board.is_lower_better(benchmark, name)),
+            benchmark not in name,
+            likely[name],
+            name,
+        ),
     )

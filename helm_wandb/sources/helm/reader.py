@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from helm_wandb.sources.helm import details, layout
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.formats import Table
 from helm_wandb.sources.helm.layout import Suite
-from helm_wandb.sources.helm.metric_choice import metrics_of_runs
+from helm_wandb.sources.helm.metric_choice import choose_metrics, metrics_of_runs
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import RENAMED, Run, Runs
@@ -35,6 +36,7 @@ ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
 _COMPUTED = (
     "HELM wrote no tables of {}, unknown to the schema it summarized with: computed from the runs."
 )
+_NO_CORE = "Suite {} has none of HELM's 16 core metrics: each benchmark's main metric is read."
 _LONGEST_NAME = 1_000
 """Characters of a model's id, as in a report: it comes from whoever wrote the files."""
 _NAME_SHOWN = 40
@@ -72,11 +74,11 @@ class _Reader:
     """Reads one suite for one entry."""
 
     def __init__(self, spec: HelmEval, suite: Suite) -> None:
-        self._spec = spec
         self._suite = suite
         self._runs = Runs(suite)
         self._faults = list(self._runs.faults)
         self._notes = list(self._runs.notes)
+        self._spec = replace(spec, score_keys=self._requested_keys(spec))
         self._computed: list[str] = []
         """Benchmarks that a summarized suite has no tables of."""
         self._raw_metrics: dict[str, list[str]] = {}
@@ -114,6 +116,29 @@ class _Reader:
         return Reading(
             evaluations=tuple(order), faults=tuple(self._faults), notes=tuple(self._notes)
         )
+
+    def _requested_keys(self, spec: HelmEval) -> tuple[ScoreKey, ...]:
+        """Return the metrics to read: by default the main ones of a suite without core ones."""
+        if spec.score_keys != CORE_METRICS or any(
+            self._runs.by_model(key.benchmark) for key in CORE_METRICS
+        ):
+            return spec.score_keys
+        keys = tuple(
+            ScoreKey(name, metric)
+            for name in self._runs.names
+            for metric in self._main_metrics(self._runs.name_of(name))
+        )
+        if keys:
+            self._notes.append(_NO_CORE.format(spec.helm_suite_name))
+        return keys or spec.score_keys
+
+    def _main_metrics(self, group: str) -> Iterable[str]:
+        if not self._runs.by_model(group):
+            return ()
+        try:
+            return choose_metrics(group, self._suite, self._runs)
+        except ArtifactError:  # reported where the scores are read
+            return self._runs.board.main_metrics(group)[:1]
 
     def _refuse_long_names(self, ids: Iterable[str]) -> None:
         longest = max(ids, key=len, default="")
