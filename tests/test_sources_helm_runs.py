@@ -6,7 +6,9 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from .test_sources_helm import copied, read_spec, read_tree, spec
+import pytest
+
+from .test_sources_helm import TREES, Tree, copied, read_spec, read_tree, spec
 from .test_sources_helm_instances import detailed
 
 if TYPE_CHECKING:
@@ -55,6 +57,19 @@ def test_suites_copied_into_one_folder_are_one(helm_trees: Path, tmp_path: Path)
         for one in detailed(helm_trees, "models", "model-zoo")
     ]
     assert all({"boolq.EM", "mmlu.EM"} == set(map(str, one.scores)) for one in reading.evaluations)
+
+
+@pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
+def test_a_list_that_lacks_runs_changes_nothing(
+    tree: Tree, helm_trees: Path, tmp_path: Path
+) -> None:
+    """Each version of HELM names a row's runs somewhere in the benchmark's tables."""
+    suite = (copied(helm_trees, tree.name, tmp_path) / tree.groups).parent
+    listed = {one["name"] for one in json.loads((suite / "run_specs.json").read_text())}
+    keep_specs(suite, lambda name: sorted(listed).index(name) % 2 == 0)
+    reading = read_spec(spec(tree.name, tree.suite), tmp_path)
+
+    assert read_tree(helm_trees, tree.name, tree.suite) == reading.evaluations
 
 
 def test_runs_that_were_not_summarized_are_noted(helm_trees: Path, tmp_path: Path) -> None:

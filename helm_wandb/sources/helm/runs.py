@@ -72,7 +72,7 @@ class Runs:
         self._suite = suite
         self.faults: list[str] = []
         self.notes: list[str] = []
-        self._in_tables: dict[str, frozenset[str]] = {}
+        self._in_tables: dict[str, frozenset[str] | None] = {}
         self._counted: dict[str, dict[str, list[Run]]] = {}
         self._runs: dict[str, Run] = {}
         for run in self._read(suite):
@@ -150,48 +150,64 @@ class Runs:
         schema = None if path is None else read_json(self._suite.files, path, Schema)
         return board_of(schema, self.benchmarks)
 
-    def _read(self, suite: Suite) -> Iterator[Run]:
+    def _read(self, suite: Suite) -> Iterable[Run]:
         if suite.listed_specs is None:
-            yield from self._read_folders(suite.run_folders())
-            return
+            return self._read_folders(suite.run_folders())
         specs = read_json(suite.files, suite.listed_specs, tuple[RunSpec, ...])
-        listed = {spec.name: suite.folder_of(spec.name) for spec in specs}
-        unlisted = list(self._read_folders(suite.run_folders(frozenset(listed.values()))))
-        renamed = {run.spec.name: run for run in unlisted if run.spec.name in listed}
-        for spec in specs:
-            folder = listed[spec.name]
-            is_renamed = spec.name in renamed and not suite.files.is_folder(folder)
-            yield renamed[spec.name] if is_renamed else Run(folder, spec)
-        yield from self._choose_unlisted([run for run in unlisted if run.spec.name not in listed])
+        folders = {spec.name: suite.folder_of(spec.name) for spec in specs}
+        others = list(self._read_folders(suite.run_folders(frozenset(folders.values()))))
+        renamed = {
+            run.spec.name: run
+            for run in others
+            if run.spec.name in folders and not suite.files.is_folder(folders[run.spec.name])
+        }
+        listed = [renamed.get(spec.name) or Run(folders[spec.name], spec) for spec in specs]
+        unlisted = [run for run in others if run.spec.name not in folders]
+        return [*listed, *self._choose_unlisted(unlisted, frozenset(run.model for run in listed))]
 
-    def _choose_unlisted(self, runs: Sequence[Run]) -> Iterator[Run]:
-        """Yield the runs that HELM's tables have, though its list of specs lacks them.
+    def _choose_unlisted(self, runs: Sequence[Run], models: frozenset[str]) -> list[Run]:
+        """Return the runs that HELM summarized, though its list of specs lacks them.
 
         So it is if two summarized suites were copied into one folder: one list replaces the other.
+        HELM's tables name these runs, unless its schema knows none of a run's groups: then it
+        counts if its model is known.
         """
-        others = []
-        for run in runs:
-            if any(run.spec.name in self._runs_in_tables(group) for group in run.spec.groups):
-                yield run
-            else:
-                others.append(run.spec.name)
+        known = models | {run.model for run in runs if self._is_in_tables(run)}
+        chosen = [
+            run
+            for run in runs
+            if self._is_in_tables(run) or (run.model in known and not self._has_tables(run))
+        ]
+        names = {run.spec.name for run in chosen}
+        others = [run.spec.name for run in runs if run.spec.name not in names]
         if others:
             self.notes.append(
                 f"{self._suite.files.shown(self._suite.runs)} has "
                 f"{count_noun(len(others), 'finished run')} that HELM's tables lack: "
                 f"{encodable(join_truncated(others))}. Run helm-summarize again to include all."
             )
+        return chosen
 
-    def _runs_in_tables(self, benchmark: str) -> frozenset[str]:
+    def _is_in_tables(self, run: Run) -> bool:
+        return any(run.spec.name in (self._runs_in_tables(one) or ()) for one in run.spec.groups)
+
+    def _has_tables(self, run: Run) -> bool:
+        return any(self._runs_in_tables(one) is not None for one in run.spec.groups)
+
+    def _runs_in_tables(self, benchmark: str) -> frozenset[str] | None:
+        """Return the runs that the benchmark's tables name; None if it has no tables."""
         if benchmark not in self._in_tables:
             path = self._suite.table(benchmark)
-            try:
-                tables = read_json(self._suite.files, path, tuple[Table, ...]) if path else ()
-            except ArtifactError:  # reported where the scores are read
-                tables = ()
-            rows = (row for table in tables for row in table.rows)
-            self._in_tables[benchmark] = frozenset(chain.from_iterable(map(run_names, rows)))
+            self._in_tables[benchmark] = None if path is None else self._read_run_names(path)
         return self._in_tables[benchmark]
+
+    def _read_run_names(self, path: str) -> frozenset[str]:
+        try:
+            tables = read_json(self._suite.files, path, tuple[Table, ...])
+        except ArtifactError:  # reported where the scores are read
+            return frozenset()
+        rows = (row for table in tables for row in table.rows)
+        return frozenset(chain.from_iterable(map(run_names, rows)))
 
     def _read_folders(self, folders: Iterable[str]) -> Iterator[Run]:
         for folder in folders:
