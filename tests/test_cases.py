@@ -69,6 +69,23 @@ def test_an_upgrade_of_helm_changes_no_score(
     assert ("mmlu.EM", 9, 0, 0) == tuple(delta[key] for key in ("metric", "n", "better", "worse"))
 
 
+@pytest.mark.parametrize("metric", ["Jury Score", "medication_qa_accuracy"])
+def test_runs_have_the_metrics_of_their_board(
+    metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MedHELM's label, which stands for dozens of metrics, and the metric's name are one score."""
+    case = copied_case("init-unknown-group", tmp_path, monkeypatch)
+    benchmarks = [{"name": "medication_qa", "metrics": [metric]}]
+    entry = {"eval_type": "helm", "helm_output_dir": "out.tar.gz", "helm_suite_name": "TEST"}
+    config = {"project": "p", "evals": [{**entry, "benchmarks": benchmarks}]}
+    (case / "c.yaml").write_text(json.dumps(config))
+    (one,) = report_of(case / "c.yaml")["evaluations"]
+
+    assert [(f"medication_qa.{metric}", 4.544)] == [
+        (name, round(score["value"], 3)) for name, score in one["scores"].items()
+    ]
+
+
 @pytest.mark.parametrize(
     ("config", "is_lower_better"),
     [("editsim", False), ("eo", True), ("ppl", True), ("tox", True), ("wer", True)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.comparing.helm_schemas import is_lower_better
+from helm_wandb.comparing.helm_schemas import helm_schemas, is_lower_better, main_labels
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,22 @@ def test_the_benchmark_decides_where_schemas_differ(
 ) -> None:
     """A metric of two directions has that of the schemas that list the benchmark, else none."""
     assert expected is is_lower_better(benchmark, metric)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "expected"),
+    [
+        *((key.benchmark, [key.metric]) for key in CORE_METRICS),
+        ("bbq", ["EM", "BBQ accuracy"]),
+        ("math_chain_of_thought", ["Equivalent (chain of thought)", "Equivalent (CoT)"]),
+        ("mmlu_anatomy_of_others", ["EM"]),
+        ("bold", []),
+        ("unknown", []),
+    ],
+)
+def test_a_benchmark_has_its_main_metric(benchmark: str, expected: list[str]) -> None:
+    """Each schema that lists it gives a label; a longer name has the metric of the shorter one."""
+    assert expected == main_labels(benchmark, helm_schemas())
 
 
 def test_core_metrics_are_better_when_higher() -> None:

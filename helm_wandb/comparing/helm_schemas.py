@@ -68,6 +68,13 @@ def listed_name(benchmark: str, schemas: Iterable[HelmSchema]) -> str:
     return benchmark
 
 
+def main_labels(benchmark: str, schemas: Sequence[HelmSchema]) -> list[str]:
+    """Return the column labels of the benchmark's main metric; several if the schemas differ."""
+    name = listed_name(benchmark, schemas)
+    mains = ((one, one.benchmarks[name][0]) for one in schemas if name in one.benchmarks)
+    return list(dict.fromkeys(schema.label(metric) for schema, metric in mains if metric))
+
+
 def split_column(column: str, schemas: Iterable[HelmSchema]) -> tuple[str, str | None]:
     """Return the metric of `EM (Robustness)`, and the perturbation; None without one."""
     labels: Mapping[str, str] = {

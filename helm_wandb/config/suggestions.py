@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import yaml
 
-from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.comparing.helm_schemas import helm_schemas, main_labels
 from helm_wandb.config.yaml_tree import Path
 
 _LONGEST = 120
@@ -39,8 +39,8 @@ def quote(value: object) -> str | None:
 
 
 def main_metric(benchmark: str) -> str:
-    """Return HELM's main metric of a core benchmark, and the commonest metric of any other."""
-    return next((key.metric for key in CORE_METRICS if key.benchmark == benchmark), "EM")
+    """Return HELM's main metric of the benchmark, and the commonest of one that it doesn't know."""
+    return next(iter(main_labels(benchmark, helm_schemas())), "EM")
 
 
 def whole_benchmark(value: object) -> object:

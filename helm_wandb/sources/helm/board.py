@@ -63,8 +63,7 @@ class Board:
 
     def main_metrics(self, benchmark: str) -> list[str]:
         """The column labels of the benchmark's main metric; several if HELM's schemas differ."""
-        mains = ((schema, schema.benchmarks[name][0]) for schema, name in self._listed(benchmark))
-        return list(dict.fromkeys(schema.label(metric) for schema, metric in mains if metric))
+        return helm_schemas.main_labels(benchmark, [one for one, _ in self._listed(benchmark)])
 
     def is_known(self, benchmark: str) -> bool:
         """Return whether a schema lists the benchmark."""
