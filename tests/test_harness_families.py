@@ -38,6 +38,9 @@ def assigned(ids: list[str], **changes: Any) -> dict[str, tuple[str, int | None]
         ("EleutherAI/pythia-70m@step1000", "EleutherAI/pythia-70m", 1000),
         ("org/llama@ckpt-7", "org/llama", 7),
         ("org/llama@250", "org/llama", 250),
+        ("ai/OLMo@step1000-tokens4B", "ai/OLMo", 1000),
+        ("ai/OLMo@stage1-step1000-tokens1.5T", "ai/OLMo@stage1", 1000),
+        ("ai/OLMo@step1000-tokensB", "ai/OLMo@step1000-tokensB", None),
         ("org/llama@main", "org/llama@main", None),
         ("org/llama@v2", "org/llama@v2", None),
         ("gpt-4-0314", "gpt-4-0314", None),
@@ -79,6 +82,16 @@ def test_a_pattern_in_the_middle_keeps_both_sides_apart(
 ) -> None:
     """One separator stays between what stands before and after the match."""
     assert {model: (family, 1000)} == assigned([model], iteration_pattern=pattern)
+
+
+@pytest.mark.parametrize("pattern", [None, r"-step(\d+)-tokens\d+B"])
+def test_tokens_after_an_iteration_vary_with_it(pattern: str | None) -> None:
+    """Revisions that also say how many tokens were seen are one curve for each stage."""
+    ids = [f"ai/OLMo@stage{stage}-step{n}000-tokens{n * 4}B" for stage in (1, 2) for n in (1, 2)]
+
+    assert {("ai/OLMo@stage1", 1000), ("ai/OLMo@stage2", 2000)} <= set(
+        assigned(ids, iteration_pattern=pattern).values()
+    )
 
 
 def test_pattern_that_catches_no_number_is_a_config_error() -> None:

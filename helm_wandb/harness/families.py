@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 _NAMES_SHOWN = 20
 _NUMBER = r"(?P<number>[0-9]{1,15})"
+_TOKENS = r"[_-]tokens?[_-]?[0-9]+(?:\.[0-9]+)?[kmbt]?"
+"""Tokens seen until the iteration: OLMo's revisions are `step1000-tokens4B`."""
+_TOKENS_AFTER = re.compile(_TOKENS, re.IGNORECASE)
 _MARKED = re.compile(
     r"(?:^|[/_@-])(?:global[_-]?)?(?:steps?|ckpts?|iter(?:ation)?s?|checkpoints?|epochs?)[/_-]?"
-    rf"{_NUMBER}$",
+    rf"{_NUMBER}(?:{_TOKENS})?$",
     re.IGNORECASE,
 )
 _LAST_PART = re.compile(rf"[/@]{_NUMBER}$")
@@ -46,7 +49,7 @@ class _Parts:
     """An id around its iteration."""
 
     rest: str
-    """The id less the number: ids of one family share it."""
+    """The id less the number, and less the tokens after it: ids of one family share it."""
     name: str
     """The id less the marker too: what people call the family."""
     iteration: int | None
@@ -130,8 +133,9 @@ def _by_marker(model: str) -> _Parts:
 
 def _split_id(model: str, number: tuple[int, int], match: tuple[int, int]) -> _Parts:
     """The id's parts, by where the number and the whole match stand in it."""
+    tokens = _TOKENS_AFTER.match(model, number[1])
     return _Parts(
-        rest=_join(model[: number[0]], model[number[1] :]),
+        rest=_join(model[: number[0]], model[tokens.end() if tokens else number[1] :]),
         name=_join(model[: match[0]], model[match[1] :]),
         iteration=int(model[slice(*number)]),
     )
