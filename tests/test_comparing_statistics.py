@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import statsmodels.api  # type: ignore[import-untyped] # no types published
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import optimize, stats  # type: ignore[import-untyped] # no types published
+from scipy import integrate, optimize, stats  # type: ignore[import-untyped] # no types published
 from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
@@ -28,7 +29,7 @@ from helm_wandb.comparing.statistics import (
     paired,
     unpaired,
 )
-from helm_wandb.comparing.statistics.binary import mid_p
+from helm_wandb.comparing.statistics.binary import mid_p, mid_p_of_strata
 from helm_wandb.comparing.statistics.special import critical, two_sided
 
 from .limits import calls_at_most
@@ -212,6 +213,87 @@ def test_few_changes_are_mid_p_mcnemar(up: int, down: int) -> None:
 
     assert pytest.approx(1.0 if up == down else exact - atom) == found.p
     assert (up, down) == (found.better, found.worse)
+
+
+def flipped(changes: list[tuple[float, int, int]]) -> float:
+    """The mid-p of all changes' signs, each either way, added up one by one."""
+    sizes = [size for size, ups, downs in changes for _ in range(ups + downs)]
+    seen = abs(sum(size * (ups - downs) for size, ups, downs in changes))
+    sums = [
+        abs(sum(sign * size for sign, size in zip(signs, sizes, strict=True)))
+        for signs in itertools.product((-1, 1), repeat=len(sizes))
+    ]
+    above = sum(one > seen + 1e-9 for one in sums)
+    same = sum(abs(one - seen) <= 1e-9 for one in sums)
+    return (above + same / 2) / len(sums)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(0.05, 0, 1), (0.0125, 1, 1), (0.0025, 2, 5)],
+        [(0.02, 1, 3), (0.01, 0, 4)],
+        [(1.0, 1, 0), (0.5, 0, 2), (0.1, 3, 0)],
+    ],
+)
+def test_mid_p_of_strata_counts_all_signs(changes: list[tuple[float, int, int]]) -> None:
+    """Each change could have gone the other way; the share of what was seen counts half."""
+    assert pytest.approx(flipped(changes)) == mid_p_of_strata(changes)
+
+
+def test_changes_that_add_up_to_nothing_are_certain_to_be_reached() -> None:
+    """The p-value of no difference is 1, whatever changed, and also if nothing did."""
+    assert 1 == mid_p_of_strata([(0.3, 2, 2), (0.1, 1, 1)])
+    assert 1 == mid_p_of_strata([(0.3, 0, 0)])
+
+
+def test_many_changes_of_many_sizes_are_nearly_normal() -> None:
+    """Beyond a thousand sums, p is near that of the characteristic function, in bounded work."""
+    changes = [(1 / size, 4 - size // 70, 5 + size // 70) for size in range(20, 77)]
+    sizes = np.repeat([size for size, _, _ in changes], 9)
+    seen = abs(sum(size * (ups - downs) for size, ups, downs in changes))
+    places = np.linspace(1e-6, 20, 20_001)
+    values = np.prod(np.cos(sizes[:, None] * places), axis=0) * np.sin(seen * places) / places
+
+    with calls_at_most(100_000):
+        p = mid_p_of_strata(changes)
+
+    assert pytest.approx(1 - 2 / np.pi * integrate.trapezoid(values, places), rel=0.01) == p
+
+
+def test_strata_of_answers_are_mid_p() -> None:
+    """A change weighs as its stratum's questions do, and strata without a change say nothing."""
+    strata = [binary(5), binary(20, down=2), binary(100, up=1, down=7)]
+
+    found = paired(strata)
+
+    assert pytest.approx(flipped([(1 / 20, 0, 2), (1 / 100, 1, 7)])) == found.p
+    assert found.interval is not None
+    assert found.interval.method.startswith("paired mid-p")
+
+
+ANSWERS = st.lists(
+    st.integers(1, 30).flatmap(
+        lambda size: st.tuples(
+            st.just(size), st.integers(0, size // 2), st.integers(0, size - size // 2)
+        )
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(ANSWERS)
+def test_interval_and_p_of_answers_never_contradict(rows: list[tuple[int, int, int]]) -> None:
+    """Over strata of right and wrong answers, too."""
+    found = paired([binary(size, up=up, down=down) for size, up, down in rows])
+    if found.interval is None:
+        return
+    low, high = ends(found)
+
+    assert found.p is not None
+    assert (found.p < 0.05) == (not low <= 0 <= high)
+    assert low <= found.difference <= high
 
 
 @pytest.mark.parametrize(("size", "cluster"), [(200, 1), (80, 8), (20, 1)])
@@ -573,20 +655,52 @@ def test_two_families_share_one_error_rate() -> None:
     assert ((None,), (None,)) == adjusted_families([None], [None])
 
 
-def test_overall_is_the_mean_with_its_own_error() -> None:
-    """SE = sqrt(sum of SE squared)/B, with Satterthwaite's degrees of freedom."""
+@pytest.mark.parametrize("weights", [None, [3.0, 1.0]])
+def test_overall_is_the_test_of_all_strata(weights: list[float] | None) -> None:
+    """Student's p is that of SE = sqrt(sum of SE squared), and p allows for unseen changes."""
     both = [paired([stratum(noisy(40, seed=11))]), paired([stratum(noisy(12, seed=12))])]
-    parts = [one.contrast.guarded_variance / 4 for one in both if one.contrast]
-    error = math.sqrt(sum(parts))
-    degrees = sum(parts) ** 2 / (parts[0] ** 2 / 39 + parts[1] ** 2 / 11)
-    expected = (both[0].difference + both[1].difference) / 2
+    shares = [weight / sum(weights or [2.0]) for weight in weights or [1.0, 1.0]]
+    parts = [share**2 * error_of(one) ** 2 for share, one in zip(shares, both, strict=True)]
+    expected = sum(share * one.difference for share, one in zip(shares, both, strict=True))
 
-    found = overall(both)
+    found = overall(both, weights=weights)
 
     low, high = ends(found)
     assert pytest.approx(expected) == found.difference
-    assert pytest.approx(stats.t.isf(0.025, degrees) * error) == (high - low) / 2
-    assert pytest.approx(2 * stats.t.sf(abs(expected) / error, degrees)) == found.p
+    assert pytest.approx(math.sqrt(sum(parts))) == error_of(found)
+    degrees = sum(parts) ** 2 / (parts[0] ** 2 / 39 + parts[1] ** 2 / 11)
+    assert pytest.approx(degrees) == degrees_of(found)
+    assert student(found) <= (found.p or 0)
+    assert low < expected < high
+
+
+def test_the_mean_of_benchmarks_of_answers_is_mid_p() -> None:
+    """Benchmarks of as many questions each are tested like one of all questions."""
+    several = [binary(50, up=1, down=4), binary(50, up=0, down=3)]
+
+    found = overall([paired([one]) for one in several])
+
+    assert pytest.approx(mid_p(1, 7)) == found.p
+    assert paired(several).p == found.p
+
+
+def test_a_mean_of_small_losses_allows_for_rare_gains_in_any_benchmark() -> None:
+    """Benchmarks whose questions lose a little, as one in 60 may gain all, have no certain mean."""
+    scores = [number / 59 for number in range(60)]
+    falls = [noisy(60, seed=seed, spread=0.005, shift=-0.015) for seed in (1, 2)]
+    several = [
+        PairedStratum(
+            baseline=scores,
+            candidate=[score + fall for score, fall in zip(scores, one, strict=True)],
+            cluster=[*map(str, range(60))],
+        )
+        for one in falls
+    ]
+
+    found = overall([paired([one]) for one in several])
+
+    assert student(found) < 1e-6
+    assert (found.p or 0) > 0.025
 
 
 def test_overall_needs_all_intervals() -> None:

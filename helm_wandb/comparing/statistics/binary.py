@@ -1,15 +1,14 @@
-"""Right and wrong answers to the same questions: McNemar's test in its mid-p form."""
+"""Right and wrong answers to the same questions: McNemar's mid-p, over strata too."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .special import critical_normal
-
-_MOST_WEIGHT = 1.0
-_CLOSE = 1e-15
-_LEAST = 1e-300
+_CLOSE = 1e-9
+"""Sums of changes that differ by less, relative to what all could add up to, are one sum."""
+_MOST_SUMS = 1_000
+"""Sums of the largest changes that are counted one by one; the rest are taken as normal."""
 
 
 def mid_p(ups: int, downs: int) -> float:
@@ -19,22 +18,40 @@ def mid_p(ups: int, downs: int) -> float:
     return min(1.0, _tail(min(ups, downs), ups + downs))
 
 
-def weight_of_mid_p(ups: int, downs: int) -> float:
-    """Weight of an unseen change each way with which the likelihood ratio has the mid-p.
+def mid_p_of_strata(changes: Sequence[tuple[float, int, int]]) -> float:
+    """Return the mid-p of the sum of changes that all could have gone the other way.
 
-    It is between 0.5 and 0.61.
+    changes: their size, and how many went up and down; a size each.
     """
-    p = mid_p(ups, downs)
-    if p == 1.0:
-        return _MOST_WEIGHT / 2
-    bound = critical_normal(max(p, _LEAST)) ** 2
-    low, high = 0.0, _MOST_WEIGHT
-    while high - low > _CLOSE:
-        weight = (low + high) / 2
-        low, high = (weight, high) if _log_ratio(ups, downs, weight) > bound else (low, weight)
-        if weight in {low, high} and not low < (low + high) / 2 < high:
-            break
-    return low
+    several = sorted((one for one in changes if one[1] + one[2]), reverse=True)
+    if len(several) == 1:
+        return mid_p(*several[0][1:])
+    total = abs(math.fsum(size * (ups - downs) for size, ups, downs in several))
+    close = _CLOSE * math.fsum(size * (ups + downs) for size, ups, downs in several)
+    if total <= close:
+        return 1.0
+    sums, variance = [(0.0, 1.0)], 0.0
+    for size, ups, downs in several:
+        count = ups + downs
+        if variance or len(sums) * (count + 1) > _MOST_SUMS:
+            variance += count * size * size
+            continue
+        steps = [
+            (size * (2 * number - count), share)
+            for number, share in enumerate(binomial(count, 0.5))
+        ]
+        sums = [(value + step, part * share) for value, part in sums for step, share in steps]
+    error = math.sqrt(variance)
+    return min(
+        1.0, 2 * math.fsum(part * _above(total - value, error, close) for value, part in sums)
+    )
+
+
+def _above(distance: float, error: float, close: float) -> float:
+    """Probability that a normal variable is above the distance; half if it can't but be as far."""
+    if error:
+        return math.erfc(distance / error / math.sqrt(2)) / 2
+    return 0.5 if abs(distance) <= close else float(distance < 0)
 
 
 def _tail(least: int, total: int) -> float:
@@ -50,12 +67,3 @@ def binomial(total: int, chance: float, *, stop: int | None = None) -> Iterator[
         ways = math.lgamma(total + 1) - math.lgamma(number + 1) - math.lgamma(total - number + 1)
         either = (number and number * log) + (number < total and (total - number) * log_rest)
         yield math.exp(ways + either)
-
-
-def _log_ratio(ups: int, downs: int, weight: float) -> float:
-    half = (ups + downs) / 2 + weight
-    return 2 * math.fsum(_term(one + weight, half) for one in (ups, downs))
-
-
-def _term(count: float, expected: float) -> float:
-    return count * math.log(count / expected) if count else 0.0

@@ -1,10 +1,12 @@
 """A difference as the mean of contributions, one a cluster; its test and its interval.
 
-The test is the empirical likelihood ratio (Owen, Biometrika 75, 1988) of the contributions and of
-two that no instance showed: one up, one down, each as large as the range of the scores, of a small
+Right and wrong answers without clusters are compared by McNemar's mid-p, over strata too. All else
+is by the empirical likelihood ratio (Owen, Biometrika 75, 1988) of the contributions and of two
+that no instance showed: one up, one down, each as large as the range of the scores, of a small
 weight. So a few large changes that would make up for many small ones are allowed for before they
 are seen, at next to no cost once the data speak. A result must pass Student's t too, which is the
 stricter one if a few heavy clusters carry the score. Nothing depends on the unit of the scores.
+The interval of the mid-p is that of the ratio, whose root is scaled to have the same p-value.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from itertools import chain
 from operator import mul, truediv
 from typing import TYPE_CHECKING
 
-from . import special
-from .special import critical, two_sided
+from .binary import mid_p_of_strata
+from .special import critical, critical_normal, two_sided, two_sided_normal
 from .strata import effective_share
 
 if TYPE_CHECKING:
@@ -29,14 +31,29 @@ UNSEEN_WEIGHT, UNEVEN_WEIGHT = 1 / 32, 1 / 4
 """Weight of each contribution that was not seen, where all clusters weigh the same, and at most.
 
 1 is the weight of a cluster (simulated)."""
-NOTHING_CHANGED_WEIGHT = 0.5
-"""Weight of both if nothing changed: the bound is then 3.4 changes, near the rule of three."""
+COUNTS_WEIGHT = 0.5
+"""Weight of each among right and wrong answers, which makes the ratio's p nearly the mid-p, and if
+nothing changed: the bound is then 3.4 changes, near the rule of three."""
+_LEAST_P = 1e-300
 _STEPS = 100
 _CLOSE = 1e-12
 _CLOSE_TILT = 1e-9
 """The likelihood ratio is greatest there: its error is the square of this."""
 _FAR = 700.0
 """Its exponential is still a float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stratum's share of a difference."""
+
+    stratum: Sums
+    weight: float
+    """Of the stratum's mean."""
+    unseen: float
+    """Size of a change of a cluster's sum that was not seen."""
+    is_binary: bool = False
+    """Whether all clusters are single answers, right or wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +77,10 @@ class Contrast:
     changes: tuple[float, ...]
     """Sizes of the contributions of those clusters that changed."""
     limit: float
-    """Greatest difference that scores like these can have."""
+    """Greatest difference that scores like these can have, if it is known."""
+    parts: tuple[Part, ...]
+    flips: tuple[tuple[float, int, int], ...] = ()
+    """Sizes of the changes of right and wrong answers, and how many went up and down."""
     is_binary: bool = False
     """Whether the likelihood alone decides, by the normal distribution."""
 
@@ -76,53 +96,56 @@ class Contrast:
         return self.variance + 2 * self.unseen_weight * unseen * unseen
 
     @classmethod
-    def build(
-        cls, parts: Sequence[tuple[Sums, float]], *, unseen: float, limit: float
-    ) -> Contrast | None:
+    def build(cls, parts: Sequence[Part], *, limit: float = math.inf) -> Contrast | None:
         """Return the contrast of strata's means, each with its weight; None if no spread is known.
 
         A stratum of a single cluster borrows the variance of a cluster pooled over the others,
         whose residuals therefore count more than once. If the difference were another, the
         strata would share that in proportion to their variances.
-        unseen: what a cluster's sum changes by in a change that was not seen.
         """
-        clusters = sum(len(stratum.sums) for stratum, _ in parts)
-        single = sum(len(stratum.sums) == 1 for stratum, _ in parts)
+        strata = [part.stratum for part in parts]
+        clusters = sum(len(stratum.sums) for stratum in strata)
+        single = sum(len(stratum.sums) == 1 for stratum in strata)
         if clusters == len(parts):
             return None
         factors = [
             clusters
-            * weight
-            / stratum.size
-            * _correction(len(stratum.sums), clusters, single=single, strata=len(parts))
-            for stratum, weight in parts
+            * part.weight
+            / part.stratum.size
+            * _correction(len(part.stratum.sums), clusters, single=single, strata=len(parts))
+            for part in parts
         ]
         squares = [
             factor**2 * math.fsum(residual * residual for residual in stratum.residuals)
-            for factor, (stratum, _) in zip(factors, parts, strict=True)
+            for factor, stratum in zip(factors, strata, strict=True)
         ]
         total = math.fsum(squares)
-        degrees = [stratum.degrees_of_freedom for stratum, _ in parts]
+        degrees = [stratum.degrees_of_freedom for stratum in strata]
         by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
-        weights = [weight / stratum.size for stratum, weight in parts for _ in stratum.sums]
-        sizes = [count for stratum, _ in parts for count in stratum.sizes]
-        heaviest = unseen * effective_share(sizes) ** -0.5
-        even = effective_share(
-            [weight * count for weight, count in zip(weights, sizes, strict=True)]
-        )
+        flips = _flips(parts)
+        is_binary = bool(flips) or not any(any(stratum.sums) for stratum in strata)
         return cls(
-            difference=math.fsum(weight * stratum.mean for stratum, weight in parts),
-            points=_points([stratum for stratum, _ in parts], factors, squares),
-            unseen=heaviest * math.sqrt(clusters * math.fsum(one * one for one in weights)),
-            unseen_weight=min(UNEVEN_WEIGHT, UNSEEN_WEIGHT / even**2),
+            difference=math.fsum(part.weight * part.stratum.mean for part in parts),
+            points=_points(strata, factors, squares),
+            unseen=math.sqrt(
+                clusters
+                * math.fsum(
+                    len(part.stratum.sums) * (part.weight / part.stratum.size * part.unseen) ** 2
+                    for part in parts
+                )
+            ),
+            unseen_weight=COUNTS_WEIGHT if is_binary else _unseen_weight(parts),
             clusters=clusters,
             changes=tuple(
-                abs(clusters * weight / stratum.size * total)
-                for stratum, weight in parts
-                for total in stratum.sums
+                abs(clusters * part.weight / part.stratum.size * total)
+                for part in parts
+                for total in part.stratum.sums
                 if total
             ),
             limit=limit,
+            parts=tuple(parts),
+            flips=flips,
+            is_binary=is_binary,
             variance=total / (clusters * (clusters - 1)),
             degrees_of_freedom=total**2 / math.fsum(square**2 / own for square, own in by_stratum)
             if total
@@ -132,8 +155,10 @@ class Contrast:
 
     def p(self) -> float:
         """Return the two-sided p-value of no difference."""
+        if self.flips:
+            return mid_p_of_strata(self.flips)
         if self.is_binary:
-            return special.two_sided_normal(math.sqrt(self._log_ratio(0.0)[0]))
+            return two_sided_normal(math.sqrt(self._log_ratio(0.0)[0]))
         if not self.difference:
             return 1.0
         error = math.sqrt(self.variance)
@@ -162,16 +187,31 @@ class Contrast:
     def _total(self) -> float:
         return self.clusters + 2 * self.unseen_weight
 
-    def _bound(self, level: float) -> float:
-        """Greatest root of the likelihood ratio that the interval holds."""
-        if self.is_binary:
-            return special.critical_normal(1 - level)
+    @cached_property
+    def _scale(self) -> float:
+        """Factor of the root of the likelihood ratio that makes its p-value the mid-p."""
+        p = mid_p_of_strata(self.flips) if self.flips else 1.0
+        if p == 1:
+            return 1.0
+        return critical_normal(max(p, _LEAST_P)) / math.sqrt(self._log_ratio(0.0)[0])
+
+    def _bound(self, sign: int, level: float) -> float:
+        """Greatest root of the likelihood ratio that the interval holds in this direction.
+
+        The mid-p is of no difference. So if strata differ, only the end next to 0 is scaled up.
+        """
         reach = critical(1 - level, self.degrees_of_freedom)
-        return math.sqrt(self._total * math.log1p(reach * reach / (self._total - 1)))
+        by_student = math.sqrt(self._total * math.log1p(reach * reach / (self._total - 1)))
+        if not self.is_binary:
+            return by_student
+        bound = critical_normal(1 - level)
+        if len(self.flips) > 1 and sign * self.difference >= 0:
+            return max(bound / min(1.0, self._scale), by_student)
+        return bound / self._scale
 
     def _end(self, sign: int, level: float) -> float:
         """Find the end of the interval, by Newton's method on the root of the likelihood ratio."""
-        bound = self._bound(level)
+        bound = self._bound(sign, level)
         inside, outside = self.difference, sign * self._edge(sign)
         place = inside + sign * min(
             bound * math.sqrt(self.guarded_variance), abs(outside - inside) / 2
@@ -224,6 +264,27 @@ class Contrast:
         shifts = chain((shift for _, _, shift in self.points), (1.0, 1.0))
         slope = -2 * tilt * sum(map(truediv, map(mul, counts, shifts), parts))
         return log_ratio, tilt, slope
+
+
+def _flips(parts: Sequence[Part]) -> tuple[tuple[float, int, int], ...]:
+    """Return sizes and numbers of the changes; none if not all are of right and wrong answers."""
+    if not all(part.is_binary for part in parts):
+        return ()
+    ups: Counter[float] = Counter()
+    downs: Counter[float] = Counter()
+    for part in parts:
+        sums = part.stratum.sums
+        size = part.weight / part.stratum.size * max(map(abs, sums))
+        ups[size] += sum(total > 0 for total in sums)
+        downs[size] += sum(total < 0 for total in sums)
+    return tuple((size, ups[size], downs[size]) for size in ups if ups[size] + downs[size])
+
+
+def _unseen_weight(parts: Sequence[Part]) -> float:
+    weights = [
+        part.weight / part.stratum.size * size for part in parts for size in part.stratum.sizes
+    ]
+    return min(UNEVEN_WEIGHT, UNSEEN_WEIGHT / effective_share(weights) ** 2)
 
 
 def _points(

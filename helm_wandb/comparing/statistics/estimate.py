@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
@@ -28,7 +29,7 @@ def too_few(clusters: int) -> str:
     return f"too few: {counted}, and an interval needs {LEAST_CLUSTERS}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A difference, candidate less baseline."""
 
@@ -47,14 +48,25 @@ class Estimate:
     has_same_answers: bool = False
     """No score differs, and six or more are partly right: only the same answers have the same ones.
     """
-    interval: Interval | None = None
-    """It excludes 0 exactly where p is below one less its level."""
-    p: float | None = None
-    """Two-sided, of no difference."""
     why: str | None = None
     """Why there is neither interval nor p."""
     contrast: Contrast | None = None
-    """The contrast that the detectable effect is computed from."""
+    """The test; interval, p and detectable effect are computed from it."""
+    method: str = ""
+    """The test's name, for people."""
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """Return the interval, which excludes 0 exactly where p is below one less its level."""
+        if self.contrast is None:
+            return None
+        low, high = self.contrast.interval(LEVEL)
+        return Interval(low=low, high=high, level=LEVEL, method=self.method)
+
+    @cached_property
+    def p(self) -> float | None:
+        """Return the two-sided p-value of no difference."""
+        return None if self.contrast is None else self.contrast.p()
 
     @property
     def few_changes(self) -> bool:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from helm_wandb.model import Interval
-
-from .estimate import LEVEL, Estimate
-from .special import critical, two_sided
+from .contrast import Contrast
+from .estimate import Estimate
 
 
 def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -49,17 +47,12 @@ def _weighted(p: float | None, largest_of_other: float) -> float | None:
     return None if p is None else min(1.0, 2 * p, max(p, 2 * largest_of_other))
 
 
-def overall(
-    estimates: Sequence[Estimate],
-    *,
-    weights: Sequence[float] | None = None,
-    level: float = LEVEL,
-) -> Estimate:
-    """Return the mean of the differences, with its interval, or why there is none.
+def overall(estimates: Sequence[Estimate], *, weights: Sequence[float] | None = None) -> Estimate:
+    """Return the mean of the differences, with its test, or why there is none.
 
     The benchmarks are taken as fixed and independent: the interval is about new questions to the
-    same benchmarks, not about new benchmarks. Student's t, with Satterthwaite's degrees of freedom.
-    The mean of one is that one, by whatever method.
+    same benchmarks, not about new benchmarks. Their strata are those of one `Contrast`.
+    The mean of one is that one.
     estimates: of pairs, of one benchmark each. weights: all alike if not given.
     Raises ValueError where there is no estimate.
     """
@@ -83,18 +76,10 @@ def overall(
         lacking = count - len(contrasts)
         return replace(mean, why=f"{lacking} of {count} benchmarks have no interval")
     parts = [
-        share * share * one.guarded_variance for share, one in zip(shares, contrasts, strict=True)
+        replace(part, weight=share * part.weight)
+        for share, one in zip(shares, contrasts, strict=True)
+        for part in one.parts
     ]
-    variance = math.fsum(parts)
-    degrees = variance**2 / math.fsum(
-        part * part / one.degrees_of_freedom for part, one in zip(parts, contrasts, strict=True)
-    )
-    error = math.sqrt(variance)
-    reach = critical(1 - level, degrees) * error
-    interval = Interval(
-        low=mean.difference - reach,
-        high=mean.difference + reach,
-        level=level,
-        method=f"t of the mean of {count} differences, {degrees:.4g} degrees of freedom",
-    )
-    return replace(mean, interval=interval, p=two_sided(mean.difference / error, degrees))
+    contrast = Contrast.build(parts)
+    name = "mid-p" if contrast and contrast.flips else "empirical likelihood"
+    return replace(mean, contrast=contrast, method=f"{name} of the mean of {count} differences")

@@ -6,23 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.model import Interval
-
-from .binary import weight_of_mid_p
-from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
-from .estimate import FEW_CHANGES, LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
+from .contrast import Contrast, Part
+from .estimate import FEW_CHANGES, LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few
 from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
-    from .strata import PairedStratum
+    from .strata import PairedStratum, Sums
 
 
-def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate:
-    """Return the mean difference, candidate less baseline, and its interval or why it has none.
+def paired(strata: Sequence[PairedStratum]) -> Estimate:
+    """Return the mean difference, candidate less baseline, and its test or why it has none.
 
-    The statistic is HELM's aggregate of the differences. Right and wrong answers without
-    clusters and strata are compared by McNemar's mid-p, all else by `Contrast`.
-    level: of the interval, of (0, 1).
+    The statistic is HELM's aggregate of the differences.
     Raises ValueError if a stratum, or the list of them, is empty.
     """
     differences = [stratum.differences() for stratum in strata]
@@ -43,25 +38,20 @@ def paired(strata: Sequence[PairedStratum], *, level: float = LEVEL) -> Estimate
         return replace(estimate, why=too_few(estimate.clusters))
     size = _typical(sums) / _typical(changes) if sums else aggregate.typical_cluster
     spread = _spread(strata, unchanged=1 - len(changes) / len(values))
+    unseen = max(1.0, size) * spread * aggregate.heaviness
     weight = 1 / len(aggregate.strata)
     contrast = Contrast.build(
-        [(stratum, weight) for stratum in aggregate.strata],
-        unseen=max(1.0, size) * spread,
+        [
+            Part(sums, weight, unseen, _is_binary(stratum, sums, spread))
+            for sums, stratum in zip(aggregate.strata, strata, strict=True)
+        ],
         limit=spread,
     )
     if contrast is None:
         return replace(estimate, why=NO_SPREAD)
-    changed = f"{estimate.changed} of {estimate.clusters} clusters changed"
-    method = f"paired empirical likelihood, {changed}"
-    if not changes:
-        contrast = replace(contrast, unseen_weight=NOTHING_CHANGED_WEIGHT, is_binary=True)
-    elif len(strata) == 1 and estimate.clusters == estimate.n and _is_binary(strata[0], spread):
-        weight = weight_of_mid_p(estimate.better or 0, estimate.worse or 0)
-        contrast = replace(contrast, unseen_weight=weight, is_binary=True)
-        method = f"paired mid-p, {changed}"
-    low, high = contrast.interval(level)
-    interval = Interval(low=low, high=high, level=level, method=method)
-    return replace(estimate, interval=interval, p=contrast.p(), contrast=contrast)
+    name = "mid-p" if contrast.flips else "empirical likelihood"
+    method = f"paired {name}, {estimate.changed} of {estimate.clusters} clusters changed"
+    return replace(estimate, contrast=contrast, method=method)
 
 
 def _typical(sizes: Iterable[float]) -> float:
@@ -89,7 +79,8 @@ def _has_partial_scores(strata: Iterable[PairedStratum]) -> bool:
     return sum(low < score < high for score in scores) >= FEW_CHANGES
 
 
-def _is_binary(stratum: PairedStratum, spread: float) -> bool:
-    """Whether all scores are one of two that are as far apart as a change can be."""
+def _is_binary(stratum: PairedStratum, sums: Sums, spread: float) -> bool:
+    """Whether all scores are single, and one of two that are as far apart as a change can be."""
     values = {*stratum.baseline, *stratum.candidate}
-    return len(values) == 2 and max(values) - min(values) == spread  # noqa: PLR2004 - bi-nary
+    is_single = len(sums.sums) == sums.size
+    return is_single and len(values) <= 2 and max(values) - min(values) in {0.0, spread}  # noqa: PLR2004 - bi-nary

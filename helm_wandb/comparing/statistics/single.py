@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
 
-from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
+from .contrast import COUNTS_WEIGHT, Contrast, Part
 from .estimate import LEAST_CLUSTERS, LEVEL
 from .strata import SMALLEST, Aggregate, Stratum
 
@@ -33,15 +33,14 @@ def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interva
     values = [value for stratum in strata for value in stratum.value]
     spread = (max(values) - min(values)) or abs(values[0])
     spread = spread if spread > SMALLEST else 1.0
+    unseen = spread * sides.typical_cluster * sides.heaviness
     contrast = Contrast.build(
-        [(stratum, 1 / len(sides.strata)) for stratum in sides.strata],
-        unseen=spread * sides.typical_cluster,
-        limit=spread,
+        [Part(stratum, 1 / len(sides.strata), unseen) for stratum in sides.strata]
     )
     if contrast is None:
         return None
     if not contrast.variance:
-        contrast = replace(contrast, unseen_weight=NOTHING_CHANGED_WEIGHT, is_binary=True)
+        contrast = replace(contrast, unseen_weight=COUNTS_WEIGHT, is_binary=True)
     low, high = (mean + end for end in contrast.interval(level))
     if all(0 <= value <= 1 for value in values):
         low, high = max(low, 0.0), min(high, 1.0)

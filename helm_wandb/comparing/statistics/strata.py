@@ -109,6 +109,12 @@ class Aggregate:
         sizes = [size for stratum in self.strata for size in stratum.sizes]
         return sum(size * size for size in sizes) / sum(sizes)
 
+    @property
+    def heaviness(self) -> float:
+        """Factor of an unseen change of a cluster's sum, for those that are larger than others."""
+        sizes = [size for stratum in self.strata for size in stratum.sizes]
+        return 1 / math.sqrt(effective_share(sizes))
+
 
 def effective_share(weights: Sequence[float]) -> float:
     """Return the effective number of these weights by their number: 1 if all are alike."""

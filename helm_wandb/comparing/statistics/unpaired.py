@@ -6,24 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helm_wandb.model import Interval
-
-from .contrast import NOTHING_CHANGED_WEIGHT, Contrast
-from .estimate import LEAST_CLUSTERS, LEVEL, NO_SPREAD, Estimate, too_few
+from .contrast import COUNTS_WEIGHT, Contrast, Part
+from .estimate import LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few
 from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
     from .strata import Stratum
 
 
-def unpaired(
-    candidate: Sequence[Stratum], baseline: Sequence[Stratum], *, level: float = LEVEL
-) -> Estimate:
-    """Return the difference, candidate less baseline, with its interval, or why there is none.
+def unpaired(candidate: Sequence[Stratum], baseline: Sequence[Stratum]) -> Estimate:
+    """Return the difference, candidate less baseline, with its test, or why there is none.
 
     For runs of the same specs whose instances are not the same. The strata of both sides are
     those of one `Contrast`, the baseline's with a negative weight.
-    level: of the interval, of (0, 1).
     Raises ValueError if a stratum, or a side, is empty.
     """
     sides = Aggregate.of(candidate), Aggregate.of(baseline)
@@ -37,19 +32,17 @@ def unpaired(
     values = [value for stratum in (*candidate, *baseline) for value in stratum.value]
     spread = (max(values) - min(values)) or abs(values[0])
     spread = spread if spread > SMALLEST else 1.0
+    unseen = spread * max(side.typical_cluster for side in sides)
+    heaviness = Aggregate((*sides[0].strata, *sides[1].strata)).heaviness
     contrast = Contrast.build(
         [
-            (stratum, sign / len(side.strata))
+            Part(stratum, sign / len(side.strata), unseen * heaviness)
             for sign, side in zip((1, -1), sides, strict=True)
             for stratum in side.strata
-        ],
-        unseen=spread * max(side.typical_cluster for side in sides),
-        limit=spread,
+        ]
     )
     if contrast is None:
         return replace(estimate, why=NO_SPREAD)
     if not contrast.variance:
-        contrast = replace(contrast, unseen_weight=NOTHING_CHANGED_WEIGHT, is_binary=True)
-    low, high = contrast.interval(level)
-    interval = Interval(low=low, high=high, level=level, method="unpaired empirical likelihood")
-    return replace(estimate, interval=interval, p=contrast.p())
+        contrast = replace(contrast, unseen_weight=COUNTS_WEIGHT, is_binary=True)
+    return replace(estimate, contrast=contrast, method="unpaired empirical likelihood")
