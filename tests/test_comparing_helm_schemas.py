@@ -52,6 +52,21 @@ def test_the_benchmark_decides_where_schemas_differ(
     assert expected is is_lower_better(benchmark, metric)
 
 
+def test_every_schema_keeps_its_directions() -> None:
+    """By label or name, each metric of a schema has this direction for the schema's benchmarks."""
+    schemas = helm_schemas()
+    wrong = [
+        (benchmark, name)
+        for schema in schemas
+        for benchmark in [*schema.benchmarks][:1]
+        for metric, (label, expected) in schema.metrics.items()
+        for name in (metric, label)
+        if expected is not None and is_lower_better(benchmark, name, schemas) is not expected
+    ]
+
+    assert [] == wrong
+
+
 @pytest.mark.parametrize(
     ("benchmark", "expected"),
     [

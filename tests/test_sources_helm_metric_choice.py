@@ -117,3 +117,23 @@ def test_a_groups_name_in_a_config_is_unique(tmp_path: Path) -> None:
     write_raw_suite(tmp_path, {"a.b": ("x_score", "test"), "a_b": ("y_score", "test")})
 
     assert [{"a_b.y_score"}] * 2 == names_of_scores(tmp_path, "raw")
+
+
+def test_a_table_is_found_by_the_groups_name(tmp_path: Path) -> None:
+    """HELM's file has the dots that the benchmark's name in a config can't have."""
+    write_raw_suite(tmp_path, {"unitxt_x.y": ("accuracy", "")})
+    runs = sorted(tmp_path.glob("runs/raw/unitxt*"))
+    head = [{"value": "Model"}, {"value": "Acc", "lower_is_better": False}]
+    rows = [
+        [{"value": "any", "run_spec_names": [run_spec["name"]]}, {"value": 0.125}]
+        for run_spec in (json.loads((run / "run_spec.json").read_text()) for run in runs)
+    ]
+    table = {"title": "", "name": "unitxt_x.y", "header": head, "rows": rows, "links": []}
+    groups = tmp_path / "runs/raw/groups"
+    groups.mkdir()
+    (groups / "unitxt_x.y.json").write_text(json.dumps([table]))
+    found = read_spec(spec(".", "raw"), tmp_path).evaluations
+
+    assert [("unitxt_x_y.Acc", 0.125)] * 2 == [
+        (str(key), score.value) for one in found for key, score in one.scores.items()
+    ]
