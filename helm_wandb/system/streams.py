@@ -8,22 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 _ASCII = str.maketrans(
-    {
-        "−": "-",
-        "–": "-",
-        "─": "-",
-        "±": "+-",
-        "×": "x",
-        "…": "...",
-        "→": "->",
-        "▼": "v",
-        "▲": "^",
-        "↓": "v",
-        "Δ": "delta",
-        "“": '"',
-        "”": '"',
-        **dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True)),
-    }
+    {"±": "+-", "…": "...", "→": "->", "Δ": "delta"}
+    | dict(zip("−–─×▼▲↓“”▁▂▃▄▅▆▇█", '---xv^v""_.-~=+*#', strict=True))
 )
 """The signs of our own texts, where a stream's encoding lacks them."""
 

@@ -6,6 +6,7 @@ lookaround nor backreferences, and its `\d`, `\w`, `\s` and `\b` know ASCII only
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -17,24 +18,19 @@ _MEMORY_BYTES = 1 << 20
 """Memory of a compiled pattern, which is refused beyond some 10,000 instructions: a search can
 take 10 ns for each of them, for each character."""
 _LONGEST_SHOWN = 60
-_HINTS = (
-    (
-        ("invalid perl operator: (?=", "invalid perl operator: (?!", "invalid perl operator: (?<"),
-        "lookaround is not supported; match the text around the group instead",
+_HINTS = {
+    r"invalid perl operator: \(\?[=!<]": (
+        "lookaround is not supported; match the text around the group instead"
     ),
-    (
-        (*(f"invalid escape sequence: \\{digit}" for digit in "123456789"),),
-        "backreferences are not supported",
+    r"invalid escape sequence: \\[1-9]": "backreferences are not supported",
+    r"invalid perl operator: \(\?P": (
+        "backreferences are not supported; a group's name is written `(?P<name>…)`"
     ),
-    (
-        ("invalid perl operator: (?P",),
-        "backreferences are not supported; a group's name is written `(?P<name>…)`",
-    ),
-    (("invalid escape sequence: \\Z",), "write `\\z`"),
-    (("missing )", "missing ]"), "close the bracket"),
-    (("bad repetition operator",), "drop the second sign; RE2 never backtracks"),
-    (("invalid repetition size", "pattern too large"), "repeat at most 1,000 times, or use + or *"),
-)
+    r"invalid escape sequence: \\Z": "write `\\z`",
+    r"missing [])]": "close the bracket",
+    "bad repetition operator": "drop the second sign; RE2 never backtracks",
+    "invalid repetition size|pattern too large": "repeat at most 1,000 times, or use + or *",
+}
 """Beginnings of RE2's own words, and what to do."""
 
 Span = tuple[int, int]
@@ -88,6 +84,6 @@ class Pattern:
 
 def _explained(said: str) -> str:
     """Clause that says what RE2 refuses, which may end in a part of the pattern, and what to do."""
-    hints = (hint for beginnings, hint in _HINTS if said.startswith(beginnings))
+    hints = (hint for beginning, hint in _HINTS.items() if re.match(beginning, said))
     advice = next(hints, f"see {SYNTAX}")
     return f"is not a valid RE2 pattern: `{shorten(said, _LONGEST_SHOWN)}`: {advice}"

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Leaderboard, Provenance, Report
 from helm_wandb.report import to_json
 from helm_wandb.wandb_runs import layout_tables
 from helm_wandb.wandb_runs.layout_names import (
-    COMMIT,
     DETAIL_TAG,
     ITERATION,
     LEADERBOARD_RUN,
     MODEL,
     REPORT_FILE,
-    RUN_URL,
     SUMMARY_RUN,
     TOKENS,
     TRACK,
@@ -268,16 +266,8 @@ def _each(values: Iterable[object]) -> object:
 
 
 def _provenance(provenance: Provenance) -> dict[str, object]:
-    return _drop_unknown(
-        {
-            COMMIT: provenance.commit,
-            "ref": provenance.ref,
-            "pull_request": provenance.pull_request,
-            RUN_URL: provenance.run_url,
-            "attempt": provenance.attempt,
-            "tool_version": provenance.tool_version,
-        }
-    )
+    """Return what is known of the code and the workflow run, but for the track."""
+    return _drop_unknown(asdict(provenance) | {TRACK: None})
 
 
 def _drop_unknown(values: Mapping[str, object]) -> dict[str, object]:

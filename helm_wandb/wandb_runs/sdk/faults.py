@@ -35,12 +35,7 @@ _LEAST_BYTES = 1 << 16
 _PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
 _UNANSWERED = "did not respond in time"
 """The SDK says this of its service; the cause is the server that it waits for."""
-_BY_STATUS = {
-    401: Cause.KEY,
-    403: Cause.ACCESS,
-    404: Cause.ACCESS,
-    429: Cause.LIMIT,
-}
+_BY_STATUS = {401: Cause.KEY, 403: Cause.ACCESS, 404: Cause.ACCESS, 429: Cause.LIMIT}
 _SERVER_FAULT = 500
 
 
