@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from enum import Enum, auto
 from functools import cache, lru_cache
+from typing import Literal
 
 _REPLACEMENT = "?"
 _MARKS_IN_A_ROW = 4
@@ -30,15 +30,7 @@ _EMOJI_OF_OTHER_KINDS = frozenset("\u203c\u2049\u2139\u3030\u303d")
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _VIRAMA = 9
 """The combining class of the signs that join two letters of an Indic script."""
-
-
-class _Kind(Enum):
-    SHOWN = auto()
-    MARK = auto()
-    SPACE = auto()
-    HIDDEN = auto()
-    JOINER = auto()
-    SELECTOR = auto()
+_Kind = Literal["shown", "mark", "space", "hidden", "joiner", "selector"]
 
 
 def visible(text: str, *, is_name: bool = False) -> str:
@@ -51,16 +43,16 @@ def visible(text: str, *, is_name: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     # A text has few different characters: a long one is looked at by these first.
-    if all(_kind(char) is _Kind.SHOWN for char in set(text)):
+    if all(_kind(char) == "shown" for char in set(text)):
         return text
     shown = []
     marks = _MARKS_IN_A_ROW
     for at, char in enumerate(text):
         kind = _kind(char)
-        marks = marks + 1 if kind is _Kind.MARK else 0
-        if kind is _Kind.SHOWN or (kind is _Kind.MARK and marks <= _MARKS_IN_A_ROW):
+        marks = marks + 1 if kind == "mark" else 0
+        if kind == "shown" or (kind == "mark" and marks <= _MARKS_IN_A_ROW):
             shown.append(char)
-        elif kind is _Kind.SPACE and not is_name:
+        elif kind == "space" and not is_name:
             shown.append(" " if char == "\t" else char)
         else:
             shown.append(char if _belongs(kind, text, at) else _REPLACEMENT)
@@ -75,24 +67,24 @@ def visible_lines(text: str) -> str:
 @lru_cache(4096)
 def _kind(char: str) -> _Kind:
     if char in (_NON_JOINER, _JOINER):
-        return _Kind.JOINER
+        return "joiner"
     if char in _SELECTORS:
-        return _Kind.SELECTOR
+        return "selector"
     category = unicodedata.category(char)
     if char == "\t" or (category == "Zs" and char != " "):
-        return _Kind.SPACE
+        return "space"
     code = ord(char)
     if category in _INVISIBLE or char in _BLANK or any(a <= code <= b for a, b in _IGNORABLE):
-        return _Kind.HIDDEN
-    return _Kind.MARK if category in ("Mn", "Me") else _Kind.SHOWN
+        return "hidden"
+    return "mark" if category in ("Mn", "Me") else "shown"
 
 
 def _belongs(kind: _Kind, text: str, at: int) -> bool:
     """Whether a joiner or selector changes how its neighbours are drawn."""
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
-    if kind is _Kind.SELECTOR:
+    if kind == "selector":
         return _is_sign(before) or (before in _KEYS and after == _KEYCAP)
-    if kind is _Kind.JOINER:
+    if kind == "joiner":
         return _joins(before, text[at], after)
     return False
 
@@ -109,7 +101,7 @@ def _joins(before: str, joiner: str, after: str) -> bool:
 
 def _is_sign(char: str) -> bool:
     """Whether the character may be drawn as an emoji."""
-    if not char or char.isascii() or _kind(char) is not _Kind.SHOWN:
+    if not char or char.isascii() or _kind(char) != "shown":
         return False
     return unicodedata.category(char) in ("So", "Sm") or char in _EMOJI_OF_OTHER_KINDS
 
