@@ -33,7 +33,7 @@ WORKDIR /app
 RUN /opt/helm-wandb/bin/python -E -s -c "\
 import compileall, importlib, pkgutil, helm_wandb; \
 [importlib.import_module(name) for _, name, _ in pkgutil.walk_packages(helm_wandb.__path__, 'helm_wandb.')]; \
-import github, jinja2.sandbox, jsonschema, mpmath, re2, rich.cells, rich.progress, rich.table, tenacity; \
+import github, jinja2.sandbox, jsonschema, re2, rich.cells, rich.progress, rich.table, tenacity; \
 import wandb.apis.public; \
 rich.cells.cell_len('–'); \
 [compileall.compile_dir(wandb.__path__[0] + part, quiet=1, maxlevels=depth) \
