@@ -74,7 +74,7 @@ def main(argv: Sequence[str], *, root: Path, command: str = _COMMAND) -> int:
 def _no_command(name: str) -> str:
     nearest = get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else "a run takes its config as --config FILE"
-    return f"there is no command {name!r}: {hint}"
+    return f"unknown command {name!r}: {hint}"
 
 
 def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redactor: Redactor) -> int:

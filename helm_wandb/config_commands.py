@@ -100,7 +100,7 @@ def _init(arguments: Namespace, log: Log, root: Path, command: str) -> int:
         write_new(Path(arguments.output), text.encode())
     except FileExistsError as error:
         raise InputError(
-            f"{arguments.output} is there already: give another name with --output"
+            f"{arguments.output} already exists: give another name with --output"
         ) from error
     except OSError as error:
         why = f"{error.filename}: {error.strerror}"
@@ -121,13 +121,13 @@ def _unranked(text: str, name: str, root: Path) -> Iterator[str]:
         config = pipeline.parse_config(text.encode(), name=name, root=root)
     except ConfigError as error:
         raise InputError(
-            f"{name} is not written, as it would not be valid:", *error.lines
+            f"{name} is not written, because it would not be valid:", *error.lines
         ) from error
     plan = pipeline.Plan(folder=Path(), provenance=Provenance(tool_version=__version__))
     outcome = pipeline.run(config, plan, sinks=[])
     if outcome.report is None:
         faults = (line for fault in outcome.faults for line in fault.lines)
-        raise ArtifactError(f"{name} is not written, as a run of it would fail:", *faults)
+        raise ArtifactError(f"{name} is not written, because a run with it would fail:", *faults)
     ranking = outcome.report.leaderboard
     models: dict[str, list[str]] = defaultdict(list)
     for row in ranking.rows:

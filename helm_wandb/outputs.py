@@ -163,10 +163,12 @@ def choose_server(
     variable = environ.get("WANDB_BASE_URL", "").strip() or None
     if variable is not None and not is_server_url(variable):
         shown = shown_url(variable)
-        raise InputError(f"WANDB_BASE_URL: {shown} is no URL of a server; fix it or unset it")
+        raise InputError(f"WANDB_BASE_URL: {shown} isn't the URL of a server; fix it or unset it")
     entity = config.entity or environ.get("WANDB_ENTITY", "").strip() or None
     if entity and REFUSED_IN_NAMES.search(entity):
-        raise InputError(f"WANDB_ENTITY: {entity!r} is no entity: it may hold none of / \\ # ? % :")
+        raise InputError(
+            f"WANDB_ENTITY: {entity!r} isn't an entity: it may not contain any of / \\ # ? % :"
+        )
     base_url = given or config.base_url or variable
     return replace(config, base_url=base_url and base_url.rstrip("/"), entity=entity)
 
@@ -211,7 +213,7 @@ def _mode(environ: Mapping[str, str]) -> str:
     word = environ.get("WANDB_MODE", "").strip().lower()
     if word not in _MODES:
         raise InputError(
-            f"WANDB_MODE: {word!r} is none of online, offline, disabled; fix it or unset it"
+            f"WANDB_MODE: {word!r} is invalid; use online, offline, or disabled, or unset it"
         )
     return _MODES[word]
 
@@ -256,7 +258,10 @@ def _gate_message(gate: Gate) -> tuple[str, str]:
     if gate.closed:
         return "error", f"the job fails: {reasons}"
     if gate.accepted_by:
-        return "notice", f"the job passes, as the label {gate.accepted_by} accepts it: {reasons}"
+        return (
+            "notice",
+            f"the job passes, because the label {gate.accepted_by} accepts it: {reasons}",
+        )
     return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"
 
 

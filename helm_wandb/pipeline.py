@@ -56,10 +56,7 @@ ONLY_PROJECT = (
     "models."
 )
 
-_NOTHING_GIVEN = (
-    "There is nothing to compare with, so no regression can fail the job, only a floor: give "
-    "--baseline FILE"
-)
+_NOTHING_GIVEN = "There is no baseline, so only a floor can fail the job: give --baseline FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,7 +330,7 @@ def _read_guests(config: Config, project: WandbProject | None) -> Reading:
         return Reading(evaluations=(), notes=(f"Only this run's models are ranked. {why}",))
     if not guests and not config.evals:
         raise ArtifactError(
-            f"the W&B project {config.project!r} holds no summary run of "
+            f"the W&B project {config.project!r} has no summary run of "
             f"{project.tracks_in_words}: record evaluations first, or add evals to the config"
         )
     return Reading(evaluations=guests)

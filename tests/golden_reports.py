@@ -77,7 +77,7 @@ DELTAS = (
         n=281,
         mde=0.05,
         changed=(5, 0),
-        why="over the 281 instances that both have, 4 less",
+        why="over the 281 instances that both have; 4 left out",
     ),
     builders.delta(
         "imdb.EM",
@@ -104,7 +104,7 @@ DELTAS = (
 OVERALL = builders.delta(None, 0.628, 0.636, Verdict.INCONCLUSIVE, within=(-0.015, 0.031), n=800)
 NOT_COMPARABLE = {
     "raft.EM": "5-shot here, 0-shot there",
-    "openbookqa.EM": "only the baseline has it; here: the suite has no run of it",
+    "openbookqa.EM": "only the baseline has it; this run: not run in this suite",
 }
 
 

@@ -103,7 +103,7 @@ SHAPES: dict[str, tuple[Callable[[], str], str | None]] = {
     "unknown texts": (lambda: _with(',"notes":[' + _many('"#"', 900_000) + "]"), None),
     "one wide text": (lambda: _with(',"x":"\U0001f600' + "a" * _SIZE_BYTES + '"'), None),
     "whitespace": (lambda: _with("") + " " * _SIZE_BYTES, None),
-    "nesting": (lambda: _with(',"x":' + "[" * _SIZE_BYTES), "$: it is nested too deep"),
+    "nesting": (lambda: _with(',"x":' + "[" * _SIZE_BYTES), "$: it is nested more deeply"),
     "lists in lists": (
         lambda: _with(',"x":[' + _filling("[" * 900 + "]" * 900) + "]"),
         None,
@@ -112,7 +112,7 @@ SHAPES: dict[str, tuple[Callable[[], str], str | None]] = {
     "one key": (lambda: _with(',"' + "a" * _SIZE_BYTES + '":0'), "$: a key is longer than"),
     "the same keys": (
         lambda: _with(',"x":{' + _filling('"a":0') + "}"),
-        '$: the key "a" stands twice',
+        '$: the key "a" is in one',
     ),
     "evaluations": (
         lambda: _report(_filling(_evaluation())),

@@ -309,7 +309,7 @@ def test_a_wrong_key_is_masked_too_and_exit_2(
     *masks, output = capsys.readouterr().out.splitlines()
     secrets = key.splitlines()
     assert [f"::add-mask::{secret}" for secret in secrets] == masks[: len(secrets)]
-    assert "::error title=helm-wandb-action::input wandb-api-key: this is no W&B key" in output
+    assert "::error title=helm-wandb-action::input wandb-api-key: this isn't a W&B key" in output
     assert not [secret for secret in secrets if secret in output]
 
 

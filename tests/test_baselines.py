@@ -66,7 +66,7 @@ def test_a_report_is_a_baseline(tmp_path: Path) -> None:
         ("x.json", "--baseline: x.json cannot be read: No such file or directory. It is looked "),
         ("/x.json", "--baseline: /x.json cannot be read: No such file or directory."),
         (".", "--baseline: . cannot be read: Is a directory. It is looked for in /"),
-        ("x\0.json", "--baseline: x\0.json is no report of this tool: embedded null byte"),
+        ("x\0.json", "--baseline: x\0.json isn't a report of this tool: embedded null byte"),
         ("x" * 300, f"--baseline: {'x' * 300} cannot be read: File name too long. It is looked"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_file_that_is_no_report_is_an_error(content: bytes, why: str, tmp_path
     (tmp_path / "base.json").write_bytes(content)
     message = problem("base.json", tmp_path)
 
-    assert message.startswith(f"--baseline: base.json is no report of this tool: {why}")
+    assert message.startswith(f"--baseline: base.json isn't a report of this tool: {why}")
     assert message.endswith(". Give a file that --report or the action wrote.")
 
 
@@ -103,7 +103,7 @@ def test_a_file_without_measure_is_not_read(
     monkeypatch.setattr(sources_report, "LIMIT_BYTES", 100)
 
     assert problem("base.json", tmp_path).startswith(
-        "--baseline: base.json is no report of this tool: it is larger than "
+        "--baseline: base.json isn't a report of this tool: it is larger than "
     )
 
 

@@ -117,7 +117,7 @@ def test_runs_that_may_evaluate_anything_do_not_count(event: str) -> None:
 
     assert [
         (
-            f"The artifact of run 1 is not taken: the run was started by {event}, and not by push, "
+            f"The artifact of run 1 is not used: the run was started by {event}, and not by push, "
             "schedule or workflow_dispatch."
         )
     ] == reasons(repository)
@@ -149,7 +149,7 @@ def test_the_run_itself_is_checked(changes: dict[str, str], why: str) -> None:
     repository.add("c8", GOOD, run=events.workflow_run(**{"head": "c8", **changes}))  # type: ignore[arg-type] # all are texts
 
     (reason,) = reasons(repository)
-    assert reason.startswith(f"The artifact of run 1 is not taken: {why}")
+    assert reason.startswith(f"The artifact of run 1 is not used: {why}")
 
 
 def test_all_that_is_passed_over_is_counted() -> None:
@@ -163,7 +163,7 @@ def test_all_that_is_passed_over_is_counted() -> None:
 
     assert [
         none_of(
-            "1 of this very run, 1 of forks, 1 of commits that are not among the last 200 up to "
+            "1 of this run, 1 of forks, 1 of commits that are not among the last 200 up to "
             "the merge base, 2 of other branches"
         )
         + " That of main@c9 is newer than the merge base: merge main into the branch, or rebase it."
@@ -291,7 +291,7 @@ def test_a_report_that_was_uploaded_by_itself(name: str) -> None:
     ("content", "why"),
     [
         (b'{"schema_version": 1}PK', "$: it cannot be read as JSON: JSON is malformed"),
-        (b"[]", "it is no zip, or a damaged one (File is not a zip file)"),
+        (b"[]", "it isn't a zip file, or is damaged (File is not a zip file)"),
         (b"{" + GOOD, "$: it cannot be read as JSON: JSON is malformed"),
     ],
     ids=["more than JSON", "other JSON", "a zip behind a brace"],
@@ -303,7 +303,7 @@ def test_an_unarchived_file_is_read_as_strictly(content: bytes, why: str) -> Non
     repository.add("c8", content, name=FILE)
 
     (reason,) = reasons(repository)
-    assert reason.startswith(f"The artifact of run 2 is not taken: {why}")
+    assert reason.startswith(f"The artifact of run 2 is not used: {why}")
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ def test_downloads_have_a_limit() -> None:
 
 
 UNREADABLE = {
-    "no zip": (b"<html>", "it is no zip, or a damaged one (File is not a zip file)"),
+    "no zip": (b"<html>", "it isn't a zip file, or is damaged (File is not a zip file)"),
     "two reports": (
         packed({"a.json": b"", "b.json": b""}),
         "it holds 2 .json files at its top level, and one is needed",
@@ -429,7 +429,7 @@ def test_an_unreadable_artifact_is_reported_and_the_next_is_taken(content: bytes
     repository.add("c8", content)
 
     reason, found = searched(repository)
-    assert NoMatch(f"The artifact of run 2 is not taken: {why}.") == reason
+    assert NoMatch(f"The artifact of run 2 is not used: {why}.") == reason
     assert isinstance(found, BaselineMatch)
 
 
@@ -442,7 +442,7 @@ def test_a_zip_beyond_measure_is_not_downloaded(monkeypatch: pytest.MonkeyPatch)
 
     reason, found = searched(repository)
     assert (
-        NoMatch(f"An artifact of c8 is not taken. The artifact is larger than {len(GOOD)} bytes.")
+        NoMatch(f"An artifact of c8 is not used. The artifact is larger than {len(GOOD)} bytes.")
         == reason
     )
     assert isinstance(found, BaselineMatch)
@@ -458,7 +458,7 @@ def test_an_artifact_that_went_away_is_passed_over(method: str, cause: Cause) ->
     repository.faults[method] = cause
 
     assert [
-        f"An artifact of {sha} is not taken. GitHub refuses {method}." for sha in ("c8", "c7")
+        f"An artifact of {sha} is not used. GitHub refuses {method}." for sha in ("c8", "c7")
     ] == reasons(repository)
 
 

@@ -220,7 +220,7 @@ NOTHING = {
     ),
     "a branch's first commit": (
         trigger("push", "c0", "main", before="0" * 40),
-        "c0 is the first commit: none is before it.",
+        "c0 is the first commit; there is nothing before it.",
     ),
     "a push without a commit": (
         trigger("push", "", "main"),

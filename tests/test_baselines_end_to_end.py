@@ -105,12 +105,12 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
             "commit."
         ),
         (
-            "The artifact of run 1896 is not taken: the run was started by pull_request, and not "
+            "The artifact of run 1896 is not used: the run was started by pull_request, and not "
             "by push, schedule or workflow_dispatch."
         ),
         (
-            "The artifact of run 1895 is not taken: it is no zip, or a damaged one (File is not a "
-            "zip file)."
+            "The artifact of run 1895 is not used: it isn't a zip file, or is damaged (File is "
+            "not a zip file)."
         ),
     ) == result.notes
     assert [ALPHA] == [one.baseline for one in result.partners]
@@ -166,7 +166,7 @@ def test_a_zip_beyond_measure_is_passed_over(place: Place, monkeypatch: pytest.M
         "artifact of run 9, 1 commit behind the base commit"
         == result.partners[0].baseline_label.origin
     )
-    assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not taken. ")
+    assert result.notes[1].startswith(f"An artifact of {BASE[:7]} is not used. ")
     assert f"larger than {len(GOOD)} bytes" in result.notes[1]
 
 
@@ -186,7 +186,7 @@ def test_a_stacked_pull_request_finds_main_behind_its_base(place: Place) -> None
     assert (
         f"Baseline: main@{MAIN[-32][:7]}, artifact of run 70, 3 commits behind the merge base.",
         (
-            "The artifact of run 72 is not taken: the run was started by pull_request, and not by "
+            "The artifact of run 72 is not used: the run was started by pull_request, and not by "
             "push, schedule or workflow_dispatch."
         ),
     ) == result.notes
@@ -220,7 +220,7 @@ def test_a_report_without_a_zip_is_read(place: Place) -> None:
 
     baseline, refused = result.notes
     assert f"Baseline: main@{MAIN[-2][:7]}, artifact of run 50" in baseline
-    assert refused.startswith("The artifact of run 51 is not taken: $: ")
+    assert refused.startswith("The artifact of run 51 is not used: $: ")
 
 
 def test_an_artifact_after_the_merge_base_is_named(place: Place) -> None:

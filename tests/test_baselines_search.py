@@ -190,8 +190,8 @@ def test_refused_artifacts_are_reported_with_the_baseline(repository: Repository
     assert (
         "Baseline: main@c6, artifact of run 1, 2 commits behind the previous commit.",
         (
-            "The artifact of run 2 is not taken: it is no zip, or a damaged one (File is not a zip "
-            "file)."
+            "The artifact of run 2 is not used: it isn't a zip file, or is damaged (File is "
+            "not a zip file)."
         ),
     ) == resolve([ALPHA], request_of(repository)).notes
 
@@ -223,8 +223,8 @@ WHY_NONE = {
         request_of(Repository()),
         (
             "There is no workflow artifact named 'helm-wandb-report' or 'helm-wandb-report.json' "
-            "that has not expired. W&B was not searched: there is no key for it, or nothing is to "
-            f"be sent. {UPLOAD}"
+            "that has not expired. W&B was not searched: there is no key, or the run is "
+            f"print-only. {UPLOAD}"
         ),
     ),
     "no token": (
@@ -234,7 +234,7 @@ WHY_NONE = {
     "the command line": (
         request_of(event=None),
         "Workflow artifacts can be searched in a workflow only. W&B was not searched: there is no "
-        "key for it, or nothing is to be sent. "
+        "key, or the run is print-only. "
         + UPLOAD.replace("pushes to main", "pushes to the base branch"),
     ),
     "no permission": (
@@ -262,7 +262,7 @@ WHY_NONE = {
     "W&B without a key": (
         request_of(choice=BaselineChoice.WANDB),
         (
-            "W&B was not searched: there is no key for it, or nothing is to be sent. To get one, "
+            "W&B was not searched: there is no key, or the run is print-only. To get one, "
             "let the workflow run with a W&B key on pushes to the base branch."
         ),
     ),

@@ -50,7 +50,7 @@ def test_a_partial_model_alone_is_unranked(
     ]
     assert "groq/llama3-70b-8192" == rows[-1]["model"]
     assert (
-        "it lacks what the mean is over: mmlu.EM (over 55 of 57 subjects)" == (rows[-1]["unranked"])
+        "it lacks metrics of the mean: mmlu.EM (over 55 of 57 subjects)" == (rows[-1]["unranked"])
     )
 
 

@@ -361,9 +361,9 @@ def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("schemas", "there is no command 'schemas': did you mean schema?"),
-        ("helm.yaml", "there is no command 'helm.yaml': a run takes its config as --config FILE"),
-        ("", "there is no command '': a run takes its config as --config FILE"),
+        ("schemas", "unknown command 'schemas': did you mean schema?"),
+        ("helm.yaml", "unknown command 'helm.yaml': a run takes its config as --config FILE"),
+        ("", "unknown command '': a run takes its config as --config FILE"),
     ],
 )
 def test_an_unknown_command_is_exit_2(
@@ -452,7 +452,9 @@ def test_a_wrong_server_matters_only_where_it_is_used(
     write_config(user, leaderboard=True)
     assert 2 == write(root, "--print-only")
     errors = capsys.readouterr().err.splitlines()
-    assert ["error: WANDB_BASE_URL: 'foo' is no URL of a server; fix it or unset it"] * 2 == errors
+    assert [
+        "error: WANDB_BASE_URL: 'foo' isn't the URL of a server; fix it or unset it"
+    ] * 2 == errors
 
 
 def test_both_shims_run_from_a_foreign_folder_and_import_nothing_of_it(
@@ -502,7 +504,7 @@ def test_with_a_key_runs_are_sent_once(
 
     url = f"{server.url}/team/test"
     assert first.out.endswith(f"W&B: 2 runs are in {url}\n")
-    assert second.out.endswith(f"W&B: 2 runs are in {url} (2 held the same results already)\n")
+    assert second.out.endswith(f"W&B: 2 runs are in {url} (2 unchanged)\n")
     assert ["", ""] == [first.err, second.err]
     assert runs == server.runs("test")
     assert API_KEY not in first.out + second.out
@@ -582,7 +584,7 @@ def test_a_wrong_key_is_exit_2_and_not_shown(
     assert [2, 0] == [write(root), write(root, "--print-only")]
 
     printed = capsys.readouterr()
-    assert printed.err.startswith("error: WANDB_API_KEY: this is no W&B key: ")
+    assert printed.err.startswith("error: WANDB_API_KEY: this isn't a W&B key: ")
     assert "hunter2" not in printed.out + printed.err
 
 
@@ -632,7 +634,7 @@ def test_an_empty_project_is_exit_3(
 
     assert 3 == write(root, "--print-only")
     assert capsys.readouterr().err == (
-        "error: the W&B project 'test' holds no summary run of track branch/main or track "
+        "error: the W&B project 'test' has no summary run of track branch/main or track "
         "branch/master or track local: record evaluations first, or add evals to the config\n"
     )
 

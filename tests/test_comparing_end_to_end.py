@@ -176,7 +176,7 @@ def test_one_altered_text_is_one_pair_less() -> None:
     report = against("candidate", "baseline")
     (boolq,) = [one for one in comparison(report)["deltas"] if one["metric"] == "boolq.EM"]
 
-    assert (99, "over the 99 instances that both have, 1 less") == (boolq["n"], boolq["why"])
+    assert (99, "over the 99 instances that both have; 1 left out") == (boolq["n"], boolq["why"])
     assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
 
 
@@ -191,8 +191,8 @@ def test_many_altered_texts_are_other_questions() -> None:
     report = against("candidate", "baseline")
 
     assert {
-        "boolq.EM": "only 89 of 100 instances are the same questions on both sides; as samples of "
-        "one kind, not paired, they differ by −26.1 to +0.1 pp (95 % interval)"
+        "boolq.EM": "only 89 of 100 instances are the same questions on both sides; compared as "
+        "unpaired samples, they differ by −26.1 to +0.1 pp (95 % interval)"
     } == comparison(report)["not_comparable"]
     assert {"hellaswag.EM": "improved"} == marked(report)
     assert 0 == report["exit code"]
@@ -251,7 +251,7 @@ def test_a_missing_benchmark_is_reported() -> None:
     (suite / "run_specs.json").write_text(json.dumps(kept))
     report = against("candidate", "baseline")
 
-    assert {"boolq.EM": "only the baseline has it; here: the suite has no run of it"} == (
+    assert {"boolq.EM": "only the baseline has it; this run: not run in this suite"} == (
         comparison(report)["not_comparable"]
     )
     assert {"hellaswag.EM": "improved"} == marked(report)

@@ -141,7 +141,7 @@ def test_one_partial_model_does_not_unrank_the_others(metrics: Sequence[ScoreKey
     found = board(partial, *whole, metrics=metrics)
 
     assert [(1, "b", 0.5), (1, "c", 0.5), (None, "a", None)] == ranks(found)
-    assert "it lacks what the mean is over: mmlu.EM (over 1 of 2 subjects)" == (
+    assert "it lacks metrics of the mean: mmlu.EM (over 1 of 2 subjects)" == (
         found.rows[2].unranked
     )
 
@@ -278,7 +278,7 @@ def test_a_guest_that_cannot_be_compared_is_unranked(guest: Evaluation, why: str
 
     assert [(1, "a", 0.625), (None, "g", None)] == ranks(found)
     assert {} == found.left_out
-    assert f"it lacks what the mean is over: boolq.EM ({why})" == found.rows[1].unranked
+    assert f"it lacks metrics of the mean: boolq.EM ({why})" == found.rows[1].unranked
     assert 0.9 == found.rows[1].scores[ScoreKey("mmlu", "EM")]
 
 
@@ -529,7 +529,7 @@ NAN = float("nan")
     [
         ([0.0] * 4, "boolq: too few: 4 independent clusters, and an interval needs 5"),
         ([1e300, -1e300] * 9, "boolq.EM: values beyond ±1e+60 cannot be tested"),
-        ([1.0, NAN] * 9, "boolq.EM: the per-instance scores of b do not make the score"),
+        ([1.0, NAN] * 9, "boolq.EM: the per-instance scores of b do not average to the score"),
     ],
 )
 def test_a_metric_that_cannot_be_tested_ties_nobody(values: list[float], why: str) -> None:

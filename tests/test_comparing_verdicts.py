@@ -202,7 +202,7 @@ def test_scores_that_are_no_numbers_are_not_tested() -> None:
         broken = [*values[:place], math.nan, *values[place + 1 :]]
         delta = only(comparison(here, with_score(here, instances=builders.instances(broken))))
         assert Verdict.UNTESTABLE is delta.verdict
-        assert "the per-instance scores there do not make the score" == delta.why
+        assert "the per-instance scores there do not average to the score" == delta.why
 
 
 def test_holm_is_over_all_deltas_of_the_run() -> None:
@@ -291,7 +291,7 @@ def test_instances_that_are_not_the_scores_are_not_tested(side: str) -> None:
     sides[side] = with_score(sides[side], value=0.7)
     found = only(comparison(sides["here"], sides["there"]))
 
-    assert (Verdict.UNTESTABLE, f"the per-instance scores {side} do not make the score") == (
+    assert (Verdict.UNTESTABLE, f"the per-instance scores {side} do not average to the score") == (
         found.verdict,
         found.why,
     )
@@ -305,7 +305,7 @@ def test_a_few_lost_instances_leave_the_others(lost: int) -> None:
     kept = 100 - lost
 
     assert (kept, kept) == (found.n, found.clusters)
-    assert f"over the {kept} instances that both have, {lost} less" == found.why
+    assert f"over the {kept} instances that both have; {lost} left out" == found.why
     assert Verdict.UNTESTABLE is not found.verdict
 
 
@@ -366,8 +366,8 @@ def test_other_questions_by_the_same_specs_are_compared_as_samples() -> None:
 
     assert () == found.deltas
     assert {
-        EM: "only 0 of 100 instances are the same questions on both sides; as samples of one "
-        f"kind, not paired, they differ by −{-100 * interval.low:.1f} to "
+        EM: "only 0 of 100 instances are the same questions on both sides; compared as "
+        f"unpaired samples, they differ by −{-100 * interval.low:.1f} to "
         f"−{-100 * interval.high:.1f} pp (95 % interval)"
     } == found.not_comparable
 
@@ -384,7 +384,7 @@ def test_other_questions_by_the_same_specs_are_compared_as_samples() -> None:
 def test_samples_of_which_nothing_is_known_are_only_counted(
     values: list[float], fingerprint: Mapping[str, object] | None, value: float | None
 ) -> None:
-    """Unknown specs, too few clusters, instances that do not make the score: no interval."""
+    """Unknown specs, too few clusters, instances that do not average to the score: no interval."""
     one = sampled(values, fingerprint=fingerprint)
     here = one if value is None else with_score(one, value=value)
     found = comparison(here, sampled(values, fingerprint=fingerprint, texts="1" * 8))
@@ -472,8 +472,8 @@ def test_scores_of_one_side_are_shown_with_their_reasons() -> None:
     assert {
         "a.EM": "only this run has it; in the baseline: no row",
         "b.EM": "only this run has it; in the baseline: it doesn't evaluate it",
-        "c.EM": "only the baseline has it; here: no table",
-        "d.EM": "only the baseline has it; here: this run doesn't evaluate it",
+        "c.EM": "only the baseline has it; this run: no table",
+        "d.EM": "only the baseline has it; this run: this run doesn't evaluate it",
     } == {str(key): why for key, why in comparison(here, there).not_comparable.items()}
 
 

@@ -280,7 +280,7 @@ def syntax_problems(data: bytes, loader: Any) -> list[str]:
 
 
 EMPTY = (
-    "the config is empty; the least is `project: NAME` with `evals:` and one entry in it, "
+    "the config is empty; it needs at least `project: NAME` with `evals:` and one entry in it, "
     "or with `leaderboard: true`"
 )
 UTF_16 = "the file looks like UTF-16 or is binary: save it as UTF-8"

@@ -284,7 +284,7 @@ ADVICE: Iterable[tuple[str, Edit]] = (
     (r"remove the quotes$", remove_quotes),
     (r"no user name or password: remove it", clean_url),
     (r"looks like a space", remove_blank),
-    (r"a tab stands .*replace it by spaces$", lambda place: place.text.replace("\t", "  ")),
+    (r"replace it with spaces$", lambda place: place.text.replace("\t", "  ")),
     (r"write it without colons and leading zeros$",
      lambda place: place.with_value(int(place.text[slice(*place.span())].lstrip("0")))),
     (r"write the value out$", lambda place: re.sub(

@@ -191,9 +191,11 @@ def test_no_config_is_written_that_a_run_would_refuse(
         path.write_text("[]")
 
     assert 2 == cli.main(["init", "$SUITE"], root=root)
-    assert "helm-wandb.yaml is not written, as it would not be valid" in capsys.readouterr().err
+    assert (
+        "helm-wandb.yaml is not written, because it would not be valid" in capsys.readouterr().err
+    )
     assert 3 == cli.main(["init", "empty"], root=root)
-    assert "is not written, as a run of it would fail" in capsys.readouterr().err
+    assert "is not written, because a run with it would fail" in capsys.readouterr().err
     assert not (workspace / "helm-wandb.yaml").exists()
 
 
@@ -209,14 +211,14 @@ def test_no_config_is_written_that_a_run_would_refuse(
         (["above/lite/runs/v1"], 3, "runs/ is a part of HELM's output: give above/lite, the fol"),
         (["above/lite/releases"], 3, "releases/ is a part of HELM's output: give above/lite, the"),
         (["demo/helm/lite", "--suite", "v9"], 2, "no suite 'v9'. There are: lite-like, v1.0.0"),
-        (["demo/helm/lite", "--output", "there.yaml"], 2, "there.yaml is there already"),
+        (["demo/helm/lite", "--output", "there.yaml"], 2, "there.yaml already exists"),
         (
             ["demo/helm/lite", "--output", "no/such.yaml"],
             2,
             "no/such.yaml cannot be written: no: No su",
         ),
         (["demo/helm/lite", "--output", "link/x.yaml"], 2, "written: link: it is a link, and noth"),
-        (["demo/helm/lite", "--output", "fifo"], 2, "fifo is there already"),
+        (["demo/helm/lite", "--output", "fifo"], 2, "fifo already exists"),
     ],
 )
 def test_init_says_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures

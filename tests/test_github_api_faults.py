@@ -88,7 +88,7 @@ ADDRESS = "http://user:hidden@proxy"
     ("error", "cause", "words", "is_transient"),
     [
         (exceptions.SSLError(ADDRESS), Cause.NETWORK, "certificate is not trusted", False),
-        (exceptions.ProxyError(ADDRESS), Cause.NETWORK, "the proxy did not", True),
+        (exceptions.ProxyError(ADDRESS), Cause.NETWORK, "the proxy did", True),
         (exceptions.ReadTimeout(ADDRESS), Cause.NETWORK, "did not answer in time", True),
         (TimeoutError(ADDRESS), Cause.NETWORK, "did not answer in time", True),
         (exceptions.ConnectionError(ADDRESS), Cause.NETWORK, "the connection failed", True),

@@ -379,7 +379,7 @@ def test_no_room_for_a_temporary_file_is_reported(tmp_path: Path) -> None:
 
     assert actual.startswith("helm.tar.gz: cannot be decompressed to ")
     assert actual.endswith(
-        ": File too large. Set TMPDIR to where there is room, or pack a .zip, which needs none."
+        ". Set TMPDIR to a folder with free space, or pack a .zip, which needs none."
     )
 
 
@@ -502,8 +502,8 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path, kind: str, target: str
     path = packed(folder, kind)
     between = "/" if kind == "folder" else ":"
     advice = (
-        f"leads out of {path.name}, and only what lies in it is read. Replace the link by a copy "
-        "of what it leads to (cp -rL)."
+        f"leads out of {path.name}, and only files in it are read. Replace the link with a "
+        "copy of its target (cp -rL)."
     )
     with open_output(path, shown_as=path.name) as files:
         actual = files.is_file("runs/passwd")
@@ -534,7 +534,7 @@ def test_links_in_a_circle_end(tmp_path: Path, kind: str) -> None:
     path = packed(folder, kind)
 
     assert refusal(path, "runs/a").endswith(
-        ": is a link that leads nowhere, not a file. Check the step that wrote it."
+        ": is a broken link, not a file. Check the step that wrote it."
     )
     with open_output(path, shown_as="x") as files:
         assert files.is_folder("runs/c/c/c/nightly")

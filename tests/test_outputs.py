@@ -79,7 +79,7 @@ def test_one_base_url(
 
 def test_a_variable_without_url_is_an_input_error() -> None:
     """If WANDB_BASE_URL is no URL, the error names it, exit 2."""
-    with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' is no URL of a server"):
+    with pytest.raises(InputError, match="WANDB_BASE_URL: 'x' isn't the URL of a server"):
         outputs.choose_server(config(), {"WANDB_BASE_URL": "x"})
 
 
@@ -89,8 +89,8 @@ def test_a_password_in_a_variable_is_refused_and_not_shown() -> None:
         outputs.choose_server(config(), {"WANDB_BASE_URL": "http://user:s3cret@host"})
 
     assert str(caught.value) == (
-        "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) is no URL of "
-        "a server; fix it or unset it"
+        "WANDB_BASE_URL: 'http://***@host' (with a user name or password: remove it) isn't the URL "
+        "of a server; fix it or unset it"
     )
 
 
@@ -117,7 +117,8 @@ def test_an_entity_that_is_none_is_an_input_error(refused: str) -> None:
     with pytest.raises(InputError) as caught:
         outputs.choose_server(config(), {"WANDB_ENTITY": f"te{refused}am"})
 
-    expected = f"WANDB_ENTITY: {f'te{refused}am'!r} is no entity: it may hold none of / \\ # ? % :"
+    name = f"te{refused}am"
+    expected = f"WANDB_ENTITY: {name!r} isn't an entity: it may not contain any of / \\ # ? % :"
     assert (2, expected) == (caught.value.exit_code, str(caught.value))
 
 
@@ -261,7 +262,7 @@ def test_a_mode_that_is_none_is_an_input_error(key: str | None) -> None:
     with pytest.raises(InputError) as caught, opened:
         pass
 
-    expected = "WANDB_MODE: 'of-line' is none of online, offline, disabled; fix it or unset it"
+    expected = "WANDB_MODE: 'of-line' is invalid; use online, offline, or disabled, or unset it"
     assert (2, expected) == (caught.value.exit_code, str(caught.value))
 
 
@@ -279,7 +280,7 @@ def test_disabled_records_nothing_and_says_so() -> None:
     assert sink.deliver(report([])) == Receipt(
         sink="W&B",
         status=Status.SKIPPED,
-        reason="nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled",
+        reason="nothing was recorded, because WANDB_MODE is disabled",
     )
 
 
@@ -391,7 +392,7 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
         ),
         (
             Gate(closed=False, reasons=REASONS[:1], accepted_by="ok"),
-            "notice{}the job passes, as the label ok accepts it: a.EM of m regressed",
+            "notice{}the job passes, because the label ok accepts it: a.EM of m regressed",
         ),
         (
             Gate(closed=False, reasons=REASONS[:1]),

@@ -512,7 +512,7 @@ def test_same_text_of_the_same_run_is_no_conflict(server: GithubServer, github: 
 def test_pasted_marker_of_a_stranger_keeps_no_failure_off(
     server: GithubServer, github: Repository
 ) -> None:
-    """A stranger's comment with the marker of this very run is not the first use of it."""
+    """A stranger's comment with the marker of this run is not the first use of it."""
     theirs = marked("all is well", verdict=Verdict.REGRESSED, is_red=True)
     server.seed.comment(REPOSITORY, NUMBER, theirs, author="mallory")
     receipt = sink(github, "ours").deliver(RED)

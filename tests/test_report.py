@@ -573,7 +573,7 @@ AT = ("evaluations", 0)
 OF = (*AT, "scores", "benchmark_0.EM")
 COLUMNS = tuple(Instances.__dataclass_fields__)
 IN_BENCHMARK = '$.evaluations[0].scores["benchmark_0.EM"]'
-COLUMNS_MUST = f"{IN_BENCHMARK}.instances: the columns must be of one length, and not empty"
+COLUMNS_MUST = f"{IN_BENCHMARK}.instances: the columns must have one length, and not be empty"
 WHOLE = to_json(builders.report([detailed(count=2)]))
 NESTED: Any = []
 for _ in range(40):
@@ -596,8 +596,8 @@ for _ in range(40):
             WHOLE.replace(b'"value": 0.5', b'"value": 1e999', 1),
             f"{IN_BENCHMARK}.value: ",
         ),
-        (WHOLE.replace(b'"n": 2', b'"n": 2, "n": 3'), '$: the key "n" stands twice in one object'),
-        (b'{"x": ' * 100_000, "$: it is nested too deep for a report"),
+        (WHOLE.replace(b'"n": 2', b'"n": 2, "n": 3'), '$: the key "n" is in one object twice'),
+        (b'{"x": ' * 100_000, "$: it is nested more deeply than any report"),
         (b'{"schema_version": 1, "evaluations": [], "x": ' + b"[" * 9_000, "$: it "),
         (changed("schema_version", to=2), "$.schema_version: this is 2, and 1 is what can be read"),
         (changed("schema_version", to="1"), "$.schema_version: expected `int`, got `str`"),
@@ -645,7 +645,7 @@ for _ in range(40):
         ),
         (
             changed(*OF, "instances", "trial", to=[0]),
-            f"{COLUMNS_MUST}; they are of: stratum 2, id 2, trial 1, input 2, cluster 2, value 2",
+            f"{COLUMNS_MUST}; their lengths are: stratum 2, id 2, trial 1, input 2",
         ),
         (
             changed(*OF, "instances", to={name: [] for name in COLUMNS}),

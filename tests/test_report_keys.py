@@ -16,7 +16,7 @@ from helm_wandb.report.keys import check_keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TWICE = "stands twice in one object"
+TWICE = "is in one object twice"
 
 
 def check(text: str | bytes) -> None:

@@ -96,9 +96,9 @@ def test_a_hostile_report_fills_no_memory(name: str, tmp_path: Path) -> None:
     grown, outcome = measured("read", tmp_path)
 
     assert grown <= max(3 * size, size + reading.LEAST_MEMORY_BYTES)
-    assert (f"their.json is no report of this tool: {refusal}" if refusal else "1 evaluations") in (
-        outcome
-    )
+    assert (
+        f"their.json isn't a report of this tool: {refusal}" if refusal else "1 evaluations"
+    ) in (outcome)
 
 
 def test_publishing_takes_no_more_than_three_times_the_report(tmp_path: Path) -> None:

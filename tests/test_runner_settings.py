@@ -185,14 +185,17 @@ def test_every_wrong_input_is_reported_at_once() -> None:
     )
 
     assert messages == [
-        "input print-only: 'yes' is none of auto, true, false",
-        "input summary-only: '1' is none of true, false",
-        "input comment: 'never' is none of update, recreate, on-change, on-regression, off",
-        "input on-missing-baseline: 'ignore' is none of warn, fail",
-        "input fail-on: 'always' is none of never, regression",
-        "input on-sink-error: 'ignore' is none of fail, warn",
+        "input print-only: invalid value 'yes'; use one of auto, true, false",
+        "input summary-only: invalid value '1'; use one of true, false",
+        (
+            "input comment: invalid value 'never'; use one of update, recreate, on-change, "
+            "on-regression, off"
+        ),
+        "input on-missing-baseline: invalid value 'ignore'; use one of warn, fail",
+        "input fail-on: invalid value 'always'; use one of never, regression",
+        "input on-sink-error: invalid value 'ignore'; use one of fail, warn",
         "input html: '../page.html' leaves the workspace; give a path relative to it",
-        "input config: give the path of the YAML config, from the workspace",
+        "input config: give the path of the YAML config, relative to the workspace",
     ]
 
 
@@ -290,15 +293,15 @@ def test_the_key_is_the_inputs_then_the_environments() -> None:
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (SHORT, "it has 6 characters, and 40 are the least"),
-        (f"{KEY} {KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (SHORT, "it has 6 characters; keys have at least 40"),
+        (f"{KEY} {KEY}", "it has characters other than a-z, A-Z, 0-9, _ and -"),
     ],
 )
 def test_a_wrong_key_is_reported_with_the_other_inputs(key: str, why: str) -> None:
     """A wrong key is reported with the problems of other inputs."""
     wrong, choice = sorted(problems(wandb_api_key=key, comment="never"), reverse=True)
 
-    assert wrong.startswith(f"input wandb-api-key: this is no W&B key: {why}")
+    assert wrong.startswith(f"input wandb-api-key: this isn't a W&B key: {why}")
     assert choice.startswith("input comment: ")
 
 
@@ -356,6 +359,6 @@ def test_a_password_in_the_url_is_refused_and_not_shown() -> None:
         Settings.from_environ(environ)
 
     assert str(caught.value) == (
-        "input wandb-base-url: 'https://***@host' (with a user name or password: remove it) is no "
-        "URL of a server, as https://wandb.example.com is"
+        "input wandb-base-url: 'https://***@host' (with a user name or password: remove it) isn't "
+        "the URL of a server, such as https://wandb.example.com"
     )

@@ -151,7 +151,7 @@ def test_a_wrong_login_is_reported_with_its_file(netrc: Path) -> None:
     with pytest.raises(InputError) as caught:
         found(netrc)
 
-    assert str(caught.value).startswith(f"{netrc}: this is no W&B key: it has 7 characters")
+    assert str(caught.value).startswith(f"{netrc}: this isn't a W&B key: it has 7 characters")
     assert "hunter2" not in str(caught.value)
 
 
@@ -159,7 +159,7 @@ def test_a_wrong_variable_is_not_made_up_for(netrc: Path) -> None:
     """A variable that is no key is an error, even if the file has one."""
     netrc.write_text(entry("wandb.example"))
 
-    with pytest.raises(InputError, match=r"^WANDB_API_KEY: this is no W&B key: "):
+    with pytest.raises(InputError, match=r"^WANDB_API_KEY: this isn't a W&B key: "):
         found(netrc, key="hunter2")
 
 
@@ -172,21 +172,21 @@ def test_a_key_is_given_back(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (KEY[1:], "it has 39 characters, and 40 are the least"),
-        (f"local-{KEY[1:]}", "it has 39 characters after its first '-', and 40 are the least"),
-        ("short-key-1234", "it has 8 characters after its first '-', and 40 are the least"),
-        (f"{KEY}\n{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
-        (f"{KEY}é", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
-        (f"a.{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
-        (f"a..{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
-        (f"***{KEY}", "it holds other characters than a-z, A-Z, 0-9, _ and -"),
+        (KEY[1:], "it has 39 characters; keys have at least 40"),
+        (f"local-{KEY[1:]}", "it has 39 characters after its first '-'; keys have at least 40"),
+        ("short-key-1234", "it has 8 characters after its first '-'; keys have at least 40"),
+        (f"{KEY}\n{KEY}", "it has characters other than a-z, A-Z, 0-9, _ and -"),
+        (f"{KEY}é", "it has characters other than a-z, A-Z, 0-9, _ and -"),
+        (f"a.{KEY}", "it has characters other than a-z, A-Z, 0-9, _ and -"),
+        (f"a..{KEY}", "it has characters other than a-z, A-Z, 0-9, _ and -"),
+        (f"***{KEY}", "it has characters other than a-z, A-Z, 0-9, _ and -"),
     ],
 )
 def test_what_is_no_key_is_an_error(key: str, why: str) -> None:
     """The error has the place, and no part of the key."""
     message = refused(key)
 
-    assert message.startswith(f"WANDB_API_KEY: this is no W&B key: {why}")
+    assert message.startswith(f"WANDB_API_KEY: this isn't a W&B key: {why}")
     assert KEY[1:] not in message
 
 
@@ -242,9 +242,9 @@ def test_a_strangers_host_is_refused(event: str, trusted: str | None) -> None:
         wandb_key.refuse_foreign_host(events.event(event), URL, trusted_url=trusted)
 
     assert str(caught.value) == (
-        f"base_url 'https://wandb.example': on {event} events the W&B key is sent to no host that "
-        "the config or an earlier step names, since both may be a stranger's. Name it in the "
-        "workflow, as the action's input wandb-base-url"
+        f"base_url 'https://wandb.example': on {event} events the W&B key isn't sent to a host "
+        "that the config or an earlier step names, because an outsider may control both. Name the "
+        "host in the workflow, as the action's input wandb-base-url"
     )
 
 

@@ -85,10 +85,10 @@ WRONG = {
     ),
     "another version": (b'{"schema_version": 2}', "$.schema_version: this is 2, and 1 is what can"),
     "no evaluations": (b'{"schema_version": 1}', "$: object missing required field `evaluations`"),
-    "deep": (b'{"schema_version": 1, "a": ' + b"[" * 100_000, "$: it is nested too deep"),
+    "deep": (b'{"schema_version": 1, "a": ' + b"[" * 100_000, "$: it is nested more deeply"),
     "twice": (
         b'{"schema_version": 1, "evaluations": [], "evaluations": []}',
-        '$: the key "evaluations" stands twice in one object',
+        '$: the key "evaluations" is in one object twice',
     ),
 }
 
@@ -97,7 +97,7 @@ WRONG = {
 def test_what_is_no_report_ends_with_2(content: bytes, why: str, tmp_path: Path) -> None:
     """What is wrong, with its JSON path, under the input's name."""
     assert refusal(content, tmp_path).startswith(
-        f"input from-report: their.json is no report of this tool: {why}"
+        f"input from-report: their.json isn't a report of this tool: {why}"
     )
 
 
@@ -132,7 +132,7 @@ def test_a_file_beyond_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(source, "LIMIT_BYTES", 1 << 20)
 
     assert refusal(b" " * (1 << 20) + b"{}", tmp_path) == (
-        "input from-report: their.json is no report of this tool: it is larger than 1 MiB, the "
+        "input from-report: their.json isn't a report of this tool: it is larger than 1 MiB, the "
         "limit for a report: write the evaluations to several reports. Give a file that --report "
         "or the action wrote."
     )
@@ -144,7 +144,9 @@ def test_what_would_be_waited_for_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "endless.json").symlink_to("/dev/zero")
 
     for name in ("their.json", "endless.json"):
-        assert "no report of this tool: it is not a regular file" in refusal(None, tmp_path, name)
+        assert "isn't a report of this tool: it is not a regular file" in refusal(
+            None, tmp_path, name
+        )
 
 
 JSON = st.recursive(

@@ -204,7 +204,7 @@ def test_the_reasons_of_missing_scores_say_why(helm_trees: Path) -> None:
     (one,) = read_tree(helm_trees, "baseline", "nightly", score_keys=keys)
 
     assert {
-        "quac.F1": "the suite has no run of it",
+        "quac.F1": "not run in this suite",
         "boolq.F1": "HELM's table has no column 'F1'; it has: ECE (10-bin), EM (Fairness), "
         "Toxic fraction, Denoised inference time (s), EM, EM (Robustness), Stereotypes (race), "
         "Stereotypes (gender), Representation (race), Representation (gender)",
@@ -235,7 +235,7 @@ def test_a_model_without_a_row_misses_the_benchmark(helm_trees: Path, tmp_path: 
     found = {one.model: one for one in read_spec(spec(tree, "model-zoo"), tmp_path).evaluations}
 
     boolq = ScoreKey("boolq", "EM")
-    assert "HELM has no run of this model for it" == found["otherlab/gamma-small"].missing[boolq]
+    assert "not run for this model" == found["otherlab/gamma-small"].missing[boolq]
     assert 0.65 == found["toyorg/alpha-7b"].scores[boolq].value
 
 
@@ -315,8 +315,8 @@ def test_models_of_the_suite_that_are_not_meant_are_noted(helm_trees: Path) -> N
     (note,) = read_spec(entry, helm_trees).notes
 
     assert (
-        "Suite model-zoo also holds 'otherlab/beta-large', 'otherlab/gamma-small', "
-        "'toyorg/alpha-13b', which model_name 'toyorg/alpha-7b' does not mean."
+        "Suite model-zoo also has 'otherlab/beta-large', 'otherlab/gamma-small', "
+        "'toyorg/alpha-13b': not recorded as 'toyorg/alpha-7b'."
     ) == note
 
 
@@ -589,7 +589,7 @@ def test_a_name_without_measure_is_refused(helm_trees: Path, tmp_path: Path) -> 
 
     assert str(raised.value).startswith(
         "config.yaml:3:5: a model of suite 'nightly' has a name of 1,001 characters, "
-        f"'{'x' * 40}'…; 1,000 are the most. "
+        f"'{'x' * 40}'…; at most 1,000 are allowed. "
     )
 
 
@@ -657,6 +657,6 @@ def test_rows_shorter_than_the_head_and_cells_of_text_are_missing(
     (one,) = read_spec(spec(tree, "nightly"), tmp_path).evaluations
 
     assert [
-        "HELM's row is shorter than the table's head",
+        "HELM's row is shorter than the table's header",
         "HELM's cell holds text: high",
     ] == [one.missing[ScoreKey(benchmark, "EM")] for benchmark in ("boolq", "imdb")]

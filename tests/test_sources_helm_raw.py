@@ -114,7 +114,7 @@ def test_a_metric_that_no_schema_explains_must_be_named(helm_trees: Path, tmp_pa
     assert {"simple_mcqa.quasi_exact_match": 0.125} == {
         str(key): score.value for key, score in one.scores.items()
     }
-    assert "and they differ; ask for one of these" in one.missing[keys[0]]
+    assert "and their values differ; name one of these" in one.missing[keys[0]]
 
 
 def test_a_renamed_benchmark_is_found_with_a_note(helm_trees: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_renamed_benchmark_is_found_with_a_note(helm_trees: Path) -> None:
     reading = read_spec(spec("full16", "v1.0.0"), helm_trees)
 
     assert (
-        "summarization_xsum was found as summarization_xsum_sampled, HELM's newer name of it.",
+        "summarization_xsum was found as summarization_xsum_sampled, its newer name in HELM.",
         (
             "HELM wrote no tables of summarization_xsum_sampled, unknown to the schema it "
             "summarized with: computed from the runs."

@@ -129,7 +129,7 @@ def test_reports_without_evaluations_are_reported(tmp_path: Path) -> None:
     """A report that holds nothing is nothing to go on with."""
     write_report(tmp_path / "a.json")
 
-    assert "config.yaml:3:5: no evaluation is in a.json" == refusal("*.json", tmp_path)
+    assert "config.yaml:3:5: no evaluations in a.json" == refusal("*.json", tmp_path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
@@ -191,7 +191,7 @@ def test_a_search_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert (
         "config.yaml:3:5: 'reports/**/*.json' is searched in more than 10 files and folders, and "
-        "no further. Begin it with the folder that holds the reports, as reports/*.json does"
+        "no further. Begin it with the folder of the reports, such as reports/*.json"
     ) == refusal("reports/**/*.json", tmp_path)
     assert " The folder reports has more than 10 files and folders in it. In" in refusal(
         "reports", tmp_path

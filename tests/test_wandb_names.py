@@ -76,7 +76,7 @@ def test_every_score_arrives_by_its_own_name(tmp_path: Path) -> None:
     assert len(KEYS) + 1 == sum(key.endswith("_table") for key in own(board.rows[0]))
     assert SCORES == {key: score.value for key, score in found.scores.items()}
     assert (2 + len(EXPECTED), ()) == (len(held), first.warnings)
-    assert f"({len(held)} held the same results already)" in (second.reason or "")
+    assert f"({len(held)} unchanged)" in (second.reason or "")
     assert [] == unknown
 
 

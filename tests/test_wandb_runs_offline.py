@@ -94,4 +94,4 @@ def test_processes_replace_what_waits_one_by_one(tmp_path: Path) -> None:
     assert [(0, "")] * 4 == [(one.exit_code, one.stderr) for one in (first, *done)]
     assert len(waited) == len(logs) == len(desk.waiting())
     assert not waited & set(desk.waiting().values())
-    assert 2 == sum("(2 held the same results already)" in one.stdout for one in done)
+    assert 2 == sum("(2 unchanged)" in one.stdout for one in done)

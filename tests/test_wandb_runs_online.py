@@ -327,7 +327,7 @@ def test_same_results_again_are_only_looked_at(story: Story) -> None:
     """The second time nothing is sent but questions, and all that W&B holds is as before."""
     assert story.before == holds(story.server)
     assert {"Viewer", "GetDefaultEntity", "Runs"} == set(story.last_operations)
-    assert "(8 held the same results already)" in story.last.stdout
+    assert "(8 unchanged)" in story.last.stdout
     assert [] == story.waiting
 
 

@@ -565,7 +565,7 @@ def test_the_same_results_add_no_folder(tmp_path: Path) -> None:
 
     assert before == sorted(tmp_path.rglob("*"))
     assert "11 runs are recorded" in (receipt.reason or "")
-    assert "(11 held the same results already)" in (receipt.reason or "")
+    assert "(11 unchanged)" in (receipt.reason or "")
 
 
 def test_changed_results_replace_what_waits_to_be_sent(tmp_path: Path) -> None:
@@ -800,7 +800,7 @@ def test_a_second_try_writes_only_what_the_first_did_not(tmp_path: Path) -> None
 
     assert {lost.name, kept.name} == {log.name for log in logs(tmp_path)}
     assert kept in logs(tmp_path)
-    assert "(1 held the same results already)" in (receipt.reason or "")
+    assert "(1 unchanged)" in (receipt.reason or "")
 
 
 def test_wandb_is_not_imported_to_start_up() -> None:

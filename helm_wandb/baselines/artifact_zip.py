@@ -61,7 +61,9 @@ def extract_report(data: bytes, *, limit_bytes: int) -> bytes:
         UnicodeDecodeError,
     ) as error:
         # The error may repeat names from the zip, of any length.
-        raise ValueError(f"it is no zip, or a damaged one ({str(error)[:_WORDS_LIMIT]})") from error
+        raise ValueError(
+            f"it isn't a zip file, or is damaged ({str(error)[:_WORDS_LIMIT]})"
+        ) from error
 
 
 def _only_report(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
@@ -88,7 +90,7 @@ def _refuse(member: zipfile.ZipInfo, limit_bytes: int) -> None:
     elif member.file_size > limit_bytes:
         message = f"its .json is larger than {limit_bytes >> 20} MiB"
     elif member.file_size > max(_SMALL_BYTES, _RATIO * member.compress_size):
-        message = "its .json is packed as no report would be"
+        message = "its .json is compressed more than any report"
     else:
         return
     raise ValueError(message)

@@ -61,7 +61,7 @@ def _trusted_run(artifact: Artifact, github: Repository) -> WorkflowRun | NoMatc
     except GithubError as error:
         return _unreadable_artifact(error, artifact)
     reason = _refused_run(run, artifact)
-    return NoMatch(f"The artifact of run {run.number} is not taken: {reason}.") if reason else run
+    return NoMatch(f"The artifact of run {run.number} is not used: {reason}.") if reason else run
 
 
 def _read_artifact(
@@ -78,7 +78,7 @@ def _read_artifact(
     except GithubError as error:
         return _unreadable_artifact(error, near.artifact)
     except ValueError as error:
-        return NoMatch(f"The artifact of run {run.number} is not taken: {error}.")
+        return NoMatch(f"The artifact of run {run.number} is not used: {error}.")
     return BaselineMatch(
         origin=f"artifact of run {run.number}, {_distance(near.depth, base.label)}",
         evaluations=evaluations,
@@ -92,7 +92,7 @@ def _unreadable_artifact(error: GithubError, artifact: Artifact) -> NoMatch:
     if error.cause not in _ARTIFACT_FAULTS:
         raise SearchError(explain_refusal(error, "actions")) from error
     sha = artifact.run.head_sha[:7]
-    return NoMatch(f"An artifact of {sha} is not taken. {as_sentence(error)}")
+    return NoMatch(f"An artifact of {sha} is not used. {as_sentence(error)}")
 
 
 def _refused_run(run: WorkflowRun, artifact: Artifact) -> str | None:

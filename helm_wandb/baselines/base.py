@@ -169,7 +169,7 @@ def _first_parent(sha: str, github: Repository) -> str:
     with requires("contents"):
         parents = github.commit(sha).parents
     if not parents:
-        raise SearchError(f"{sha[:7]} is the first commit: none is before it.")
+        raise SearchError(f"{sha[:7]} is the first commit; there is nothing before it.")
     return parents[0].sha
 
 

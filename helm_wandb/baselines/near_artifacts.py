@@ -84,7 +84,7 @@ def _refusal(artifact: Artifact, query: ArtifactQuery, depths: Mapping[str, int]
     if not run.is_own:
         return "of forks"
     if run.id in query.own_runs:
-        return "of this very run"
+        return "of this run"
     if run.head_branch not in query.base.branches:
         return _OTHER_BRANCH
     return None if run.head_sha in depths else _beyond(query.base)

@@ -63,7 +63,7 @@ def baseline_notes(
             )
         elif at < max(used):
             notes.append(
-                f"Passed over: {match.label}; it has nothing of this run with the same settings."
+                f"Skipped: {match.label}; it has nothing of this run with the same settings."
             )
     return tuple(notes)
 

@@ -144,9 +144,7 @@ def _search_wandb(
 ) -> Iterator[BaselineMatch | NoMatch]:
     branches = _track_branches(request.event, base)
     if request.project is None:
-        yield _unavailable(
-            "W&B was not searched: there is no key for it, or nothing is to be sent."
-        )
+        yield _unavailable("W&B was not searched: there is no key, or the run is print-only.")
     elif not branches:
         yield _unavailable("W&B was not searched: the event names no base branch.")
     else:

@@ -239,7 +239,7 @@ def _why_unranked(one: Evaluation, shown: Sequence[ScoreKey], lacking: Sequence[
     if not lacking:
         return "no metric can be averaged over most models"
     reasons = [f"{key} ({_why_lacking(one, key)})" for key in lacking]
-    return f"it lacks what the mean is over: {_join_names(reasons)}"
+    return f"it lacks metrics of the mean: {_join_names(reasons)}"
 
 
 def _why_lacking(one: Evaluation, key: ScoreKey) -> str:
@@ -405,7 +405,7 @@ def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | N
     why = None if pairs.is_testable else pairing.WHY_UNTESTABLE
     for model, columns in ((anchor, others), (one, instances)):
         if not columns.has_mean(model.scores[key].value):
-            why = f"the per-instance scores of {model.model} do not make the score"
+            why = f"the per-instance scores of {model.model} do not average to the score"
     return f"can't be tested against {anchor.model}: {key}: {why}" if why else pairs
 
 

@@ -24,7 +24,7 @@ from helm_wandb.model import (
 from helm_wandb.text.words import count_noun, join_truncated
 
 _NO_DIRECTION = (
-    "nothing says which direction is better: name it under compare.lower_is_better or "
+    "unknown whether higher or lower is better: name it under compare.lower_is_better or "
     "compare.higher_is_better"
 )
 
@@ -98,7 +98,7 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     for key in dict.fromkeys([*here.scores, *there.scores]):
         if key not in here.scores:
             why = here.missing.get(key, "this run doesn't evaluate it")
-            apart[key] = f"only the baseline has it; here: {why}"
+            apart[key] = f"only the baseline has it; this run: {why}"
         elif key not in there.scores:
             why = there.missing.get(key, "it doesn't evaluate it")
             apart[key] = f"only this run has it; in the baseline: {why}"
@@ -125,13 +125,13 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         return _other_questions(candidate, baseline, pairs)
     for side, score in (("here", candidate), ("there", baseline)):
         if score.instances and not score.instances.has_mean(score.value):
-            why = f"the per-instance scores {side} do not make the score"
+            why = f"the per-instance scores {side} do not average to the score"
             return _Cell(key, candidate, baseline, None, why)
     if not pairs.is_testable:
         return _Cell(key, candidate, baseline, None, pairing.WHY_UNTESTABLE)
     estimate = statistics.paired(pairs.strata)
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
-    less = f"over the {pairs.matched} instances that both have, {lost} less" if lost else None
+    less = f"over the {pairs.matched} instances that both have; {lost} left out" if lost else None
     return _Cell(key, candidate, baseline, estimate, estimate.why or less)
 
 
@@ -154,7 +154,7 @@ def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) ->
     pp = all(0 <= score.value <= 1 for score in (candidate, baseline))
     low, high = (f"{100 * end:+.1f}" if pp else f"{end:+.4g}" for end in interval)
     ends = f"{low} to {high}{' pp' if pp else ''}".replace("-", "−")
-    return f"{shared}; as samples of one kind, not paired, they differ by {ends} (95 % interval)"
+    return f"{shared}; compared as unpaired samples, they differ by {ends} (95 % interval)"
 
 
 def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:

@@ -65,7 +65,7 @@ class _Pattern(NamedTuple):
         return False
 
 
-_ITERATION = _Pattern(range(1, 2), r"must have one group, the iteration, as step-(\d+) has")
+_ITERATION = _Pattern(range(1, 2), r"must have one group, the iteration, such as step-(\d+)")
 _CLUSTER = _Pattern(range(2), "may have one group, the text that a cluster shares")
 
 

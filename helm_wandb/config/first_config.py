@@ -18,9 +18,9 @@ SCHEMA_URL = (
 _HEAD = f"""\
 # yaml-language-server: $schema={SCHEMA_URL}
 #
-# The W&B project that the runs go to; it is made where there is none.
+# The W&B project for the runs; created if it doesn't exist.
 project: helm-evaluations
-# leaderboard: true  # rank the models that the project holds, too, and record that
+# leaderboard: true  # rank the project's models, too, and record the ranking
 """
 
 

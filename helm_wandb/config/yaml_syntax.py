@@ -43,7 +43,7 @@ _NO_SPACE_AFTER_COLON = re.compile(r"^\s*(?:- +)*[\w-]+:(?=[^\s/])")
 _NO_SPACE_AFTER_DASH = re.compile(r"^\s*-(?=[^\s-])")
 
 _EMPTY = (
-    "the config is empty; the least is `project: NAME` with `evals:` and one entry in it, "
+    "the config is empty; it needs at least `project: NAME` with `evals:` and one entry in it, "
     "or with `leaderboard: true`"
 )
 _DOTS = "`...` stands for more in the documentation: put the real lines here, or remove it"
@@ -77,7 +77,7 @@ _SENTENCES = (
     ),
     _Sentence(
         "could not find expected ':'",
-        "this line is no `key: value`: the colon is missing",
+        "this line isn't `key: value`: the colon is missing",
         at_start=True,
         from_missing_space=True,
     ),
@@ -89,7 +89,7 @@ _SENTENCES = (
     ),
     _Sentence(
         "block (mapping|collection)",
-        "this does not go on what stands above: fix the indentation, which must be that of "
+        "this line doesn't continue the ones above: fix the indentation, which must be that of "
         "its neighbours, or put the whole text in quotes",
     ),
     _Sentence(
@@ -102,8 +102,8 @@ _SENTENCES = (
     ),
     _Sentence(
         "undefined alias|scanning an alias|scanning an anchor",
-        "a value that begins with * or & refers to another one, and there is none of that "
-        "name above: put it in quotes",
+        "a value that begins with * or & refers to an anchor, and no anchor above has that "
+        "name: put it in quotes",
     ),
     _Sentence(
         "duplicate anchor",
@@ -188,8 +188,8 @@ def _odd_blanks(text: str, file: str) -> Iterator[Problem]:
             character = match[group]
             name = unicodedata.name(character, "no name").lower()
             message = (
-                f"the character U+{ord(character):04X} ({name}) looks like a space, and YAML takes "
-                "it for a letter: replace it by a space, or remove it"
+                f"the character U+{ord(character):04X} ({name}) looks like a space, but YAML reads "
+                "it as a letter: replace it with a space, or remove it"
             )
             yield Problem(Place(file, number, match.start(group) + 1), "$", message)
 
@@ -248,7 +248,7 @@ def _syntax_failure(error: yaml.MarkedYAMLError, lines: Sequence[str], file: str
     """Return the library's error as a sentence at the place to look at."""
     mark_of_problem = cast("yaml.Mark", error.problem_mark)
     if _line(lines, mark_of_problem.line)[mark_of_problem.column :].startswith("\t"):
-        message = "a tab stands where YAML allows only spaces: replace it by spaces"
+        message = "YAML doesn't allow a tab here: replace it with spaces"
         return _failure(_place(mark_of_problem, file), message)
     words = f"{error.context or ''} {error.problem or ''}"
     for sentence in _SENTENCES:

@@ -199,7 +199,7 @@ class _Walk:
             key = self.key(key_node, path)
             if key in own:
                 first = self.place(own[key][0]).line
-                message = f"this key stands already on line {first}: remove one of the two"
+                message = f"this key is already on line {first}: remove one of the two"
                 where = json_path((*path, str(key)))
                 self.problems.append(Problem(self.place(key_node), where, message))
             elif key_node.tag == _MERGE_TAG:

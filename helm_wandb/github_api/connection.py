@@ -157,5 +157,5 @@ class Connection:
         if not _TOKEN.fullmatch(self.token):
             raise GithubError(
                 Cause.UNAUTHORIZED,
-                "the GitHub token holds characters that no token has, or none at all",
+                "the GitHub token is empty or has invalid characters",
             )

@@ -64,7 +64,7 @@ def exception_fault(error: Exception, *, what: str) -> GithubError:
             Cause.NETWORK, f"{failure} GitHub's certificate is not trusted. {advice}"
         )
     if isinstance(error, exceptions.ProxyError):
-        return TransientError(Cause.NETWORK, f"{failure} the proxy did not pass the request on")
+        return TransientError(Cause.NETWORK, f"{failure} the proxy didn't forward the request")
     if isinstance(error, TimeoutError | exceptions.Timeout):
         return TransientError(Cause.NETWORK, f"{failure} GitHub did not answer in time")
     if isinstance(error, ValueError | RuntimeError):

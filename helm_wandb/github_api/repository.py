@@ -34,7 +34,7 @@ MOST_PAGES = 100
 """Pages of a list, at most: 10,000 objects, more than any pull request has comments."""
 _WORKFLOW_LOGIN = "github-actions[bot]"
 """The login of a workflow's token."""
-_LOGIN_REQUEST = "find out whose the token is"
+_LOGIN_REQUEST = "find out who the token belongs to"
 _NO_LOGIN = frozenset({Cause.UNAUTHORIZED, Cause.LIMITED, Cause.SERVER, Cause.NETWORK})
 """Faults that say nothing about the token's login."""
 
@@ -261,7 +261,7 @@ class Repository:
     def _with_deadline(self, call: Callable[[], T], seconds: float, what: str) -> T:
         if self.budget.left_seconds <= 0:
             raise GithubError(
-                Cause.NETWORK, f"Could not {what}: GitHub had taken all the time that a run has"
+                Cause.NETWORK, f"Could not {what}: the time limit for GitHub was reached"
             )
         try:
             return with_deadline(call, self.budget, seconds=seconds)

@@ -125,11 +125,7 @@ class Archive:
             return file
         raise no_file(
             self.shown(path),
-            "a link that leads nowhere"
-            if file
-            else "a folder"
-            if place in self.tree.folders
-            else None,
+            "a broken link" if file else "a folder" if place in self.tree.folders else None,
         )
 
 

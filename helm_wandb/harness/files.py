@@ -81,8 +81,8 @@ def no_file(shown: str, kind: str | None) -> ArtifactError:
 def leads_out(shown: str, shown_root: str) -> ArtifactError:
     """Return the error of a path that leaves the output folder."""
     return ArtifactError(
-        f"{shown}: leads out of {shown_root}, and only what lies in it is read. Replace the link "
-        "by a copy of what it leads to (cp -rL)."
+        f"{shown}: leads out of {shown_root}, and only files in it are read. Replace the link "
+        "with a copy of its target (cp -rL)."
     )
 
 

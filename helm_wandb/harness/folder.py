@@ -15,7 +15,7 @@ from helm_wandb.text.safe_text import plain
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """A file may have become a link or a FIFO since it was looked at: neither may be waited for."""
-KINDS_OF_FILES = {**KINDS, stat.S_IFLNK: "a link that leads nowhere"}
+KINDS_OF_FILES = {**KINDS, stat.S_IFLNK: "a broken link"}
 
 
 class Folder:

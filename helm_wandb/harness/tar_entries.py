@@ -57,7 +57,7 @@ def decompress(path: Path, shown_as: str, limits: Limits) -> Iterator[Path]:
         except OSError as error:
             raise ArtifactError(
                 f"{plain(shown_as)}: cannot be decompressed to {folder}: {error.strerror}. Set "
-                "TMPDIR to where there is room, or pack a .zip, which needs none."
+                "TMPDIR to a folder with free space, or pack a .zip, which needs none."
             ) from error
         yield unpacked
 
@@ -133,7 +133,7 @@ def _pax_records(data: bytes) -> Iterator[tuple[str, str]]:
         length = int(data[start:space])
         record = data[space + 1 : start + length]
         if len(record) != length - (space + 1 - start) or not record.endswith(b"\n"):
-            raise ValueError("a header does not have the length that it names")
+            raise ValueError("a header doesn't have the length that it names")
         key, _, value = record[:-1].partition(b"=")
         yield text(key), text(value)
         start += length

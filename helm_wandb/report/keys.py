@@ -129,7 +129,7 @@ class _Objects:
             key = _without_escapes(key)
         if key in self.keys:
             text = json.loads(key)[:_SHOWN]
-            raise ValueError(f"$: the key {json.dumps(text)} stands twice in one object")
+            raise ValueError(f"$: the key {json.dumps(text)} is in one object twice")
         self.keys.add(key)
         self.open_bytes += _memory(key)
         if self.open_bytes > OPEN_KEYS_BYTES:

@@ -215,7 +215,7 @@ def _as_value_errors(path: str) -> Iterator[None]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"$: it cannot be read as JSON: {error}") from error
     except RecursionError as error:
-        raise ValueError("$: it is nested too deep for a report") from error
+        raise ValueError("$: it is nested more deeply than any report") from error
 
 
 @dataclass(slots=True)
@@ -236,7 +236,7 @@ class _Budget:
 def _memory(size_bytes: int) -> _Budget:
     """Return the memory that the evaluations of a report of this size may take."""
     most = min(max(2 * size_bytes, LEAST_MEMORY_BYTES), MOST_MEMORY_BYTES)
-    message = "$: it would take more than three times its size in memory, which no report does"
+    message = "$: it would take more than three times its size in memory, more than any report"
     return _Budget(most - _DECODING_BYTES, message)
 
 
@@ -375,7 +375,8 @@ class _Reader:
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
             shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
             raise ValueError(
-                f"{path}: the columns must be of one length, and not empty; they are of: {shown}"
+                f"{path}: the columns must have one length, and not be empty; their lengths "
+                f"are: {shown}"
             )
         return Instances(**columns)
 

@@ -248,7 +248,7 @@ def read_event(environ: Mapping[str, str]) -> Event:
 def _read_payload(path: Path) -> dict[str, Any]:
     payload = json.loads(content(path, at_most=_PAYLOAD_BYTES))
     if not isinstance(payload, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 -- as of what is no JSON
+        raise ValueError("it isn't a JSON object")  # noqa: TRY004 -- as of what is no JSON
     return payload
 
 

@@ -38,7 +38,7 @@ def open_repository(
         return
     api_url = event.api_url or _API_URL
     if not is_server_url(api_url):
-        raise InputError(f"GITHUB_API_URL: {shown_url(api_url)} is no URL of a server")
+        raise InputError(f"GITHUB_API_URL: {shown_url(api_url)} isn't the URL of a server")
     # Imported here: without a token nothing is requested of GitHub.
     from helm_wandb.github_api.connection import Connection  # noqa: PLC0415
     from helm_wandb.github_api.repository import Repository  # noqa: PLC0415

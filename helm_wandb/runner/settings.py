@@ -72,14 +72,15 @@ def _given(environ: Mapping[str, str], one: Input) -> str:
 def _problems(inputs: Mapping[str, str], rows: Sequence[Input]) -> list[str]:
     key = inputs["wandb-api-key"]
     problems = [
-        f"input {one.name}: {inputs[one.name]!r} is none of {', '.join(one.choices)}"
+        f"input {one.name}: invalid value {inputs[one.name]!r}; use one of {', '.join(one.choices)}"
         for one in rows
         if one.choices and not one.is_path and inputs[one.name] not in one.choices
     ]
     if inputs["wandb-base-url"] and not is_server_url(inputs["wandb-base-url"]):
         shown = shown_url(inputs["wandb-base-url"])
         problems.append(
-            f"input wandb-base-url: {shown} is no URL of a server, as https://wandb.example.com is"
+            f"input wandb-base-url: {shown} isn't the URL of a server, such as "
+            "https://wandb.example.com"
         )
     problems += [
         f"input {one.name}: {inputs[one.name]!r} leaves the workspace; give a path relative to it"
@@ -88,7 +89,7 @@ def _problems(inputs: Mapping[str, str], rows: Sequence[Input]) -> list[str]:
     ]
     problems += _overwritten_paths(inputs, rows)
     if not inputs["config"] and not inputs["from-report"]:
-        problems.append("input config: give the path of the YAML config, from the workspace")
+        problems.append("input config: give the path of the YAML config, relative to the workspace")
     if inputs["from-report"] and inputs["print-only"] == "false":
         problems.append(
             "input from-report: a report of an untrusted run is never written to W&B; leave "
@@ -100,7 +101,7 @@ def _problems(inputs: Mapping[str, str], rows: Sequence[Input]) -> list[str]:
         problems.append(
             "input print-only: false needs a W&B key: set wandb-api-key to a secret, as in "
             "wandb-api-key: ${{ secrets.WANDB_API_KEY }}. Pull requests from forks have no "
-            "secrets: print-only: auto serves them too"
+            "secrets: print-only: auto works for them too"
         )
     return problems
 

@@ -40,13 +40,13 @@ def check_key(key: str, place: str) -> str:
     length = len(secret if dash else key)
     if not _KEY.fullmatch(key):
         raise InputError(
-            f"{place}: this is no W&B key: it holds other characters than a-z, A-Z, 0-9, _ and -"
+            f"{place}: this isn't a W&B key: it has characters other than a-z, A-Z, 0-9, _ and -"
         )
     if "." not in key and length < _KEY_LENGTH:
         counted = " after its first '-'" if dash else ""
         raise InputError(
-            f"{place}: this is no W&B key: it has {length} characters{counted}, and {_KEY_LENGTH} "
-            "are the least. Copy the whole key from the user settings of W&B"
+            f"{place}: this isn't a W&B key: it has {length} characters{counted}; keys "
+            f"have at least {_KEY_LENGTH}. Copy the whole key from the user settings of W&B"
         )
     return key
 
@@ -60,9 +60,9 @@ def refuse_foreign_host(event: Event, base_url: str, *, trusted_url: str | None)
     if not event.rules.is_privileged or base_url in own:
         return
     raise InputError(
-        f"base_url {base_url!r}: on {event.name} events the W&B key is sent to no host that the "
-        "config or an earlier step names, since both may be a stranger's. Name it in the "
-        "workflow, as the action's input wandb-base-url"
+        f"base_url {base_url!r}: on {event.name} events the W&B key isn't sent to a host that "
+        "the config or an earlier step names, because an outsider may control both. Name the host "
+        "in the workflow, as the action's input wandb-base-url"
     )
 
 

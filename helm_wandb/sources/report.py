@@ -50,10 +50,7 @@ def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
     if not evaluations:
         raise ArtifactError(
-            *(
-                faults
-                or [f"{entry.place}: no evaluation is in {join_truncated(list(names), _SHOWN)}"]
-            )
+            *(faults or [f"{entry.place}: no evaluations in {join_truncated(list(names), _SHOWN)}"])
         )
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
@@ -97,7 +94,7 @@ def named(name: str, *, folder: Path, named_by: str, decode: Callable[[bytes], T
         ) from error
     except ValueError as error:
         raise InputError(
-            f"{named_by}: {name} is no report of this tool: {error}. Give a file that "
+            f"{named_by}: {name} isn't a report of this tool: {error}. Give a file that "
             "--report or the action wrote."
         ) from error
 
@@ -116,7 +113,7 @@ def _read_file(path: Path) -> bytes:
 def _describe_excess(pattern: str) -> str:
     return (
         f"{pattern!r} is searched in more than {paths.ENTRIES:,} files and folders, and no "
-        "further. Begin it with the folder that holds the reports, as reports/*.json does"
+        "further. Begin it with the folder of the reports, such as reports/*.json"
     )
 
 

@@ -16,5 +16,5 @@ class WandbDisabled:
 
     def deliver(self, _: Report) -> Receipt:
         """Return a receipt that says why nothing was recorded."""
-        reason = "nothing was recorded, neither at W&B nor here, as WANDB_MODE is disabled"
+        reason = "nothing was recorded, because WANDB_MODE is disabled"
         return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)

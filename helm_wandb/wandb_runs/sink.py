@@ -116,7 +116,7 @@ class WandbRuns:
             raise SinkError(*stuck, *self._warnings(plans, earlier))
         reason = f"{receipt_texts.count_runs(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - len(sent.written)
-        held = f" ({same} held the same results already)" if same else ""
+        held = f" ({same} unchanged)" if same else ""
         along = receipt_texts.carried(arrived)
         return self._done(f"{reason}{held}{along}", self._warnings(plans, earlier), url=sent.url)
 
@@ -264,12 +264,12 @@ class WandbRuns:
 
     def _recorded(self, plans: Sequence[RunPlan], kept: _Kept) -> str:
         held = len(plans) - kept.number
-        already = f" ({held} held the same results already)" if held else ""
+        already = f" ({held} unchanged)" if held else ""
         along = receipt_texts.carried(kept.carried)
         command = receipt_texts.sync_command(self.folder, self.config.base_url)
         return (
             f"{receipt_texts.count_runs(len(plans))} recorded offline in {self.folder / 'wandb'}"
-            f"{already}{along}; to send what W&B does not have: `{command}`"
+            f"{already}{along}; to upload: `{command}`"
         )
 
 

@@ -156,7 +156,7 @@ def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
 def _no_suite(spec: HelmEval, files: Files) -> str:
     (_, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
     if files.is_folder(f"runs/{name}"):
-        return f"{place}: suite {name!r} holds no finished run. Did helm-run end well?"
+        return f"{place}: suite {name!r} holds no finished run. Did helm-run finish?"
     suites = entries(files)
     if not suites:
         return (

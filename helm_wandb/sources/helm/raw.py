@@ -82,7 +82,7 @@ def score_of_runs(
     names = [other.name for other, values in others if values != means]
     if names:
         candidates = ", ".join((selector.name, *names))
-        return f"{metric!r} may be any of {candidates} here, and they differ; ask for one of these"
+        return f"{metric!r} can mean {candidates}, and their values differ; name one of these"
     mean = _mean(list(means.values()), len(means))
     if not isfinite(mean):
         return "HELM wrote a number for it that is not finite"

@@ -42,8 +42,8 @@ _LONGEST_NAME = 1_000
 _NAME_SHOWN = 40
 _EXPLAINED = 20
 """Metrics and benchmarks that are absent, and compared with those that are there."""
-_NO_RUN = "the suite has no run of it"
-_NO_ROW = "HELM has no run of this model for it"
+_NO_RUN = "not run in this suite"
+_NO_ROW = "not run for this model"
 
 
 def read(
@@ -145,8 +145,8 @@ class _Reader:
         if len(longest) > _LONGEST_NAME:
             raise ArtifactError(
                 f"{self._spec.place}: a model of suite {self._spec.helm_suite_name!r} has a name "
-                f"of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; {_LONGEST_NAME:,} "
-                "are the most. Give it a shorter one, and run HELM again."
+                f"of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; at most "
+                f"{_LONGEST_NAME:,} are allowed. Give it a shorter one, and run HELM again."
             )
 
     def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
@@ -174,8 +174,8 @@ class _Reader:
         others = set(ids) - chosen.keys()
         if others and self._spec.model_glob is None:
             self._notes.append(
-                f"Suite {self._spec.helm_suite_name} also holds {families.quote_names(others)}, "
-                f"which model_name {self._spec.model_name!r} does not mean."
+                f"Suite {self._spec.helm_suite_name} also has {families.quote_names(others)}: "
+                f"not recorded as {self._spec.model_name!r}."
             )
 
     def _describe_absent(self, benchmarks: Sequence[str]) -> str:
@@ -194,7 +194,7 @@ class _Reader:
         """Return each model's scores by metric: from HELM's tables, else from the runs."""
         group = self._runs.name_of(benchmark)
         if group == RENAMED.get(benchmark):
-            self._notes.append(f"{benchmark} was found as {group}, HELM's newer name of it.")
+            self._notes.append(f"{benchmark} was found as {group}, its newer name in HELM.")
         table = self._suite.table(group)
         if table is None:
             by_model = self._read_runs(group, metrics)

@@ -81,7 +81,7 @@ class Runs:
             first = self._runs.setdefault(run.spec.name, run)
             if first is not run:
                 self.faults.append(
-                    f"{run.folder}: holds the same run as {first.folder}, which is taken; "
+                    f"{run.folder}: holds the same run as {first.folder}, which was read; "
                     "remove one of the two"
                 )
 

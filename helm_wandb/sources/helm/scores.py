@@ -124,7 +124,7 @@ def _value(rows: Sequence[Row], column: int) -> float | str:
         return f"unknown which of {len(rows)} rows of HELM's table is meant: {labels}"
     row = rows[0]
     if column >= len(row):
-        return "HELM's row is shorter than the table's head"
+        return "HELM's row is shorter than the table's header"
     cell = row[column]
     if cell.value is None:
         return f"HELM's cell has no value: {encodable(cell.description) or 'no reason given'}"
