@@ -132,7 +132,7 @@ def whole_reading(folder: Path) -> float:
     spec = HelmEval(
         place=Place("bench", 1, 1),
         path="$.evals[0]",
-        helm_output_dir=str(folder),
+        output_dir=str(folder),
         helm_suite_name="large",
     )
     found = read(spec, folder=Path(), with_details=True, progress=no_progress)

@@ -72,7 +72,7 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
         place=Place("config.yaml", 6, 5),
         places=entry.places,
         path="$.evals[0]",
-        helm_output_dir="benchmark_output",
+        output_dir="benchmark_output",
         helm_suite_name="mysuite",
         model_name="mymodel",
         model_glob="mymodel/*",

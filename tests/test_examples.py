@@ -95,6 +95,7 @@ def test_all_examples_are_found() -> None:
         "enterprise-self-hosted.yml",
         "fork-comment.yml",
         "fork-evaluate.yml",
+        "lm-eval.yml",
         "matrix.yml",
         "monorepo.yml",
         "nightly.yml",

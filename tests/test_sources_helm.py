@@ -80,7 +80,7 @@ def spec(output: str | Path, suite: str, **changes: Any) -> HelmEval:
     fields: dict[str, Any] = {
         "place": Place("config.yaml", 3, 5),
         "path": "$.evals[0]",
-        "helm_output_dir": str(output),
+        "output_dir": str(output),
         "helm_suite_name": suite,
     }
     return HelmEval(**{**fields, **changes})
@@ -413,7 +413,7 @@ def test_absent_output_folder(tmp_path: Path) -> None:
 
     assert (
         "config.yaml:3:5: helm_output_dir 'nowhere' doesn't exist. It is looked for in "
-        f"{tmp_path}. Did the step that runs HELM write it there?"
+        f"{tmp_path}. Did the step that evaluates write it there?"
     ) == str(raised.value)
 
 
@@ -430,7 +430,7 @@ def test_absolute_host_path_is_explained(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ("out/*", "It is a glob, and one name is needed"),
         ("s3://bucket/helm.tar.gz", "It is a URL, and only files of this machine are read"),
-        ("/nowhere/helm", "Did the step that runs HELM write it there?"),
+        ("/nowhere/helm", "Did the step that evaluates write it there?"),
     ],
 )
 def test_an_output_folder_that_is_none_is_explained(

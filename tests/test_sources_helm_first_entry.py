@@ -76,7 +76,7 @@ def test_it_says_what_it_rests_on(known: dict[str, object], expected: str) -> No
     text = written(suite(**known))
 
     assert expected in text
-    assert "out" == entry(text).helm_output_dir
+    assert "out" == entry(text).output_dir
 
 
 @given(
@@ -87,7 +87,7 @@ def test_no_name_breaks_it(name: str, model: str, folder: str, benchmark: str) -
     found = suite(name=name, models={model: (), "b": ()}, metrics={benchmark: ("E: M",)})
     read = entry(written(found, suite(name=model), folder=folder))
 
-    assert (folder, name) == (read.helm_output_dir, read.helm_suite_name)
+    assert (folder, name) == (read.output_dir, read.helm_suite_name)
     assert (ScoreKey(benchmark, "E: M"),) == read.score_keys
 
 

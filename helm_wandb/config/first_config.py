@@ -35,7 +35,7 @@ def _ranking(metrics: Sequence[str]) -> str:
     if not metrics:
         return ""
     return (
-        "# What models are ranked by; the suite lacks HELM's core metrics, the default.\n"
+        "# What models are ranked by. Without this: HELM's core metrics, or all if it has none.\n"
         + yaml.safe_dump(
             {"leaderboard_metrics": metrics},
             default_flow_style=False,

@@ -74,6 +74,12 @@ class Archive:
         with _name_damage(self.shown(path)), open(self.path, "rb") as stream:  # noqa: PTH123 -- quicker
             return file.content(stream)
 
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the file's content piece by piece."""
+        file = self._file(path)
+        with _name_damage(self.shown(path)), open(self.path, "rb") as stream:  # noqa: PTH123 -- quicker
+            yield from file.chunks(stream)
+
     def shown(self, path: str) -> str:
         """Return the path in the archive after the archive's name."""
         return shown(self.shown_as, self.tree.root + path)

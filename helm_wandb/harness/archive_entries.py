@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.harness.files import MUST_BE, Limits
+from helm_wandb.harness.files import CHUNK_BYTES, MUST_BE, Limits
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.words import join_truncated
 
@@ -25,11 +25,17 @@ class Stored(NamedTuple):
 
     def content(self, stream: IO[bytes]) -> bytes:
         """Return the file's bytes; raise EOFError if the archive has become shorter."""
+        return b"".join(self.chunks(stream))
+
+    def chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """Yield the bytes piece by piece."""
         stream.seek(self.offset)
-        data = stream.read(self.size)
-        if len(data) != self.size:
+        left = self.size
+        while left and (chunk := stream.read(min(left, CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+        if left:
             raise EOFError("it ends before the file does")
-        return data
 
 
 class Packed(NamedTuple):
@@ -43,20 +49,41 @@ class Packed(NamedTuple):
     checksum: int
 
     def content(self, stream: IO[bytes]) -> bytes:
-        """Return the file's uncompressed bytes; raise ValueError if they aren't what was packed.
+        """Return the file's uncompressed bytes; raise ValueError if they aren't what was packed."""
+        return b"".join(self.chunks(stream))
+
+    def chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """Yield the bytes piece by piece.
 
         The zip may lie about both sizes: no more than `size` is ever unpacked, nor much more read.
         """
+        size, checksum = 0, 0
+        for chunk in self._unpack(stream):
+            size += len(chunk)
+            checksum = zlib.crc32(chunk, checksum)
+            if size > self.size:
+                break
+            yield chunk
+        if size != self.size or checksum != self.checksum:
+            raise ValueError("a checksum does not fit")
+
+    def _unpack(self, stream: IO[bytes]) -> Iterator[bytes]:
         stream.seek(self.offset)
         header = stream.read(30)
         lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         stream.seek(lengths, io.SEEK_CUR)
-        data = stream.read(min(self.packed_size, 2 * self.size + 1024))
-        if self.is_deflated:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, self.size + 1)
-        if len(data) != self.size or zlib.crc32(data) != self.checksum:
-            raise ValueError("a checksum does not fit")
-        return data
+        left = min(self.packed_size, 2 * self.size + 1024)
+        most = min(self.size + 1, CHUNK_BYTES)
+        unpacking = zlib.decompressobj(-zlib.MAX_WBITS) if self.is_deflated else None
+        while left and (data := stream.read(min(left, CHUNK_BYTES))):
+            left -= len(data)
+            if unpacking is None:
+                yield data
+                continue
+            chunk = unpacking.decompress(data, most)
+            while chunk:
+                yield chunk
+                chunk = unpacking.decompress(unpacking.unconsumed_tail, most)
 
 
 class Link(NamedTuple):

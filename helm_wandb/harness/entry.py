@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from helm_wandb.model import Place
+from helm_wandb.model import EvalEntry, Place, ScoreKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +15,16 @@ class HarnessEval:
 
     MODEL_KEY: ClassVar[str]
     """The config's key of `model_glob`."""
+    OUTPUT_KEY: ClassVar[str]
+    """The config's key of `output_dir`."""
 
     place: Place
     places: Mapping[str, Place] = field(default_factory=dict)
     """Place of each key's value."""
     path: str
     """The entry's JSON path, `$.evals[0]`."""
+    output_dir: str
+    """The output folder, or an archive of it."""
     model_name: str | None = None
     model_glob: str | None = None
     """A glob over the harness's model ids."""
@@ -29,6 +33,23 @@ class HarnessEval:
     default_iteration: int = 0
     iteration_pattern: str | None = None
     """A regular expression for `patterns`, with one group, searched in the model id."""
+
+    @classmethod
+    def shared_fields(cls, entry: EvalEntry) -> dict[str, Any]:
+        """Return the fields of this class, by the keys that all harnesses' entries have."""
+        fields = entry.fields
+        tokens = fields.get("token_per_iteration")
+        return {
+            "place": entry.place,
+            "places": entry.places,
+            "path": entry.path,
+            "output_dir": fields[cls.OUTPUT_KEY],
+            "model_name": fields.get("model_name"),
+            "model_glob": fields.get(cls.MODEL_KEY),
+            "token_per_iteration": None if tokens is None else float(tokens),
+            "default_iteration": int(fields.get("default_iteration", 0)),
+            "iteration_pattern": fields.get("iteration_pattern"),
+        }
 
     def at(self, key: str) -> Place:
         """Return the place of the key's value, or of the entry if it lacks the key."""
@@ -43,3 +64,12 @@ class HarnessEval:
         if own is None or self.token_per_iteration is None:
             return None
         return own * self.token_per_iteration
+
+
+def score_keys(entry: EvalEntry) -> tuple[ScoreKey, ...]:
+    """Return the metrics that `benchmarks` names; none if the entry lacks the key."""
+    return tuple(
+        ScoreKey(benchmark["name"], metric)
+        for benchmark in entry.fields.get("benchmarks", ())
+        for metric in benchmark["metrics"]
+    )

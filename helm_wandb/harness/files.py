@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.text.safe_text import plain
 
+CHUNK_BYTES = 1 << 20
+"""Bytes of a piece of a large file."""
 MUST_BE = "must be an evaluation's output folder, or a .tar, .tar.gz or .zip of it"
 
 
@@ -55,6 +58,9 @@ class Files(Protocol):
 
     def read(self, path: str) -> bytes:
         """Return the file's content; raise ArtifactError, with the file's name, if it can't."""
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the file's content piece by piece, of a file of any size; raise as `read` does."""
 
     def shown(self, path: str) -> str:
         """Return the path for messages: on one line, nothing invisible in it."""

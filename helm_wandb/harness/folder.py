@@ -6,10 +6,18 @@ import errno
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
-from helm_wandb.harness.files import Limits, leads_out, no_file, refuse_size, unreadable
+from helm_wandb.harness.files import (
+    CHUNK_BYTES,
+    Limits,
+    leads_out,
+    no_file,
+    refuse_size,
+    unreadable,
+)
 from helm_wandb.system.files import KINDS
 from helm_wandb.text.safe_text import plain
 
@@ -57,11 +65,28 @@ class Folder:
         except OSError as error:
             raise unreadable(self.shown(path), error) from error
         if len(data) != size:
-            raise ArtifactError(
-                f"{self.shown(path)}: changed while it was read. Wait until what writes it has "
-                "ended, then run this again."
-            )
+            raise self._changed(path)
         return data
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the file's content piece by piece."""
+        place = self._inside(path)
+        left = self._size(path, place)
+        try:
+            with os.fdopen(os.open(place, _FLAGS), "rb", buffering=0) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    left -= len(chunk)
+                    yield chunk
+        except OSError as error:
+            raise unreadable(self.shown(path), error) from error
+        if left:
+            raise self._changed(path)
+
+    def _changed(self, path: str) -> ArtifactError:
+        return ArtifactError(
+            f"{self.shown(path)}: changed while it was read. Wait until what writes it has "
+            "ended, then run this again."
+        )
 
     def shown(self, path: str) -> str:
         """Return the path after the name of the folder."""

@@ -20,7 +20,7 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
     """
     data = files.read(path)
     try:
-        return _decode(data, kind)
+        return decode_with_nan(data, msgspec.json.Decoder(kind))
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{files.shown(path)}: unexpected content: {error}. If the file was cut short, "
@@ -33,16 +33,19 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
-def _decode(data: bytes, kind: type[_Decoded]) -> _Decoded:
-    """Return the value; HELM before 0.2.4 writes the bare token NaN, which msgspec refuses."""
+def decode_with_nan(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _Decoded:
+    """Return the value; Python's json writes the bare token NaN, which msgspec refuses.
+
+    Raises ValueError, or RecursionError if the nesting has no end.
+    """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder.decode(data)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         if b"NaN" not in data and b"Infinity" not in data:
             raise
     try:
-        return msgspec.convert(loads(data), kind)
+        return msgspec.convert(loads(data), decoder.type)
     except JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error

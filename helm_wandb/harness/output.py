@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.files import MUST_BE, Files, Limits, unreadable
 from helm_wandb.harness.folder import KINDS_OF_FILES, Folder
+from helm_wandb.system import paths
 from helm_wandb.text.safe_text import plain
+
+if TYPE_CHECKING:
+    from helm_wandb.harness.entry import HarnessEval
 
 
 @contextmanager
@@ -42,3 +48,31 @@ def open_output(
         raise ArtifactError(
             f"{plain(shown_as)}: is {KINDS_OF_FILES[stat.S_IFMT(mode)]}. It {MUST_BE}."
         )
+
+
+@contextmanager
+def open_entry(
+    spec: HarnessEval, folder: Path, opened: Callable[..., AbstractContextManager[Files]]
+) -> Iterator[Files]:
+    """Return the files of the entry's output; errors name the config's line.
+
+    folder: what a relative path is relative to. opened: `open_output`, as the harness calls it.
+    """
+    path = folder / spec.output_dir
+    if not os.path.lexists(path):
+        raise ArtifactError(_describe_absence(spec, folder))
+    with ExitStack() as stack:
+        try:
+            files = stack.enter_context(opened(path, shown_as=spec.output_dir))
+        except ArtifactError as error:
+            key = spec.OUTPUT_KEY
+            raise ArtifactError(f"{spec.at(key)}: {key}: {error}") from error
+        yield files
+
+
+def _describe_absence(spec: HarnessEval, folder: Path) -> str:
+    key, name = spec.OUTPUT_KEY, spec.output_dir
+    where = paths.misread(name, folder) or (
+        f"{paths.hint(name, folder)} Did the step that evaluates write it there?".lstrip()
+    )
+    return f"{spec.at(key)}: {key} {name!r} doesn't exist. {where}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
-from helm_wandb.sources import file, helm, report
+from helm_wandb.sources import file, helm, lm_eval, report
 from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ class Source:
 SOURCES: Mapping[str, Source] = {
     "helm": Source(
         read=helm.read, has_details=True, texts=helm.texts, first_entries=helm.first_entries
+    ),
+    "lm_eval": Source(
+        read=lm_eval.read,
+        has_details=True,
+        texts=lm_eval.texts,
+        first_entries=lm_eval.first_entries,
     ),
     "file": Source(read=file.read),
     "report": Source(read=report.read),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness import families
 from helm_wandb.harness.json_files import encodable, read_json
+from helm_wandb.harness.snippets import both_ends, text_end
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.formats import (
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 _Key = tuple[str, int]
 """Instance id and train trial."""
 
-_INPUT_LENGTH = 300
-_OUTPUT_LENGTH = 200
 _CORRECT = "correct"
 _CHOSEN = "predicted_index"
 """HELM's statistic of which reference was the likeliest, if each was a separate request."""
@@ -61,7 +60,7 @@ def read(
     if not own:
         return texts_by_place, ()
     try:
-        with open_output(folder / spec.helm_output_dir, shown_as=spec.helm_output_dir) as files:
+        with open_output(folder / spec.output_dir, shown_as=spec.output_dir) as files:
             runs = Runs(layout.find_suite(spec, files))
             for evaluated, run, places in _tasks(spec, runs, own):
                 texts = texts_by_place.setdefault(evaluated, {})
@@ -112,7 +111,7 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
             chosen = _likeliest_references(files, run)
         index = None if chosen is None else chosen.get(key)
         texts[place] = Texts(
-            input=_end(_text(state.instance.input)),
+            input=text_end(_text(state.instance.input)),
             reference=_reference(state.instance),
             answer=_answer(state, index),
         )
@@ -138,32 +137,19 @@ def _answer(state: AnsweredRequest, chosen: float | None) -> str | None:
     """
     if state.reference_index is not None:
         options = enumerate(state.instance.references)
-        return next((_both_ends(_text(one.output)) for at, one in options if at == chosen), None)
+        return next((both_ends(_text(one.output)) for at, one in options if at == chosen), None)
     completions = state.result.completions if state.result else ()
     if not completions:
         return None
     answer = max(completions, key=lambda completion: completion.logprob).text.strip()
-    return _both_ends((state.output_mapping or {}).get(answer, answer))
+    return both_ends((state.output_mapping or {}).get(answer, answer))
 
 
 def _reference(instance: InstanceWithReferences) -> str | None:
     """The correct references; None without any."""
     correct = [_text(one.output) for one in instance.references if _CORRECT in one.tags]
-    return _both_ends(" | ".join(correct)) if correct else None
+    return both_ends(" | ".join(correct)) if correct else None
 
 
 def _text(one: Text | str) -> str:
     return one if isinstance(one, str) else one.text
-
-
-def _end(text: str) -> str | None:
-    """The text's last characters: a question stands behind its passage. None where it is empty."""
-    text = encodable(text.strip())
-    return (text if len(text) <= _INPUT_LENGTH else f"…{text[1 - _INPUT_LENGTH :]}") or None
-
-
-def _both_ends(text: str) -> str:
-    """The text's first and last characters: reasoning ends with what it comes to."""
-    text = encodable(text.strip())
-    half = _OUTPUT_LENGTH // 2
-    return text if len(text) <= _OUTPUT_LENGTH else f"{text[: half - 1]}…{text[-half:]}"

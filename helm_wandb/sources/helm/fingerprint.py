@@ -8,19 +8,15 @@ perturbation has changed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from helm_wandb.harness.json_files import encodable
+from helm_wandb.harness.settings import EMPTY, join_settings, setting_text
 
 if TYPE_CHECKING:
     from helm_wandb.sources.helm.runs import Run
 
 _MODEL_FIELDS = frozenset({"model", "model_deployment"})
-_EMPTY: tuple[object, ...] = ("", None, [], {})
-_LONG = 60
 
 _ADAPTER_DEFAULTS: Mapping[str, object] = {
     "input_prefix": "Input: ",
@@ -65,14 +61,7 @@ def fingerprint(runs: Iterable[Run]) -> dict[str, object]:
     which of them they write. A field that differs from run to run (the subject, say) is the sorted
     list of its values; a long text stands as its beginning and a hash.
     """
-    found: dict[str, set[str]] = {}
-    for run in runs:
-        for name, value in _fields(run).items():
-            found.setdefault(name, set()).add(value)
-    return {
-        name: next(iter(values)) if len(values) == 1 else sorted(values)
-        for name, values in sorted(found.items())
-    }
+    return join_settings(map(_fields, runs))
 
 
 def _fields(run: Run) -> dict[str, str]:
@@ -85,9 +74,9 @@ def _fields(run: Run) -> dict[str, str]:
         "perturbations": run.spec.data_augmenter_spec.get("perturbation_specs"),
     }
     return {
-        name: _text(value)
+        name: setting_text(value)
         for name, value in fields.items()
-        if name not in _MODEL_FIELDS and value not in _EMPTY
+        if name not in _MODEL_FIELDS and value not in EMPTY
     }
 
 
@@ -98,14 +87,3 @@ def _scenario(run: Run) -> tuple[str, Mapping[str, object]]:
     if run.scenario == "CommonSenseScenario" and dataset in _COMMONSENSE:
         return _COMMONSENSE[dataset], {}
     return run.scenario, {**_ARGUMENT_DEFAULTS.get(run.scenario, {}), **arguments}
-
-
-def _text(value: object) -> str:
-    """Return the value as short text that differs if the value does; 0 and 0.0 are one value."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = encodable(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
-    if len(text) <= _LONG:
-        return text
-    digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
-    return f"{text[: _LONG - 12]}… {digest}"

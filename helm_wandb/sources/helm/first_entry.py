@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from glob import escape
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 
-import yaml
-
+from helm_wandb.harness.first_lines import join_names, model_lines, to_yaml, token_lines
 from helm_wandb.model import FirstEntry, ScoreKey
 from helm_wandb.sources.helm.inventory import SuiteInventory
-from helm_wandb.text.safe_text import Name, plain
-from helm_wandb.text.words import count_noun, join_truncated
-
-_SHOWN = 10
 
 
 def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntry, ...]:
@@ -37,30 +30,21 @@ def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntr
 
 
 def _lines(suite: SuiteInventory, others: Sequence[SuiteInventory], folder: str) -> Iterator[str]:
-    yield _yaml({"eval_type": "helm"})
-    yield _yaml({"helm_output_dir": folder})
+    yield to_yaml({"eval_type": "helm"})
+    yield to_yaml({"helm_output_dir": folder})
     if others:
-        yield f"# It also holds {_join_names(one.name for one in others)}.\n"
-    yield _yaml({"helm_suite_name": suite.name})
+        yield f"# It also holds {join_names(one.name for one in others)}.\n"
+    yield to_yaml({"helm_suite_name": suite.name})
     yield from _model_lines(suite)
     yield from _benchmark_lines(suite)
 
 
 def _model_lines(suite: SuiteInventory) -> Iterator[str]:
-    names = list(suite.models)
     if suite.needs_model_name:
-        yield _yaml({"model_name": names[0]})
-    elif len(names) == 1:
-        yield f"# model_name: another name to record {_join_names(names)} under\n"
+        yield to_yaml({"model_name": next(iter(suite.models))})
     else:
-        yield "# Each model is recorded under its own name. For only one of them:\n"
-        shown = [name for name in names if name.isprintable()][:_SHOWN]
-        yield from (f"# {_yaml({'helm_model': escape(name)})}" for name in shown)
-        if more := len(names) - len(shown):
-            yield f"# and {count_noun(more, 'more model')}\n"
-    if any(suite.models.values()):
-        yield "# Billions of tokens in one iteration, for curves over tokens:\n"
-        yield "# token_per_iteration: 0.004\n"
+        yield from model_lines(suite.models, model_key="helm_model")
+    yield from token_lines(suite.models)
 
 
 def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
@@ -69,19 +53,5 @@ def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
         return
     yield "benchmarks:\n"
     for benchmark, metrics in suite.metrics.items():
-        names = _yaml({"name": benchmark, "metrics": list(metrics)}, in_one_line=True)
+        names = to_yaml({"name": benchmark, "metrics": list(metrics)}, in_one_line=True)
         yield indent(f"- {names}", "  ")
-
-
-def _yaml(entries: dict[str, object], *, in_one_line: bool = False) -> str:
-    return yaml.safe_dump(
-        entries,
-        default_flow_style=in_one_line,
-        sort_keys=False,
-        allow_unicode=True,
-        width=sys.maxsize,
-    )
-
-
-def _join_names(names: Iterable[str]) -> str:
-    return join_truncated([plain(Name(name)) for name in names], _SHOWN)

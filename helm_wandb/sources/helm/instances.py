@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from hashlib import sha256
-from itertools import chain
 from math import nan
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.files import Files
+from helm_wandb.harness.instances import join_instances, shared_text, text_hash
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import EACH_INSTANCE, Instances
 from helm_wandb.sources.helm.board import Selector
@@ -23,7 +21,6 @@ from helm_wandb.sources.helm.formats import (
 from helm_wandb.sources.helm.runs import Run
 from helm_wandb.text.patterns import Pattern
 
-_HASH_DIGITS = 8
 _PASSAGE_END = "\nQuestion:"
 PASSAGE_SCENARIOS = frozenset({"BoolQScenario", "LSATScenario", "NewsQAScenario"})
 """Scenarios whose instances may share a passage (scenarios/scenario.py, PassageQuestionInput)."""
@@ -116,10 +113,8 @@ def read_inputs(files: Files, run: Run, rule: str | None = None) -> dict[str, tu
         if "\r" in text:
             text = _with_line_feeds(text)
         if one.id is not None and text and one.perturbation is None and one.id not in hashes:
-            shared = (
-                _shared_text(pattern, text) if pattern else _passage(text) if passages else None
-            )
-            hashes[one.id] = (_hash(text), one.id if shared is None else _hash(shared))
+            shared = shared_text(pattern, text) if pattern else _passage(text) if passages else None
+            hashes[one.id] = (text_hash(text), one.id if shared is None else text_hash(shared))
     return hashes
 
 
@@ -128,22 +123,10 @@ def _with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _shared_text(pattern: Pattern, text: str) -> str | None:
-    """Return the part of the text that the pattern matches: its group, if it has one."""
-    spans = pattern.search(text)
-    if spans is None or min(spans[-1]) < 0:
-        return None
-    return text[slice(*spans[-1])]
-
-
 def _passage(text: str) -> str | None:
     """Return the text's passage; None if it has none."""
     passage, end, _ = text.rpartition(_PASSAGE_END)
     return passage if end else None
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
 def _ratio(stat: Stat) -> float:
@@ -189,7 +172,7 @@ def instances_of(
         runs_read.append(of_run)
     means = []
     for selector in selectors:
-        instances = _join([of_run[selector] for of_run in runs_read if selector in of_run])
+        instances = join_instances([of_run[selector] for of_run in runs_read if selector in of_run])
         if not instances.value:
             continue
         if instances.has_mean(value):
@@ -198,13 +181,3 @@ def instances_of(
     if means:
         return f"its instances make {' or '.join(means)}, and the score is {value:.6g}"
     return "HELM wrote no per-instance values of it"
-
-
-def _join(parts: Sequence[Instances]) -> Instances:
-    """Return the columns of all parts, one after the other."""
-    return Instances(
-        **{
-            column.name: tuple(chain.from_iterable(getattr(part, column.name) for part in parts))
-            for column in fields(Instances)
-        }
-    )

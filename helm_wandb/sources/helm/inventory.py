@@ -90,7 +90,7 @@ def _families(ids: set[str], model_name: str | None) -> dict[str, tuple[int, ...
     spec = HelmEval(
         place=Place("", 0, 0),
         path="",
-        helm_output_dir="",
+        output_dir="",
         helm_suite_name="",
         model_name=model_name,
     )

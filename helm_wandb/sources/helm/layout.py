@@ -160,10 +160,10 @@ def _no_suite(spec: HelmEval, files: Files) -> str:
     suites = entries(files)
     if not suites:
         return (
-            f"{spec.at('helm_output_dir')}: {spec.helm_output_dir!r} has neither runs/ nor "
-            f"releases/ with a suite in it. {advice(files, shown_as=spec.helm_output_dir)}"
+            f"{spec.at('helm_output_dir')}: {spec.output_dir!r} has neither runs/ nor "
+            f"releases/ with a suite in it. {advice(files, shown_as=spec.output_dir)}"
         )
     return (
-        f"{place}: no suite or release {name!r} in {spec.helm_output_dir!r}. "
+        f"{place}: no suite or release {name!r} in {spec.output_dir!r}. "
         f"There are: {_listed(suites)}."
     )

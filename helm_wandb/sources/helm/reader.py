@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +12,8 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.families import Checkpoint
-from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
+from helm_wandb.harness.output import open_entry
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, layout
 from helm_wandb.sources.helm.entry import HelmEval
@@ -27,7 +25,6 @@ from helm_wandb.sources.helm.raw import RunStats, score_of_runs
 from helm_wandb.sources.helm.runs import RENAMED, Run, Runs
 from helm_wandb.sources.helm.scores import scores_by_model
 from helm_wandb.sources.helm.tables import headline, score_labels
-from helm_wandb.system import paths
 from helm_wandb.text.nearest import almost_same, list_nearest, nearest_first
 
 ScoresByModel = dict[str, dict[ScoreKey, "Score | str"]]
@@ -64,7 +61,7 @@ def read(
     Raises ArtifactError if the suite or all scores are absent, or a file cannot be read;
     ConfigError if the entry does not say which model it means.
     """
-    with _opened(spec, folder) as files:
+    with open_entry(spec, folder, open_output) as files:
         return _Reader(spec, layout.find_suite(spec, files)).reading(
             with_details=with_details, clusters=clusters or {}, progress=progress
         )
@@ -283,30 +280,6 @@ class _Reader:
             return nearest_first(self._metrics_of_runs(group), key.metric)
         table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
         return nearest_first(score_labels(table), key.metric) if table else []
-
-
-@contextmanager
-def _opened(spec: HelmEval, folder: Path) -> Iterator[Files]:
-    """Return the HELM output; errors name the config's line."""
-    path = folder / spec.helm_output_dir
-    if not os.path.lexists(path):
-        raise ArtifactError(_describe_absent_output(spec, folder))
-    with ExitStack() as stack:
-        try:
-            files = stack.enter_context(open_output(path, shown_as=spec.helm_output_dir))
-        except ArtifactError as error:
-            raise ArtifactError(
-                f"{spec.at('helm_output_dir')}: helm_output_dir: {error}"
-            ) from error
-        yield files
-
-
-def _describe_absent_output(spec: HelmEval, folder: Path) -> str:
-    name = spec.helm_output_dir
-    where = paths.misread(name, folder) or (
-        f"{paths.hint(name, folder)} Did the step that runs HELM write it there?".lstrip()
-    )
-    return f"{spec.at('helm_output_dir')}: helm_output_dir {name!r} doesn't exist. {where}"
 
 
 def _by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:

@@ -1,0 +1,73 @@
+"""An entry of a first config for lm-eval's output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import indent
+
+from helm_wandb.harness.first_lines import join_names, model_lines, to_yaml, token_lines
+from helm_wandb.harness.output import open_output
+from helm_wandb.model import FirstEntry, Place, Score, ScoreKey
+from helm_wandb.sources.lm_eval.entry import LmEval
+from helm_wandb.sources.lm_eval.reader import Found, Output
+from helm_wandb.sources.lm_eval.tasks import parts_of
+
+
+def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
+    """Return the one entry that reads the output, or raise ArtifactError if it cannot be read.
+
+    shown_as: the output, as the config is to name it.
+    """
+    spec = LmEval(place=Place(shown_as, 1, 1), path="", output_dir=shown_as)
+    with open_output(path, shown_as=shown_as) as files:
+        output = Output.read(spec, files)
+        scores, found = output.scores()
+    models: dict[str, list[int]] = {}
+    for checkpoint in output.checkpoints.values():
+        own = models.setdefault(checkpoint.family, [])
+        own += [] if checkpoint.iteration is None else [checkpoint.iteration]
+    valued = {
+        key for one in scores.values() for key, score in one.items() if isinstance(score, Score)
+    }
+    keys = _keys(found, valued)
+    return (
+        FirstEntry(
+            name=shown_as, yaml="".join(_lines(shown_as, models, keys, found)), score_keys=keys
+        ),
+    )
+
+
+def _keys(
+    found: Mapping[str, Mapping[ScoreKey, Found]], valued: set[ScoreKey]
+) -> tuple[ScoreKey, ...]:
+    """Return the scores to record: those of tasks and groups that are no part of a group's."""
+    places = {key: place for one in found.values() for key, place in one.items() if key in valued}
+    parts = {
+        part
+        for place in places.values()
+        for part in parts_of(place.task, place.run.results)
+        if place.key in place.run.results.results.get(part, ())
+    }
+    return tuple(key for key, place in places.items() if place.task not in parts)
+
+
+def _lines(
+    folder: str,
+    models: Mapping[str, list[int]],
+    keys: tuple[ScoreKey, ...],
+    found: Mapping[str, Mapping[ScoreKey, Found]],
+) -> Iterator[str]:
+    yield to_yaml({"eval_type": "lm_eval"})
+    yield to_yaml({"lm_eval_output_dir": folder})
+    yield from model_lines(models, model_key=LmEval.MODEL_KEY)
+    yield from token_lines(models)
+    benchmarks: dict[str, list[str]] = {}
+    for key in keys:
+        benchmarks.setdefault(key.benchmark, []).append(key.metric)
+    left_out = {key.benchmark for one in found.values() for key in one} - benchmarks.keys()
+    if left_out:
+        yield f"# {join_names(sorted(left_out))}: parts of a group's score, shown with it.\n"
+    yield "benchmarks:\n"
+    for name, metrics in benchmarks.items():
+        yield indent(f"- {to_yaml({'name': name, 'metrics': metrics}, in_one_line=True)}", "  ")

@@ -1,0 +1,271 @@
+"""A task's samples file, line by line, in columns.
+
+Formats: lm-eval 0.4.5 to 0.4.13, evaluator.py (evaluate), loggers/evaluation_tracker.py
+(save_results_samples). A file has one line for each document and filter, and may be of any size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.instances import shared_text, text_hash
+from helm_wandb.harness.json_files import decode_with_nan
+from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.text.patterns import Pattern
+
+if TYPE_CHECKING:
+    from helm_wandb.harness.files import Files
+
+NO_FILTER = "none"
+"""lm-eval's name of the filter of a task without filters."""
+LINE_BYTES = 64 << 20
+"""Length of a line, at most: a prompt has a few megabytes if it holds a whole book."""
+_DOC_FIELD = re.compile(r"doc(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
+"""A rule for clusters that names a field of the document."""
+
+
+class Sample(msgspec.Struct):
+    """A line, less its scores."""
+
+    doc_id: int | str
+    """The document's place in the split."""
+    filter: str | None = None
+    """Absent in 0.4.5."""
+    doc_hash: str | None = None
+    prompt_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplesFile:
+    """A samples file, and what is read of it."""
+
+    path: str
+    task: str
+    keys: tuple[str, ...]
+    """Scores, as `acc,none`."""
+    filters: tuple[str, ...]
+    """Names of the task's filters, in their order, for lines that don't name theirs."""
+    rule: str | None
+    """The config's rule for clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSamples:
+    """The samples of a task."""
+
+    instances: Mapping[str, Instances]
+    """Score key → its instances; a key without numbers is absent."""
+    note: str | None
+    """What is wrong with the rule for clusters."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The lines of one filter, in columns of equal length."""
+
+    id: list[int | str] = field(default_factory=list)
+    input: list[str | None] = field(default_factory=list)
+    cluster: list[str | None] = field(default_factory=list)
+    """None: the document alone."""
+    values: list[list[float | None]] = field(default_factory=list)
+    """One list a metric; None: no number."""
+
+
+def read_samples(task: SamplesFile, *, files: Files) -> TaskSamples | ArtifactError:
+    """Return the instances of the scores, or what cannot be read."""
+    try:
+        return _read(task, files)
+    except ArtifactError as error:
+        return error
+
+
+def _read(task: SamplesFile, files: Files) -> TaskSamples:
+    metrics = list(dict.fromkeys(key.partition(",")[0] for key in task.keys))
+    rows: dict[str, _Rows] = defaultdict(lambda: _Rows(values=[[] for _ in metrics]))
+    find_cluster = _cluster_finder(task.rule)
+    name_filter = _filter_namer(task.filters)
+    for sample in iter_samples(
+        files, task.path, _line_type(metrics, has_rule=find_cluster is not None)
+    ):
+        of_filter = rows[name_filter(sample)]
+        of_filter.id.append(sample.doc_id)
+        of_filter.input.append(_input_hash(sample))
+        of_filter.cluster.append(find_cluster(sample) if find_cluster else None)
+        for at, column in enumerate(of_filter.values):
+            column.append(_number(getattr(sample, f"value_{at}")))
+    instances = {
+        key: one
+        for key in task.keys
+        for metric, _, name in [key.partition(",")]
+        if name in rows and (one := _instances(task.task, rows[name], metrics.index(metric)))
+    }
+    return TaskSamples(instances, _cluster_note(task, rows.values()) if find_cluster else None)
+
+
+def iter_samples(files: Files, path: str, kind: type[Any]) -> Iterator[Any]:
+    """Yield each line of the file, as the type that `line_type` made.
+
+    Raises ArtifactError, with the number of the line, for one that lm-eval does not write.
+    """
+    decoder = msgspec.json.Decoder(kind)
+    for number, line in enumerate(_lines(files, path), 1):
+        try:
+            yield decode_with_nan(line, decoder)
+        except (ValueError, RecursionError) as error:
+            raise ArtifactError(
+                f"{files.shown(path)}: line {number}: unexpected content: {error}. If the file was "
+                "cut short, run the step that wrote it again."
+            ) from error
+
+
+def _lines(files: Files, path: str) -> Iterator[bytes]:
+    """Yield the lines; raise ArtifactError for one of more bytes than any line has."""
+    rest: list[bytes] = []
+    size = 0
+    for chunk in files.chunks(path):
+        first, *others = chunk.split(b"\n")
+        rest.append(first)
+        size += len(first)
+        if others:
+            yield from filter(bytes.strip, (b"".join(rest), *others[:-1]))
+            rest, size = [others[-1]], len(others[-1])
+        if size > LINE_BYTES:
+            raise ArtifactError(
+                f"{files.shown(path)}: has a line of more than {LINE_BYTES >> 20} MiB, which no "
+                "sample of lm-eval has. Check the step that wrote it."
+            )
+    yield from filter(bytes.strip, [b"".join(rest)])
+
+
+def _line_type(metrics: Sequence[str], *, has_rule: bool) -> type[Any]:
+    """Return the type of a line with the values of these metrics, by their order.
+
+    Everything else in a line is passed over without being decoded.
+    """
+    texts = ("arguments", "doc") if has_rule else ()
+    own = {f"value_{at}": metric for at, metric in enumerate(metrics)}
+    reserved = {*Sample.__struct_fields__, *texts}
+    return msgspec.defstruct(
+        "ScoredSample",
+        [
+            *((name, msgspec.Raw, msgspec.Raw()) for name in texts),
+            *((name, Any, None) for name in own),
+        ],
+        bases=(Sample,),
+        rename={name: metric for name, metric in own.items() if metric not in reserved},
+    )
+
+
+def _filter_namer(filters: Sequence[str]) -> Callable[[Sample], str]:
+    """Return a function that names a line's filter; it is called once for each, in their order.
+
+    Lines of 0.4.5 name none: those of a document are in the order of the task's filters.
+    """
+    seen: Counter[int | str] = Counter()
+
+    def name(sample: Sample) -> str:
+        if sample.filter is not None:
+            return sample.filter
+        at = seen[sample.doc_id]
+        seen[sample.doc_id] += 1
+        return filters[at] if at < len(filters) else NO_FILTER
+
+    return name
+
+
+def _input_hash(sample: Sample) -> str | None:
+    """Return the hash of document and prompt; None if the line has none."""
+    if sample.doc_hash is None or sample.prompt_hash is None:
+        return None
+    return text_hash(sample.doc_hash + sample.prompt_hash)
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _instances(task: str, rows: _Rows, at: int) -> Instances | None:
+    """Return the instances with a number, in the order of their documents; None without any."""
+    values = rows.values[at]
+    order = [place for place, value in enumerate(values) if value is not None]
+    if not order:
+        return None
+    order.sort(key=lambda place: _sort_key(rows.id[place]))
+    identities = tuple(str(rows.id[place]) for place in order)
+    return Instances(
+        stratum=(task,) * len(order),
+        id=identities,
+        trial=(0,) * len(order),
+        input=tuple(rows.input[place] for place in order),
+        cluster=tuple(
+            rows.cluster[place] or identity
+            for place, identity in zip(order, identities, strict=True)
+        ),
+        value=tuple(value for place in order if (value := values[place]) is not None),
+    )
+
+
+def _sort_key(identity: int | str) -> tuple[bool, int, str]:
+    return (True, 0, identity) if isinstance(identity, str) else (False, identity, "")
+
+
+def _cluster_finder(rule: str | None) -> Callable[[Any], str | None] | None:
+    """Return a function that names the cluster of a line; None if each document is one."""
+    if rule is None or rule == EACH_INSTANCE:
+        return None
+    if _DOC_FIELD.fullmatch(rule):
+        names = rule.split(".")[1:]
+        return lambda sample: _hashed(_at(decode_raw(sample.doc), names))
+    pattern = Pattern.compile(rule)
+    return lambda sample: _hashed(shared_text(pattern, prompt(decode_raw(sample.arguments)) or ""))
+
+
+def _hashed(value: object) -> str | None:
+    if value is None:
+        return None
+    return text_hash(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+
+
+def decode_raw(raw: msgspec.Raw) -> object:
+    """Return a part of a line; None if the line lacks it."""
+    return decode_with_nan(bytes(raw), msgspec.json.Decoder(Any)) if bytes(raw) else None
+
+
+def _at(value: object, names: Iterable[str]) -> object:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def prompt(arguments: object) -> str | None:
+    """Return the prompt among a line's `arguments`; None if there is none."""
+    first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
+    text = first.get("arg_0") if isinstance(first, dict) else None
+    # A chat is a list that holds its JSON.
+    if isinstance(text, list) and text:
+        text = text[0]
+    return text if isinstance(text, str) else None
+
+
+def _cluster_note(task: SamplesFile, rows: Iterable[_Rows]) -> str | None:
+    if any(cluster is not None for one in rows for cluster in one.cluster):
+        return None
+    return (
+        f"compare.clusters: {task.rule!r} is found in no sample of {task.task}: each of its "
+        "questions counts as independent of the others."
+    )

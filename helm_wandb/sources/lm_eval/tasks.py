@@ -1,0 +1,60 @@
+"""Tasks and groups of a run, and the names of their metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from helm_wandb.harness.json_files import encodable
+
+if TYPE_CHECKING:
+    from helm_wandb.sources.lm_eval.formats import Results
+
+_NOT_IN_A_NAME = re.compile("[./\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that the name of a benchmark in a config can't hold."""
+_NOT_IN_A_METRIC = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def benchmark_name(task: str) -> str:
+    """Return the name that a task is recorded under."""
+    return _NOT_IN_A_NAME.sub("_", encodable(task)) or "_"
+
+
+def metric_name(key: str) -> str:
+    """Return the name that a metric with its filter is recorded under."""
+    return _NOT_IN_A_METRIC.sub("_", encodable(key))
+
+
+def metric_keys(values: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a task's scores, as `acc,none`, without those of standard errors."""
+    return [key for key in values if "," in key and not _is_error_key(key, values)]
+
+
+def _is_error_key(key: str, values: Mapping[str, Any]) -> bool:
+    metric, _, name = key.partition(",")
+    return metric.endswith("_stderr") and f"{metric.removesuffix('_stderr')},{name}" in values
+
+
+def is_group(task: str, results: Results) -> bool:
+    """Return whether the name is that of a group."""
+    return bool(results.group_subtasks.get(task))
+
+
+def leaves(task: str, results: Results) -> list[str]:
+    """Return the tasks of a group, also those of groups in it; of a task itself."""
+    if not is_group(task, results):
+        return [task]
+    return [part for part in parts_of(task, results) if not is_group(part, results)]
+
+
+def parts_of(task: str, results: Results) -> list[str]:
+    """Return all tasks and groups in a group, each once, in lm-eval's order; none of a task."""
+    parts: dict[str, None] = {}
+    stack = [task]
+    while stack:
+        children = results.group_subtasks.get(name := stack.pop(), ())
+        if name != task:
+            parts[name] = None
+        stack += [child for child in reversed(children) if child not in parts and child != task]
+    return list(parts)
