@@ -74,6 +74,7 @@ class Runs:
         self.notes: list[str] = []
         self._in_tables: dict[str, frozenset[str] | None] = {}
         self._counted: dict[str, dict[str, list[Run]]] = {}
+        self._selectors: dict[ScoreKey, list[Selector]] = {}
         self._runs: dict[str, Run] = {}
         for run in self._read(suite):
             if not run.model:
@@ -121,8 +122,10 @@ class Runs:
 
     def selectors(self, key: ScoreKey) -> list[Selector]:
         """Return the statistics of a run that may make the score, the likeliest first."""
-        found = self.board.selectors(self.name_of(key.benchmark), key.metric)
-        return list(dict.fromkeys(found))
+        if key not in self._selectors:
+            found = self.board.selectors(self.name_of(key.benchmark), key.metric)
+            self._selectors[key] = list(dict.fromkeys(found))
+        return self._selectors[key]
 
     def counted(self, benchmark: str, model: str) -> list[Run]:
         """Return the model's runs that HELM counts for the benchmark."""
