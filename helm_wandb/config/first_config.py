@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from textwrap import indent
 
-import yaml
-
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import FirstEntry
+from helm_wandb.text.yaml_text import to_yaml
 
 SCHEMA_URL = (
     "https://raw.githubusercontent.com/org/helm-wandb-action/main/schema/config.schema.json"
@@ -36,10 +34,5 @@ def _ranking(metrics: Sequence[str]) -> str:
         return ""
     return (
         "# What models are ranked by. Without this: HELM's core metrics, or all if it has none.\n"
-        + yaml.safe_dump(
-            {"leaderboard_metrics": metrics},
-            default_flow_style=False,
-            allow_unicode=True,
-            width=sys.maxsize,
-        )
+        + to_yaml({"leaderboard_metrics": metrics})
     )

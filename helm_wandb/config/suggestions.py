@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
-
-import yaml
 
 from helm_wandb.comparing.helm_schemas import helm_schemas, main_labels
 from helm_wandb.config.yaml_tree import Path
+from helm_wandb.text.yaml_text import to_yaml
 
 _LONGEST = 120
 """Characters of a suggestion; a longer one is not shown."""
@@ -31,10 +29,7 @@ def suggestion(path: Path, value: object, is_valid: Callable[[object], bool]) ->
 
 def quote(value: object) -> str | None:
     """Return the value in backticks, on one line of YAML; None if it is long or unreadable."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=sys.maxsize
-    )
-    text = text.removesuffix("...\n").rstrip("\n")
+    text = to_yaml(value, in_one_line=True).removesuffix("...\n").rstrip("\n")
     return f"`{text}`" if len(text) <= _LONGEST and text.isprintable() else None
 
 

@@ -10,14 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ConfigError, Problem
+from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.entry import HarnessEval
 
 _NAMES_SHOWN = 20
 _NUMBER = r"(?P<number>[0-9]{1,15})"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import escape
 
-import yaml
-
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
+from helm_wandb.text.yaml_text import to_yaml
 
 _SHOWN = 10
 
@@ -35,17 +33,6 @@ def token_lines(models: Mapping[str, Sequence[int]]) -> Iterator[str]:
     if any(models.values()):
         yield "# Billions of tokens in one iteration, for curves over tokens:\n"
         yield "# token_per_iteration: 0.004\n"
-
-
-def to_yaml(entries: dict[str, object], *, in_one_line: bool = False) -> str:
-    """Return the mapping as YAML, each of its entries on one line."""
-    return yaml.safe_dump(
-        entries,
-        default_flow_style=in_one_line,
-        sort_keys=False,
-        allow_unicode=True,
-        width=sys.maxsize,
-    )
 
 
 def join_names(names: Iterable[str]) -> str:

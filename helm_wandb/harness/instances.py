@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from helm_wandb.model import Instances
-
-if TYPE_CHECKING:
-    from helm_wandb.text.patterns import Pattern
+from helm_wandb.text.patterns import Pattern
 
 _HASH_DIGITS = 8
 

@@ -7,16 +7,13 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.harness.files import MUST_BE, Files, Limits, unreadable
 from helm_wandb.harness.folder import KINDS_OF_FILES, Folder
 from helm_wandb.system import paths
 from helm_wandb.text.safe_text import plain
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.entry import HarnessEval
 
 
 @contextmanager

@@ -15,8 +15,6 @@ from helm_wandb.text.words import truncate
 if TYPE_CHECKING:
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
 
-"""Files without texts that are named."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness import families
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.harness.snippets import both_ends, text_end
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import layout
+from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.formats import (
     AnsweredRequest,
     AnsweredScenarioState,
@@ -26,16 +28,6 @@ from helm_wandb.sources.helm.formats import (
 )
 from helm_wandb.sources.helm.output import open_output
 from helm_wandb.sources.helm.runs import Run, Runs
-
-if TYPE_CHECKING:
-    from helm_wandb.comparing.changed_instances import (
-        BenchmarkRun,
-        Place,
-        TextRequests,
-        TextsByPlace,
-    )
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.helm.entry import HelmEval
 
 _Key = tuple[str, int]
 """Instance id and train trial."""

@@ -9,12 +9,9 @@ perturbation has changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from helm_wandb.harness.settings import EMPTY, join_settings, setting_text
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.runs import Run
+from helm_wandb.sources.helm.runs import Run
 
 _MODEL_FIELDS = frozenset({"model", "model_deployment"})
 

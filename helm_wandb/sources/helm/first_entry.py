@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 
-from helm_wandb.harness.first_lines import join_names, model_lines, to_yaml, token_lines
+from helm_wandb.harness.first_lines import join_names, model_lines, token_lines
 from helm_wandb.model import FirstEntry, ScoreKey
 from helm_wandb.sources.helm.inventory import SuiteInventory
+from helm_wandb.text.yaml_text import to_yaml
 
 
 def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntry, ...]:

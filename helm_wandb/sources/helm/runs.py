@@ -7,19 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.board import Board, Selector, board_of
 from helm_wandb.sources.helm.formats import RunSpec, Schema, Table
+from helm_wandb.sources.helm.layout import Suite
 from helm_wandb.sources.helm.tables import run_names
 from helm_wandb.text.words import count_noun, join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.helm.layout import Suite
-
 
 RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
 """Benchmark → its run group in HELM since 0.5.8, which is how the names of its runs begin too."""

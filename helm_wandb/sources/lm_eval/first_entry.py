@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import indent
 
-from helm_wandb.harness.first_lines import join_names, model_lines, to_yaml, token_lines
+from helm_wandb.harness.first_lines import join_names, model_lines, token_lines
 from helm_wandb.harness.output import open_output
 from helm_wandb.model import FirstEntry, Place, Score, ScoreKey
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import Found, Output
 from helm_wandb.sources.lm_eval.tasks import parts_of
+from helm_wandb.text.yaml_text import to_yaml
 
 
 def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from helm_wandb.harness.instances import join_instances
 from helm_wandb.model import Instances, is_close
+from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.samples import TaskSamples
 from helm_wandb.sources.lm_eval.scores import scored_leaves
 from helm_wandb.sources.lm_eval.tasks import leaves
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.lm_eval.formats import Results
 
 ReadTask = Callable[[str], TaskSamples | str]
 """Returns the samples of a task, or why there are none."""

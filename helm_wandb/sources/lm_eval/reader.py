@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
+from helm_wandb.harness.families import Checkpoint
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_entry, open_output
 from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
+from helm_wandb.sources.lm_eval.entry import LmEval
+from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.instances import instances_of
 from helm_wandb.sources.lm_eval.runs import Run, find_runs
 from helm_wandb.sources.lm_eval.samples import NO_FILTER, SamplesFile, TaskSamples, read_samples
@@ -23,12 +27,6 @@ from helm_wandb.sources.lm_eval.tasks import benchmark_name, metric_keys, metric
 from helm_wandb.text.nearest import almost_same, nearest_first
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.families import Checkpoint
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.lm_eval.entry import LmEval
-    from helm_wandb.sources.lm_eval.formats import Results
 
 _LONGEST_NAME = 1_000
 """Characters of a name, as in a report: it comes from whoever wrote the files."""

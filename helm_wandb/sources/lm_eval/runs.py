@@ -6,17 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.sources.lm_eval.formats import Results
+from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.words import join_truncated
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
-    from helm_wandb.text.patterns import Pattern
 
 MUST_HOLD = (
     "Give the folder of lm_eval's --output_path, or a .tar, .tar.gz or .zip of it; results of "

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from helm_wandb.model import Score, SubjectScore
+from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.tasks import benchmark_name, leaves, metric_keys, parts_of
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.lm_eval.formats import Results
 
 _BYPASS = "bypass"
 _LONGEST = 40

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helm_wandb.harness.settings import EMPTY, join_settings, setting_text
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.lm_eval.formats import Results
+from helm_wandb.sources.lm_eval.formats import Results
 
 _NOT_SETTINGS = frozenset(
     {

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helm_wandb.harness.json_files import encodable
-
-if TYPE_CHECKING:
-    from helm_wandb.sources.lm_eval.formats import Results
+from helm_wandb.sources.lm_eval.formats import Results
 
 _NOT_IN_A_NAME = re.compile("[./\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that the name of a benchmark in a config can't hold."""
