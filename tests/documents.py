@@ -137,5 +137,9 @@ def fixed(message: str) -> list[str]:
 
 def is_said(message: str) -> bool:
     """Whether one text of the code has the words of a quoted message, in their order."""
-    pattern = re.compile(".*?".join(map(re.escape, fixed(message))), re.DOTALL)
-    return any(pattern.search(text) for text in literals())
+    return any(pattern_of(message).search(text) for text in literals())
+
+
+def pattern_of(message: str) -> re.Pattern[str]:
+    """The words of a quoted message, in their order."""
+    return re.compile(".*?".join(map(re.escape, fixed(message))), re.DOTALL)

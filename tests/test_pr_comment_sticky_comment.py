@@ -113,7 +113,7 @@ def test_unchanged_text_writes_nothing(server: GithubServer, github: Repository)
 
     assert [] == writes(server)
     assert [body] == bodies(server)
-    assert (Status.DONE, "it says the same already") == (receipt.status, receipt.reason)
+    assert (Status.DONE, "the comment is up to date") == (receipt.status, receipt.reason)
     assert receipt.url
 
 

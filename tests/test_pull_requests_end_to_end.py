@@ -343,7 +343,10 @@ def test_a_pull_request_that_moved_on_is_reported(
 
     assert 0 == week.follow_up()["exit code"]
     assert [] == week.comments(8)
-    assert "::pull request comment: no open pull request has the commit" in capsys.readouterr().out
+    assert (
+        "::pull request comment: no open pull request has the evaluated commit"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_run_that_read_nothing_takes_back_the_comment(week: Week) -> None:

@@ -9,8 +9,8 @@ _PERMISSION = (
     "`permissions:` of the job"
 )
 _FORK = (
-    "This run is of a fork or of Dependabot, and GitHub gives it a token that can only read. A "
-    'second workflow, on workflow_run, can comment in its place: see README, "Forks"'
+    "This run is from a fork or Dependabot, so its token is read-only. A "
+    'second workflow, on workflow_run, can comment instead: see README, "Forks"'
 )
 _LOCKED = "The conversation of the pull request is locked; unlock it to get a comment"
 _ADVICE = {
@@ -18,14 +18,14 @@ _ADVICE = {
         "The token is wrong or has expired: give github-token a valid one, or leave it out"
     ),
     Cause.LIMITED: "Run again later",
-    Cause.SERVER: "Run again later; githubstatus.com tells of known trouble",
+    Cause.SERVER: "Run again later; for incidents, see githubstatus.com",
     Cause.NETWORK: "Check the network, the proxy and the certificates of this machine",
     Cause.UNREADABLE: "Check GITHUB_API_URL, and the proxy of this machine",
 }
 _REPORT_BUG = "Please report this as a bug of helm-wandb-action"
-UNCHANGED = "it says the same already"
+UNCHANGED = "the comment is up to date"
 OUTDATED = (
-    "the comment is of a newer state of the pull request, and stays: the results of this older "
+    "the comment shows a newer state of the pull request, and stays: the results of this older "
     "run are in its log and report"
 )
 COMPARED = (
@@ -37,17 +37,16 @@ SAME_RUN = (
     "its own comment-key"
 )
 RED_STAYS = (
-    "the comment stays, as it shows a regression or a failed job; the results of this use of the "
-    "action are in its log and report"
+    "the comment stays, because it shows a regression or a failed job; the results of this use of "
+    "the action are in its log and report"
 )
-NOTHING_OUTDATED = "nothing could be read, and there is no comment that would be out of date"
+NOTHING_OUTDATED = "nothing could be read, and no comment is outdated"
 NO_PULL_REQUEST = (
-    "no open pull request has the commit as its head that the other run evaluated: it has moved "
-    "on since, or was closed"
+    "no open pull request has the evaluated commit as its head; it was updated or closed"
 )
 NOT_POSTED = {
     "off": "the input comment is off",
-    "on-change": "no score is marked as regressed or improved, and there is no comment to update",
+    "on-change": "no score regressed or improved, and there is no comment to update",
     "on-regression": "no score regressed, and there is no comment to update",
 }
 """CommentMode → why no comment is posted."""
