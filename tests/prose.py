@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 QUOTED = "prose: quoted"
 NOT_OURS = ("tests/data", "tests/golden", "requirements/*.txt", "*/package-lock.json", "LICENSE")
 REWRITTEN_NEXT = (
-    *("CHANGELOG.md", "helm_wandb/render", "helm_wandb/pr_comment"),
+    *("helm_wandb/render", "helm_wandb/pr_comment"),
     *("tests/test_render*", "tests/test_pr_comment*"),
 )
 _HEAD = ["write", "not"]
