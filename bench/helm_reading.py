@@ -124,10 +124,10 @@ def _selectors() -> frozenset[Selector]:
 
 def whole_reading(folder: Path) -> float:
     """The number of instances in the evaluations of the whole suite, inputs hashed."""
+    from helm_wandb.harness.entry import ReadOptions  # noqa: PLC0415 -- timed
     from helm_wandb.model import Place  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.entry import HelmEval  # noqa: PLC0415 -- timed
     from helm_wandb.sources.helm.reader import read  # noqa: PLC0415 -- timed
-    from helm_wandb.system.progress import no_progress  # noqa: PLC0415 -- timed
 
     spec = HelmEval(
         place=Place("bench", 1, 1),
@@ -135,7 +135,7 @@ def whole_reading(folder: Path) -> float:
         output_dir=str(folder),
         helm_suite_name="large",
     )
-    found = read(spec, folder=Path(), with_details=True, progress=no_progress)
+    found = read(spec, ReadOptions(folder=Path(), with_details=True))
     return sum(score.n or 0 for one in found.evaluations for score in one.scores.values())
 
 

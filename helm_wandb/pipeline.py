@@ -21,6 +21,7 @@ from helm_wandb.errors import (
     SinkError,
     UserError,
 )
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import (
     Comparison,
     Config,
@@ -353,17 +354,17 @@ class _Inputs:
 
 def _read_inputs(config: Config, plan: Plan) -> _Inputs:
     """Read what is published, else all entries of the config."""
+    options = ReadOptions(
+        folder=plan.folder,
+        with_details=plan.with_details,
+        clusters=config.compare.clusters,
+        progress=plan.progress,
+    )
     readings = [plan.published] if plan.published else []
     faults: list[UserError] = [ArtifactError(why) for one in readings for why in one.faults]
     for entry in () if plan.published else config.evals:
         try:
-            reading = sources.read(
-                entry,
-                folder=plan.folder,
-                with_details=plan.with_details,
-                clusters=config.compare.clusters,
-                progress=plan.progress,
-            )
+            reading = sources.read(entry, options)
         except UserError as error:
             faults.append(error)
         else:

@@ -7,10 +7,10 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any
 
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import Place
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import read
-from helm_wandb.system.progress import no_progress
 from tests.conftest import DATA
 
 if TYPE_CHECKING:
@@ -46,13 +46,8 @@ def read_output(
     **changes: Any,
 ) -> Reading:
     """Return the reading of an output."""
-    return read(
-        spec(output, **changes),
-        folder=folder,
-        with_details=with_details,
-        clusters=clusters,
-        progress=no_progress,
-    )
+    options = ReadOptions(folder=folder, with_details=with_details, clusters=clusters or {})
+    return read(spec(output, **changes), options)
 
 
 def read_one(output: str | Path, folder: Path, **options: Any) -> Evaluation:

@@ -16,14 +16,15 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from helm_wandb.harness.entry import ReadOptions
     from helm_wandb.model import EvalEntry
 
 # The module that a new source is.
 
 
-def read_toy(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
+def read_toy(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the accuracies in a file of lines such as `arithmetic 0.5`."""
-    lines = (folder / entry.fields["toy_file"]).read_text().splitlines()
+    lines = (options.folder / entry.fields["toy_file"]).read_text().splitlines()
     return Reading(
         evaluations=(
             Evaluation(

@@ -12,11 +12,11 @@ import pytest
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import Evaluation, Place, Reading, ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.reader import read
 from helm_wandb.system import paths
-from helm_wandb.system.progress import no_progress
 
 from .conftest import DATA
 from .limits import calls_at_most
@@ -94,9 +94,8 @@ def read_spec(
     clusters: Mapping[str, str] | None = None,
 ) -> Reading:
     """Return the reading of an entry."""
-    return read(
-        entry, folder=folder, with_details=with_details, clusters=clusters, progress=no_progress
-    )
+    options = ReadOptions(folder=folder, with_details=with_details, clusters=clusters or {})
+    return read(entry, options)
 
 
 def read_tree(helm_trees: Path, name: str, suite: str, **changes: Any) -> tuple[Evaluation, ...]:

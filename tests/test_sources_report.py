@@ -13,6 +13,7 @@ import yaml
 
 from helm_wandb import cli, config
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Place
 from helm_wandb.report import to_json
 from helm_wandb.sources import report as source
@@ -45,7 +46,7 @@ def write_report(path: Path, *evaluations: Evaluation) -> Path:
 def refusal(glob: str, folder: Path) -> str:
     """Return the error of a glob that could not be read."""
     with pytest.raises(ArtifactError) as caught:
-        read(spec(glob), folder=folder)
+        read(spec(glob), ReadOptions(folder=folder))
     return str(caught.value)
 
 
@@ -61,7 +62,7 @@ def test_evaluations_come_in_the_order_of_the_files(tmp_path: Path) -> None:
     write_report(tmp_path / "reports/job-2.json", three)
     write_report(tmp_path / "reports/job-1.json", one, two)
     (tmp_path / "reports/notes.txt").write_text("no report")
-    found = read(spec("reports/*.json"), folder=tmp_path)
+    found = read(spec("reports/*.json"), ReadOptions(folder=tmp_path))
 
     assert (one, two, three) == found.evaluations
     assert () == found.faults
@@ -86,21 +87,21 @@ def test_globs_are_those_of_a_shell(glob: str, count: int, tmp_path: Path) -> No
         write_report(tmp_path / f"{name}.json", builders.evaluation(name))
     (tmp_path / "reports/folder.json").mkdir()
 
-    assert count == len(read(spec(glob), folder=tmp_path).evaluations)
+    assert count == len(read(spec(glob), ReadOptions(folder=tmp_path)).evaluations)
 
 
 def test_absolute_path_is_read(tmp_path: Path) -> None:
     """On the command line a report may lie anywhere."""
     path = write_report(tmp_path / "report.json", builders.evaluation())
 
-    assert 1 == len(read(spec(str(path)), folder=tmp_path / "elsewhere").evaluations)
+    assert 1 == len(read(spec(str(path)), ReadOptions(folder=tmp_path / "elsewhere")).evaluations)
 
 
 def test_report_that_cannot_be_read_spoils_no_other(tmp_path: Path) -> None:
     """A truncated file among others is reported with its name and what is wrong."""
     whole = write_report(tmp_path / "a.json", builders.evaluation())
     (tmp_path / "b.json").write_bytes(whole.read_bytes()[:100])
-    found = read(spec("*.json"), folder=tmp_path)
+    found = read(spec("*.json"), ReadOptions(folder=tmp_path))
 
     assert 1 == len(found.evaluations)
     (fault,) = found.faults

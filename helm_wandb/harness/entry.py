@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from helm_wandb.model import EvalEntry, Place, ScoreKey
+from helm_wandb.system.progress import no_progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How entries are read."""
+
+    folder: Path
+    """The folder that their paths are relative to."""
+    with_details: bool = False
+    """Read fingerprints and per-instance scores too, if that takes time."""
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Benchmark → which of its instances depend on each other, as in `model.Policy`."""
+    progress: Callable[[int, int], None] = no_progress
+    """Called with the number of runs that are read, and of all, while there are many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

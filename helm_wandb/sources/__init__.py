@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources import file, helm, lm_eval, report
 from helm_wandb.text.words import truncate
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Source:
     """A source of evaluations; only `read` is required."""
 
-    read: Callable[..., Reading]
+    read: Callable[[EvalEntry, ReadOptions], Reading]
     """Called as `sources.read` is."""
     has_details: bool = False
     """Whether it has per-instance scores that are read only on request."""
@@ -46,24 +47,9 @@ SOURCES: Mapping[str, Source] = {
 """The config's name of each source."""
 
 
-def read(
-    entry: EvalEntry,
-    *,
-    folder: Path,
-    with_details: bool,
-    clusters: Mapping[str, str],
-    progress: Callable[[int, int], None],
-) -> Reading:
-    """Return the evaluations of an entry of the config; its paths are relative to the folder.
-
-    with_details: read fingerprints and per-instance scores too, if that takes time.
-    clusters: benchmark → the config's rule for which instances depend on each other.
-    progress: called with the number of runs that are read, and of all, while there are many.
-    Raises UserError if they can't be read.
-    """
-    return SOURCES[entry.source].read(
-        entry, folder=folder, with_details=with_details, clusters=clusters, progress=progress
-    )
+def read(entry: EvalEntry, options: ReadOptions) -> Reading:
+    """Return the evaluations of an entry of the config; raise UserError if they can't be read."""
+    return SOURCES[entry.source].read(entry, options)
 
 
 def have_details(entries: Iterable[EvalEntry]) -> bool:

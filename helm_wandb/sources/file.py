@@ -6,10 +6,11 @@ import math
 from typing import TypeGuard
 
 from helm_wandb.comparing.helm_schemas import is_lower_better
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Evaluation, Origin, Reading, Score, ScoreKey
 
 
-def read(entry: EvalEntry, **_: object) -> Reading:
+def read(entry: EvalEntry, _: ReadOptions | None = None) -> Reading:
     """Return the entry's evaluation; a value that isn't a finite number is missing."""
     fields = entry.fields
     tokens = fields.get("token_num")

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Evaluation, Reading
 from helm_wandb.report import from_json
 from helm_wandb.system import files, paths
@@ -24,15 +25,15 @@ _FROM_REPORT = "input from-report"
 T = TypeVar("T")
 
 
-def read(entry: EvalEntry, *, folder: Path, **_: object) -> Reading:
+def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of all reports that the glob matches, in the order of the names.
 
     Those of one model and iteration stay apart here: they are merged with all others at once.
-    folder: what a relative glob is relative to.
     Raises ArtifactError if no file matches, none of them is a report with evaluations, or the
     search would have no end.
     """
     pattern: str = entry.fields["path"]
+    folder = options.folder
     try:
         names = paths.matches(pattern, folder)
     except paths.TooManyError as error:

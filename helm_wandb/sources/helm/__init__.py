@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources.helm import reader
 from helm_wandb.sources.helm.entry import HelmEval
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
 
 
-def read(entry: EvalEntry, **options: Any) -> Reading:  # noqa: ANN401 -- those of `sources.read`
+def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of the entry's suite, as `sources.read` says."""
-    return reader.read(HelmEval.parse(entry), **options)
+    return reader.read(HelmEval.parse(entry), options)
 
 
 def texts(

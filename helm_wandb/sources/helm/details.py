@@ -7,11 +7,12 @@ of its run, and over the machine's cores where there is enough to read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
@@ -27,16 +28,13 @@ def with_details(
     scores: Mapping[str, Scores],
     files: Files,
     runs: Runs,
-    *,
-    clusters: Mapping[str, str],
-    progress: Callable[[int, int], None],
+    options: ReadOptions,
 ) -> tuple[dict[str, Scores], tuple[str, ...]]:
     """Return each model's scores with fingerprints and instances, and what cannot be read.
 
     Instances that don't make HELM's cell are left out.
-    clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
-    progress: called with the number of runs that are read, and of all.
     """
+    clusters = options.clusters
     rules: dict[str, str] = {}
     wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
     by_name: dict[str, Run] = {}
@@ -51,7 +49,7 @@ def with_details(
                         rules[run.spec.name] = clusters[key.benchmark]
     names = sorted(by_name)
     tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
-    instances = map_parallel(partial(read_run, files=files), tasks, progress=progress)
+    instances = map_parallel(partial(read_run, files=files), tasks, progress=options.progress)
     read = dict(zip(names, instances, strict=True))
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
     detailed = {

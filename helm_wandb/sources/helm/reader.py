@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.harness.output import open_entry
@@ -43,28 +43,16 @@ _NO_RUN = "not run in this suite"
 _NO_ROW = "not run for this model"
 
 
-def read(
-    spec: HelmEval,
-    *,
-    folder: Path,
-    with_details: bool = False,
-    clusters: Mapping[str, str] | None = None,
-    progress: Callable[[int, int], None],
-) -> Reading:
+def read(spec: HelmEval, options: ReadOptions) -> Reading:
     """Return the evaluations of the entry's models, each with all scores that the entry names.
 
     A score that the suite lacks is in `missing`, with the reason. A value is HELM's own cell; for
     a benchmark without tables it is computed from the runs as HELM would.
-    folder: what a relative `helm_output_dir` is relative to.
-    with_details: read fingerprints and per-instance scores too.
-    clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
     Raises ArtifactError if the suite or all scores are absent, or a file cannot be read;
     ConfigError if the entry does not say which model it means.
     """
-    with open_entry(spec, folder, open_output) as files:
-        return _Reader(spec, layout.find_suite(spec, files)).reading(
-            with_details=with_details, clusters=clusters or {}, progress=progress
-        )
+    with open_entry(spec, options.folder, open_output) as files:
+        return _Reader(spec, layout.find_suite(spec, files)).reading(options)
 
 
 class _Reader:
@@ -81,25 +69,17 @@ class _Reader:
         self._raw_metrics: dict[str, list[str]] = {}
         """Benchmark → metrics that its runs have."""
 
-    def reading(
-        self,
-        *,
-        with_details: bool,
-        clusters: Mapping[str, str],
-        progress: Callable[[int, int], None],
-    ) -> Reading:
+    def reading(self, options: ReadOptions) -> Reading:
         """Return the evaluations with all scores that the entry names."""
         scores, absent = self._scores()
         self._refuse_long_names(self._runs.models() | scores.keys())
         checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
         if not any(isinstance(score, Score) for m in checkpoints for score in scores[m].values()):
             raise ArtifactError(*(self._faults or [self._describe_nothing()]))
-        if with_details:
+        if options.with_details:
             wanted = families.latest_ids(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
-            detailed, unread = details.with_details(
-                kept, self._suite.files, self._runs, clusters=clusters, progress=progress
-            )
+            detailed, unread = details.with_details(kept, self._suite.files, self._runs, options)
             scores |= detailed
             self._faults += unread
         evaluations = [

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
+from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_entry, open_output
@@ -55,31 +55,21 @@ Scores = dict[ScoreKey, "Score | str"]
 """Scores, or why there is none."""
 
 
-def read(
-    spec: LmEval,
-    *,
-    folder: Path,
-    with_details: bool = False,
-    clusters: Mapping[str, str] | None = None,
-    progress: Callable[[int, int], None],
-) -> Reading:
+def read(spec: LmEval, options: ReadOptions) -> Reading:
     """Return the evaluations of the entry's models, each with all scores that the entry names.
 
     A value is lm-eval's own number. A score that the output lacks is in `missing`, with the reason.
-    folder: what a relative `lm_eval_output_dir` is relative to.
-    with_details: read fingerprints and per-instance scores too.
-    clusters: benchmark → which of its instances depend on each other, as in `model.Policy`.
     Raises ArtifactError if the output or all scores are absent, or no results can be read;
     ConfigError if the entry does not say which model it means.
     """
-    with open_entry(spec, folder, open_output) as files:
+    with open_entry(spec, options.folder, open_output) as files:
         output = Output.read(spec, files)
         scores, found = output.scores()
         faults, notes = list(output.faults), list(output.notes)
-        if with_details:
+        if options.with_details:
             wanted = families.latest_ids(output.checkpoints, spec, count=_DETAILED_ITERATIONS)
-            detailed = _Details(files, {model: found[model] for model in wanted}, clusters or {})
-            detailed.read(progress)
+            detailed = _Details(files, {model: found[model] for model in wanted}, options.clusters)
+            detailed.read(options.progress)
             scores |= {model: detailed.scores(model, scores[model]) for model in wanted}
             faults += detailed.faults
             notes += detailed.notes
