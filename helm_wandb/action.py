@@ -25,6 +25,7 @@ from helm_wandb.model import (
 )
 from helm_wandb.pr_comment.conversation import Conversation, open_conversation
 from helm_wandb.pr_comment.several_comments import PullRequestComments
+from helm_wandb.report.headline import count_verdicts
 from helm_wandb.report.json_form import json_form
 from helm_wandb.runner import log as logs
 from helm_wandb.runner import wandb_key, workflow
@@ -209,7 +210,7 @@ def step_outputs(outcome: Outcome, settings: Settings) -> dict[str, str]:
     """Return the action's outputs, all of them strings."""
     published = outcome.report
     written = {one.sink for one in outcome.receipts if one.status is Status.DONE}
-    counts = report.count_verdicts(published.comparisons if published else ())
+    counts = count_verdicts(published.comparisons if published else ())
     rows = published.leaderboard.rows if published else ()
     return {
         "report-path": settings.report if ReportFile.name in written else "",

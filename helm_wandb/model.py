@@ -48,6 +48,12 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class RoutineNote(str):
+    """A note for the log and the report JSON: pages say the same elsewhere, or need not."""
+
+    __slots__ = ()
+
+
 class ScoreKey(str):
     """A metric of a benchmark: the text `benchmark.metric` (`mmlu.EM`), and its two parts."""
 
@@ -434,6 +440,8 @@ class Baseline:
     iteration: int
     ref: str | None = None
     commit: str | None = None
+    url: str | None = None
+    """Page of the workflow run that wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

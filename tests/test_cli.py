@@ -242,7 +242,7 @@ def test_two_values_for_one_score_are_reported(
     printed = capsys.readouterr()
     assert f"error: {contradiction}\n" == printed.err
     assert contradiction not in printed.out
-    assert "; 1 contradiction between evaluations\n" in printed.out
+    assert ", 1 contradiction\n" in printed.out
     report = json.loads((workspace / "report.json").read_text())
     assert [contradiction] == report["notes"]
     assert "could not be read" not in report["headline"]
@@ -346,7 +346,11 @@ def test_job_summary_is_written_where_a_workflow_asks_for_it(
     config = write_config(workspace, helm("baseline", "nightly"))
 
     assert 0 == run(root, "--config", config)
-    assert (workspace / "summary.md").read_text().startswith("before\n\n\n## HELM evaluations")
+    assert (
+        (workspace / "summary.md")
+        .read_text()
+        .startswith("before\n\n\n## \u2139\ufe0f acme/assistant: 6 metrics")
+    )
 
 
 def test_unknown_flags_are_exit_2(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -427,7 +431,7 @@ def test_contradictions_are_counted(
     assert 3 == run(root, "--config", "config.yaml")
     printed = capsys.readouterr()
     assert 2 == len(printed.err.splitlines())
-    assert "; 2 contradictions between evaluations\n" in printed.out
+    assert ", 2 contradictions\n" in printed.out
 
 
 def test_an_unreadable_event_is_a_warning(
@@ -621,7 +625,7 @@ def test_a_project_alone_is_ranked(
     assert [(1, "b", 0.25), (2, "a", 0.0)] == [
         (row["rank"], row["model"], row["mean"]) for row in rows
     ]
-    assert "0.250" in capsys.readouterr().out
+    assert "25.0" in capsys.readouterr().out
     assert 0 == server.operations()["UpsertBucket"]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 
-from helm_wandb.model import ChangedInstance, Texts, Verdict
+from helm_wandb.model import ChangedInstance, Provenance, Texts, Verdict
 from helm_wandb.render import changed_instances, comment, markdown, terminal
 from helm_wandb.render.html import html_report
 from helm_wandb.text.safe_text import Name, plain
@@ -91,8 +91,8 @@ def test_a_table_tells_which_questions_were_lost() -> None:
         column.label for column in boolq.columns
     ]
     assert (
-        ("id101", "A passage.⏎Question: is it?", "No", "Yes", "1.000 → 0.000"),
-        ("id7", "–", "–", "(empty)", "0.000 → 1.000"),
+        ("id101", "A passage.⏎Question: is it?", "No", "Yes", "1 → 0"),
+        ("id7", "–", "–", "(empty)", "0 → 1"),
     ) == boolq.rows
 
 
@@ -101,7 +101,7 @@ def test_what_nothing_is_known_of_has_no_column() -> None:
     (_, mmlu) = changed_instances.changed(SHOWN)
 
     assert ["Instance", "Subject", "Score"] == [column.label for column in mmlu.columns]
-    assert (("id3 (trial 2)", "subject=us law", "0.250 → 0.751"),) == mmlu.rows
+    assert (("id3 (trial 2)", "subject=us law", "0.25 → 0.751"),) == mmlu.rows
 
 
 def test_texts_are_somebody_elses_words() -> None:
@@ -156,24 +156,36 @@ def test_all_of_a_few_is_shown(golden: Callable[[str, str], None]) -> None:
     )
 
     assert summary == commented
-    assert [True, True] == ["▼ regressed" in page.partition(summary[0])[0] for page in pages]
+    assert [True, True] == ["| ▼" in page.partition(summary[0])[0] for page in pages]
     golden("items.md", "\n".join(summary))
 
 
-@pytest.mark.parametrize("render", [markdown.render, comment.render])
-def test_items_are_what_is_left_out_first(render: Callable[..., str]) -> None:
-    """With one byte less each time, there are three, then one, then none, and all else stays."""
+@pytest.mark.parametrize(
+    ("render", "counts"), [(markdown.render, [10, 5, 3, 1, 0]), (comment.render, [3, 1, 0])]
+)
+def test_items_are_fewer_only_when_less_important_tables_are_gone(
+    render: Callable[..., str], counts: list[int]
+) -> None:
+    """With one byte less each time, the scores go first, then question after question."""
     pages = [render(MANY, limit_bytes=LIMIT)]
-    for _ in range(3):
+    while "is it?" in pages[-1]:
         pages.append(render(MANY, limit_bytes=len(pages[-1].encode()) - 1))
-    gone = set(pages[0].splitlines()) - set(pages[3].splitlines()) - {"</details>"}
+    shown = [page.count("is it?") for page in pages]
 
-    assert [10, 3, 1, 0] == [page.count("is it?") for page in pages]
-    assert ["", "7 of", "9 of", "10 of"] == [
-        "".join(re.findall(r"no room: (\d+ of)", page)) for page in pages
-    ]
-    # The title of the items, their columns and the rule below these, and the ten rows.
-    assert 13 == len(gone)
+    assert counts == list(dict.fromkeys(shown))
+    assert {counts[0]} == {
+        count for count, page in zip(shown, pages, strict=True) if "<summary>Scores" in page
+    }
+    assert all("| ▼" in page for page in pages)
+
+
+def test_the_comment_links_the_other_questions() -> None:
+    """Below the first three questions, a link leads to the job summary, which has more."""
+    linked = replace(MANY, provenance=Provenance(tool_version="1", run_url="https://a.example/1"))
+    text = comment.render(linked, limit_bytes=COMMENT_LIMIT)
+
+    assert "\n[More in the job summary](<https://a.example/1>)\n" in text
+    assert "More in the" not in markdown.render(linked, limit_bytes=LIMIT)
 
 
 def test_a_terminal_shows_none() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from helm_wandb.model import Gate, Verdict
+from helm_wandb.model import Gate, Provenance, Verdict
 from helm_wandb.render import deltas, markdown, tables, terminal
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
@@ -53,32 +53,56 @@ def cells(table: Table | None, label: str) -> list[str]:
 
 def cell(delta: Delta, label: str) -> str:
     """A cell of the delta's row."""
-    result = of(delta)
-    (found,) = cells(deltas.flagged(result) or deltas.unflagged(result), label)
+    (table,) = (*deltas.first_tables(of(delta)), *deltas.other_tables(of(delta)))
+    (found,) = cells(table, label)
     return found
 
 
 def test_regressions_stand_before_improvements_and_large_before_small() -> None:
-    """What is marked is one table; what is not stands in another, in its own order."""
+    """What is flagged is one table; what isn't is in a table for each verdict, in its order."""
     result = of(*DELTAS)
 
     assert ["boolq.EM", "civil_comments.Toxic fraction ↓", "hellaswag.EM"] == cells(
         deltas.flagged(result), "Metric"
     )
     assert ["▼ regressed", "▼ regressed", "▲ improved"] == cells(deltas.flagged(result), "Verdict")
-    assert ["inconclusive", "no change", "not testable", "inconclusive"] == cells(
-        deltas.unflagged(result), "Verdict"
-    )
+    assert {
+        "Inconclusive": ["mmlu.EM", "wmt.BLEU"],
+        "No change": ["imdb.EM"],
+        "Not tested": ["quac.F1"],
+    } == {table.title: cells(table, "Metric") for table in deltas.unflagged(result)}
 
 
 def test_every_delta_is_in_one_table() -> None:
     """No delta is lost, and none stands twice."""
     result = of(*DELTAS)
-    both = cells(deltas.flagged(result), "Metric") + cells(deltas.unflagged(result), "Metric")
+    tables_ = (*deltas.first_tables(result), *deltas.other_tables(result))
 
     assert sorted(str(one.key) for one in DELTAS) == sorted(
-        metric.removesuffix(" ↓") for metric in both
+        metric.removesuffix(" ↓") for table in tables_ for metric in cells(table, "Metric")
     )
+
+
+def test_a_narrow_page_has_the_changes_first() -> None:
+    """The first column has each change with its mark, and details are left out."""
+    (table,) = deltas.first_tables(of(*DELTAS), is_wide=False)
+
+    assert ["Change (95% CI)", "Metric", "baseline → this run", "Questions"] == [
+        column.label for column in table.columns
+    ]
+    assert "▼ −13.0 pp (−22.2 to −5.1)" == table.rows[0][0]
+
+
+def test_the_sides_are_named() -> None:
+    """The head of the scores names the branch, and the pull request if it is one."""
+    compared = of(replace(REGRESSION))
+    of_pull_request = replace(
+        report(builders.comparison(REGRESSION, ref="refs/heads/main")),
+        provenance=Provenance(tool_version="1", pull_request=7),
+    )
+
+    assert ["73.0 → 60.0"] == cells(deltas.flagged(compared), "baseline → this run")
+    assert ["73.0 → 60.0"] == cells(deltas.flagged(of_pull_request), "main → this PR")
 
 
 def test_the_model_is_named_where_there_are_several() -> None:
@@ -95,18 +119,23 @@ def test_the_model_is_named_where_there_are_several() -> None:
 @pytest.mark.parametrize(
     ("changes", "label", "text"),
     [
-        ({}, "Δ [95 % interval]", "−13.0 pp [−22.2, −5.1]"),
-        ({}, "n", "100 (92 clusters)"),
-        ({"clusters": 100}, "n", "100"),
-        ({"clusters": None}, "n", "100"),
-        ({"n": None}, "n", "–"),
-        ({}, "Better / worse", "2 / 15"),
-        ({"better": None, "worse": None}, "Better / worse", "–"),
-        ({"verdict": Verdict.INCONCLUSIVE}, "Visible from", "20.7 pp"),
-        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Visible from", "–"),
-        ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.00001}, "Visible from", "0.001 pp"),
-        ({}, "Baseline", "0.730"),
-        ({}, "Candidate", "0.600"),
+        ({}, "Change (95% CI)", "−13.0 pp (−22.2 to −5.1)"),
+        ({}, "Questions", "15 worse, 2 better of 100 (92 clusters)"),
+        ({"clusters": 100}, "Questions", "15 worse, 2 better of 100"),
+        ({"clusters": None}, "Questions", "15 worse, 2 better of 100"),
+        ({"better": None, "worse": None}, "Questions", "100 (92 clusters)"),
+        ({"verdict": Verdict.INCONCLUSIVE}, "Detectable effect", "20.7 pp"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.00001}, "Detectable effect", "<0.1 pp"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.3}, "Detectable effect", "30.0 pp"),
+        ({"p_adjusted": 0.0004}, "Adjusted p", "<0.001"),
+        ({"p_adjusted": 0.0416}, "Adjusted p", "0.042"),
+        ({"warn_only": True}, "Verdict", "▼ regressed (warn only)"),
+        ({"why": "a remark"}, "Note", "a remark"),
+        (
+            {"verdict": Verdict.INCONCLUSIVE, "mde": 0.4},
+            "Note",
+            "too few questions: about 6,000 would show 5 pp",
+        ),
     ],
 )
 def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> None:
@@ -114,8 +143,27 @@ def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> 
     assert text == cell(replace(REGRESSION, **changes), label)  # type: ignore[arg-type]  # fields by their names
 
 
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({"n": None, "better": None}, "Questions"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Detectable effect"),
+        ({"mde": 0.4}, "Note"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.3}, "Note"),
+    ],
+)
+def test_a_column_of_which_nothing_is_known_is_left_out(
+    changes: dict[str, object], label: str
+) -> None:
+    """A table has no column of dashes: neither of unknown numbers, nor without any note."""
+    result = of(replace(REGRESSION, **changes))  # type: ignore[arg-type]  # fields by their names
+    (table,) = (*deltas.first_tables(result), *deltas.other_tables(result))
+
+    assert label not in [column.label for column in table.columns]
+
+
 def test_reasons_are_listed_below() -> None:
-    """What could not be compared, and what else to know of a delta, is listed with the reason."""
+    """What could not be compared is listed with the reason."""
     result = report(
         builders.comparison(*DELTAS, not_comparable={"raft.EM": "5-shot here, 0-shot there"})
     )
@@ -123,29 +171,41 @@ def test_reasons_are_listed_below() -> None:
     assert [("raft.EM", "alpha", "5-shot here, 0-shot there")] == list(
         (deltas.not_comparable(result) or pytest.fail("no table")).rows
     )
-    assert ["mmlu.EM", "quac.F1"] == cells(deltas.remarks(result), "Metric")
 
 
 def test_steps_are_shown_as_far_as_they_were_tested() -> None:
-    """The last iteration against the one before has its own table, without what is unknown."""
-    result = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
-    (table,) = deltas.other_tables(result)
+    """The latest iteration vs. the previous one has its own table, without what is unknown."""
+    steps = [builders.comparison(*DELTAS, iteration=2000, against=1000)]
+    result = report(builders.comparison(DELTAS[5]), steps=steps)
+    table = deltas.steps(result)
 
-    assert "Since the iteration before, alpha: 2000 against 1000" == table.title
-    assert 6 == len(cells(table, "Verdict")) == len(cells(table, "Before"))
-    assert [] == deltas.first_tables(result)
+    assert table is not None
+    assert "Since the previous checkpoint: alpha, iteration 2000 vs. 1000" == table.title
+    assert 6 == len(cells(table, "Verdict")) == len(cells(table, "Previous → latest"))
+
+
+def test_without_a_baseline_steps_are_what_changed() -> None:
+    """Without a baseline, the tables show each change since the previous checkpoint."""
+    result = report(steps=[builders.comparison(*DELTAS, iteration=2000, against=1000)])
+
+    assert 3 == len(cells(deltas.flagged(result), "Previous → latest"))
+    assert ["Inconclusive", "No change", "Not tested"] == [
+        table.title for table in deltas.other_tables(result)
+    ]
 
 
 def test_steps_of_several_models_name_their_iterations() -> None:
     """Each row says which two iterations it is about."""
-    result = report(
-        steps=[
-            builders.comparison(REGRESSION, model=model, iteration=at, against=1)
-            for model, at in (("alpha", 2), ("beta", 9))
-        ]
-    )
+    steps = [
+        builders.comparison(REGRESSION, model=model, iteration=at, against=1)
+        for model, at in (("alpha", 2), ("beta", 9))
+    ]
 
-    assert ["2 against 1", "9 against 1"] == cells(deltas.steps(result), "Iterations")
+    for table in (
+        deltas.flagged(report(steps=steps)),
+        deltas.steps(report(builders.comparison(DELTAS[5]), steps=steps)),
+    ):
+        assert ["2 vs. 1", "9 vs. 1"] == cells(table, "Iterations")
 
 
 def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
@@ -159,7 +219,7 @@ def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
     )
     board = deltas.leaderboard(result)
 
-    assert ["+0.8 pp [−1.5, +3.1]", "–", "–"] == cells(board, "Δ vs baseline")
+    assert ["+0.8 pp (−1.5 to +3.1)", "–", "–"] == cells(board, "Change vs. baseline")
     assert ["2 / 1", "0 / 0", "–"] == cells(board, "Regressed / improved")
 
 
@@ -176,7 +236,7 @@ def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
     )
     board = deltas.leaderboard(result)
 
-    assert ["–", "+0.8 pp [−1.5, +3.1]"] == cells(board, "Δ vs baseline")
+    assert ["–", "+0.8 pp (−1.5 to +3.1)"] == cells(board, "Change vs. baseline")
     assert ["2 / 1", "1 / 0"] == cells(board, "Regressed / improved")
 
 
@@ -189,11 +249,7 @@ def test_a_leaderboard_without_a_baseline_has_no_column_of_changes() -> None:
 
 def test_tables_without_rows_are_left_out() -> None:
     """Where nothing was compared there is no table."""
-    for result in (
-        report(),
-        report(builders.comparison()),
-        report(steps=[builders.comparison(DELTAS[5])]),
-    ):
+    for result in (report(), report(builders.comparison())):
         assert [] == [*deltas.first_tables(result), *deltas.other_tables(result)]
 
 
@@ -218,16 +274,14 @@ def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
 def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
     """Each verdict is whole on any terminal: columns that do not fit stand below the others."""
     result = COMPARED[name]
-    words = ("▼ regressed", "▲ improved", "not testable", "inconclusive", "no change")
+    words = ("▼ regressed", "▲ improved")
     lines = terminal.render(result, width=width, colour=False).splitlines()
-    rows = [
-        row
-        for table in (*deltas.first_tables(result), *deltas.other_tables(result))
-        for row in table.rows
-    ]
-    shown = [word for word in words for line in lines if line.endswith(word)]
+    tables_ = [*deltas.first_tables(result), deltas.steps(result)]
+    verdicts = [word for table in tables_ if table for word in cells(table, "Verdict")]
 
-    assert sorted(row[-1] for row in rows if row[-1] in words) == sorted(shown)
+    assert sorted(word for word in verdicts if word in words) == sorted(
+        word for word in words for line in lines if word in line
+    )
 
 
 # Strangers' names
@@ -306,11 +360,10 @@ def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
 
     assert len(text.encode()) <= limit
     assert text.count("<details>") == text.count("</details>")
-    assert "Job failed: benchmark&#95;00.EM of organisation/model-000 regressed" in text
-    assert "### Changed" in text
-    assert "▼ regressed" in text
-    assert text.endswith("helm-wandb-action 1.2.3\n")
-    assert ("Left out, as there is no room: " in text) == (limit < LIMIT)
+    assert "The job failed: benchmark&#95;00.EM of organisation/model-000 regressed" in text
+    assert "| ▼ −10.0\N{NO-BREAK SPACE}pp (" in text or "| ▼\N{NO-BREAK SPACE}−10.0" in text
+    assert text.endswith("helm-wandb-action 1.2.3</sub>\n")
+    assert ("**Shortened to fit: " in text) == (limit < LIMIT)
 
 
 def test_a_name_of_a_model_is_cut_in_tables() -> None:
@@ -321,22 +374,3 @@ def test_a_name_of_a_model_is_cut_in_tables() -> None:
     )
 
     assert plain(Name("x" * 100_000)) in markdown.render(result, limit_bytes=65_536)
-
-
-@pytest.mark.parametrize(
-    ("mde", "expected"),
-    [
-        (0.05, "5.0 pp"),
-        (0.3, "30.0 pp"),
-        (0.4, "40.0 pp; about 1,000 questions would show 5 pp"),
-    ],
-)
-def test_a_large_detectable_effect_says_how_many_questions_are_needed(
-    mde: float, expected: str
-) -> None:
-    """Above 30 points, the cell says with how many questions 5 points would be flagged."""
-    one = builders.delta("a.EM", 0.5, 0.4, Verdict.INCONCLUSIVE, within=(-0.3, 0.1), n=20, mde=mde)
-    table = deltas.unflagged(report(builders.comparison(one)))
-
-    assert table is not None
-    assert expected in table.rows[0]

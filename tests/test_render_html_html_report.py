@@ -133,8 +133,8 @@ def test_scores_are_of_all_models() -> None:
 
     assert ["Metric", "beta|`x`", "alpha", "gamma"] == [column.label for column in table.columns]
     assert (
-        ("mmlu.EM", "0.400", "0.450", "0.700"),
-        ("raft.EM", "0.600", "0.500", "–"),
+        ("mmlu.EM", "40.0", "45.0", "70.0"),
+        ("raft.EM", "60.0", "50.0", "–"),
     ) == table.rows
 
 
@@ -155,7 +155,7 @@ def test_scores_hold_what_is_not_ranked() -> None:
     table = html_report.scores(replace(report, leaderboard=replace(report.leaderboard, rows=())))
 
     assert ["Metric", "alpha"] == [column.label for column in table.columns]
-    assert (("x.toxic ↓", "0.100"),) == table.rows
+    assert (("x.toxic ↓", "10.0"),) == table.rows
 
 
 def test_every_row_has_a_head_and_every_table_a_caption() -> None:

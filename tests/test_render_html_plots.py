@@ -47,7 +47,7 @@ def test_curve_is_over_tokens() -> None:
     assert ["4", "5", "6", "7", "8"] == labels(found.x_ticks)
     assert ["20", "30", "40", "50"] == labels(found.y_ticks)
     (series,) = found.series
-    assert ["a, iteration 1000 (4B): 0.250", "a, iteration 2000 (8B): 0.500"] == [
+    assert ["a, iteration 1000 (4B): 25.0", "a, iteration 2000 (8B): 50.0"] == [
         point.words for point in series.points
     ]
     assert "0.0,83.33 100.0,0.0" == series.polyline
@@ -60,8 +60,8 @@ def test_curve_is_over_iterations_where_a_token_count_lacks() -> None:
     )
 
     assert "iteration" == found.x_label
-    assert "a, iteration 10 (4B): 0.250" == found.series[0].points[0].words
-    assert "b, iteration 30: 0.500" == found.series[1].points[1].words
+    assert "a, iteration 10 (4B): 25.0" == found.series[0].points[0].words
+    assert "b, iteration 30: 50.0" == found.series[1].points[1].words
 
 
 def test_single_iterations_make_no_curve() -> None:
@@ -98,9 +98,9 @@ def test_flagged_deltas_are_ordered_by_direction_and_size() -> None:
     assert ["mmlu.EM", "imdb.EM"] == [one.label for one in other.whiskers]
     assert ["−20", "0", "20"] == labels(first.ticks)
     whisker = first.whiskers[0]
-    assert ("−13.0 pp [−22.2, −5.1]", Verdict.REGRESSED) == (whisker.value, whisker.verdict)
+    assert ("−13.0 pp (−22.2 to −5.1)", Verdict.REGRESSED) == (whisker.value, whisker.verdict)
     assert (
-        "boolq.EM of mymodel: −13.0 pp [−22.2, −5.1], regressed, 0.730 → 0.600, "
+        "boolq.EM of mymodel: −13.0 pp (−22.2 to −5.1), regressed, 73.0 → 60.0, "
         "iteration 2000 vs. 1500 (4be1c02), n = 100"
     ) == whisker.words
     assert whisker.low < whisker.at < whisker.high < first.zero
@@ -142,8 +142,8 @@ def test_scores_with_instances_have_whiskers() -> None:
     points = found.series[0].points
 
     assert [
-        "a, iteration 0: 0.900 (95% CI 0.831 to 0.960), n = 100",
-        "a, iteration 1: 1.000 (95% CI 0.971 to 1.000), n = 100",
+        "a, iteration 0: 90.0 (95% CI 83.1 to 96.0), n = 100",
+        "a, iteration 1: 100.0 (95% CI 97.1 to 100.0), n = 100",
     ] == [point.words for point in points]
     assert ("n = 100", "whiskers: 95% CI", "axis from 80 to 100%, not from 0") == found.remarks
     assert all(

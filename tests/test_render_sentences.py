@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.model import Gate, Verdict
+from helm_wandb.model import Gate, Provenance, RoutineNote, Verdict
 from helm_wandb.render import sentences
 from tests import builders
 from tests.golden_reports import DELTAS, OVERALL, REGRESSION
 from tests.test_render_deltas import of, report
 
 if TYPE_CHECKING:
-    from helm_wandb.model import Comparison
+    from helm_wandb.model import Comparison, Report
 
 
 def test_the_interval_is_explained_where_there_is_one() -> None:
     """One sentence says what it includes and what it does not, and of how many tests."""
     rule, words = sentences.legend(of(*DELTAS))
 
-    assert rule.startswith("Δ is the candidate less the baseline, over the same questions")
-    assert "all 6 tests of this run (Holm)" in rule
+    assert rule.startswith("Change is candidate minus baseline, on the same questions")
+    assert "after Holm correction for 6 tests" in rule
     assert "another training run would differ by more" in rule
-    assert "Visible from: the true change that this run would have marked" in words
+    assert "Detectable effect: the smallest true change that this run would flag" in words
     assert [] == sentences.legend(of(DELTAS[5]))
 
 
@@ -32,9 +32,9 @@ def test_steps_are_explained_without_a_baseline() -> None:
     """Where only iterations were compared, the rule is about them."""
     rule, gate, _ = sentences.legend(report(steps=[builders.comparison(*DELTAS)]))
 
-    assert rule.startswith("Δ is the last iteration less the one before, over the same questions")
-    assert "all 6 tests of these steps (Holm)" in rule
-    assert "Steps close no gate." == gate
+    assert rule.startswith("Change is the latest checkpoint minus the previous one, on the same")
+    assert "after Holm correction for 6 tests" in rule
+    assert "Changes since the previous checkpoint never fail the job." == gate
 
 
 def test_steps_beside_a_baseline_have_their_own_tests() -> None:
@@ -42,8 +42,8 @@ def test_steps_beside_a_baseline_have_their_own_tests() -> None:
     result = report(builders.comparison(*DELTAS), steps=[builders.comparison(REGRESSION)])
 
     assert (
-        "Since the iteration before: there Δ is the last iteration less the one before, marked by "
-        "the same rule beside 1 test of it, and it closes no gate."
+        "Since the previous checkpoint: there, change is the latest checkpoint minus the previous "
+        "one, flagged by the same rule after correction for 1 test."
     ) in sentences.legend(result)
 
 
@@ -57,7 +57,7 @@ def test_the_rule_counts_what_holm_counts() -> None:
         report(builders.comparison(REGRESSION, undirected, DELTAS[3], overall=mean))
     )
 
-    assert "all 3 tests of this run (Holm)" in rule
+    assert "for 3 tests" in rule
 
 
 def test_what_only_warns_is_explained() -> None:
@@ -66,14 +66,14 @@ def test_what_only_warns_is_explained() -> None:
     result = report(warned)
 
     assert "never fail the job" in sentences.legend(result)[-1]
-    assert "could be tested (without warn_only), " in sentences.summary_sentences(result)[0]
+    assert sentences.summary_sentences(result)[0].startswith("Mean of 1 of 2 benchmarks: ")
 
 
-def test_the_change_in_the_leaderboard_is_explained() -> None:
-    """If a model's mean has a change next to it, the legend says which mean."""
+def test_the_mean_is_explained() -> None:
+    """If a model's mean has a change, the legend says which mean."""
     result = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))
 
-    assert result[-1].startswith("Δ vs baseline, in the leaderboard: the change of the mean over")
+    assert result[-1].startswith("The mean is over the benchmarks that could be tested")
 
 
 @pytest.mark.parametrize(
@@ -98,21 +98,21 @@ def test_a_run_beside_a_baseline_without_scores_is_silent() -> None:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        (Verdict.REGRESSED, "a drop."),
-        (Verdict.IMPROVED, "a rise."),
+        (Verdict.REGRESSED, "regressed."),
+        (Verdict.IMPROVED, "improved."),
         (Verdict.NO_CHANGE, "no change."),
-        (Verdict.INCONCLUSIVE, "no evidence of a change."),
+        (Verdict.INCONCLUSIVE, "inconclusive."),
     ],
 )
 def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
     """The mean over benchmarks is shown with its interval and what to make of it."""
-    result = report(builders.comparison(overall=replace(OVERALL, verdict=verdict)))
+    changed = replace(OVERALL, verdict=verdict)
+    result = report(builders.comparison(DELTAS[0], DELTAS[3], overall=changed))
 
     (sentence,) = sentences.summary_sentences(result)
 
     assert sentence == (
-        "Mean over the benchmarks that could be tested, alpha: 0.628 → 0.636, "
-        f"Δ +0.8 pp [−1.5, +3.1]: {words}"
+        f"Mean of 2 benchmarks: 62.8 → 63.6 (+0.8 pp, 95% CI −1.5 to +3.1), {words}"
     )
 
 
@@ -123,7 +123,7 @@ def test_another_iteration_of_the_baseline_is_reported() -> None:
     (sentence,) = sentences.summary_sentences(result)
 
     assert sentence == (
-        "Compared with another iteration of the baseline, the greatest that it has: "
+        "Compared with another iteration, the latest that the baseline has: "
         "alpha at iteration 2000 with 1000."
     )
 
@@ -147,32 +147,92 @@ def test_many_models_make_no_page_of_sentences() -> None:
 @pytest.mark.parametrize(
     ("gate", "expected"),
     [
-        (Gate(closed=True, reasons=("a", "b")), ["Job failed: a; b."]),
+        (Gate(closed=True, reasons=("a", "b")), ["The job failed: a; b."]),
         (
             Gate(closed=False, reasons=("a",), accepted_by="ok"),
-            ["The job passes, as the label ok accepts it: a."],
+            ["The job passed, because the label ok accepts it: a."],
         ),
         (
             Gate(closed=False, reasons=("a",)),
-            ["Doesn't fail the job (fail-on: never): a."],
+            ["The job passed, because fail-on is never: a."],
         ),
-        (Gate(closed=False, reasons=()), []),
+        (Gate(closed=False, reasons=()), ["The job passed."]),
         (
             Gate(closed=True, reasons=("a",), warnings=("b", "c")),
-            ["Job failed: a.", "Doesn't fail the job: b; c."],
+            ["The job failed: a.", "Doesn't fail the job: b; c."],
         ),
         (None, []),
     ],
 )
 def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list[str]) -> None:
     """A closed, an accepted and an open gate show all reasons; a gate without any is silent."""
-    assert expected == sentences.summary_sentences(report(gate=gate))
+    assert expected == sentences.summary_sentences(gated(gate))
+
+
+def gated(gate: Gate | None) -> Report:
+    """A report of which there is no more to say than what the gate decides."""
+    return report(builders.comparison(), gate=gate)
 
 
 def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
     """Of a hundred reasons the first ones and a number are shown."""
     gate = Gate(closed=True, reasons=tuple(map(str, range(100))))
 
-    assert ["Job failed: 0; 1 and 98 more."] == sentences.summary_sentences(
-        report(gate=gate), limit=2
+    assert ["The job failed: 0; 1 and 98 more."] == sentences.summary_sentences(
+        gated(gate), limit=2
     )
+
+
+@pytest.mark.parametrize(
+    ("gate", "expected"),
+    [
+        (Gate(closed=False, reasons=()), ["The job failed: 2 artifacts could not be read."]),
+        (
+            Gate(closed=False, reasons=("a",)),
+            [
+                "The job failed: 2 artifacts could not be read.",
+                "This fails no job, because fail-on is never: a.",
+            ],
+        ),
+        (
+            Gate(closed=True, reasons=("a",)),
+            ["The job failed: a; 2 artifacts could not be read."],
+        ),
+    ],
+)
+def test_what_could_not_be_read_fails_the_job(gate: Gate, expected: list[str]) -> None:
+    """No page says that the job passed if something could not be read."""
+    result = replace(gated(gate), unread=2)
+
+    assert expected == sentences.summary_sentences(result)
+
+
+def test_a_baseline_is_linked() -> None:
+    """The commit's page is in the run's repository, and the run that wrote it has its own."""
+    compared = builders.comparison(REGRESSION, ref="refs/heads/main", commit="4be1c02" + "0" * 33)
+    linked = replace(compared, baseline=replace(compared.baseline, url="https://github.example/9"))
+    provenance = Provenance(tool_version="1", run_url="https://github.example/o/r/actions/runs/7")
+    (found,) = sentences.baselines(replace(report(linked), provenance=provenance))
+
+    assert "main@4be1c02" == found.name
+    assert f"https://github.example/o/r/commit/4be1c02{'0' * 33}" == found.commit_url
+    assert ("base.json", "https://github.example/9") == (found.origin, found.url)
+    assert "" == sentences.baselines(report(linked))[0].commit_url
+    assert ["Compared with main@4be1c02 (base.json)."] == sentences.compared_with(report(linked))
+
+
+def test_routine_notes_are_on_no_page() -> None:
+    """A page shows the notes that a reader needs, and no others."""
+    result = replace(report(), notes=(RoutineNote("x matches 1 report."), "y"))
+
+    assert ("y",) == sentences.page_notes(result)
+
+
+def test_the_mean_of_the_only_model_is_a_sentence() -> None:
+    """Without a leaderboard, the mean is shown with the metrics that it leaves out, and why."""
+    evaluated = builders.evaluation(scores={"mmlu.EM": 0.25, "boolq.EM": 0.5, "x.bits": 3.5})
+
+    (sentence,) = sentences.summary_sentences(builders.report([evaluated]))
+
+    assert sentence.startswith("Mean: 37.5. The mean is over 2 of 3 metrics. Left out: x.bits (not")
+    assert [] == sentences.summary_sentences(report())

@@ -15,11 +15,11 @@ METRICS = [ScoreKey.parse(key) for key in ("mmlu.EM", "raft.EM", "x.bits", "y.to
 
 
 def test_leaderboard_hides_columns_of_which_nothing_is_known() -> None:
-    """One model without tokens has no win rate and no tokens to show."""
+    """One model without tokens has no win rate, no tokens and no iteration to show."""
     board = tables.leaderboard(builders.report([builders.evaluation()]))
 
-    assert [column.label for column in board.columns] == ["Rank", "Model", "Iteration", "Mean"]
-    assert board.rows == (("1", "alpha", "0", "0.500"),)
+    assert [column.label for column in board.columns] == ["Rank", "Model", "Mean"]
+    assert board.rows == (("1", "alpha", "50.0"),)
 
 
 def test_equal_means_share_a_marked_rank() -> None:
@@ -39,7 +39,7 @@ def test_leaderboard_without_any_model_keeps_its_heads() -> None:
     report = replace(report, leaderboard=empty)
 
     assert tables.leaderboard(report).rows == ()
-    assert len(tables.leaderboard(report).columns) == 6
+    assert len(tables.leaderboard(report).columns) == 5
     expected = "All models are excluded by excluded_models of the config."
     assert expected == tables.ranking_rule(report)
 
@@ -149,9 +149,15 @@ def test_ranking_rule_says_what_the_mean_leaves_out() -> None:
 @pytest.mark.parametrize(
     ("scores", "rule"),
     [
-        ({"mmlu.EM": 0.3}, "The mean is the value of the only metric."),
+        ({"mmlu.EM": 0.3}, "The mean is the value of mmlu.EM."),
         ({"mmlu.EM": 0.3, "raft.EM": 0.1}, "The mean is over all 2 metrics."),
-        ({"other.EM": 0.3}, "No metric could be averaged over most models."),
+        (
+            {"other.EM": 0.3},
+            (
+                "No metric could be averaged over most models. "
+                "Left out: other.EM (not in leaderboard_metrics)."
+            ),
+        ),
         (
             {"x.bits": 3.0},
             (
@@ -172,7 +178,7 @@ def test_lower_is_better_is_marked_in_the_scores() -> None:
     """A metric that is better when lower has an arrow down."""
     report = builders.report([builders.evaluation(scores={"y.toxic": 0.1}, lower=("y.toxic",))])
 
-    assert tables.scores(report)[0].rows == (("y.toxic ↓", "0.100"),)
+    assert tables.scores(report)[0].rows == (("y.toxic ↓", "10.0"),)
 
 
 def test_a_tie_is_explained() -> None:

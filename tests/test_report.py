@@ -144,24 +144,6 @@ def test_unknown_is_null() -> None:
     assert result["leaderboard"]["rows"][0]["mean"] is None
 
 
-@pytest.mark.parametrize(
-    ("places", "headline"),
-    [
-        ([("a", 0)], "HELM evaluations: 1 model, 1 metric; no baseline to compare with"),
-        ([("a", 0), ("b", 0)], "HELM evaluations: 2 models, 1 metric; no baseline to compare with"),
-        (
-            [("a", 1), ("a", 2), ("b", 0)],
-            "HELM evaluations: 2 models, 1 metric, 3 iterations; no baseline to compare with",
-        ),
-    ],
-)
-def test_headline_counts(places: list[tuple[str, int]], headline: str) -> None:
-    """The headline counts models and metrics, and iterations where a model has several."""
-    report = builders.report([builders.evaluation(*place) for place in places])
-
-    assert headline == report.headline
-
-
 # Instances
 
 
@@ -322,6 +304,7 @@ def test_comparisons_are_valid_by_the_schema(change: float) -> None:
         "iteration": 0,
         "ref": None,
         "commit": None,
+        "url": None,
     } == (comparison["baseline"])
 
 
@@ -358,35 +341,21 @@ R, I, N, U, X = (  # noqa: E741 -- as short as a table needs
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "expected", "headline"),
+    ("verdicts", "expected"),
     [
-        (
-            [N, X, U, I, R],
-            R,
-            "1 regression, 1 improvement, 2 without a distinguishable change, 1 ",
-        ),
-        ([R, R, I, I], R, "2 regressions, 2 improvements; compared with base.json"),
-        (
-            [N, X, U, I],
-            I,
-            "no regression, 1 improvement, 2 without a distinguishable change, ",
-        ),
-        ([N, N], N, "no regression, 2 without a distinguishable change; compared with base.json"),
-        ([N, X], N, "no regression, 1 without a distinguishable change, 1 not testable; compared"),
-        ([N, U], U, "no regression, 2 without a distinguishable change; compared with base.json"),
-        ([U, X], U, "no regression, 1 without a distinguishable change, 1 not testable; compared"),
-        ([X, X], X, "2 not testable; compared with base.json"),
-        ([], X, "no score to compare; compared with base.json"),
+        ([N, X, U, I, R], R),
+        ([N, X, U, I], I),
+        ([N, N], N),
+        ([N, X], N),
+        ([N, U], U),
+        ([U, X], U),
+        ([X, X], X),
+        ([], X),
     ],
 )
-def test_the_runs_verdict_is_that_of_its_worst(
-    verdicts: list[Verdict], expected: Verdict, headline: str
-) -> None:
+def test_the_runs_verdict_is_that_of_its_worst(verdicts: list[Verdict], expected: Verdict) -> None:
     """Any regression first, then any improvement, and no change only of all that was tested."""
-    report = builders.report([builders.evaluation()], comparisons=of_verdicts(*verdicts))
-
-    assert expected is report.verdict
-    assert report.headline.startswith(f"HELM evaluations: {headline}")
+    assert expected is builders.report([], comparisons=of_verdicts(*verdicts)).verdict
 
 
 def test_verdicts_of_all_models_count_and_of_steps_none() -> None:
@@ -399,14 +368,6 @@ def test_verdicts_of_all_models_count_and_of_steps_none() -> None:
     assert R is report(comparisons=[*quiet, builders.comparison(overall=regressed)]).verdict
     assert N is report(comparisons=quiet, steps=of_verdicts(R)).verdict
     assert Verdict.NO_BASELINE is report(steps=of_verdicts(R)).verdict
-
-
-def test_a_headline_of_nothing_compared_claims_nothing() -> None:
-    """Where all stands apart, the headline does not say that nothing regressed."""
-    result = builders.comparison(not_comparable={"a.EM": "x", "b.EM": "y"})
-    report = builders.report([builders.evaluation()], comparisons=[result])
-
-    assert "HELM evaluations: 2 not comparable; compared with base.json" == report.headline
 
 
 @pytest.mark.parametrize(
@@ -426,7 +387,6 @@ def test_a_baseline_is_named_by_its_state(ref: str | None, commit: str | None, n
     report = builders.report([builders.evaluation()], comparisons=[result])
 
     assert name == baseline_name(report)
-    assert report.headline.endswith(f"; compared with {name}")
     assert "" == baseline_name(builders.report([builders.evaluation()]))
 
 

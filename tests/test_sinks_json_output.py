@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -39,7 +40,7 @@ def test_no_line_is_a_command_to_the_runner(name: str) -> None:
 
 def test_the_report_is_printed_as_it_is_written() -> None:
     """What is plain ASCII is the report file to the byte, with one line end."""
-    report = REPORTS["models"]
+    report = replace(REPORTS["models"], headline="4 models")
     stream = StringIO()
     JsonOutput(stream).deliver(report)
 

@@ -84,6 +84,7 @@ def _read_artifact(
         evaluations=evaluations,
         ref=near.artifact.run.head_branch,
         commit=near.artifact.run.head_sha,
+        url=run.url,
     )
 
 

@@ -17,6 +17,8 @@ class BaselineMatch:
     evaluations: tuple[Evaluation, ...]
     ref: str | None = None
     commit: str | None = None
+    url: str | None = None
+    """Page of the workflow run that wrote it."""
 
     @property
     def label(self) -> str:

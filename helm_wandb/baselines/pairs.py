@@ -125,4 +125,5 @@ def _source(baseline: Evaluation, match: BaselineMatch) -> Baseline:
         iteration=baseline.iteration,
         ref=match.ref,
         commit=match.commit,
+        url=match.url,
     )

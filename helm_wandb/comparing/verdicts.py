@@ -194,14 +194,27 @@ def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int)
     if lower is None:
         return replace(bare, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
     estimate, least = cell.estimate, policy.min_effect_of(cell.key)
+    verdict = _judged(estimate, p_adjusted, policy.alpha, lower_is_better=lower, least=least)
+    remark = _why_unflagged(estimate.p, p_adjusted, policy.alpha)
+    remarks = (remark if verdict is Verdict.INCONCLUSIVE else None, cell.why)
     return replace(
         bare,
         p_adjusted=p_adjusted,
         mde=statistics.minimum_detectable(
             estimate, alpha=policy.alpha, tests=tests, min_effect=least
         ),
-        verdict=_judged(estimate, p_adjusted, policy.alpha, lower_is_better=lower, least=least),
+        verdict=verdict,
+        why="; ".join(filter(None, remarks)) or None,
     )
+
+
+def _why_unflagged(p: float | None, p_adjusted: float | None, alpha: float) -> str | None:
+    """Return why an inconclusive change isn't flagged, though its interval may exclude 0."""
+    if p_adjusted is not None and p_adjusted < alpha:
+        return "significant, but not larger than min_effect"
+    if p is not None and p < alpha:
+        return "significant alone, not after Holm correction"
+    return None
 
 
 def _bare(cell: _Cell) -> Delta:

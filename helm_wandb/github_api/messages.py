@@ -187,6 +187,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     head_sha: str
     head_branch: str | None = None
+    url: str | None = msgspec.field(name="html_url", default=None)
     repository: RepositoryRef
     head_repository: RepositoryRef | None = None
     """None if the fork is gone."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
-from helm_wandb.render.quantities import UNKNOWN, number
 from helm_wandb.render.tables import Column, Table
+from helm_wandb.text.quantities import UNKNOWN
 from helm_wandb.text.safe_text import Name, plain
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -44,7 +44,7 @@ def _row(item: ChangedInstance) -> tuple[str, ...]:
         Name(f"{item.id}{trial}"),
         Name(subject(item)) if subject(item) else UNKNOWN,
         *(_snippet(text) for text in (item.texts.input, item.texts.reference, item.texts.answer)),
-        f"{number(item.before)} → {number(item.after)}",
+        f"{item.before:.3g} → {item.after:.3g}",
     )
 
 

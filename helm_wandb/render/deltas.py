@@ -3,48 +3,57 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from types import MappingProxyType
 
 from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
-from helm_wandb.render.quantities import UNKNOWN, difference, in_points, number, size
 from helm_wandb.render.tables import Cells, Column, Table
-from helm_wandb.report import count_verdicts
+from helm_wandb.report.headline import count_verdicts, sort_flagged
+from helm_wandb.text.quantities import UNKNOWN, difference, in_points, score_change, size
 from helm_wandb.text.safe_text import Name, plain
 
 _LARGE_EFFECT, _USUAL_EFFECT = 0.3, 0.05
+_LEAST_P = 0.001
 _VERDICTS = {
     Verdict.REGRESSED: "▼ regressed",
     Verdict.IMPROVED: "▲ improved",
-    Verdict.NO_CHANGE: "no change",
     Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.UNTESTABLE: "not testable",
+    Verdict.NO_CHANGE: "no change",
+    Verdict.UNTESTABLE: "not tested",
 }
-_DETECTABLE = "Visible from"
-_IN_TIME = {"Baseline": "Before", "Candidate": "Now"}
-"""Labels of columns, if both sides are of one run."""
-_STEPS = "Since the iteration before"
+_STEPS = "Since the previous checkpoint"
+_SCORES = "Baseline → candidate"
+_CHANGE = "Change (95% CI)"
+_METRIC, _MODEL, _ITERATIONS, _VERDICT = "Metric", "Model", "Iterations", "Verdict"
+_DETAILED = (_CHANGE, _VERDICT, "Detectable effect", "Adjusted p")
+"""Columns that a table lacks which has the changes, with their marks, first."""
+_Row = tuple[Comparison, Delta]
 
 
-def first_tables(report: Report) -> list[Table]:
-    """Return the tables that are shown first."""
-    return _existing(flagged(report))
+def first_tables(report: Report, *, is_wide: bool = True) -> list[Table]:
+    """Return the tables that are shown first. is_wide: whether there is room for all columns."""
+    return _existing(flagged(report, is_wide=is_wide))
 
 
 def other_tables(report: Report) -> list[Table]:
     """Return the tables that pages fold."""
-    return _existing(unflagged(report), not_comparable(report), remarks(report), steps(report))
+    return _existing(*unflagged(report), not_comparable(report), steps(report))
 
 
 def _existing(*candidates: Table | None) -> list[Table]:
     return [table for table in candidates if table is not None]
 
 
+def ranking(report: Report) -> list[Table | str]:
+    """Return the leaderboard and its rule, if there is more than one model to rank."""
+    if len(report.leaderboard.rows) == 1:
+        return []
+    return [leaderboard(report), tables.ranking_rule(report)]
+
+
 def leaderboard(report: Report) -> Table:
-    """Return the ranking, with what changed of each model that was compared."""
+    """Return the ranking, with what changed of each model."""
     compared: dict[str, list[Comparison]] = defaultdict(list)
     for one in report.comparisons:
         if one.deltas:
@@ -54,7 +63,7 @@ def leaderboard(report: Report) -> Table:
     return tables.leaderboard(
         report,
         [
-            (Column("Δ vs baseline"), lambda row: _overall(compared.get(row.model, []))),
+            (Column("Change vs. baseline"), lambda row: _overall(compared.get(row.model, []))),
             (Column("Regressed / improved"), lambda row: _counts(compared.get(row.model, []))),
         ],
     )
@@ -73,43 +82,54 @@ def _counts(comparisons: Sequence[Comparison]) -> str:
     return numbers if comparisons else UNKNOWN
 
 
-def flagged(report: Report) -> Table | None:
+def _compared(report: Report) -> Sequence[Comparison]:
+    """Return the comparisons with the baseline, or else with the previous checkpoints."""
+    return report.comparisons or report.steps
+
+
+def flagged(report: Report, *, is_wide: bool = True) -> Table | None:
     """Return regressions, then improvements, the largest first; None without any."""
-    rows = flagged_deltas(report)
+    rows = _flagged(_compared(report))
     if not rows:
         return None
-    # A change that is flagged needs no word on what could have been.
-    return _table("Changed", rows, report.comparisons, without=_DETECTABLE)
+    return (_table if is_wide else _changes_first)("Changed", rows, report)
 
 
-def flagged_deltas(report: Report) -> list[tuple[Comparison, Delta]]:
+def _flagged(comparisons: Iterable[Comparison]) -> list[_Row]:
+    return [row for row in sort_flagged(comparisons) if row[1].key]
+
+
+def flagged_deltas(report: Report) -> list[_Row]:
     """Return the flagged deltas in the order of their table, each with its comparison."""
-    rows = [row for row in _rows(report.comparisons) if row[1].verdict.is_flagged]
-    return sorted(
-        rows, key=lambda row: (row[1].verdict is Verdict.IMPROVED, -abs(row[1].difference))
-    )
+    return _flagged(report.comparisons)
 
 
-def unflagged(report: Report) -> Table | None:
-    """Return the other deltas, with the smallest change that is detectable; None without any."""
-    rows = [row for row in _rows(report.comparisons) if not row[1].verdict.is_flagged]
-    return _table("Not marked", rows, report.comparisons) if rows else None
+def unflagged(report: Report) -> list[Table]:
+    """Return a table of each other verdict that some delta has."""
+    rows = [row for row in _rows(_compared(report)) if not row[1].verdict.is_flagged]
+    groups = {verdict: [row for row in rows if row[1].verdict is verdict] for verdict in _VERDICTS}
+    return [
+        _table(_VERDICTS[verdict].capitalize(), group, report, without=[_VERDICT])
+        for verdict, group in groups.items()
+        if group
+    ]
 
 
 def steps(report: Report) -> Table | None:
-    """Return each model's latest iteration compared with its previous one; None without any."""
+    """Return the latest iterations vs. the previous ones; None if there is no more to compare."""
     rows = [row for row in _rows(report.steps) if row[1].verdict is not Verdict.UNTESTABLE]
-    if not rows:
+    if not rows or not report.comparisons:
         return None
+    table = _table(_STEPS, rows, report)
     if len(report.steps) > 1:
-        return _table(_STEPS, rows, report.steps, labels=_IN_TIME, with_iterations=True)
+        return table
     (only,) = report.steps
-    title = f"{_STEPS}, {plain(Name(only.model))}: {_iterations(only)}"
-    return _table(title, rows, report.steps, labels=_IN_TIME)
+    title = f"{_STEPS}: {plain(Name(only.model))}, iteration {_iterations(only)}"
+    return replace(table, title=title)
 
 
 def _iterations(comparison: Comparison) -> str:
-    return f"{comparison.iteration} against {comparison.baseline.iteration}"
+    return f"{comparison.iteration} vs. {comparison.baseline.iteration}"
 
 
 def not_comparable(report: Report) -> Table | None:
@@ -119,90 +139,94 @@ def not_comparable(report: Report) -> Table | None:
         for comparison in report.comparisons
         for key, why in comparison.not_comparable.items()
     )
-    return _reasons("Not comparable", rows) if rows else None
-
-
-def remarks(report: Report) -> Table | None:
-    """Return remarks on deltas, such as why one is not testable; None without any."""
-    rows = tuple(
-        (Name(str(delta.key)), Name(comparison.model), delta.why)
-        for comparison, delta in _rows(report.comparisons)
-        if delta.why
-    )
-    return _reasons("Remarks on the deltas", rows) if rows else None
-
-
-def _reasons(title: str, rows: tuple[tuple[str, ...], ...]) -> Table:
     columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
-    return Table(title, columns, rows)
+    return Table("Not comparable", columns, rows) if rows else None
 
 
-def _rows(comparisons: Iterable[Comparison]) -> Iterator[tuple[Comparison, Delta]]:
+def _rows(comparisons: Iterable[Comparison]) -> Iterator[_Row]:
     for comparison in comparisons:
         for delta in comparison.deltas:
             yield comparison, delta
 
 
-def _table(  # noqa: PLR0913 -- what the tables of deltas differ in, each by its name
+def _table(
     title: str,
-    rows: Sequence[tuple[Comparison, Delta]],
-    comparisons: Sequence[Comparison],
+    rows: Sequence[_Row],
+    report: Report,
     *,
-    labels: Mapping[str, str] = MappingProxyType({}),
-    without: str = "",
-    with_iterations: bool = False,
+    first: Sequence[Cells[_Row]] = (),
+    without: Sequence[str] = (),
 ) -> Table:
-    """Return the table of the rows' deltas.
+    """Return the table of the rows' deltas, without the columns of which nothing is known.
 
-    labels: those that differ from COLUMNS. without: the label of a column that is left out.
+    first: columns before the others. without: labels of others that are left out.
     """
-    several = len(comparisons) > 1
-    heads: list[Cells[tuple[Comparison, Delta]]] = [
-        (Column("Metric", numeric=False), lambda row: Name(_metric(row[1]))),
-        *([(Column("Model", numeric=False), lambda row: Name(row[0].model))] if several else []),
-        *(
-            [(Column("Iterations", numeric=False), lambda row: _iterations(row[0]))]
-            if with_iterations
-            else []
-        ),
-    ]
-    values = [
-        (replace(column, label=labels.get(column.label, column.label)), partial(_value, cell))
+    is_of_run = not report.comparisons or title == _STEPS
+    has_several = len(report.steps if is_of_run else report.comparisons) > 1
+    left_out = {
+        *without,
+        *([] if has_several else [_MODEL]),
+        *([] if has_several and is_of_run else [_ITERATIONS]),
+    }
+    sides = _sides(report, is_of_run=is_of_run)
+    shown = [
+        (replace(column, label=sides) if column.label == _SCORES else column, cell)
         for column, cell in COLUMNS
-        if column.label != without
+        if column.label not in left_out
     ]
-    return tables.tabulate(title, [*heads, *values], rows)
+    return tables.without_unknown(tables.tabulate(title, [*first, *shown], rows))
 
 
-def _value(cell: Callable[[Delta], str], row: tuple[Comparison, Delta]) -> str:
-    return cell(row[1])
+def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
+    """Return the table for a page that may be narrow, on which only the first columns are seen."""
+    change = (Column(_CHANGE), lambda row: f"{_verdict(row[1])[0]} {difference(row[1])}")
+    return _table(title, rows, report, first=[change], without=_DETAILED)
 
 
-def _instances(delta: Delta) -> str:
-    """Return the number of instances, and of their clusters if these are fewer."""
+def _sides(report: Report, *, is_of_run: bool) -> str:
+    """Return `main → this PR`: what is compared, as the head of a column."""
+    if is_of_run:
+        return "Previous → latest"
+    refs = {(one.baseline.ref or "").removeprefix("refs/heads/") for one in report.comparisons}
+    baseline = plain(Name(refs.pop())) if len(refs) == 1 else ""
+    candidate = "this PR" if report.provenance.pull_request else "this run"
+    return f"{baseline or 'baseline'} → {candidate}"
+
+
+def _questions(delta: Delta) -> str:
+    """Return `15 worse, 2 better of 100 (92 clusters)`, as far as it is known."""
     if delta.n is None:
         return UNKNOWN
-    clustered = delta.clusters is not None and delta.clusters != delta.n
-    return f"{delta.n} ({delta.clusters} clusters)" if clustered else str(delta.n)
+    is_clustered = delta.clusters is not None and delta.clusters != delta.n
+    of_all = f"{delta.n:,}{f' ({delta.clusters:,} clusters)' if is_clustered else ''}"
+    if delta.better is None:
+        return of_all
+    return f"{delta.worse:,} worse, {delta.better:,} better of {of_all}"
 
 
 def _metric(delta: Delta) -> str:
     return f"{delta.key} ↓" if delta.lower_is_better else str(delta.key)
 
 
-def _better_and_worse(delta: Delta) -> str:
-    return UNKNOWN if delta.better is None else f"{delta.better} / {delta.worse}"
-
-
 def _detectable(delta: Delta) -> str:
-    """Return the detectable effect; if it is large, how many questions would show a usual one."""
-    if delta.mde is None:
+    return UNKNOWN if delta.mde is None else size(delta, delta.mde)
+
+
+def _p(delta: Delta) -> str:
+    p = delta.p_adjusted
+    if p is None:
         return UNKNOWN
-    shown = size(delta, delta.mde)
-    if delta.n is None or not in_points(delta) or delta.mde <= _LARGE_EFFECT:
-        return shown
-    questions = float(f"{delta.n * (delta.mde / _USUAL_EFFECT) ** 2:.1g}")
-    return f"{shown}; about {questions:,.0f} questions would show 5 pp"
+    return f"<{_LEAST_P}" if p < _LEAST_P else f"{p:.3f}"
+
+
+def _note(delta: Delta) -> str:
+    """Return what else to know of a delta: how many questions would do, and its remark."""
+    notes = []
+    is_large = delta.mde is not None and in_points(delta) and delta.mde > _LARGE_EFFECT
+    if delta.mde and delta.n and is_large and not delta.verdict.is_flagged:
+        questions = float(f"{delta.n * (delta.mde / _USUAL_EFFECT) ** 2:.1g}")
+        notes.append(f"too few questions: about {questions:,.0f} would show 5 pp")
+    return "; ".join([*notes, *filter(None, [delta.why])]) or UNKNOWN
 
 
 def _verdict(delta: Delta) -> str:
@@ -210,13 +234,16 @@ def _verdict(delta: Delta) -> str:
     return f"{_VERDICTS[delta.verdict]}{' (warn only)' if is_warning else ''}"
 
 
-COLUMNS: tuple[Cells[Delta], ...] = (
-    (Column("n"), _instances),
-    (Column("Baseline"), lambda delta: number(delta.baseline)),
-    (Column("Candidate"), lambda delta: number(delta.candidate)),
-    (Column("Δ [95 % interval]"), difference),
-    (Column("Better / worse"), _better_and_worse),
-    (Column(_DETECTABLE), _detectable),
-    (Column("Verdict", numeric=False), _verdict),
+COLUMNS: tuple[Cells[_Row], ...] = (
+    (Column(_METRIC, numeric=False), lambda row: Name(_metric(row[1]))),
+    (Column(_MODEL, numeric=False), lambda row: Name(row[0].model)),
+    (Column(_ITERATIONS, numeric=False), lambda row: _iterations(row[0])),
+    (Column(_CHANGE), lambda row: difference(row[1])),
+    (Column(_SCORES), lambda row: score_change(row[1])),
+    (Column("Questions"), lambda row: _questions(row[1])),
+    (Column("Detectable effect"), lambda row: _detectable(row[1])),
+    (Column("Adjusted p"), lambda row: _p(row[1])),
+    (Column(_VERDICT, numeric=False), lambda row: _verdict(row[1])),
+    (Column("Note", numeric=False), lambda row: _note(row[1])),
 )
 """Columns of every table of deltas, in all formats."""

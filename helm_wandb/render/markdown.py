@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Provenance, Report
-from helm_wandb.render import charts
-from helm_wandb.render.pages import Page, pages
+from helm_wandb.render import charts, sentences
+from helm_wandb.render.pages import pages
 from helm_wandb.text.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
@@ -20,21 +20,64 @@ if TYPE_CHECKING:
 
 _PROBLEMS = (500, 50, 10, 3, 1, 0)
 """Problems of a run that are shown if all are too many."""
-_REST = "The rest does not fit; the report JSON has all."
+_OPEN_NOTES = 3
+"""Notes that are shown; more of them are folded away."""
+_ITEMS = 10
+"""Changed questions that the job summary shows of each metric."""
 
 
 def render(report: Report, *, limit_bytes: int) -> str:
-    """The report as Markdown of at most `limit_bytes` in UTF-8, saying what was left out.
+    """The job summary as Markdown of at most `limit_bytes` in UTF-8, saying what was left out.
 
     Empty where not even the headline fits.
     """
-    return fit(
+    return render_report(
         report,
-        lambda page: render_template("summary.md.j2", report=report, page=page),
-        least=[f"## {markdown(report.headline)}\n\n{_REST}\n"],
-        limit_bytes=limit_bytes,
+        links=list(report.links.items()),
+        more="",
+        items=_ITEMS,
         drawn=charts.charts(report),
+        limit_bytes=limit_bytes,
     )
+
+
+def render_report(  # noqa: PLR0913 -- what the pages differ in, each by its name
+    report: Report,
+    *,
+    links: Sequence[tuple[str, str]],
+    more: str,
+    items: int,
+    limit_bytes: int,
+    drawn: Sequence[Chart] = (),
+) -> str:
+    """Return the fullest page that fits, else the headline with a link, or nothing.
+
+    links: names and URLs of the other outputs. more: URL of the page that has all of it.
+    items: how many changed questions are shown of each metric.
+    """
+    text_of = partial(
+        render_template,
+        "page.md.j2",
+        report=report,
+        baselines=sentences.baselines(report),
+        advice=sentences.advice(report),
+        links=links,
+        more=more,
+        open_notes=_OPEN_NOTES,
+    )
+    # A page that cannot fit is not rendered.
+    hopeful = (
+        page for page in pages(report, drawn, items=items) if page.least_bytes <= limit_bytes
+    )
+    texts = chain((text_of(page=page) for page in hopeful), _least(report, more))
+    return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
+
+
+def _least(report: Report, more: str) -> list[str]:
+    """Return the shortest texts: the headline, with a link to the rest if there is room."""
+    title, place = f"## {markdown(report.headline)}\n", "The report JSON has all of it."
+    linked = [f"{title}\n{link('All of it is in the job summary.', url=more)}\n"] if more else []
+    return [*linked, f"{title}\n{place}\n", title]
 
 
 def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_bytes: int) -> str:
@@ -52,26 +95,9 @@ def render_unread(problems: Sequence[str], provenance: Provenance, *, limit_byte
     return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
 
 
-def fit(
-    report: Report,
-    text_of: Callable[[Page], str],
-    *,
-    least: Sequence[str],
-    limit_bytes: int,
-    drawn: Sequence[Chart] = (),
-) -> str:
-    """The fullest page that fits as text, else the first of the least texts that does, or nothing.
-
-    A page that cannot fit is not rendered.
-    """
-    hopeful = (page for page in pages(report, drawn) if page.least_bytes <= limit_bytes)
-    texts = chain(map(text_of, hopeful), least)
-    return next((text for text in texts if len(text.encode()) <= limit_bytes), "")
-
-
 def render_template(name: str, **values: object) -> str:
     """The template's text, with every value escaped for Markdown."""
-    return _environment().get_template(name).render(name=Name, link=_link, **values)
+    return _environment().get_template(name).render(values)
 
 
 @cache
@@ -90,12 +116,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
+    environment.globals.update(name=Name, link=_link)
     return environment
 
 
 def _unbroken(cell: str) -> str:
-    """A number with its unit and interval, which no narrow column folds; what is aside may be."""
-    return cell if "(" in cell else cell.replace(" ", "\N{NO-BREAK SPACE}")
+    """Return a number with its unit on one line; its interval, in brackets, may be on the next."""
+    space = "\N{NO-BREAK SPACE}"
+    return cell.replace(" ", space).replace(f"{space}(", " (").replace(f",{space}", ", ")
 
 
 def _finalize(value: object) -> Markup:

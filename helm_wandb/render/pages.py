@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helm_wandb.model import Report
 from helm_wandb.render import changed_instances, deltas, sentences, tables
@@ -13,13 +13,8 @@ if TYPE_CHECKING:
     from helm_wandb.render.charts import Chart
     from helm_wandb.render.tables import Table
 
-_REASONS = 10
-_FEW_REASONS = 3
-"""The gate's reasons, at most; regressions are in the first table too."""
-_ITEMS = 10
-"""Instances of a flagged delta that are shown."""
-_FEWER_ITEMS = (3, 1, 0)
-"""Instances if there is no room for so many; nothing else is left out before them."""
+_REASONS = 3
+"""Reasons why the job fails, at most; regressions are in the first table too."""
 _LONGEST_COUNTED = 300
 """Characters of a cell that count; longer names are cut."""
 _AROUND_A_CELL = 3
@@ -32,18 +27,16 @@ class Page:
     sentences: tuple[str, ...]
     first: tuple[Table, ...]
     """Tables of what changed."""
-    items: tuple[Table, ...] = ()
-    """Which instances, the worst first."""
-    board: Table | None
+    items: tuple[Table, ...]
+    """Which questions, the worst first."""
     rest: tuple[Table, ...]
     """Other deltas."""
+    board: tuple[Table, ...]
     details: tuple[Table, ...]
     """Scores, and what is missing."""
     notes: tuple[str, ...]
-    ranking_rule: str
-    """Sentence on how the ranks are made; empty without a leaderboard."""
     legend: tuple[str, ...]
-    """Sentences on how to read the tables of deltas."""
+    """Sentences on how to read the tables."""
     charts: tuple[Chart, ...] = ()
     """The first that is given up: the tables have their numbers."""
     left_out: str = ""
@@ -52,8 +45,7 @@ class Page:
     @property
     def tables(self) -> tuple[Table, ...]:
         """All of them."""
-        board = () if self.board is None else (self.board,)
-        return (*self.first, *self.items, *board, *self.rest, *self.details)
+        return (*self.first, *self.items, *self.rest, *self.board, *self.details)
 
     @property
     def least_bytes(self) -> int:
@@ -63,74 +55,62 @@ class Page:
         return drawn + sum(min(len(cell), _LONGEST_COUNTED) + _AROUND_A_CELL for cell in cells)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rung:
-    """The size of a page."""
-
-    changed: int | None
-    """Rows of what changed."""
-    others: int | None
-    """Rows of each other table, and tables, and notes."""
-
-
-_RUNGS = (
-    *(_Rung(None, others) for others in (500, 200, 100, 50, 20, 10, 5)),
-    *(_Rung(changed, 20) for changed in (5_000, 2_000, 1_000, 500, 200, 100)),
-    *(_Rung(changed, 5) for changed in (100, 50, 20)),
-    *(_Rung(changed, 0) for changed in (100, 20, 5, 1, 0)),
+_CUTS = (
+    *(("details", limit) for limit in (500, 200, 100, 50, 20, 5, 0)),
+    *(("notes", limit) for limit in (50, 10)),
+    *(("rest", limit) for limit in (500, 200, 100, 50, 20)),
+    *(("board", limit) for limit in (200, 100, 50, 20)),
+    *(("items", limit) for limit in (5, 3, 1)),
+    *(("rest", limit) for limit in (5, 0)),
+    *(("items", limit) for limit in (0,)),
+    *(("first", limit) for limit in (5_000, 2_000, 1_000, 500, 200, 100, 50, 20)),
+    *((part, 0) for part in ("board", "notes", "legend")),
+    *(("first", limit) for limit in (5, 1, 0)),
+    ("sentences", 1),
 )
-"""From what changed and the first rows of all else, to what changed alone, to none of it."""
+"""What is cut to how much, the least important first; each cut is made after all before it."""
 
 
-def pages(report: Report, charts: Sequence[Chart] = ()) -> Iterator[Page]:
-    """Yield pages that show less and less, and say what they omit; charts on the first only."""
+def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterator[Page]:
+    """Yield pages that show less and less, and say what they omit; charts on the first only.
+
+    items: how many changed questions are shown of each metric.
+    """
+    ranking = deltas.ranking(report)
     whole = Page(
         sentences=tuple(sentences.summary_sentences(report, limit=_REASONS)),
-        first=tuple(deltas.first_tables(report)),
-        items=_rows(changed_instances.changed(report), _ITEMS),
-        board=deltas.leaderboard(report),
+        first=tuple(deltas.first_tables(report, is_wide=False)),
+        items=_cut(tuple(changed_instances.changed(report)), items),
         rest=tuple(deltas.other_tables(report)),
+        board=tuple(one for one in ranking if isinstance(one, tables.Table)),
         details=tuple(tables.details(report)),
-        notes=report.notes,
-        ranking_rule=tables.ranking_rule(report),
-        legend=tuple(sentences.legend(report)),
+        notes=sentences.page_notes(report),
+        legend=(
+            *sentences.legend(report),
+            *(one for one in ranking if isinstance(one, str)),
+        ),
     )
     if charts:
         yield replace(whole, charts=tuple(charts))
     yield whole
-    for limit in _FEWER_ITEMS:
-        page = replace(whole, items=_rows(whole.items, limit))
-        if page != whole:
+    page = whole
+    for part, limit in _CUTS:
+        smaller = replace(page, **{part: _cut(getattr(page, part), limit)})
+        if smaller != page:
+            page = smaller
             yield replace(page, left_out=_left_out(whole, page))
-    brief = replace(whole, sentences=tuple(sentences.summary_sentences(report, limit=_FEW_REASONS)))
-    for rung in _RUNGS:
-        page = _cut(whole if rung.others else brief, rung)
-        if page != whole:
-            yield page
 
 
-def _cut(whole: Page, rung: _Rung) -> Page:
-    others = rung.others
-    page = Page(
-        sentences=whole.sentences if rung.changed != 0 else whole.sentences[:1],
-        first=_rows(whole.first, rung.changed),
-        board=tables.cut(whole.board, others) if whole.board and others != 0 else None,
-        rest=_rows(whole.rest[:others], others),
-        details=_rows(whole.details[:others], others),
-        notes=whole.notes[:others],
-        ranking_rule=whole.ranking_rule if others != 0 else "",
-        legend=whole.legend if others != 0 else (),
-    )
-    return replace(page, left_out=_left_out(whole, page))
-
-
-def _rows(whole: Sequence[Table], limit: int | None) -> tuple[Table, ...]:
-    """The tables with so many rows at most; none where it is 0."""
-    return () if limit == 0 else tuple(tables.cut(table, limit) for table in whole)
+def _cut(part: Sequence[Table | str], limit: int) -> Any:  # noqa: ANN401 -- of the same kind
+    """Return so many texts, or so many rows of each table; nothing if it is 0."""
+    if not limit:
+        return ()
+    shown = part[:limit] if any(isinstance(one, str) for one in part) else part
+    return tuple(one if isinstance(one, str) else tables.cut(one, limit) for one in shown)
 
 
 def _left_out(whole: Page, page: Page) -> str:
-    """`480 of 530 rows, 2 of 7 tables`."""
+    """Return `480 of 530 rows, 2 of 7 tables`."""
     counts = (
         (_row_count(whole), _row_count(page), "rows"),
         (len(whole.tables), len(page.tables), "tables"),

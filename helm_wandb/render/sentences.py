@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from helm_wandb.model import Comparison, Gate, Report, Verdict
-from helm_wandb.render.quantities import difference, number
+from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
+from helm_wandb.render import tables
+from helm_wandb.report import baseline_label
+from helm_wandb.text.quantities import difference, in_points, score, score_change
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
 
 _SHOWN = 3
+_COMMIT = re.compile("[0-9a-f]{7,64}")
+"""Other texts could lead to another page."""
 _RULE = (
-    "Δ is {what}, over the same questions, in points (pp) for scores within 0…1; in brackets its "
-    "95 % interval. A mark needs a change that is significant beside all {tests} (Holm), and "
-    "larger than min_effect. The interval is about the choice of questions; another training run "
-    "would differ by more, which one run cannot tell."
+    "Change is {what}, on the same questions, in points (pp) for scores within 0–1, with its 95% "
+    "confidence interval (CI). It is flagged, ▼ for a regression and ▲ for an improvement, if it "
+    "is significant after Holm correction for {tests} and larger than min_effect. The CI is about "
+    "the choice of questions; another training run would differ by more, which one run can't "
+    "measure."
 )
-_STEP = "the last iteration less the one before"
+_STEP = "the latest checkpoint minus the previous one"
 _STEPS = (
-    f"Since the iteration before: there Δ is {_STEP}, marked by the same rule beside "
-    "{tests} of it, and it closes no gate."
+    f"Since the previous checkpoint: there, change is {_STEP}, flagged by the same rule after "
+    "correction for {tests}."
 )
+_NO_FAILURE = "Changes since the previous checkpoint never fail the job."
 _WORDS = (
-    "Unclear: this run could not tell. No change: the interval lies within ±min_effect. Visible "
-    "from: the true change that this run would have marked with 80 % probability."
+    "No change: the CI lies within ±min_effect. Inconclusive: the change could be zero or "
+    "relevant. Detectable effect: the smallest true change that this run would flag with 80% power."
 )
 _OVERALL = (
-    "Δ vs baseline, in the leaderboard: the change of the mean over the benchmarks that could be "
-    "tested, each with the mean of its metrics. If it is marked, it counts like a benchmark."
+    "The mean is over the benchmarks that could be tested, each with the mean of its metrics. If "
+    "it is flagged, it counts like a benchmark."
 )
 _WARN_ONLY = "Scores under compare.warn_only never fail the job, and are in no mean."
 _UNTESTABLE = (
@@ -35,20 +43,81 @@ _UNTESTABLE = (
     "(per_instance_stats.json of each run). The reasons are listed."
 )
 _APART = "Nothing could be compared; the reasons are listed."
+_MISSING_BASELINE = (
+    "There is no baseline yet. Run this workflow on the base branch, and keep its report JSON as "
+    "an artifact; or name a report JSON in the input baseline."
+)
+_NEW_MODEL = (
+    "The baseline has other models. If this model is new or renamed, run this workflow on the base "
+    "branch to get its baseline."
+)
+_VERDICTS = {
+    Verdict.REGRESSED: "regressed",
+    Verdict.IMPROVED: "improved",
+    Verdict.NO_CHANGE: "no change",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineLink:
+    """A baseline, and where its commit and the run that wrote it can be seen."""
+
+    name: str
+    commit_url: str
+    origin: str
+    """Its source in words; empty if the name says it."""
+    url: str
+
+
+def baselines(report: Report) -> list[BaselineLink]:
+    """Return the baselines of the report's models, each once."""
+    page, is_run, _ = (report.provenance.run_url or "").partition("/actions/runs/")
+    labels = {baseline_label(one.baseline): one.baseline for one in report.comparisons}
+    return [
+        BaselineLink(
+            name=name,
+            commit_url=f"{page}/commit/{baseline.commit}"
+            if is_run and _COMMIT.fullmatch(baseline.commit or "")
+            else "",
+            origin="" if baseline.origin == name else baseline.origin,
+            url=baseline.url or "",
+        )
+        for name, baseline in labels.items()
+    ]
+
+
+def compared_with(report: Report) -> list[str]:
+    """Return `Compared with main@4be1c02 (base.json).`, if there is a baseline."""
+    names = [f"{one.name}{f' ({one.origin})' * bool(one.origin)}" for one in baselines(report)]
+    return [f"Compared with {join_truncated(names, _SHOWN)}."] if names else []
+
+
+def advice(report: Report) -> str:
+    """Return how to get a baseline; empty if there is one, or nothing to compare."""
+    if report.comparisons or not report.evaluations:
+        return ""
+    return _NEW_MODEL if report.not_in_baseline else _MISSING_BASELINE
 
 
 def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
-    """Return what the gate decides, and what changed over all.
+    """Return what changed over all, and whether the job passes.
 
     limit: how many of the gate's reasons are shown.
     """
-    sentences = [*_gate(report.gate, limit)] if report.gate else []
-    if report.verdict is Verdict.UNTESTABLE:
-        sentences += _why_untested(report.comparisons)
-    if len(report.comparisons) == 1:
-        # If there are several models, the leaderboard shows it.
-        sentences += _overall(report.comparisons[0])
-    return sentences + _partners([one for one in report.comparisons if _differs(one)])
+    sentences = [*_why_untested(report.comparisons)] if report.verdict is Verdict.UNTESTABLE else []
+    compared = report.comparisons or report.steps
+    # If there are several models, the leaderboard shows the means.
+    if len(compared) == 1 and compared[0].overall:
+        sentences += _overall(compared[0], compared[0].overall)
+    elif len(report.leaderboard.rows) == 1 and not report.comparisons:
+        sentences += _mean(report)
+    sentences += _partners([one for one in report.comparisons if _differs(one)])
+    return [*sentences, *_outcome(report, limit)]
+
+
+def page_notes(report: Report) -> tuple[str, ...]:
+    """Return the notes that a page shows."""
+    return tuple(note for note in report.notes if not isinstance(note, RoutineNote))
 
 
 def legend(report: Report) -> list[str]:
@@ -56,16 +125,12 @@ def legend(report: Report) -> list[str]:
     sentences = []
     compared, of_steps = _tests(report.comparisons), _tests(report.steps)
     if compared:
-        sentences.append(
-            _RULE.format(
-                what="the candidate less the baseline", tests=_count_tests(compared, " of this run")
-            )
-        )
-    if of_steps and compared:
-        sentences.append(_STEPS.format(tests=_count_tests(of_steps)))
-    elif of_steps:
-        sentences.append(_RULE.format(what=_STEP, tests=_count_tests(of_steps, " of these steps")))
-        sentences.append("Steps close no gate.")
+        rule = _RULE.format(what="candidate minus baseline", tests=count_noun(compared, "test"))
+        sentences.append(rule)
+    if of_steps:
+        rule = _STEPS if compared else _RULE
+        sentences.append(rule.format(what=_STEP, tests=count_noun(of_steps, "test")))
+        sentences.append(_NO_FAILURE)
     if sentences:
         sentences.append(_WORDS)
     if any(one.overall for one in report.comparisons):
@@ -91,38 +156,53 @@ def _tests(comparisons: Iterable[Comparison]) -> int:
     )
 
 
-def _count_tests(tests: int, suffix: str = "") -> str:
-    return f"{count_noun(tests, 'test')}{suffix}"
-
-
-def _gate(gate: Gate, limit: int | None) -> Iterator[str]:
-    if gate.reasons:
-        yield f"{_outcome(gate)}: {join_truncated(gate.reasons, limit, separator='; ')}."
+def _outcome(report: Report, limit: int | None) -> Iterator[str]:
+    """Yield whether the job passes, why, and what else could hide a regression."""
+    gate = report.gate or Gate(closed=False, reasons=())
+    unread = [f"{count_noun(report.unread, 'artifact')} could not be read"]
+    conflicts = [f"{count_noun(report.contradictions, 'contradiction')} between evaluations"]
+    failures = [*unread * bool(report.unread), *conflicts * bool(report.contradictions)]
+    reasons = join_truncated(gate.reasons, limit, separator="; ")
+    if gate.closed or failures:
+        failures = [*[reasons] * gate.closed, *failures]
+        yield f"The job failed: {'; '.join(failures)}."
+    if gate.reasons and not gate.closed:
+        why = f"the label {gate.accepted_by} accepts it" if gate.accepted_by else "fail-on is never"
+        passes = "This fails no job" if failures else "The job passed"
+        yield f"{passes}, because {why}: {reasons}."
+    elif report.comparisons and report.gate and not gate.closed and not failures:
+        yield "The job passed."
     if gate.warnings:
         yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."
 
 
-def _outcome(gate: Gate) -> str:
-    """Return what the gate's reasons do."""
-    if gate.accepted_by:
-        return f"The job passes, as the label {gate.accepted_by} accepts it"
-    return "Job failed" if gate.closed else "Doesn't fail the job (fail-on: never)"
-
-
-def _overall(comparison: Comparison) -> Iterator[str]:
-    delta = comparison.overall
-    if delta is None:
-        return
-    change = {
-        Verdict.REGRESSED: "a drop",
-        Verdict.IMPROVED: "a rise",
-        Verdict.NO_CHANGE: "no change",
-    }.get(delta.verdict, "no evidence of a change")
-    only = " (without warn_only)" if any(one.warn_only for one in comparison.deltas) else ""
+def _overall(comparison: Comparison, delta: Delta) -> Iterator[str]:
+    """Yield `Mean of 6 benchmarks: 62.8 → 63.6 (+0.8 pp, 95% CI …), inconclusive`."""
+    compared = {one.key.benchmark for one in comparison.deltas if one.key}
+    averaged = {one.key.benchmark for one in comparison.deltas if one.key and _is_averaged(one)}
+    of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
     yield (
-        f"Mean over the benchmarks that could be tested{only}, {plain(Name(comparison.model))}: "
-        f"{number(delta.baseline)} → {number(delta.candidate)}, Δ {difference(delta)}: {change}."
+        f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}: "
+        f"{score_change(delta)} ({_with_words(delta)}), "
+        f"{_VERDICTS.get(delta.verdict, 'inconclusive')}."
     )
+
+
+def _mean(report: Report) -> Iterator[str]:
+    """Yield the mean of the only model, and what it is over, if it is over several metrics."""
+    mean = report.leaderboard.rows[0].mean
+    if mean is not None and len(report.leaderboard.ranking_metrics) > 1:
+        yield f"Mean: {score(mean)}. {tables.mean_rule(report)}"
+
+
+def _is_averaged(delta: Delta) -> bool:
+    is_score = in_points(delta) and delta.lower_is_better is False
+    return is_score and delta.interval is not None and not delta.warn_only
+
+
+def _with_words(delta: Delta) -> str:
+    """Return `+0.8 pp, 95% CI −1.5 to +3.1`."""
+    return difference(delta).replace(" (", ", 95% CI ").removesuffix(")")
 
 
 def _differs(comparison: Comparison) -> bool:
@@ -138,4 +218,4 @@ def _partners(others: Sequence[Comparison]) -> list[str]:
         for one in others
     ]
     shown = join_truncated(models, _SHOWN, separator="; ")
-    return [f"Compared with another iteration of the baseline, the greatest that it has: {shown}."]
+    return [f"Compared with another iteration, the latest that the baseline has: {shown}."]

@@ -9,9 +9,10 @@ from typing import TypeAlias, TypeVar
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
-from helm_wandb.render.quantities import UNKNOWN, number, tokens
 from helm_wandb.render.sparklines import sparkline
+from helm_wandb.text.quantities import UNKNOWN, Unknown, score, scores_as_text, tokens
 from helm_wandb.text.safe_text import Name, OwnName, plain
+from helm_wandb.text.words import join_truncated
 
 _T = TypeVar("_T")
 _COLUMNS_SIDE_BY_SIDE = 8
@@ -60,6 +61,7 @@ def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> T
     """
     own = {one.model for one in report.evaluations}
     all_own = all(row.model in own for row in report.leaderboard.rows)
+    has_iterations = any(row.iteration for row in report.leaderboard.rows)
 
     def model(row: LeaderboardRow) -> Name:
         return (OwnName if row.model in own and not all_own else Name)(row.model)
@@ -67,10 +69,10 @@ def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> T
     columns: tuple[Cells[LeaderboardRow], ...] = (
         (Column("Rank"), _rank),
         (Column("Model", numeric=False), model),
-        (Column("Iteration"), lambda row: str(row.iteration)),
+        *([(Column("Iteration"), _row_iteration)] if has_iterations else []),
         (Column("Tokens"), lambda row: tokens(row.tokens_billions)),
-        (Column("Mean"), lambda row: number(row.mean)),
-        (Column("Mean win rate"), lambda row: number(row.mean_win_rate)),
+        (Column("Mean"), lambda row: score(row.mean)),
+        (Column("Mean win rate"), lambda row: score(row.mean_win_rate)),
         *more,
     )
     return without_unknown(tabulate("Leaderboard", columns, report.leaderboard.rows))
@@ -81,7 +83,9 @@ def without_unknown(table: Table) -> Table:
     if not table.rows:
         return table
     known = [
-        at for at in range(len(table.columns)) if any(_is_known(row[at]) for row in table.rows)
+        at
+        for at in range(len(table.columns))
+        if not all(isinstance(row[at], Unknown) for row in table.rows)
     ]
     return Table(
         table.title,
@@ -90,9 +94,8 @@ def without_unknown(table: Table) -> Table:
     )
 
 
-def _is_known(cell: str) -> bool:
-    """Return whether a cell shows anything; a name that looks like the sign for unknown does."""
-    return isinstance(cell, Name) or cell != UNKNOWN
+def _row_iteration(row: LeaderboardRow) -> str:
+    return str(row.iteration)
 
 
 def _rank(row: LeaderboardRow) -> str:
@@ -108,10 +111,16 @@ def details(report: Report) -> list[Table]:
 
 
 def scores(report: Report) -> list[Table]:
-    """Every score: a curve for each model with several iterations, one table for the others."""
+    """Return every score that isn't compared: a table for each curve, and one for the others."""
     models = group_by_model(report.evaluations)
+    compared: set[tuple[str, ScoreKey | None]]
+    compared = {(one.model, delta.key) for one in report.comparisons for delta in one.deltas}
     curves = [_curve(model, of_model) for model, of_model in models.items() if len(of_model) > 1]
-    single = [(Name(model), of[0]) for model, of in models.items() if len(of) == 1]
+    single = [
+        (Name(model), of[0])
+        for model, of in models.items()
+        if len(of) == 1 and not {(model, key) for key in of[0].scores or [None]} <= compared
+    ]
     title = "Scores of the other models" if curves else "Scores"
     return [*curves, _grid(title, single, corner="Model")] if single else curves
 
@@ -123,7 +132,8 @@ def guests(report: Report) -> Table | None:
     if not others:
         return None
     metrics = report.leaderboard.metrics
-    rows = [(Name(row.model), *(number(row.scores.get(key)) for key in metrics)) for row in others]
+    columns = [scores_as_text([row.scores.get(key) for row in others]) for key in metrics]
+    rows = [(Name(row.model), *cells) for row, *cells in zip(others, *columns, strict=True)]
     title = "Scores of the project's other models" if own else "Scores"
     return _table(title, "Model", [Name(str(key)) for key in metrics], rows)
 
@@ -153,7 +163,7 @@ def _grid(
     trend: draw each metric's curve behind its values.
     """
     keys = list(dict.fromkeys(key for _, one in evaluations for key in one.scores))
-    values = {key: [_value(one, key) for _, one in evaluations] for key in keys}
+    values = {key: scores_as_text([_value(one, key) for _, one in evaluations]) for key in keys}
     labels = [label for label, _ in evaluations]
     metrics = [Name(_metric(key, evaluations)) for key in keys]
     if len(labels) <= _COLUMNS_SIDE_BY_SIDE:
@@ -167,12 +177,16 @@ def _grid(
 def _with_trends(
     table: Table, keys: Sequence[ScoreKey], evaluations: Sequence[tuple[str, Evaluation]]
 ) -> Table:
-    curves = (
-        sparkline([one.scores[key].value if key in one.scores else None for _, one in evaluations])
-        for key in keys
-    )
+    curves = (_trend([_value(one, key) for _, one in evaluations]) for key in keys)
     rows = tuple((*row, curve) for row, curve in zip(table.rows, curves, strict=True))
     return replace(table, columns=(*table.columns, Column("Trend", numeric=False)), rows=rows)
+
+
+def _trend(values: Sequence[float | None]) -> str:
+    """Return the curve, with the range that its height shows."""
+    known = [value for value in values if value is not None]
+    ends = scores_as_text([min(known), max(known)]) if known else [UNKNOWN]
+    return f"{sparkline(values)} {'–'.join(dict.fromkeys(ends))}"
 
 
 def _table(
@@ -182,8 +196,8 @@ def _table(
     return Table(title, columns, tuple(rows))
 
 
-def _value(one: Evaluation, key: ScoreKey) -> str:
-    return number(one.scores[key].value if key in one.scores else None)
+def _value(one: Evaluation, key: ScoreKey) -> float | None:
+    return one.scores[key].value if key in one.scores else None
 
 
 def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str:
@@ -242,12 +256,7 @@ def ranking_rule(report: Report) -> str:
     board = report.leaderboard
     if not board.rows:
         return "All models are excluded by excluded_models of the config."
-    rule = _mean_rule(ranking=len(board.ranking_metrics), shown=len(board.metrics))
-    left_out = [
-        f"{', '.join(keys)} ({why})" for why, keys in _keys_by_reason(board.left_out).items()
-    ]
-    if left_out:
-        rule += f" Left out: {'; '.join(left_out)}."
+    rule = mean_rule(report)
     if board.untested:
         rule += f" Ranks are by the mean alone: {board.untested}."
     if any(row.tied for row in board.rows):
@@ -262,12 +271,24 @@ def ranking_rule(report: Report) -> str:
     return rule
 
 
-def _mean_rule(*, ranking: int, shown: int) -> str:
+def mean_rule(report: Report) -> str:
+    """Return which metrics the mean is over, and why it leaves out others."""
+    board = report.leaderboard
+    evaluated = dict.fromkeys(key for one in report.evaluations for key in one.scores)
+    left_out = {
+        **board.left_out,
+        **{key: "not in leaderboard_metrics" for key in evaluated if key not in board.metrics},
+    }
+    ranking = len(board.ranking_metrics)
     if not ranking:
-        return "No metric could be averaged over most models."
-    if shown == 1:
-        return "The mean is the value of the only metric."
-    return f"The mean is over {'all' if ranking == shown else f'{ranking} of'} {shown} metrics."
+        rule = "No metric could be averaged over most models."
+    elif ranking == 1:
+        rule = f"The mean is the value of {board.ranking_metrics[0]}."
+    else:
+        total = f"{ranking} of {ranking + len(left_out)}" if left_out else f"all {ranking}"
+        rule = f"The mean is over {total} metrics."
+    reasons = (f"{join_truncated(keys)} ({why})" for why, keys in _keys_by_reason(left_out).items())
+    return f"{rule} Left out: {'; '.join(reasons)}." if left_out else rule
 
 
 def _keys_by_reason(left_out: Mapping[ScoreKey, str]) -> Mapping[str, list[str]]:

@@ -44,10 +44,10 @@ def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
     notes = [f"Note: {note}" for note in report.notes if not isinstance(note, LoggedNote)]
     top: list[str | Table] = [
         report.headline,
+        *sentences.compared_with(report),
         *sentences.summary_sentences(report),
         *deltas.first_tables(report),
-        deltas.leaderboard(report),
-        tables.ranking_rule(report),
+        *deltas.ranking(report),
         *sentences.legend(report),
     ]
     return top, [*deltas.other_tables(report), *tables.details(report), *notes]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.comparing.gate import describe_unmatched
 from helm_wandb.model import (
+    Baseline,
     Comparison,
     Evaluation,
     Gate,
@@ -18,7 +17,8 @@ from helm_wandb.model import (
     UnmatchedModels,
     Verdict,
 )
-from helm_wandb.text.words import count_noun, join_truncated
+from helm_wandb.report.headline import count_verdicts, headline
+from helm_wandb.text.words import join_truncated
 
 SCHEMA_VERSION = 1
 LONGEST_NAME = 1_000
@@ -50,18 +50,9 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     contradictions: how many scores differ between evaluations of the same model.
     Instances are those of each model's two latest iterations: no other is compared.
     """
-    return Report(
+    report = Report(
         verdict=verdict(comparisons),
-        headline="; ".join(
-            [
-                _headline(evaluations, leaderboard, comparisons, not_in_baseline),
-                *text_if(unread, f"{count_noun(unread, 'artifact')} could not be read"),
-                *text_if(
-                    contradictions,
-                    f"{count_noun(contradictions, 'contradiction')} between evaluations",
-                ),
-            ]
-        ),
+        headline="",
         evaluations=_with_instances_kept(evaluations),
         leaderboard=leaderboard,
         notes=tuple(notes),
@@ -74,6 +65,7 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         unread=unread,
         contradictions=contradictions,
     )
+    return replace(report, headline=headline(report))
 
 
 def verdict(comparisons: Iterable[Comparison]) -> Verdict:
@@ -116,85 +108,21 @@ def _without_instances(one: Evaluation) -> Evaluation:
     return replace(one, scores=scores)
 
 
-def _headline(
-    evaluations: Sequence[Evaluation],
-    leaderboard: Leaderboard,
-    comparisons: Sequence[Comparison],
-    not_in_baseline: UnmatchedModels | None,
-) -> str:
-    if comparisons:
-        return _verdict_headline(comparisons)
-    if not evaluations:
-        return _project_headline(leaderboard)
-    models = group_by_model(evaluations)
-    metrics = {key for evaluation in evaluations for key in evaluation.scores}
-    parts = f"{count_noun(len(models), 'model')}, {count_noun(len(metrics), 'metric')}"
-    if len(evaluations) > len(models):
-        parts += f", {count_noun(len(evaluations), 'iteration')}"
-    lack = describe_unmatched(not_in_baseline) if not_in_baseline else "no baseline to compare with"
-    return f"HELM evaluations: {parts}; {lack}"
-
-
-def _verdict_headline(comparisons: Sequence[Comparison]) -> str:
-    """`1 regression, 1 improvement, 3 not distinguishable, 2 not testable`."""
-    counts = count_verdicts(comparisons)
-    marked = counts[Verdict.REGRESSED] + counts[Verdict.IMPROVED] + counts[Verdict.UNTESTABLE]
-    others = counts.total() - marked
-    apart = sum(len(one.not_comparable) for one in comparisons)
-    tested = counts.total() - counts[Verdict.UNTESTABLE]
-    parts = [
-        *text_if(tested, count_regressions(comparisons)),
-        *text_if(counts[Verdict.IMPROVED], count_noun(counts[Verdict.IMPROVED], "improvement")),
-        *text_if(others, f"{others} without a distinguishable change"),
-        *text_if(counts[Verdict.UNTESTABLE], f"{counts[Verdict.UNTESTABLE]} not testable"),
-        *text_if(apart, f"{apart} not comparable"),
-    ]
-    parts = parts or ["no score to compare"]
-    return f"HELM evaluations: {', '.join(parts)}; compared with {_baseline_names(comparisons)}"
-
-
-def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
-    """Return how many deltas and flagged means have each verdict."""
-    return Counter(delta.verdict for one in comparisons for delta in one.counted_deltas)
-
-
-def count_regressions(comparisons: Iterable[Comparison]) -> str:
-    """Return `no regression`, `2 regressions`, or `2 regressions (1 warn only)`."""
-    regressed = [delta for one in comparisons for delta in one.regressions]
-    warnings = sum(delta.warn_only for delta in regressed)
-    only = "" if not warnings else f" ({f'{warnings} ' if len(regressed) > 1 else ''}warn only)"
-    return f"{count_noun(len(regressed), 'regression')}{only}" if regressed else "no regression"
-
-
-def text_if(number: int, text: str) -> list[str]:
-    """Return the text in a list, or an empty list if the number is 0."""
-    return [text] if number else []
-
-
 def baseline_name(report: Report) -> str:
     """Return the baselines of the report's models, each once; empty if there are none."""
-    return _baseline_names(report.comparisons)
+    return join_truncated(
+        [*dict.fromkeys(baseline_label(one.baseline) for one in report.comparisons)]
+    )
 
 
-def _baseline_names(comparisons: Iterable[Comparison]) -> str:
-    names = list(dict.fromkeys(map(_baseline_label, comparisons)))
-    return join_truncated(names)
-
-
-def _baseline_label(comparison: Comparison) -> str:
+def baseline_label(baseline: Baseline) -> str:
     """Return `main@4be1c02`, or the baseline's source."""
-    baseline = comparison.baseline
     return name_commit(baseline.ref, baseline.commit) or baseline.origin
 
 
 def name_commit(ref: str | None, commit: str | None) -> str:
     """Return `main@4be1c02`, as far as branch and commit are known."""
     return "@".join(filter(None, ((ref or "").removeprefix("refs/heads/"), (commit or "")[:7])))
-
-
-def _project_headline(leaderboard: Leaderboard) -> str:
-    models = count_noun(len(leaderboard.rows), "model")
-    return f"The W&B project's models: {models}, {count_noun(len(leaderboard.metrics), 'metric')}"
 
 
 def to_json(report: Report) -> bytes:

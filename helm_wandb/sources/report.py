@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import EvalEntry, Evaluation, Reading
+from helm_wandb.model import EvalEntry, Evaluation, Reading, RoutineNote
 from helm_wandb.report import from_json
 from helm_wandb.system import files, paths
 from helm_wandb.text.words import count_noun, join_truncated
@@ -58,7 +58,7 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     return Reading(
         evaluations=tuple(evaluations),
         faults=tuple(faults),
-        notes=(f"{pattern} matches {reports}{unread}.",),
+        notes=(RoutineNote(f"{pattern} matches {reports}{unread}."),),
     )
 
 

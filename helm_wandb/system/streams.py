@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 _ASCII = str.maketrans(
-    {"±": "+-", "…": "...", "→": "->", "Δ": "delta"}
+    {"±": "+-", "…": "...", "→": "->", "Δ": "delta", "❌": "FAIL", "✅": "OK"}
+    | {"⚠": "!", "\N{INFORMATION SOURCE}": "i", "\N{VARIATION SELECTOR-16}": ""}
     | dict(zip("−–─×▼▲↓“”▁▂▃▄▅▆▇█", '---xv^v""_.-~=+*#', strict=True))
 )
 """The signs of our own texts, where a stream's encoding lacks them."""

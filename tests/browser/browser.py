@@ -49,7 +49,7 @@ def executable(environ: Mapping[str, str]) -> str:
     found = next(filter(None, (shutil.which(one, path=environ.get("PATH")) for one in names)), None)
     if found is None:
         message = (
-            f"no browser: {', '.join(names)} {'is' if named else 'are'} not there. Give its path "
+            f"no browser: {', '.join(names)} {'doesn' if named else 'don'}'t exist. Give its path "
             "as CHROME_PATH, or on Debian, as root: make chromium"
         )
         raise BrowserError(message)

@@ -41,7 +41,7 @@ def test_regression_closes_the_gate(pair: Runner) -> None:
     assert 4 == step.exit_code
     assert {"verdict": "regressed", "regressions": "1", "improvements": "1"} == outputs
     for text in (step.log, step.summary):
-        assert "Job failed: boolq.EM of assistant regressed." in text
+        assert "The job failed: boolq.EM of assistant regressed." in text
     assert () == step.changes
 
 

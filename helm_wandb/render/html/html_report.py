@@ -14,8 +14,8 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, ScoreKey
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 from helm_wandb.render.html import plots
-from helm_wandb.render.quantities import number
 from helm_wandb.render.tables import Column, Table
+from helm_wandb.text.quantities import scores_as_text
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def render(report: Report) -> str:
         .render(
             report=report,
             changed=deltas.first_tables(report),
-            leaderboard=deltas.leaderboard(report),
+            ranking=deltas.ranking(report),
+            advice=sentences.advice(report),
+            baselines=sentences.baselines(report),
+            notes=sentences.page_notes(report),
             scores=scores(report),
             folded=[
                 *changed_instances.changed(report),
@@ -60,7 +63,7 @@ def render(report: Report) -> str:
                 *_details(report),
             ],
             sentences=sentences.summary_sentences(report),
-            legend=[*sentences.legend(report), tables.ranking_rule(report)],
+            legend=sentences.legend(report),
             flagged=plots.flagged(report),
             unflagged=plots.unflagged(report),
             models_shown=plots.MODELS_SHOWN,
@@ -75,6 +78,7 @@ def render(report: Report) -> str:
             style_source=_source(style),
             name=Name,
             look=_look,
+            is_web=_is_web,
             row_head=_row_head,
         )
     )
@@ -95,10 +99,10 @@ def scores(report: Report) -> Table:
         lower.update(key for key, score in latest.items() if score.lower_is_better)
     metrics = [Name(f"{key} ↓" if key in lower else str(key)) for key in keys]
     models = [Name(model) for model in values]
-    cells = [[number(of.get(key)) for key in keys] for of in values.values()]
+    cells = [scores_as_text([of.get(key) for of in values.values()]) for key in keys]
     if len(models) <= _MODELS_AS_COLUMNS:
-        return _grid("Metric", models, metrics, zip(*cells, strict=True))
-    return _grid("Model", metrics, models, cells)
+        return _grid("Metric", models, metrics, cells)
+    return _grid("Model", metrics, models, zip(*cells, strict=True))
 
 
 def _grid(
@@ -121,7 +125,12 @@ def _details(report: Report) -> list[Table]:
 def _links(report: Report) -> list[tuple[str, str]]:
     """The pages that the report is on, and the workflow run; nothing that a browser would run."""
     links = {**report.links, "Workflow run": report.provenance.run_url or ""}
-    return [(name, url) for name, url in links.items() if url.startswith(("https://", "http://"))]
+    return [(name, url) for name, url in links.items() if _is_web(url)]
+
+
+def _is_web(url: str) -> bool:
+    """Return whether a browser that follows it runs nothing on this page."""
+    return url.startswith(("https://", "http://"))
 
 
 def _row_head(table: Table) -> int:

@@ -14,7 +14,7 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.comparing.pairing import split_strata
 from helm_wandb.comparing.statistics import mean_interval
 from helm_wandb.model import Verdict
-from helm_wandb.render.quantities import difference, in_points, number, tokens
+from helm_wandb.text.quantities import difference, in_points, score_change, scores_as_text, tokens
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
@@ -229,9 +229,11 @@ def _point(one: Evaluation, key: ScoreKey, interval: Interval | None, x: float, 
 
 def _point_words(one: Evaluation, score: Score, interval: Interval | None) -> str:
     trained = "" if one.tokens_billions is None else f" ({tokens(one.tokens_billions)})"
-    words = f"{plain(Name(one.model))}, iteration {one.iteration}{trained}: {number(score.value)}"
+    ends = (interval.low, interval.high) if interval else ()
+    value, *interval_ends = scores_as_text([score.value, *ends])
+    words = f"{plain(Name(one.model))}, iteration {one.iteration}{trained}: {value}"
     if interval:
-        words += f" (95% CI {number(interval.low)} to {number(interval.high)})"
+        words += f" (95% CI {' to '.join(interval_ends)})"
     return words if score.n is None else f"{words}, n = {score.n}"
 
 
@@ -316,7 +318,7 @@ def _whisker_words(comparison: Comparison, delta: Delta, label: str) -> str:
     parts = (
         f"{plain(Name(label))} of {plain(Name(comparison.model))}: {difference(delta)}",
         delta.verdict.value.replace("_", " "),
-        f"{number(delta.baseline)} → {number(delta.candidate)}",
+        score_change(delta),
         f"iteration {comparison.iteration} vs. {baseline.iteration}{commit}",
         *([] if delta.n is None else [f"n = {delta.n}"]),
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helm_wandb.render import quantities
+from helm_wandb.text import quantities
 from tests.golden_reports import REGRESSION
 
 
@@ -42,7 +42,7 @@ def test_number_is_legible_at_any_size(value: float | None, text: str) -> None:
 
 @given(st.floats(min_value=-1e300, max_value=1e300))
 def test_number_is_close_to_its_value(value: float) -> None:
-    """No value is shown as 0 that is not, and none is shown further off than its digits tell."""
+    """No value is shown as 0 that is not, and none is shown further off than its digits say."""
     shown = float(quantities.number(value))
 
     assert (shown == 0) == (value == 0)
@@ -53,7 +53,7 @@ def test_number_is_close_to_its_value(value: float) -> None:
 @pytest.mark.parametrize(
     ("billions", "text"), [(None, "–"), (0.0, "0B"), (4.2, "4.2B"), (1260.0, "1260B")]
 )
-def test_tokens_are_told_in_billions(billions: float | None, text: str) -> None:
+def test_tokens_are_in_billions(billions: float | None, text: str) -> None:
     """Tokens have their unit, and a dash where they are unknown."""
     assert text == quantities.tokens(billions)
 
@@ -65,9 +65,9 @@ def test_tokens_are_told_in_billions(billions: float | None, text: str) -> None:
         (-0.012, 0.5, "−1.2 pp"),
         (0.0, 0.5, "±0.0 pp"),
         (-0.0, 0.5, "±0.0 pp"),
-        (0.0004, 0.5, "+0.04 pp"),
-        (-0.0004, 0.5, "−0.04 pp"),
-        (0.00000123, 0.5, "+0.0001 pp"),
+        (0.0004, 0.5, "+<0.1 pp"),
+        (-0.0004, 0.5, "−<0.1 pp"),
+        (0.00000123, 0.5, "+<0.1 pp"),
         (1e-16, 0.5, "±0.0 pp"),
         (-1e-16, 0.5, "±0.0 pp"),
         (0.0005, 0.5, "+0.1 pp"),
@@ -97,17 +97,42 @@ def test_no_difference_is_shown_as_a_zero_with_a_sign(value: float) -> None:
     text = quantities.change(replace(REGRESSION, baseline=0.5, candidate=0.5), value)
 
     assert ("±" in text) == (abs(value) < 1e-9)
-    assert float(text[1:].removesuffix(" pp")) == pytest.approx(100 * abs(value), rel=0.5, abs=0.05)
+    shown = float(text[1:].removesuffix(" pp").lstrip("<"))
+    assert shown == pytest.approx(100 * abs(value), rel=0.5, abs=0.1)
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "−13.0 pp [−22.2, −5.1]"),
+        ({}, "−13.0 pp (−22.2 to −5.1)"),
         ({"interval": None}, "−13.0 pp"),
-        ({"baseline": 27.5}, "−0.13 [−0.222, −0.051]"),
+        ({"baseline": 27.5}, "−0.13 (−0.222 to −0.051)"),
     ],
 )
 def test_a_difference_stands_with_its_interval(changes: dict[str, object], text: str) -> None:
     """The unit is shown once, and no bracket if there is no interval."""
     assert text == quantities.difference(replace(REGRESSION, **changes))  # type: ignore[arg-type]  # fields by their names
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.73, 0.6], ["73.0", "60.0"]),
+        ([1.0, 0.0, None], ["100.0", "0.0", "–"]),
+        ([0.0002, 0.5], ["<0.1", "50.0"]),
+        ([0.5, 27.25], ["0.500", "27.25"]),
+        ([None], ["–"]),
+    ],
+)
+def test_scores_of_a_metric_have_one_unit(values: list[float | None], texts: list[str]) -> None:
+    """They are percentages if all are within 0–1, else in the metric's own unit."""
+    assert texts == quantities.scores_as_text(values)
+
+
+@pytest.mark.parametrize(
+    ("effects", "text"),
+    [([], ""), ([0.02], "2.0 pp"), ([0.058, None, 0.02], "2.0–5.8 pp"), ([0.0002], "<0.1 pp")],
+)
+def test_detectable_effects_are_a_range(effects: list[float | None], text: str) -> None:
+    """The smallest and the largest are shown, once if they are equal."""
+    assert text == quantities.size_range([replace(REGRESSION, mde=one) for one in effects])

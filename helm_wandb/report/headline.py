@@ -1,0 +1,220 @@
+"""A report's one-line headline: which metrics of which model changed, and by how much.
+
+It is the heading of the comment, the job summary and the HTML report, and what an e-mail shows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.model import Comparison, Delta, Report, UnmatchedModels, Verdict
+from helm_wandb.text.quantities import change, size_range
+from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import count_noun, join_truncated, shorten
+
+LENGTH = 140
+"""Characters of a headline, at most, unless its counts alone have more."""
+_NAMED = 4
+"""Flagged changes that are named; more of them are counted."""
+_NAME_LENGTH = 40
+"""Characters of a name; half of it if it stands with others."""
+_INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
+_WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
+_COUNTED = {
+    Verdict.INCONCLUSIVE: "inconclusive",
+    Verdict.NO_CHANGE: "no change",
+    Verdict.UNTESTABLE: "not tested",
+}
+
+
+def headline(report: Report) -> str:
+    """Return `❌ acme/assistant: boolq −13.0 pp, 4 inconclusive`: a mark, the model, the changes.
+
+    Changes are named as far as they fit; then also the model is left out.
+    """
+    mark, subject = _mark(report), _subject(report)
+    texts = [f"{mark} {subject}{_words(report, named)}" for named in range(_NAMED, -1, -1)]
+    texts.append(f"{mark} {_words(report, 0)}")
+    return next((text for text in texts if len(text) <= LENGTH), texts[-1])
+
+
+def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
+    """Return how many deltas and flagged means have each verdict."""
+    return Counter(delta.verdict for one in comparisons for delta in one.counted_deltas)
+
+
+def sort_flagged(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, Delta]]:
+    """Return regressions, then improvements, the largest first, each with its comparison."""
+    rows = (
+        (one, delta)
+        for one in comparisons
+        for delta in one.counted_deltas
+        if delta.verdict.is_flagged
+    )
+    return sorted(
+        rows, key=lambda row: (row[1].verdict is Verdict.IMPROVED, -abs(row[1].difference))
+    )
+
+
+def _mark(report: Report) -> str:
+    """Return ❌ for a regression or a failed job, ⚠️ for what is incomplete or only warns."""
+    regressed = [delta for one in report.comparisons for delta in one.regressions]
+    gate = report.gate
+    if (gate and gate.closed) or not all(delta.warn_only for delta in regressed):
+        return "❌"
+    is_incomplete = report.unread or report.contradictions or report.not_in_baseline
+    if regressed or is_incomplete or (gate and (gate.reasons or gate.warnings)):
+        return _WARNING
+    if not report.comparisons:
+        return _INFORMATION
+    return _WARNING if report.verdict is Verdict.UNTESTABLE else "✅"
+
+
+def _subject(report: Report) -> str:
+    """Return `acme/assistant: `, `2 models: `, or `acme/assistant, iteration 6000 vs. 5000: `."""
+    if report.not_in_baseline and not report.comparisons:
+        return ""
+    models = [*group_by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
+    subject = _shown(models[0]) if len(models) == 1 else count_noun(len(models), "model")
+    steps = _only_steps(report)
+    if len(steps) == 1:
+        subject += f", iteration {steps[0].iteration} vs. {steps[0].baseline.iteration}"
+    elif steps:
+        subject += ", each vs. its previous checkpoint"
+    return f"{subject}: "
+
+
+def _only_steps(report: Report) -> Sequence[Comparison]:
+    """Return the changes since the previous checkpoints, if they are tested and all there is."""
+    is_tested = any(count_verdicts(report.steps).keys() - {Verdict.UNTESTABLE})
+    return report.steps if is_tested and not report.comparisons else ()
+
+
+def _words(report: Report, named: int) -> str:
+    """Return the headline's words. named: how many of the flagged changes are named."""
+    gate, lacking = report.gate, report.not_in_baseline
+    regressions = any(one.regressions for one in report.comparisons)
+    parts = [
+        *_text_if(gate and gate.closed and not regressions, "job failed"),
+        *_text_if(gate and gate.accepted_by and regressions, "regressions accepted"),
+        *(_compared(report, named) if report.comparisons else _uncompared(report, named)),
+        *_text_if(report.unread, f"{count_noun(report.unread, 'artifact')} unread"),
+        *_text_if(report.contradictions, count_noun(report.contradictions, "contradiction")),
+    ]
+    if lacking and report.comparisons:
+        parts.append(_lacking(lacking))
+    return ", ".join(parts)
+
+
+def _text_if(condition: object, text: str) -> list[str]:
+    return [text] if condition else []
+
+
+def _uncompared(report: Report, named: int) -> list[str]:
+    lacking, steps = report.not_in_baseline, _only_steps(report)
+    if lacking:
+        return [f"{_lacking(lacking)}, which has {_first_name(lacking.baseline_models)}"]
+    if not report.evaluations:
+        return ["the W&B project's ranking"]
+    metrics = {key for evaluation in report.evaluations for key in evaluation.scores}
+    shown = (
+        _changes(steps, named, is_of_run=True) if steps else [count_noun(len(metrics), "metric")]
+    )
+    return [*shown, "no baseline yet"]
+
+
+def _lacking(lacking: UnmatchedModels) -> str:
+    """Return `alpha and 2 more aren't in the baseline`."""
+    verb = "isn't" if len(lacking.models) == 1 else "aren't"
+    return f"{_first_name(lacking.models)} {verb} in the baseline"
+
+
+def _first_name(models: Sequence[str]) -> str:
+    """Return `alpha and 2 more`; `no model` of none."""
+    names = [_shown(model, _NAME_LENGTH // 2) for model in models[:1]]
+    return join_truncated([*names, *models[1:]], 1) or "no model"
+
+
+def _compared(report: Report, named: int) -> list[str]:
+    counts = count_verdicts(report.comparisons)
+    if not counts.keys() - {Verdict.UNTESTABLE}:
+        return ["no score could be tested"]
+    is_quiet = not any(verdict.is_flagged for verdict in counts)
+    changes = _changes(report.comparisons, named, is_of_run=False)
+    return [*_text_if(is_quiet and counts.total() > 1, "no regression"), *changes]
+
+
+def _changes(comparisons: Sequence[Comparison], named: int, *, is_of_run: bool) -> list[str]:
+    """Return the flagged changes, so many of them by name, and the counts of the others."""
+    counts, flagged = count_verdicts(comparisons), sort_flagged(comparisons)
+    counts[Verdict.UNTESTABLE] += sum(len(one.not_comparable) for one in comparisons)
+    shown = [_named(one, delta, comparisons) for one, delta in flagged[:named]]
+    if not flagged and named and (is_of_run or counts.total() == 1):
+        shown.append(_largest(comparisons, counts))
+    return [
+        *shown,
+        *_rest([delta for _, delta in flagged], named),
+        *(
+            f"{counts[verdict]} {words}{'' if flagged else _visible(comparisons, verdict)}"
+            for verdict, words in _COUNTED.items()
+            if counts[verdict]
+        ),
+    ]
+
+
+def _largest(comparisons: Sequence[Comparison], counts: Counter[Verdict]) -> str:
+    """Return `imdb +30.0 pp and 4 more inconclusive`, and take these from the counts."""
+    verdict = next(one for one in _COUNTED if counts[one])
+    rows = [(one, delta) for one in comparisons for delta in one.deltas if delta.verdict is verdict]
+    largest = max(rows, key=lambda row: abs(row[1].difference))
+    more = counts.pop(verdict) - 1
+    return (
+        f"{_named(*largest, comparisons)}{f' and {more} more' if more else ','} {_COUNTED[verdict]}"
+    )
+
+
+def _named(comparison: Comparison, delta: Delta, comparisons: Sequence[Comparison]) -> str:
+    """Return `boolq −13.0 pp`, or `boolq of alpha −13.0 pp` if there are several models."""
+    model = comparison.model.rpartition("/")[2] or comparison.model
+    of_model = f" of {_shown(model, _NAME_LENGTH // 2)}" if len(comparisons) > 1 else ""
+    is_worse = delta.verdict is Verdict.REGRESSED
+    has_two_senses = delta.lower_is_better and delta.verdict.is_flagged  # by the sign alone
+    remarks = [
+        *_text_if(has_two_senses, "worse" if is_worse else "better"),
+        *_text_if(delta.warn_only and is_worse, "warn only"),
+    ]
+    remark = f" ({', '.join(remarks)})" if remarks else ""
+    return f"{_metric(delta, comparisons)}{of_model} {change(delta, delta.difference)}{remark}"
+
+
+def _metric(delta: Delta, comparisons: Iterable[Comparison]) -> str:
+    """Return the benchmark, with the metric if it has others; `mean` of the mean."""
+    if delta.key is None:
+        return "mean"
+    benchmark = delta.key.benchmark
+    keys = {other.key for one in comparisons for other in one.deltas if other.key}
+    is_only = sum(key.benchmark == benchmark for key in keys) == 1
+    return _shown(benchmark if is_only else f"{benchmark} {delta.key.metric}")
+
+
+def _rest(flagged: Sequence[Delta], named: int) -> Iterator[str]:
+    """Yield `2 more regressions (1 warn only)` and `3 improvements`: those that are not named."""
+    for verdict, noun in ((Verdict.REGRESSED, "regression"), (Verdict.IMPROVED, "improvement")):
+        hidden = [delta for delta in flagged[named:] if delta.verdict is verdict]
+        more = "more " if any(delta.verdict is verdict for delta in flagged[:named]) else ""
+        warnings = sum(delta.warn_only for delta in hidden) if verdict is Verdict.REGRESSED else 0
+        only = f" ({warnings} warn only)" if warnings else ""
+        yield from _text_if(hidden, f"{count_noun(len(hidden), more + noun)}{only}")
+
+
+def _visible(comparisons: Iterable[Comparison], verdict: Verdict = Verdict.INCONCLUSIVE) -> str:
+    """Return ` (detectable from 2.0–5.8 pp)` of inconclusive deltas; empty of others."""
+    deltas = [delta for one in comparisons for delta in one.deltas if delta.verdict is verdict]
+    detectable = size_range(deltas) if verdict is Verdict.INCONCLUSIVE else ""
+    return f" (detectable from {detectable})" if detectable else ""
+
+
+def _shown(name: str, limit: int = _NAME_LENGTH) -> str:
+    return shorten(plain(Name(name)), limit)

@@ -1,0 +1,111 @@
+"""Scores, counts and differences as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from helm_wandb.model import Delta
+
+
+class Unknown(str):
+    """The text for an unknown value; a text that only looks like it is a known one."""
+
+    __slots__ = ()
+
+
+UNKNOWN = Unknown("–")
+_LEAST_DECIMAL = 0.0005
+_LARGEST_ROUNDED = 1_000
+_LARGEST_WRITTEN_OUT = 10_000_000
+_LEAST_TENTH = 0.05
+_NOISE = 1e-9
+"""Below it a difference of scores within 0…1 is one of rounding: sums of equal scores differ so."""
+
+
+def number(value: float | None) -> str:
+    """Three decimals within ±1, else four significant digits; a dash where it is unknown."""
+    if value is None:
+        return UNKNOWN
+    size = abs(value)
+    if size < _LEAST_DECIMAL:
+        # Three decimals would make it 0, which it is not.
+        return f"{value:.1g}" if value else "0.000"
+    if size <= 1:
+        return f"{value:.3f}"
+    whole = _LARGEST_ROUNDED <= size < _LARGEST_WRITTEN_OUT
+    return f"{value:.0f}" if whole else f"{value:.4g}"
+
+
+def tokens(billions: float | None) -> str:
+    """`4.2B`, or a dash where the count is unknown."""
+    return UNKNOWN if billions is None else f"{billions:.6g}B"
+
+
+def change(delta: Delta, value: float) -> str:
+    """`+1.2 pp` for a score within 0…1, else four significant digits in its unit."""
+    return f"{_signed(delta, value)}{_unit(delta)}"
+
+
+def size(delta: Delta, value: float) -> str:
+    """Return a change without its sign."""
+    return change(delta, value).lstrip("+−±")
+
+
+def size_range(deltas: Iterable[Delta]) -> str:
+    """Return the detectable effects, `2.0–5.8 pp`; empty if none is known in points."""
+    sizes = sorted(one.mde for one in deltas if one.mde is not None and in_points(one))
+    least, most = (_points(one) for one in (sizes[0], sizes[-1])) if sizes else ("", "")
+    return f"{least if least == most else f'{least}–{most}'} pp" if sizes else ""
+
+
+def difference(delta: Delta) -> str:
+    """Return `−13.0 pp (−22.2 to −5.1)`: the difference, and its interval if there is one."""
+    text = change(delta, delta.difference)
+    if delta.interval is None:
+        return text
+    ends = (delta.interval.low, delta.interval.high)
+    # `<0.1` would be hard to read here, and the sign says what matters.
+    low, high = (_signed(delta, value).replace("<0.1", "0.0") for value in ends)
+    return f"{text} ({low} to {high})"
+
+
+def score_change(delta: Delta) -> str:
+    """Return `73.0 → 60.0`, in percent for scores within 0–1."""
+    return " → ".join(scores_as_text([delta.baseline, delta.candidate]))
+
+
+def scores_as_text(values: Sequence[float | None]) -> list[str]:
+    """Return the values of one metric: as percentages if all are within 0–1."""
+    are_shares = all(value is None or 0 <= value <= 1 for value in values)
+    return [
+        UNKNOWN if one is None else _points(one) if are_shares else number(one) for one in values
+    ]
+
+
+def score(value: float | None) -> str:
+    """Return a single value, as `scores_as_text` does."""
+    return scores_as_text([value])[0]
+
+
+def in_points(delta: Delta) -> bool:
+    """Whether both scores lie within 0…1, so that they differ by points."""
+    return all(0 <= value <= 1 for value in (delta.baseline, delta.candidate))
+
+
+def _unit(delta: Delta) -> str:
+    return " pp" if in_points(delta) else ""
+
+
+def _signed(delta: Delta, value: float) -> str:
+    size = abs(value)
+    if in_points(delta):
+        text, is_zero = _points(size), size < _NOISE
+    else:
+        text, is_zero = f"{size:.4g}", not size
+    return f"{'±' if is_zero else '−' if value < 0 else '+'}{text}"
+
+
+def _points(value: float) -> str:
+    """Return tenths of a point; `<0.1` for what is smaller, as that is not 0."""
+    points = 100 * value
+    return "<0.1" if value >= _NOISE and points < _LEAST_TENTH else f"{points:.1f}"

@@ -1,0 +1,187 @@
+"""The one-line headline of a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from helm_wandb.model import Gate, UnmatchedModels, Verdict
+from helm_wandb.report.headline import LENGTH, headline
+from tests import builders
+from tests.golden_reports import COMMENTS, DELTAS, REGRESSION, REPORTS
+from tests.test_render_deltas import of, report, thousands
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "regression",
+            (
+                "❌ mymodel: boolq −13.0 pp, civil_comments +4.3 pp (worse), hellaswag +15.0 pp, "
+                "2 inconclusive, 1 no change, 3 not tested"
+            ),
+        ),
+        (
+            "accepted",
+            (
+                "❌ 2 models: regressions accepted, boolq of mymodel −13.0 pp, "
+                "civil_comments of other +4.3 pp (worse)"
+            ),
+        ),
+        ("improvement", "✅ 2 models: hellaswag of mymodel +15.0 pp, 2 inconclusive, 1 no change"),
+        (
+            "no_regression",
+            "✅ mymodel: no regression, 1 inconclusive (detectable from 5.0 pp), 1 no change",
+        ),
+        ("floor", "❌ mymodel: job failed, imdb ±0.0 pp, no change"),
+        ("untestable", "⚠️ mymodel: no score could be tested"),
+        ("not_comparable", "⚠️ mymodel: no score could be tested"),
+        ("no_baseline", "\u2139\ufe0f 4 models: 16 metrics, no baseline yet"),
+        ("renamed", "⚠️ mymodel isn't in the baseline, which has acme/assistant and 1 more"),
+        (
+            "warn_only",
+            (
+                "⚠️ mymodel: boolq −13.0 pp (warn only), 1 inconclusive, 1 no change, "
+                "mymodel isn't in the baseline"
+            ),
+        ),
+        ("project", "\u2139\ufe0f 2 models: the W&B project's ranking"),
+    ],
+)
+def test_the_headline_names_what_changed(name: str, text: str) -> None:
+    """A mark, the model, each flagged change with its size, and the counts of the others."""
+    assert text == COMMENTS[name].headline
+
+
+def test_without_a_baseline_the_previous_checkpoint_is_in_the_headline() -> None:
+    """The changes since then are named as those against a baseline, and are no mark's reason."""
+    flagged = REPORTS["compared_quiet"].headline
+    quiet = report(steps=[builders.comparison(DELTAS[3], DELTAS[6], iteration=6, against=5)])
+
+    assert flagged.startswith("\u2139\ufe0f mymodel, iteration 2 vs. 1: boolq −13.0 pp, 1 more ")
+    assert (
+        "\u2139\ufe0f alpha, iteration 6 vs. 5: wmt −3.25 and 1 more inconclusive, no baseline yet"
+        == (quiet.headline)
+    )
+
+
+def test_several_models_have_a_checkpoint_each() -> None:
+    """The headline names no iterations if each model has others."""
+    steps = [builders.comparison(REGRESSION, model=model) for model in ("a", "b")]
+
+    assert report(steps=steps).headline.startswith(
+        "\u2139\ufe0f 2 models, each vs. its previous checkpoint: boolq of a −13.0 pp, "
+    )
+
+
+def test_untested_steps_are_not_in_the_headline() -> None:
+    """What was not tested takes no room."""
+    result = report(steps=[builders.comparison(DELTAS[5], iteration=2, against=1)])
+
+    assert "\u2139\ufe0f alpha: 1 metric, no baseline yet" == result.headline
+
+
+def test_a_metric_is_named_if_its_benchmark_has_several() -> None:
+    """The benchmark alone names a change if no other metric of it was compared."""
+    other = builders.delta("boolq.F1", 0.7, 0.7, Verdict.INCONCLUSIVE, within=(-0.1, 0.1))
+
+    assert "❌ alpha: boolq −13.0 pp" == of(REGRESSION).headline
+    assert "❌ alpha: boolq EM −13.0 pp, 1 inconclusive" == of(REGRESSION, other).headline
+
+
+def test_the_mean_is_named_like_a_benchmark() -> None:
+    """A mean that regressed is among the changes."""
+    mean = builders.delta(None, 0.5, 0.4, Verdict.REGRESSED, within=(-0.2, -0.05))
+
+    assert "❌ alpha: boolq −13.0 pp, mean −10.0 pp" == (
+        report(builders.comparison(REGRESSION, overall=mean)).headline
+    )
+
+
+def test_what_is_better_when_lower_says_which_way_it_went() -> None:
+    """The sign alone doesn't say whether a lower score is worse."""
+    better = replace(DELTAS[2], difference=-0.043, verdict=Verdict.IMPROVED)
+
+    assert "✅ alpha: civil_comments −4.3 pp (better)" == of(better).headline
+
+
+def test_more_changes_than_fit_are_counted() -> None:
+    """The largest are named, and the others counted by direction, with those that only warn."""
+    deltas = [
+        replace(REGRESSION, key=builders.delta(f"b{at}.EM", 0, 0, Verdict.REGRESSED).key)
+        for at in range(6)
+    ]
+    deltas[5] = replace(deltas[5], warn_only=True)
+    named = ", ".join(f"b{at} −13.0 pp" for at in range(4))
+
+    assert f"❌ alpha: {named}, 2 more regressions (1 warn only), 1 improvement" == (
+        of(*deltas, DELTAS[0]).headline
+    )
+
+
+@pytest.mark.parametrize("length", [1, 30, 60, 400])
+def test_the_headline_is_short(length: int) -> None:
+    """Names are cut, and changes counted instead of named, so that the whole of it is read."""
+    name = "x" * length
+    results = [
+        thousands(12, 16),
+        report(builders.comparison(*DELTAS, model=name, not_comparable={"a.b": "x"})),
+        report(*(builders.comparison(*DELTAS, model=f"{name}{at}") for at in range(3))),
+    ]
+
+    assert max(len(result.headline) for result in results) <= LENGTH
+
+
+def test_a_headline_without_room_names_no_model() -> None:
+    """If the counts take all the room, they are all that there is."""
+    counted = builders.comparison(
+        *(delta for delta in DELTAS for _ in range(10**3)), model="x" * 40
+    )
+    text = headline(replace(report(counted), unread=10**12, contradictions=10**12))
+
+    assert text.startswith("❌ 2000 regressions, 1000 improvements, 2000 inconclusive, ")
+
+
+def test_long_names_of_both_sides_are_cut() -> None:
+    """A renamed model's headline has the beginnings of both names."""
+    lacking = UnmatchedModels(
+        models=("x" * 400, "b"), baseline_models=("y" * 400, "b"), origin="base.json"
+    )
+    text = headline(replace(COMMENTS["renamed"], not_in_baseline=lacking))
+
+    assert f"{'x' * 19}… and 1 more aren't in the baseline" in text
+    assert text.endswith(f"which has {'y' * 19}… and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"unread": 1}, "1 artifact unread"),
+        ({"contradictions": 2}, "2 contradictions"),
+        ({"unread": 2, "contradictions": 1}, "2 artifacts unread, 1 contradiction"),
+    ],
+)
+def test_what_is_incomplete_is_not_green(counts: dict[str, int], words: str) -> None:
+    """If something could not be read, or evaluations differ, no mark says that all is well."""
+    text = headline(replace(COMMENTS["no_regression"], **counts))  # type: ignore[arg-type] # numbers
+
+    assert text.startswith("⚠️ ")
+    assert words in text
+
+
+def test_a_failed_job_is_red() -> None:
+    """A closed gate is red without a regression, also if there is no baseline."""
+    closed = Gate(closed=True, reasons=("there is no baseline to compare with",))
+
+    assert "❌ 4 models: job failed, 16 metrics, no baseline yet" == (
+        headline(replace(COMMENTS["no_baseline"], gate=closed))
+    )
+
+
+def test_any_model_and_metric_is_one_visible_line() -> None:
+    """Names of others can neither break the line nor hide in it."""
+    hostile = builders.comparison(REGRESSION, model="a\n\u202eb\x1b[1m")
+
+    assert "❌ a??b?[1m: boolq −13.0 pp" == report(hostile).headline
