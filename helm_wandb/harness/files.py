@@ -9,7 +9,7 @@ from typing import Protocol
 from helm_wandb.errors import ArtifactError
 from helm_wandb.text.safe_text import plain
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 """Bytes of a piece of a large file."""
 MUST_BE = "must be an evaluation's output folder, or a .tar, .tar.gz or .zip of it"
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from helm_wandb.sources.lm_eval.entry import LmEval
 
 
-class AnsweredSample(Sample):
+class AnsweredSample(Sample, gc=False):
     """A line, with what is shown of it."""
 
     arguments: msgspec.Raw = msgspec.Raw()

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter, le
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,11 +30,12 @@ NO_FILTER = "none"
 """lm-eval's name of the filter of a task without filters."""
 LINE_BYTES = 64 << 20
 """Length of a line, at most: a prompt has a few megabytes if it holds a whole book."""
+_ANY = msgspec.json.Decoder(Any)
 _DOC_FIELD = re.compile(r"doc(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
 """A rule for clusters that names a field of the document."""
 
 
-class Sample(msgspec.Struct):
+class Sample(msgspec.Struct, gc=False):
     """A line, less its scores."""
 
     doc_id: int | str
@@ -93,15 +95,19 @@ def _read(task: SamplesFile, files: Files) -> TaskSamples:
     rows: dict[str, _Rows] = defaultdict(lambda: _Rows(values=[[] for _ in metrics]))
     find_cluster = _cluster_finder(task.rule)
     name_filter = _filter_namer(task.filters)
-    for sample in iter_samples(
-        files, task.path, _line_type(metrics, has_rule=find_cluster is not None)
-    ):
-        of_filter = rows[name_filter(sample)]
-        of_filter.id.append(sample.doc_id)
-        of_filter.input.append(_input_hash(sample))
-        of_filter.cluster.append(find_cluster(sample) if find_cluster else None)
-        for at, column in enumerate(of_filter.values):
-            column.append(_number(getattr(sample, f"value_{at}")))
+    kind = _line_type(metrics, has_rule=find_cluster is not None)
+    value_getters = [attrgetter(f"value_{at}") for at in range(len(metrics))]
+    for batch in _batches(files, task.path, kind):
+        by_filter: dict[str, list[Any]] = defaultdict(list)
+        for sample in batch:
+            by_filter[sample.filter or name_filter(sample)].append(sample)
+        for name, samples in by_filter.items():
+            columns = rows[name]
+            columns.id += [sample.doc_id for sample in samples]
+            columns.input += map(_input_hash, samples)
+            columns.cluster += map(find_cluster, samples) if find_cluster else [None] * len(samples)
+            for column, value_of in zip(columns.values, value_getters, strict=True):
+                column.extend(map(_number, map(value_of, samples)))
     instances = {
         key: one
         for key in task.keys
@@ -116,34 +122,60 @@ def iter_samples(files: Files, path: str, kind: type[Any]) -> Iterator[Any]:
 
     Raises ArtifactError, with the number of the line, for one that lm-eval does not write.
     """
+    for batch in _batches(files, path, kind):
+        yield from batch
+
+
+def _batches(files: Files, path: str, kind: type[Any]) -> Iterator[list[Any]]:
+    """Yield the file's lines as `iter_samples` does, many at once."""
     decoder = msgspec.json.Decoder(kind)
-    for number, line in enumerate(_lines(files, path), 1):
+    count = 0
+    for lines in _whole_lines(files, path):
         try:
-            yield decode_with_nan(line, decoder)
+            batch = decoder.decode_lines(lines)
+        except (ValueError, RecursionError):
+            batch = _decode_singly(lines, decoder, first=count + 1, shown=files.shown(path))
+        count += len(batch)
+        yield batch
+
+
+def _decode_singly(
+    lines: memoryview, decoder: msgspec.json.Decoder[Any], *, first: int, shown: str
+) -> list[Any]:
+    """Return the lines one by one: one may hold NaN, or be what the error has to name."""
+    samples = []
+    for line in filter(bytes.strip, bytes(lines).split(b"\n")):
+        try:
+            samples.append(decode_with_nan(line, decoder))
         except (ValueError, RecursionError) as error:
             raise ArtifactError(
-                f"{files.shown(path)}: line {number}: unexpected content: {error}. If the file was "
-                "cut short, run the step that wrote it again."
+                f"{shown}: line {first + len(samples)}: unexpected content: {error}. If the file "
+                "was cut short, run the step that wrote it again."
             ) from error
+    return samples
 
 
-def _lines(files: Files, path: str) -> Iterator[bytes]:
-    """Yield the lines; raise ArtifactError for one of more bytes than any line has."""
+def _whole_lines(files: Files, path: str) -> Iterator[memoryview]:
+    """Yield the file in pieces of whole lines, most of which are not copied.
+
+    Raises ArtifactError for a line of more bytes than any line has.
+    """
     rest: list[bytes] = []
     size = 0
     for chunk in files.chunks(path):
-        first, *others = chunk.split(b"\n")
-        rest.append(first)
-        size += len(first)
-        if others:
-            yield from filter(bytes.strip, (b"".join(rest), *others[:-1]))
-            rest, size = [others[-1]], len(others[-1])
+        start, end = chunk.find(b"\n") + 1, chunk.rfind(b"\n") + 1
+        if end:
+            yield memoryview(b"".join((*rest, chunk[:start])))
+            yield memoryview(chunk)[start:end]
+            rest, size = [], 0
+        rest.append(chunk[end:])
+        size += len(chunk) - end
         if size > LINE_BYTES:
             raise ArtifactError(
                 f"{files.shown(path)}: has a line of more than {LINE_BYTES >> 20} MiB, which no "
                 "sample of lm-eval has. Check the step that wrote it."
             )
-    yield from filter(bytes.strip, [b"".join(rest)])
+    yield memoryview(b"".join(rest))
 
 
 def _line_type(metrics: Sequence[str], *, has_rule: bool) -> type[Any]:
@@ -166,15 +198,14 @@ def _line_type(metrics: Sequence[str], *, has_rule: bool) -> type[Any]:
 
 
 def _filter_namer(filters: Sequence[str]) -> Callable[[Sample], str]:
-    """Return a function that names a line's filter; it is called once for each, in their order.
+    """Return a function that names the filter of a line that doesn't, as in 0.4.5.
 
-    Lines of 0.4.5 name none: those of a document are in the order of the task's filters.
+    It is called once for each line, in their order: those of a document are in the order of the
+    task's filters.
     """
     seen: Counter[int | str] = Counter()
 
     def name(sample: Sample) -> str:
-        if sample.filter is not None:
-            return sample.filter
         at = seen[sample.doc_id]
         seen[sample.doc_id] += 1
         return filters[at] if at < len(filters) else NO_FILTER
@@ -190,6 +221,8 @@ def _input_hash(sample: Sample) -> str | None:
 
 
 def _number(value: object) -> float | None:
+    if type(value) is float:  # the commonest, and quicker to find out than any
+        return value if math.isfinite(value) else None
     if not isinstance(value, int | float):
         return None
     try:
@@ -205,7 +238,8 @@ def _instances(task: str, rows: _Rows, at: int) -> Instances | None:
     order = [place for place, value in enumerate(values) if value is not None]
     if not order:
         return None
-    order.sort(key=lambda place: _sort_key(rows.id[place]))
+    if not _are_ascending(rows.id):
+        order.sort(key=lambda place: _sort_key(rows.id[place]))
     identities = tuple(str(rows.id[place]) for place in order)
     return Instances(
         stratum=(task,) * len(order),
@@ -218,6 +252,11 @@ def _instances(task: str, rows: _Rows, at: int) -> Instances | None:
         ),
         value=tuple(value for place in order if (value := values[place]) is not None),
     )
+
+
+def _are_ascending(identities: Sequence[int | str]) -> bool:
+    numbers = [one for one in identities if isinstance(one, int)]
+    return len(numbers) == len(identities) and all(map(le, numbers, numbers[1:]))
 
 
 def _sort_key(identity: int | str) -> tuple[bool, int, str]:
@@ -243,7 +282,7 @@ def _hashed(value: object) -> str | None:
 
 def decode_raw(raw: msgspec.Raw) -> object:
     """Return a part of a line; None if the line lacks it."""
-    return decode_with_nan(bytes(raw), msgspec.json.Decoder(Any)) if bytes(raw) else None
+    return decode_with_nan(bytes(raw), _ANY) if bytes(raw) else None
 
 
 def _at(value: object, names: Iterable[str]) -> object:
