@@ -41,13 +41,15 @@ def parser(command: str) -> ArgumentParser:
     """Return the parser of the commands and their arguments."""
     flags = ArgumentParser(prog=command, description="Write and check configs.")
     commands = flags.add_subparsers(dest="command", required=True)
-    init = commands.add_parser("init", help="write a first config for HELM output")
+    init = commands.add_parser(
+        "init", help="write a first config for the output of HELM or lm-eval"
+    )
     init.add_argument(
         "folder",
         nargs="?",
         type=path,
         default="benchmark_output",
-        help="folder that helm-run wrote, or a .tar, .tar.gz or .zip of it",
+        help="folder that helm-run or lm_eval wrote, or a .tar, .tar.gz or .zip of it",
     )
     init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
     init.add_argument(

@@ -143,7 +143,8 @@ class Policy:
     """Benchmarks and metrics that are compared and shown, and never fail the job."""
     clusters: Mapping[str, str] = field(default_factory=dict)
     """Benchmark → a regular expression for `patterns`, searched in the input text, whose match is
-    the cluster; or `instance`, if each instance is one."""
+    the cluster; or `instance`, if each instance is one; or, for lm-eval, a field as `doc.passage`.
+    """
     floor: Mapping[ScoreKey, float] = field(default_factory=dict)
     """The minimum score, or the maximum if lower is better."""
 
@@ -204,7 +205,7 @@ class Instances:
     stratum: Collection[str]
     """Run and sub-split, without the model."""
     id: Collection[str]
-    """HELM's instance id; unique within run and trial."""
+    """The harness's id of the instance; in HELM unique within run and trial."""
     trial: Collection[int]
     """HELM's train_trial_index."""
     input: Collection[str | None]
@@ -254,7 +255,7 @@ class SubjectScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One metric's value of one model, as in HELM's own table."""
+    """One metric's value of one model: the harness's own number."""
 
     value: float
     n: int | None

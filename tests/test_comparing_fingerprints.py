@@ -55,3 +55,12 @@ def test_only_equal_fingerprints_do_not_differ(
 ) -> None:
     """Words are found for any difference, and for none where there is none."""
     assert (describe_difference(here, there) is None) == (here == there)
+
+
+def test_shots_of_lm_eval_are_shots() -> None:
+    """The number of examples comes first, whatever the harness calls it."""
+    here, there = {"limit": "9", "num_fewshot": "5"}, {"limit": "8", "num_fewshot": "0"}
+
+    assert "5-shot here, 0-shot there; limit 9 here, limit 8 there" == (
+        describe_difference(here, there)
+    )

@@ -676,3 +676,14 @@ def test_ranks_follow_the_means(values: list[float]) -> None:
     assert [1 + sum(other > (row.mean or 0) for other in values) for row in rows] == [
         row.rank for row in rows
     ]
+
+
+def test_parts_of_a_benchmark_are_left_out_of_the_mean() -> None:
+    """A task and its group: the mean is over the group, since it has the task's questions."""
+    values = {"group.acc": 0.5, "task.acc": 0.9, "task.f1": 0.9, "other.acc": 0.7}
+    one = evaluation(scores=values, subjects={"group.acc": {"task": 0.9}})
+    found = build([one], metrics=tuple(one.scores), excluded_models=frozenset())
+
+    assert dict.fromkeys(["task.acc", "task.f1"], "part of group") == found.left_out
+    assert [0.6] == [row.mean for row in found.rows]
+    assert tuple(values) == found.metrics

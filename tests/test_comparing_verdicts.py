@@ -701,3 +701,21 @@ def test_a_mark_needs_both(pairs: dict[str, tuple[list[float], list[float]]]) ->
         assert (delta.verdict in OPPOSITE) == (
             delta.p_adjusted < 0.2 and abs(delta.difference) > 0.3
         )
+
+
+def test_parts_of_a_benchmark_are_in_no_mean() -> None:
+    """A task and its group have the same questions, which count once."""
+    several = {"group.acc": WORSE, "task.acc": WORSE, "other.acc": BETTER}
+    here = builders.measured(values=several)
+    there = builders.measured(values={**several, "group.acc": BETTER, "task.acc": BETTER})
+    key = ScoreKey("group", "acc")
+    subjects = {"task": SubjectScore(value=0.4, n=100)}
+    here, there = (
+        replace(side, scores={**side.scores, key: replace(side.scores[key], subjects=subjects)})
+        for side in (here, there)
+    )
+    overall = comparison(here, there).overall
+
+    assert overall is not None
+    assert 0.8 == overall.baseline
+    assert 3 == len(comparison(here, there).deltas)

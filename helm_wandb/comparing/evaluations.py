@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -129,6 +129,16 @@ def describe_other_settings(candidate: Score, baseline: Score) -> str | None:
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
     return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint)
+
+
+def parts_of_others(scores: Mapping[ScoreKey, Score]) -> dict[ScoreKey, ScoreKey]:
+    """Return each score whose benchmark is a subject of another one, and a score of that.
+
+    A task and the group that it is in, for example: a mean over both would count its questions
+    twice.
+    """
+    wholes = {name: key for key, score in scores.items() for name in score.subjects}
+    return {key: wholes[key.benchmark] for key in scores if key.benchmark in wholes}
 
 
 def latest(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from helm_wandb.text.words import join_truncated
 
-_SHOTS = "max_train_instances"
+_SHOTS = frozenset({"max_train_instances", "num_fewshot"})
+"""Fields for the number of examples, in HELM and in lm-eval."""
 
 
 def describe_field(name: str, value: object) -> str:
@@ -16,7 +17,7 @@ def describe_field(name: str, value: object) -> str:
         return f"no {name}"
     if isinstance(value, list | tuple):
         return f"{name} {join_truncated([*map(_visible, value)])}"
-    return f"{value}-shot" if name == _SHOTS else f"{name} {_visible(value)}"
+    return f"{value}-shot" if name in _SHOTS else f"{name} {_visible(value)}"
 
 
 def _visible(value: object) -> str:
@@ -33,7 +34,7 @@ def describe_difference(
 
     A field that one side lacks counts as different.
     """
-    names = sorted({**candidate, **baseline}, key=lambda name: (name != _SHOTS, name))
+    names = sorted({**candidate, **baseline}, key=lambda name: (name not in _SHOTS, name))
     differences = [
         f"{describe_field(name, candidate.get(name))} here, "
         f"{describe_field(name, baseline.get(name))} there"

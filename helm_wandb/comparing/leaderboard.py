@@ -10,7 +10,7 @@ from functools import cache
 from math import fsum
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import latest
+from helm_wandb.comparing.evaluations import latest, parts_of_others
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, ScoreKey
 
@@ -146,7 +146,14 @@ def _excluded_metrics(
             why = rule(column, compared)
         if why:
             excluded[key] = why
-    return excluded
+    counted = {
+        key: score
+        for one in own or guests
+        for key, score in one.scores.items()
+        if key in columns and key not in excluded
+    }
+    parts = parts_of_others(counted).items()
+    return excluded | {part: f"part of {whole.benchmark}" for part, whole in parts}
 
 
 def _why_excluded(column: _Column, models: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from helm_wandb.comparing import pairing, statistics
-from helm_wandb.comparing.evaluations import describe_other_settings
+from helm_wandb.comparing.evaluations import describe_other_settings, parts_of_others
 from helm_wandb.comparing.statistics import Estimate
 from helm_wandb.model import (
     Baseline,
@@ -263,11 +263,16 @@ def _judged(
 def _by_benchmark(cells: Sequence[_Cell], policy: Policy) -> list[list[_Cell]]:
     """Return the cells that were tested, within 0…1, and better when higher, by benchmark.
 
-    Those that only warn are left out, since a mean that regressed fails the job.
+    Those that only warn are left out, since a mean that regressed fails the job; so are parts of
+    others, whose questions would count twice.
     """
+    averaged = [
+        cell for cell in cells if _is_averageable(cell) and not policy.is_warn_only(cell.key)
+    ]
+    parts = parts_of_others({cell.key: cell.candidate for cell in averaged})
     benchmarks: dict[str, list[_Cell]] = defaultdict(list)
-    for cell in cells:
-        if _is_averageable(cell) and not policy.is_warn_only(cell.key):
+    for cell in averaged:
+        if cell.key not in parts:
             benchmarks[cell.key.benchmark].append(cell)
     return list(benchmarks.values())
 

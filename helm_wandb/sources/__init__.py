@@ -82,12 +82,12 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entries that read the output at the path, the most useful first.
 
     shown_as: the path as messages and entries name it.
-    Raises ArtifactError, of the first source, if no source can read it.
+    Raises ArtifactError, with what each source lacks, if none can read it.
     """
-    faults = []
+    faults: list[str] = []
     for first in filter(None, (source.first_entries for source in SOURCES.values())):
         try:
             return first(path, shown_as=shown_as)
         except ArtifactError as error:
-            faults.append(error)
-    raise faults[0]
+            faults += error.lines
+    raise ArtifactError(*faults)
