@@ -89,6 +89,17 @@ class Contrast:
         """Clusters that did not change."""
         return self.clusters - len(self.changes)
 
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether each cluster is a single instance."""
+        return all(len(part.stratum.sums) == part.stratum.size for part in self.parts)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether each instance is a cluster, and all weigh the same."""
+        weights = {part.weight / part.stratum.size for part in self.parts}
+        return self.is_single and len(weights) == 1
+
     @property
     def guarded_variance(self) -> float:
         """Variance of the difference with the contributions that were not seen."""

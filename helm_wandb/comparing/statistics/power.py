@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .binary import binomial, mid_p
-from .special import critical
+from .special import critical, critical_normal
 
 if TYPE_CHECKING:
     from .contrast import Contrast
@@ -40,14 +40,14 @@ def minimum_detectable(
     The rule: p below alpha/tests, Holm's first step, and a difference beyond min_effect.
     tests: how many p-values Holm counts. min_effect: in the score's unit.
 
-    A true change makes new changes among the clusters that had none, of the sizes of those
-    that were seen. If everything changes, as with continuous scores, it is a shift.
+    A true change makes new changes, of the sizes of those that were seen: of any instance, or among
+    the clusters that had none. If everything changes, as with continuous scores, it is a shift.
     """
     contrast, threshold = estimate.contrast, alpha / max(1, tests)
     if contrast is None or threshold < _LEAST_THRESHOLD:
         return None
     changed = (estimate.better or 0) + (estimate.worse or 0)
-    if contrast.is_binary and changed <= _MOST_COUNTED and estimate.n == estimate.clusters:
+    if contrast.is_binary and contrast.is_even and changed <= _MOST_COUNTED:
         is_detected = _counting(estimate.n, changed, contrast.limit, threshold, min_effect)
     else:
         is_detected = _expecting(contrast, threshold, min_effect)
@@ -109,24 +109,30 @@ def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Calla
     """
     sizes = _groups(contrast)
 
-    def needed(degrees: float) -> float:
+    def bound_and_mean(degrees: float) -> tuple[float, float]:
+        """Return the critical value, and the mean of a statistic that exceeds it often enough."""
         bound = critical(threshold, degrees)
-        return bound * (1 - 1 / (4 * degrees)) + _DEVIATE * math.sqrt(
-            1 + bound * bound / (2 * degrees)
-        )
+        scatter = math.sqrt(1 + bound * bound / (2 * degrees))
+        return bound, bound * (1 - 1 / (4 * degrees)) + _DEVIATE * scatter
 
-    by_likelihood, by_student = needed(contrast.degrees_of_freedom), needed(contrast.strata_degrees)
+    bound, mean = bound_and_mean(contrast.degrees_of_freedom)
+    _, by_student = bound_and_mean(contrast.strata_degrees)
 
     def is_found(change: float) -> bool:
-        likely = replace(
-            contrast, difference=change, points=tuple(_points(contrast, sizes, change))
-        )
-        squares = math.fsum(count * value * value for count, value, _ in likely.points)
+        points = tuple(_points(contrast, sizes, change))
+        squares = math.fsum(count * value * value for count, value, _ in points)
         error = math.sqrt(squares / contrast.clusters / (contrast.clusters - 1))
+        beyond = change - _DEVIATE * error
+        if contrast.flips:
+            error_of_signs = math.sqrt(
+                squares / contrast.clusters**2 + change * change / contrast.clusters
+            )
+            return beyond > min_effect and beyond >= critical_normal(threshold) * error_of_signs
+        often = replace(contrast, difference=change * bound / mean, points=points)
         return (
-            change > min_effect + _DEVIATE * error
+            beyond > min_effect
             and change >= by_student * error
-            and likely.likelihood_statistic() >= by_likelihood
+            and often.likelihood_statistic() >= bound
         )
 
     return is_found
@@ -162,10 +168,16 @@ def _points(
     """Return each cluster's contribution with this change, less the change itself."""
     rest = contrast.unchanged
     seen = contrast.clusters - rest
-    total = math.fsum((count or 1.0) * size for count, size in sizes)
-    share = min(change * contrast.clusters / total, rest / (seen or 1.0)) if rest else 0.0
-    shift = change - share * total / contrast.clusters
-    for count, size in sizes:
-        for sign, number in ((-1, count / 2), (1, count / 2 + share * (count or 1.0))):
-            yield number, sign * size + shift - change, 1.0
-    yield rest - share * (seen or 1.0), shift - change, 1.0
+    weights = [count or 1.0 for count, _ in sizes]
+    typical = math.fsum(
+        weight * size for weight, (_, size) in zip(weights, sizes, strict=True)
+    ) / math.fsum(weights)
+    most = 1.0 if contrast.is_single else rest / contrast.clusters
+    hit = min(most, change / typical) if rest else 0.0
+    lost = hit if contrast.is_single else 0.0
+    shift = change - hit * typical
+    for weight, (count, size) in zip(weights, sizes, strict=True):
+        either, new = (1 - lost) * count / 2, hit * contrast.clusters * weight / (seen or 1.0)
+        yield either, -size + shift - change, 1.0
+        yield either + new, size + shift - change, 1.0
+    yield rest - hit * contrast.clusters + lost * seen, shift - change, 1.0
