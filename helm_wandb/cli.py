@@ -91,7 +91,7 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
     flags = ArgumentParser(
         prog=command,
         usage=_USAGE,
-        description="Compare and rank HELM evaluations, and record them in W&B.",
+        description="Compare and rank evaluations of HELM and lm-eval, and record them in W&B.",
         epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )

@@ -405,23 +405,23 @@ def texts_with_commands() -> Iterator[tuple[str, str]]:
 
 
 def test_no_resolver_chooses_a_release() -> None:
-    """Each command that installs takes a hashed lock as it is, or HELM, or this project."""
+    """Commands that install take a hashed lock, one release of a harness, or this project."""
     commands = {
         (name, found[0].strip())
         for name, text in texts_with_commands()
         for found in INSTALLERS.finditer(text)
     }
-    helm = {
+    harnesses = {
         (name, command)
         for name, command in commands
-        if re.search(r"install crfm-helm==[\d.]+$", command)
+        if re.search(r"install \"?(crfm-helm|lm_eval\S*)==[\d.]+\"?$", command)
     }
     project = {
         (name, command)
         for name, command in commands
         if re.search(r"git\+https://github\.com/org/helm-wandb-action\b", command)
     }
-    locked = commands - helm - project
+    locked = commands - harnesses - project
 
     assert [] == sorted(
         (name, command)
@@ -429,4 +429,4 @@ def test_no_resolver_chooses_a_release() -> None:
         if not all(option in command for option in EXACT)
     )
     assert {"Dockerfile", "requirements/install.py"} <= {name for name, _ in locked}
-    assert 1 == len({command.split("==")[1] for _, command in helm})
+    assert 2 == len({command.split(" install ")[1] for _, command in harnesses})

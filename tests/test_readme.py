@@ -18,6 +18,7 @@ import yaml
 from helm_wandb import action, cli, config, errors
 from helm_wandb.comparing import changed_instances
 from helm_wandb.render import comment
+from helm_wandb.runner import wandb_key
 from helm_wandb.runner.settings import Settings
 from helm_wandb.system import signals
 from helm_wandb.wandb_runs.sdk import session
@@ -256,8 +257,12 @@ def test_exit_codes_are_those_of_the_code() -> None:
 def test_limits_are_those_of_the_code() -> None:
     """The numbers that the README names are those that hold."""
     limits = README.section("Limits")
+    server = wandb_key.DEFAULT_BASE_URL
 
     assert f"{comment.LIMIT_BYTES:,} bytes" in limits
+    assert all(
+        f"`{server}`" in Document(ROOT / name).text for name in ("README.md", "docs/wandb.md")
+    )
     github_seconds = action.SEARCH_SECONDS + action.CONVERSATION_SECONDS
     assert f"GitHub has {github_seconds:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
     assert f"up to {changed_instances.LIMIT:,}" in COMPARISON.section("Questions that changed")
