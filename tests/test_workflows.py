@@ -43,6 +43,23 @@ def test_actions_are_pinned_alike() -> None:
     )
 
 
+def test_dependabot_updates_every_lock() -> None:
+    """The folder of each npm lock, and of the lock of Python's packages, is among those updated."""
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    updated = {
+        folder: one["package-ecosystem"]
+        for one in updates
+        for folder in one.get("directories") or [one["directory"]]
+        if one["package-ecosystem"] in {"npm", "pip"}
+    }
+    locks = [*(ROOT / "tests").glob("*/package-lock.json"), *ROOT.glob("requirements/runtime.txt")]
+
+    assert updated == {
+        f"/{path.parent.relative_to(ROOT).as_posix()}": "npm" if path.suffix == ".json" else "pip"
+        for path in locks
+    }
+
+
 def test_no_action_escapes_the_pins() -> None:
     """Every step that uses an action of others is seen by the test of the pins."""
     texts = [path.read_text() for path in ALL]
