@@ -443,13 +443,14 @@ def test_an_output_folder_that_is_none_is_explained(
     assert str(raised.value).startswith(problem)
 
 
-def test_unknown_suite_lists_what_is_there(helm_trees: Path) -> None:
-    """A misspelt suite is answered with the suites and releases that exist."""
+@pytest.mark.parametrize("name", ["nightly", "releases/lite-like", "runs/v1.0.0"])
+def test_unknown_suite_lists_what_is_there(name: str, helm_trees: Path) -> None:
+    """A misspelt suite, or one in the other folder, is answered with those that exist."""
     with pytest.raises(ArtifactError) as raised:
-        read_spec(spec("lite", "nightly"), helm_trees)
+        read_spec(spec("lite", name), helm_trees)
 
     assert (
-        "config.yaml:3:5: no suite or release 'nightly' in 'lite'. There are: runs/lite-like, "
+        f"config.yaml:3:5: no suite or release {name!r} in 'lite'. There are: runs/lite-like, "
         "releases/v1.0.0, releases/v1.0.0-mean."
     ) == str(raised.value)
 
@@ -526,6 +527,13 @@ def test_suite_without_a_finished_run(tmp_path: Path) -> None:
     (tmp_path / "output/runs/nightly/boolq:model=x").mkdir(parents=True)
     with pytest.raises(ArtifactError, match="suite 'nightly' holds no finished run"):
         read_spec(spec("output", "nightly"), tmp_path)
+
+
+def test_release_without_tables(tmp_path: Path) -> None:
+    """A release whose helm-summarize crashed is not said to be missing."""
+    (tmp_path / "output/releases/v1").mkdir(parents=True)
+    with pytest.raises(ArtifactError, match=r"release 'v1' has no tables in groups/"):
+        read_spec(spec("output", "v1"), tmp_path)
 
 
 def test_nothing_of_what_was_requested(helm_trees: Path) -> None:

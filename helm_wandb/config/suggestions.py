@@ -48,7 +48,7 @@ def whole_benchmark(value: object) -> object:
             return _entry(name, others.get("metrics") or others.get("metric"))
         case dict() if not value:
             return _entry("mmlu", None)
-        case dict() if len(value) == 1:
+        case dict() if len(value) == 1 and not value.keys() & {"metric", "metrics"}:
             return _entry(*next(iter(value.items())))
         case _:
             return value
@@ -59,10 +59,14 @@ def _entry(name: str, metrics: object) -> dict[str, object]:
 
 
 def _words(value: object) -> object:
-    """Return a text as the list that it means."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
+    """Return a text, or the keys of a mapping, as the list that they mean."""
+    match value:
+        case str(text):
+            return [word.strip() for word in text.split(",") if word.strip()]
+        case dict():
+            return list(value)
+        case _:
+            return value
 
 
 def _meant_values(path: Path, value: object) -> Iterator[object]:
@@ -86,7 +90,7 @@ def _meant_values(path: Path, value: object) -> Iterator[object]:
             yield _joined(value)
         case _, [single]:
             yield single
-        case _, dict() if value and not any(value.values()):
+        case (*_, last), dict() if value and (last == "metrics" or not any(value.values())):
             yield list(value)
         case _:
             pass

@@ -154,9 +154,11 @@ def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
 
 
 def _no_suite(spec: HelmEval, files: Files) -> str:
-    (_, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
-    if files.is_folder(f"runs/{name}"):
+    (kinds, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
+    if "runs" in kinds and files.is_folder(f"runs/{name}"):
         return f"{place}: suite {name!r} holds no finished run. Did helm-run finish?"
+    if "releases" in kinds and files.is_folder(f"releases/{name}"):
+        return f"{place}: release {name!r} has no tables in groups/. Did helm-summarize finish?"
     suites = entries(files)
     if not suites:
         return (
@@ -164,6 +166,6 @@ def _no_suite(spec: HelmEval, files: Files) -> str:
             f"releases/ with a suite in it. {advice(files, shown_as=spec.output_dir)}"
         )
     return (
-        f"{place}: no suite or release {name!r} in {spec.output_dir!r}. "
+        f"{place}: no suite or release {spec.helm_suite_name!r} in {spec.output_dir!r}. "
         f"There are: {_listed(suites)}."
     )
