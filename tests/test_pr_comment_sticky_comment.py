@@ -245,7 +245,7 @@ def test_duplicates_are_deleted_though_the_text_is_the_same(
     assert ["DELETE"] == writes(server)
 
 
-def test_comment_deleted_before_it_is_edited_is_posted_anew(
+def test_comment_deleted_before_it_is_edited_is_posted_again(
     server: GithubServer, github: Repository
 ) -> None:
     """Somebody deletes ours between our look and our edit."""
@@ -315,7 +315,7 @@ def test_recreate_twice_at_the_same_moment_ends_with_one(
         (CommentMode.OFF, set()),
     ],
 )
-def test_modes_tell_when_to_post(
+def test_modes_say_when_to_post(
     server: GithubServer, github: Repository, mode: CommentMode, verdicts: set[Verdict]
 ) -> None:
     """Each mode posts on its own verdicts; else the receipt says why it does not."""

@@ -47,7 +47,7 @@ def test_the_table_is_made_of_a_wheel(wheel: Path) -> None:
    "perturbations": {
     "robustness": "Robustness"
    },
-   "groups_of_their_own": ["ablation_prompts"]
+   "separate_groups": ["ablation_prompts"]
   },
   "lite": {},
   "zoo": {

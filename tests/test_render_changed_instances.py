@@ -79,7 +79,7 @@ SHOWN = of(
 )
 
 
-def test_a_table_tells_which_questions_were_lost() -> None:
+def test_a_table_names_which_questions_were_lost() -> None:
     """Regressions first; ids, texts and scores of each item, with line ends that can be seen."""
     boolq, mmlu = changed_instances.changed(SHOWN)
 

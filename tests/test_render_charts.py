@@ -126,7 +126,7 @@ def test_bars_stand_in_the_order_of_the_leaderboard() -> None:
     assert "y-axis 0 --> 0.6" in found.diagram
 
 
-def test_bars_tell_how_many_are_left_out() -> None:
+def test_bars_say_how_many_are_left_out() -> None:
     """Of 20 models the first twelve have a bar."""
     found = first_of(large(models=20, metrics=2))
 

@@ -208,8 +208,8 @@ def test_steps_of_several_models_name_their_iterations() -> None:
         assert ["2 vs. 1", "9 vs. 1"] == cells(table, "Iterations")
 
 
-def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
-    """A model's mean has its change beside it, and a model that was not compared has a dash."""
+def test_the_leaderboard_shows_what_changed_of_each_model() -> None:
+    """A model's mean has its change next to it, and a model that was not compared has a dash."""
     result = builders.report(
         [builders.evaluation(model) for model in ("alpha", "beta", "gamma")],
         comparisons=[
@@ -224,7 +224,7 @@ def test_the_leaderboard_tells_what_changed_of_each_model() -> None:
 
 
 def test_the_leaderboard_counts_all_comparisons_of_a_model() -> None:
-    """Where benchmarks have baselines of their own, marks add up and no one mean is the model's."""
+    """If benchmarks have different baselines, counts add up and no one mean is the model's."""
     result = builders.report(
         [builders.evaluation(model) for model in ("alpha", "beta")],
         comparisons=[

@@ -128,7 +128,7 @@ def test_only_web_pages_are_linked() -> None:
 
 
 def test_scores_are_of_all_models() -> None:
-    """Models of the project stand beside the run's own at their greatest iteration."""
+    """Models of the project are listed with the run's own, at their latest iteration."""
     table = html_report.scores(REPORTS["project"])
 
     assert ["Metric", "beta|`x`", "alpha", "gamma"] == [column.label for column in table.columns]

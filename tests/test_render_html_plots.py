@@ -40,7 +40,7 @@ def labels(ticks: tuple[Tick, ...]) -> list[str]:
 
 
 def test_curve_is_over_tokens() -> None:
-    """Where all tokens are known they are the axis, and each point tells its score in words."""
+    """Where all tokens are known they are the axis, and each point says its score in words."""
     found = report(("a", 1000, 4.0, 0.25), ("a", 2000, 8.0, 0.5))
 
     assert ("mmlu.EM", "billions of tokens") == (found.title, found.x_label)
@@ -172,7 +172,7 @@ def test_what_no_axis_holds_is_no_curve(
     assert "<polyline" not in html_report.render(result)
 
 
-def test_what_is_tiny_beside_others_is_drawn_as_nothing() -> None:
+def test_what_is_tiny_next_to_others_is_drawn_as_nothing() -> None:
     """A first checkpoint of 1e-200 does not cost a metric its curve."""
     tiny, nothing = (
         report(("a", 1, None, value), ("a", 2, None, 0.5)).series[0].points[0].y

@@ -141,7 +141,7 @@ def test_links_of_sinks_are_shown() -> None:
         (120, 0, "2000 more"),
     ],
 )
-def test_a_run_without_a_report_tells_why(limit: int, shown: int, more: str) -> None:
+def test_a_run_without_a_report_says_why(limit: int, shown: int, more: str) -> None:
     """Where nothing could be read, the page has the reasons, as many as fit, and counts them."""
     problems = [f"runs/{at}: stats.json cannot be read" for at in range(2_000)]
     text = markdown.render_unread(problems, builders.report([]).provenance, limit_bytes=limit)

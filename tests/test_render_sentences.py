@@ -1,4 +1,4 @@
-"""What is said of a run beside its tables."""
+"""Sentences that are shown with a run's tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_steps_are_explained_without_a_baseline() -> None:
     assert "Changes since the previous checkpoint never fail the job." == gate
 
 
-def test_steps_beside_a_baseline_have_their_own_tests() -> None:
+def test_steps_next_to_a_baseline_have_their_own_tests() -> None:
     """The steps' tests are counted apart from the baseline's."""
     result = report(builders.comparison(*DELTAS), steps=[builders.comparison(REGRESSION)])
 
@@ -83,15 +83,15 @@ def test_the_mean_is_explained() -> None:
         (builders.comparison(not_comparable={"a.b": "x"}), "Nothing could be compared; "),
     ],
 )
-def test_a_run_that_tells_nothing_says_why(comparison: Comparison, start: str) -> None:
+def test_a_run_without_results_says_why(comparison: Comparison, start: str) -> None:
     """Deltas without a test, and scores that can't be compared, are named as such."""
     (sentence,) = sentences.summary_sentences(report(comparison))
 
     assert sentence.startswith(start)
 
 
-def test_a_run_beside_a_baseline_without_scores_is_silent() -> None:
-    """Where neither side has a score, the headline tells all there is."""
+def test_a_run_with_a_baseline_without_scores_is_silent() -> None:
+    """If neither side has a score, the headline says everything."""
     assert [] == sentences.summary_sentences(report(builders.comparison()))
 
 

@@ -83,7 +83,7 @@ def test_many_evaluations_are_rows() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 9])
-def test_evaluations_without_any_score_are_shown_all_the_same(count: int) -> None:
+def test_evaluations_without_any_score_are_still_shown(count: int) -> None:
     """Models of which nothing is known break no table, in either layout."""
     evaluations = [
         replace(builders.evaluation(f"m{at}", missing={"mmlu.EM": "no table"}), scores={})
@@ -94,7 +94,7 @@ def test_evaluations_without_any_score_are_shown_all_the_same(count: int) -> Non
     assert {len(row) for row in scores.rows} <= {len(scores.columns)}
 
 
-def test_missing_scores_are_told_by_reason_and_model() -> None:
+def test_missing_scores_are_listed_by_reason_and_model() -> None:
     """Metrics with one reason share a row; a model is named with the iterations that lack them."""
     evaluations = [
         builders.evaluation("alpha", 1, missing={"raft.EM": "no table", "quac.F1": "no table"}),
@@ -122,7 +122,7 @@ def test_missing_scores_of_the_only_model_name_it() -> None:
 
 
 def test_nothing_missing_makes_no_table() -> None:
-    """Where all is there and all are ranked, there is nothing to tell."""
+    """If all scores exist and all models are ranked, there is nothing to say."""
     report = builders.report([builders.evaluation()])
 
     assert tables.missing(report) is None
@@ -174,7 +174,7 @@ def test_ranking_rule_of_one_model_is_short(scores: dict[str, float], rule: str)
     assert rule == tables.ranking_rule(report)
 
 
-def test_lower_is_better_is_marked_in_the_scores() -> None:
+def test_lower_is_better_is_shown_in_the_scores() -> None:
     """A metric that is better when lower has an arrow down."""
     report = builders.report([builders.evaluation(scores={"y.toxic": 0.1}, lower=("y.toxic",))])
 

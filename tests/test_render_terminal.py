@@ -43,7 +43,7 @@ def test_reports_golden(golden: Callable[[str, str], None]) -> None:
     golden("reports.txt", in_sections(texts))
 
 
-def test_what_the_log_tells_is_no_note() -> None:
+def test_what_the_log_says_is_no_note() -> None:
     """Faults are not shown once more; other notes are."""
     report = builders.report([builders.evaluation()], notes=["one", terminal.LoggedNote("two")])
 
@@ -94,7 +94,7 @@ def test_columns_of_wide_characters_are_aligned() -> None:
     assert {cell_len(line) for line in board} == {cell_len(board[0])}
 
 
-def test_wide_names_as_heads_fit_beside_each_other() -> None:
+def test_wide_names_as_heads_fit_next_to_each_other() -> None:
     """Columns are put side by side by the cells that their heads take, and no head is folded."""
     names = [f"模型模型模型模型模型{at}" for at in range(6)]
     report = builders.report([builders.evaluation(name) for name in names])
@@ -119,7 +119,7 @@ def test_any_name_is_one_line_of_visible_text(
 
 
 def test_long_names_are_cut_and_not_lost() -> None:
-    """A name longer than a line is folded, and its numbers are still beside the metrics."""
+    """A name longer than a line is folded, and its numbers are still next to the metrics."""
     report = builders.report([builders.evaluation("x" * 400), builders.evaluation("beta")])
     text = terminal.render(report, width=80, colour=False)
 

@@ -56,9 +56,9 @@ def test_metrics_of_whole_runs_have_any_split() -> None:
     assert not next(board.selectors("boolq", "EM")).is_of_split("")
 
 
-def test_hidden_groups_are_groups_of_their_own() -> None:
+def test_hidden_groups_are_separate_groups() -> None:
     """Those of the suite's schema, and HELM's ablations."""
     schema = Schema(run_groups=(SchemaGroup("alone", visibility="this_group_only"),))
 
-    assert ("alone",) == reduced(schema).groups_of_their_own
-    assert {"alone", "ablation_prompts"} < board_of(schema, frozenset()).groups_of_their_own
+    assert ("alone",) == reduced(schema).separate_groups
+    assert {"alone", "ablation_prompts"} < board_of(schema, frozenset()).separate_groups

@@ -25,7 +25,7 @@ class HelmSchema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Metrics that are shown over all splits, such as those of whole runs."""
     perturbations: dict[str, str] = {}
     """Perturbation → its label."""
-    groups_of_their_own: tuple[str, ...] = ()
+    separate_groups: tuple[str, ...] = ()
     """Run groups whose runs appear in no other group, such as HELM's ablations."""
 
     def label(self, metric: str) -> str:

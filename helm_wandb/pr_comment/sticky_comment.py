@@ -98,7 +98,7 @@ class PullRequestComment:
 
     def _marked_comments(self) -> list[Comment]:
         listed = self.github.comments(self.pull_request.number)
-        return [one for one in listed if _is_marked(one, self.marker)]
+        return [one for one in listed if _has_marker(one, self.marker)]
 
     def _replace(self, comment: Comment, body: str, write: Callable[[], Receipt]) -> Receipt:
         """Write over a comment, unless it shows more than this run can."""
@@ -204,7 +204,7 @@ def _by_author(comments: Iterable[Comment], login: str) -> list[Comment]:
     return sorted(own, key=lambda one: one.id)
 
 
-def _is_marked(comment: Comment, marker: Marker) -> bool:
+def _has_marker(comment: Comment, marker: Marker) -> bool:
     marked = comment_marker.read(comment.text)
     return marked is not None and marked[0].key == marker.key
 

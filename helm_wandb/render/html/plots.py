@@ -265,7 +265,7 @@ def _whiskers(
 ) -> Whiskers | None:
     """Return the plot of the deltas that have an interval, in points; None if none has.
 
-    Metrics whose values leave 0–1 have units of their own, and are in the table only; so are
+    Metrics whose values leave 0–1 have other units, and are in the table only; so are
     intervals too large or small for an axis.
     """
     drawn = [
@@ -328,7 +328,7 @@ def _whisker_words(comparison: Comparison, delta: Delta, label: str) -> str:
 def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -> bool:
     """Return whether an axis can hold the values: the largest is of such a size, or all are 0.
 
-    What is smaller beside it is drawn as if it were 0.
+    A value that is smaller next to it is drawn as if it were 0.
     sizes: the least and the largest that the axis shows.
     """
     least, most = sizes

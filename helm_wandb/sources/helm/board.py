@@ -76,9 +76,9 @@ class Board:
         return helm_schemas.is_lower_better(benchmark, metric, self._schemas)
 
     @cached_property
-    def groups_of_their_own(self) -> frozenset[str]:
+    def separate_groups(self) -> frozenset[str]:
         """Run groups whose runs appear in no other group, such as HELM's ablations."""
-        return frozenset(group for schema in self._schemas for group in schema.groups_of_their_own)
+        return frozenset(group for schema in self._schemas for group in schema.separate_groups)
 
     @cached_property
     def _schemas(self) -> tuple[HelmSchema, ...]:
@@ -134,7 +134,7 @@ def reduced(schema: Schema) -> HelmSchema:
         metrics={one.name: (one.label, one.lower_is_better) for one in schema.metrics},
         unsplit=_unsplit(matcher for group in matchers.values() for matcher in group),
         perturbations={one.name: one.label for one in schema.perturbations},
-        groups_of_their_own=tuple(hidden),
+        separate_groups=tuple(hidden),
     )
 
 

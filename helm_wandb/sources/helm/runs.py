@@ -139,7 +139,7 @@ class Runs:
         return self._counted[group]
 
     def _counts(self, run: Run, group: str) -> bool:
-        own = self.board.groups_of_their_own.intersection(run.spec.groups)
+        own = self.board.separate_groups.intersection(run.spec.groups)
         return group in run.spec.groups and (not own or group in own)
 
     @cached_property
