@@ -12,6 +12,7 @@ import pytest
 from helm_wandb import action
 from tests.conftest import ROOT
 from tests.github_server import TOKEN, GithubServer
+from tests.lm_eval_builders import write_run
 from tests.repository_in_memory import packed
 from tests.test_action import outputs
 from tests.test_cli import helm, write_config
@@ -105,12 +106,16 @@ class Week:
     def push(self, sha: str = BASE) -> dict[str, Any]:
         """Evaluate main, and keep the report as the workflow's artifact."""
         done = self.run("push", "baseline", sha, payload={"before": FIRST})
+        self.keep_report(sha)
+        return done
+
+    def keep_report(self, sha: str) -> None:
+        """Upload the report of a commit as the workflow's artifact."""
         run = self.server.seed.run(NAME, head_sha=sha, number=1893)
         report = (self.folder / "helm-wandb-report.json").read_bytes()
         self.server.seed.artifact(
             NAME, run, "helm-wandb-report", packed({"helm-wandb-report.json": report})
         )
-        return done
 
     def pull(
         self, tree: str = "candidate", *, event: str | None = None, **more: str
@@ -235,6 +240,30 @@ def test_the_pull_request_is_compared_with_main(
     body = re.sub(r"http://localhost:\d+", "https://github.test", comment.body)
     golden("comment_of_a_pull_request.md", body)
     assert done["comment-url"].endswith(f"/pull/7#issuecomment-{comment.id}")
+
+
+def test_output_of_lm_eval_is_compared_with_main(week: Week) -> None:
+    """The comment has the regression of a task and the questions that it lost; the job fails."""
+    given = {"INPUT_CONFIG": "config.yaml", "INPUT_FAIL-ON": "regression"}
+    entry = {"eval_type": "lm_eval", "lm_eval_output_dir": "output_of_lm_eval"}
+    write_config(week.folder, entry)
+    write_run(week.folder / "output_of_lm_eval/m", {"arc": [1] * 200})
+    week.run("push", None, BASE, payload={"before": FIRST}, **given)
+    week.keep_report(BASE)
+    write_run(week.folder / "output_of_lm_eval/m", {"arc": [0] * 40 + [1] * 160})
+    done = week.run("pull_request", None, MERGE, payload=pull_request(7, HEAD, NAME), **given)
+
+    assert (4, "regressed", "main@2222222") == (
+        done["exit code"],
+        done["verdict"],
+        done["baseline"],
+    )
+    assert {"arc.acc,none": ("regressed", -0.2)} == {
+        metric: (verdict, round(delta, 9)) for metric, (verdict, delta) in deltas(done).items()
+    }
+    (comment,) = week.comments(7)
+    assert "arc" in comment
+    assert "Passage 0. Is 0 an even number?" in comment
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

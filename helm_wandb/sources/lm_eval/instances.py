@@ -11,7 +11,6 @@ from helm_wandb.model import Instances, is_close
 from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.samples import TaskSamples
 from helm_wandb.sources.lm_eval.scores import scored_leaves
-from helm_wandb.sources.lm_eval.tasks import leaves
 
 ReadTask = Callable[[str], TaskSamples | str]
 """Returns the samples of a task, or why there are none."""
@@ -34,7 +33,7 @@ def instances_of(
         parts[leaf] = samples.instances[key]
     if not parts:
         return "no task of the group has it"
-    arranged = _arrangements(task, results, parts)
+    arranged = _arrangements(task, parts)
     fitting = [one for one in arranged if one.has_mean(value)]
     if not fitting:
         return (
@@ -45,21 +44,16 @@ def instances_of(
     return fitting[1 if is_unweighted else 0]
 
 
-def _arrangements(task: str, results: Results, parts: Mapping[str, Instances]) -> list[Instances]:
+def _arrangements(group: str, parts: Mapping[str, Instances]) -> list[Instances]:
     """Return the instances in strata of equal weight, as lm-eval may have weighted a group's tasks.
 
-    Each document may count the same, or each task, or each group in the group (a group of groups
-    was the mean of their scores once). Of tasks of one size only the second is returned.
+    Each document may count the same, or each task. Of tasks of one size only the second is
+    returned. Groups in the group never have weights: lm-eval's mean is over all tasks in them.
     """
     by_task = join_instances(list(parts.values()))
     if len({len(part.id) for part in parts.values()}) == 1:
         return [by_task]
-    by_child = [
-        _pool(child, {leaf: parts[leaf] for leaf in own})
-        for child in results.group_subtasks[task]
-        if (own := [leaf for leaf in leaves(child, results) if leaf in parts])
-    ]
-    return [_pool(task, parts), by_task, join_instances(by_child)]
+    return [_pool(group, parts), by_task]
 
 
 def _has_error_of_unweighted_mean(
