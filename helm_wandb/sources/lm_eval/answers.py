@@ -8,27 +8,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
 from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.snippets import both_ends, text_end
 from helm_wandb.model import Texts
+from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.instances import task_and_document
 from helm_wandb.sources.lm_eval.reader import Found, Output
 from helm_wandb.sources.lm_eval.samples import Sample, decode_raw, iter_samples, prompt
-
-if TYPE_CHECKING:
-    from helm_wandb.comparing.changed_instances import (
-        BenchmarkRun,
-        Place,
-        TextRequests,
-        TextsByPlace,
-    )
-    from helm_wandb.harness.files import Files
-    from helm_wandb.sources.lm_eval.entry import LmEval
 
 
 class AnsweredSample(Sample, gc=False):

@@ -13,18 +13,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, le
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.instances import shared_text, text_hash
 from helm_wandb.harness.json_files import decode_with_nan
 from helm_wandb.model import EACH_INSTANCE, Instances
 from helm_wandb.text.patterns import Pattern
-
-if TYPE_CHECKING:
-    from helm_wandb.harness.files import Files
 
 NO_FILTER = "none"
 """lm-eval's name of the filter of a task without filters."""
