@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,9 @@ def test_a_pull_request_finds_the_nearest_report_of_its_base(place: Place) -> No
         ),
     ) == result.notes
     assert [ALPHA] == [one.baseline for one in result.partners]
-    assert MAIN[-106] == result.partners[0].baseline_label.commit
+    label = result.partners[0].baseline_label
+    assert MAIN[-106] == label.commit
+    assert re.search(r"/actions/runs/[0-9]+$", label.url or "")
 
 
 def test_a_push_is_compared_with_the_commit_before(place: Place) -> None:

@@ -147,6 +147,11 @@ def test_a_significant_change_within_min_effect_is_not_flagged() -> None:
     assert Verdict.REGRESSED is of(WORSE, BETTER, Policy(min_effect=0.39)).verdict
     assert Verdict.REGRESSED is not of(WORSE, BETTER, policy).verdict
     assert Verdict.NO_CHANGE is of(WORSE, BETTER, Policy(min_effect=0.9)).verdict
+    within = of(WORSE, BETTER, Policy(min_effect=0.41))
+    assert (Verdict.INCONCLUSIVE, "significant, but not larger than min_effect") == (
+        within.verdict,
+        within.why,
+    )
 
 
 def test_min_effect_is_the_metrics_own() -> None:
@@ -217,6 +222,7 @@ def test_holm_is_over_all_deltas_of_the_run() -> None:
     assert (Verdict.INCONCLUSIVE, alone.p) == (among_ten.verdict, among_ten.p)
     assert alone.p is not None
     assert 11 * alone.p == pytest.approx(among_ten.p_adjusted)
+    assert (None, "significant alone, not after Holm correction") == (alone.why, among_ten.why)
     assert alone.mde is not None
     assert among_ten.mde is not None
     assert among_ten.mde > alone.mde

@@ -67,9 +67,9 @@ def test_curves_of_the_same_iterations_share_a_chart() -> None:
     found = first_of(report)
 
     assert "mmlu.EM over iteration: a (blue), b (orange)" == found.title
-    assert ["line [0.1, 0.2]", "line [0.5, 0.25]"] == re.findall(r"line .*", found.diagram)
+    assert ["line [10, 20]", "line [50, 25]"] == re.findall(r"line .*", found.diagram)
     assert 'x-axis "iteration" ["1", "2"]' in found.diagram
-    assert "y-axis 0.1 --> 0.5" in found.diagram
+    assert "y-axis 10 --> 50" in found.diagram
 
 
 def test_other_iterations_make_another_chart() -> None:
@@ -123,7 +123,7 @@ def test_bars_stand_in_the_order_of_the_leaderboard() -> None:
         'x-axis ["gpt-4-0613", "mistral-7b-v0.1", "meta-llama/Llama-2-70b-chat-hf", "mini_3"]'
         in found.diagram
     )
-    assert "y-axis 0 --> 0.6" in found.diagram
+    assert "y-axis 0 --> 60" in found.diagram
 
 
 def test_bars_say_how_many_are_left_out() -> None:

@@ -43,7 +43,7 @@ from tests.test_render_deltas import of, report, thousands
         (
             "warn_only",
             (
-                "⚠️ mymodel: boolq −13.0 pp (warn only), 1 inconclusive, 1 no change, "
+                "⚠️ alpha: boolq −13.0 pp (warn only), 1 inconclusive, 1 no change, "
                 "mymodel isn't in the baseline"
             ),
         ),

@@ -104,14 +104,16 @@ def _axis(having: Sequence[Evaluation]) -> _Axis:
 
 def _curve(key: ScoreKey, axis: _Axis, series: Mapping[str, Sequence[float]]) -> Chart:
     shown = list(series.items())[: len(COLOURS)]
+    scale, unit = _scale([value for _, values in shown for value in values])
+    lines = [[scale * value for value in values] for _, values in shown]
     return Chart(
         f"{key} over {axis.title}: {_named(list(series))}",
         _diagram(
             "xychart-beta",
-            f"title {_quoted(str(key), _TITLE_LENGTH)}",
+            f"title {_quoted(str(key), _TITLE_LENGTH, unit)}",
             _places(axis.title, axis.labels),
-            _range(round_ends([value for _, values in shown for value in values])),
-            *(f"line {_list(map(_number, values))}" for _, values in shown),
+            _range(round_ends([value for values in lines for value in values])),
+            *(f"line {_list(map(_number, values))}" for values in lines),
             height=_HEIGHT,
             colours=len(shown),
         ),
@@ -144,19 +146,26 @@ def _bars(title: str, values: Mapping[str, float | None]) -> Iterator[Chart]:
     if len(shown) < 2 or not are_drawable(shown.values(), _SIZES):  # noqa: PLR2004 -- to compare
         return
     more = len(known) - len(shown)
+    scale, unit = _scale(shown.values())
+    lengths = [scale * value for value in shown.values()]
     yield Chart(
         f"{title} of {f'the first {len(shown)} of {len(known)}' if more else 'all'} models",
         _diagram(
             "xychart-beta horizontal",
-            f"title {_quoted(title, _TITLE_LENGTH)}",
+            f"title {_quoted(title, _TITLE_LENGTH, unit)}",
             _places("", _distinct(list(shown))),
             # A bar's length is its value only from 0 on.
-            _range(round_ends([0.0, *shown.values()])),
-            f"bar {_list(map(_number, shown.values()))}",
+            _range(round_ends([0.0, *lengths])),
+            f"bar {_list(map(_number, lengths))}",
             height=_HEIGHT_AROUND_BARS + _HEIGHT_OF_BAR * len(shown),
             colours=1,
         ),
     )
+
+
+def _scale(values: Iterable[float]) -> tuple[int, str]:
+    """Return what scores are multiplied by, and the unit: scores within 0–1 are percentages."""
+    return (100, " (in percent)") if all(0 <= value <= 1 for value in values) else (1, "")
 
 
 def _distinct(models: Sequence[str]) -> list[str]:
@@ -192,8 +201,8 @@ def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def _quoted(text: str, length: int) -> str:
-    return f'"{_label(text, length)}"'
+def _quoted(text: str, length: int, unit: str = "") -> str:
+    return f'"{_label(text, length)}{unit}"'
 
 
 def _label(text: str, length: int) -> str:

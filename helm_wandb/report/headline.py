@@ -76,7 +76,10 @@ def _subject(report: Report) -> str:
     """Return `acme/assistant: `, `2 models: `, or `acme/assistant, iteration 6000 vs. 5000: `."""
     if report.not_in_baseline and not report.comparisons:
         return ""
-    models = [*group_by_model(report.evaluations)] or [row.model for row in report.leaderboard.rows]
+    evaluated = [*group_by_model(report.evaluations)] or [
+        row.model for row in report.leaderboard.rows
+    ]
+    models = [*dict.fromkeys(one.model for one in report.comparisons)] or evaluated
     subject = _shown(models[0]) if len(models) == 1 else count_noun(len(models), "model")
     steps = _only_steps(report)
     if len(steps) == 1:
@@ -178,7 +181,8 @@ def _largest(comparisons: Sequence[Comparison], counts: Counter[Verdict]) -> str
 def _named(comparison: Comparison, delta: Delta, comparisons: Sequence[Comparison]) -> str:
     """Return `boolq −13.0 pp`, or `boolq of alpha −13.0 pp` if there are several models."""
     model = comparison.model.rpartition("/")[2] or comparison.model
-    of_model = f" of {_shown(model, _NAME_LENGTH // 2)}" if len(comparisons) > 1 else ""
+    has_several = len({one.model for one in comparisons}) > 1
+    of_model = f" of {_shown(model, _NAME_LENGTH // 2)}" if has_several else ""
     is_worse = delta.verdict is Verdict.REGRESSED
     has_two_senses = delta.lower_is_better and delta.verdict.is_flagged  # by the sign alone
     remarks = [
