@@ -9,7 +9,7 @@ DEVELOPMENT := development
 # those that take longest come first.
 WORKERS = $(shell $(PYTHON) -c "import os; print(1 + os.cpu_count())")
 PYTEST = $(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Of what the image holds.
+# Licences that packages in the image may have.
 LICENCES := Apache;BSD;GNU Library or Lesser General Public License;MIT;Mozilla Public License 2.0;PSF-2.0
 TREES := $(wildcard tests/data/helm/*.tar.gz)
 DEMO_TREES := demo/helm/.unpacked
@@ -45,10 +45,10 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, and a compar
 	@echo "  demo/summary.md   the job summaries of all four runs"
 	@echo "  demo/*.json       the reports, for scripts"
 
-test: $(DEVELOPMENT) ## the tests: every promise, on one row of each kind
+test: $(DEVELOPMENT) ## the tests, with one row of each kind in long tables
 	$(PYTEST)
 
-faults: $(DEVELOPMENT) ## the other rows: every fault of W&B and GitHub, as a table (about ten minutes)
+faults: $(DEVELOPMENT) ## the other rows of those tables: every fault of W&B and GitHub (about ten minutes)
 	$(PYTEST) -m 'full or hypothesis' --hypothesis-profile full
 
 coverage: $(DEVELOPMENT) ## the tests, with branch coverage
@@ -89,7 +89,7 @@ check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, words, import con
 	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
 	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
 
-bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, side by side in one run, and what marks are worth (five minutes, 3 GB of disk)
+bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, compared in one run, and error rates of the verdicts (five minutes, 3 GB of disk)
 	$(BIN)/python -m bench
 
 format: $(DEVELOPMENT) ## format, and fix what can be fixed automatically
@@ -109,7 +109,7 @@ lock: $(DEVELOPMENT) ## update the lock files
 	$(RESOLVE) --extra development --constraint requirements/runtime.txt \
 	    --output-file requirements/development.txt
 
-clean: ## remove what the other targets made, but wandb/: its runs may be nowhere else
+clean: ## remove what the other targets made, except wandb/, whose runs may exist nowhere else
 	rm -rf $(VENV) .venvs $(NODE_MODULES:/.complete=) $(GITHUB_PARSER:/.complete=) demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # If PYTHON is given, .venv is built again for another version.
@@ -120,7 +120,7 @@ $(NODE_MODULES) $(GITHUB_PARSER): tests/%/node_modules/.complete: tests/%/packag
 	$(NPM) ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# HELM's run directories hold `:` in their names, which not every checkout can.
+# HELM's run directories have `:` in their names, which some file systems don't allow.
 $(DEMO_TREES): $(TREES)
 	@mkdir -p $(@D)
 	@for tree in checkpoints models baseline candidate; do $(PYTHON) -W ignore::DeprecationWarning -m tarfile -e tests/data/helm/$$tree.tar.gz $(@D); done

@@ -82,7 +82,7 @@ class ScoreKey(str):
         """
         benchmark, _, metric = text.partition(".")
         if not benchmark or not metric:
-            raise ValueError(f"{text!r} is not of the form benchmark.metric, as mmlu.EM is")
+            raise ValueError(f"{text!r} must have the form benchmark.metric, such as mmlu.EM")
         return cls(benchmark, metric)
 
 

@@ -15,7 +15,7 @@ from tests.repository_in_memory import packed
 
 LIMIT = 16 << 20
 ONE = packed({"report.json": b'{"a": 1}'})
-NOT_ONE = "at its top level, and one is needed"
+NOT_ONE = "at its top level; exactly one is needed"
 
 
 def with_member(

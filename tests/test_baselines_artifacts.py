@@ -401,7 +401,7 @@ UNREADABLE = {
     "no zip": (b"<html>", "it isn't a zip file, or is damaged (File is not a zip file)"),
     "two reports": (
         packed({"a.json": b"", "b.json": b""}),
-        "it holds 2 .json files at its top level, and one is needed",
+        "it holds 2 .json files at its top level; exactly one is needed",
     ),
     "no JSON": (
         packed({"a.json": b"{"}),

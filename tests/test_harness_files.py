@@ -815,7 +815,7 @@ def test_an_archive_of_too_many_names_is_refused(
 
     assert (
         f"{path.name}: holds {expected}, more than is read from an archive of its size. Unpack it "
-        "in a step before, and give the folder." == refusal(path, limits=limits)
+        "in an earlier step, and give the folder." == refusal(path, limits=limits)
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from helm_wandb.system import paths
 
 SHELL = "A leading ~ and $NAME are not expanded here: write the whole path."
-URL = "It is a URL, and only files of this machine are read: download it in a step before."
+URL = "It is a URL, and only files of this machine are read: download it in an earlier step."
 GLOB = "It is a glob, and one name is needed: write the whole path."
 
 

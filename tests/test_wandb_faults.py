@@ -45,8 +45,8 @@ SAID = {
     Cause.NETWORK: "cannot be reached",
     Cause.LIMIT: "takes no more requests",
     Cause.SERVER: "returned a server error",
-    Cause.REFUSED: "refused what was sent",
-    Cause.LOST: "did not store what it was sent",
+    Cause.REFUSED: "refused the data",
+    Cause.LOST: "did not store the data",
 }
 TO_DO = {
     Cause.KEY: "Make a new key",

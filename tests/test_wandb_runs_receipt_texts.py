@@ -46,8 +46,8 @@ REFUSED = f'Post "{URL}/graphql": dial tcp 127.0.0.1:9: connect: connection refu
             "refuses the entity or project (HTTP 403 or 404) (permission denied)",
         ),
         (Cause.KEY, "user is not logged in", "does not accept the key (HTTP 401)"),
-        (Cause.LOST, "", "did not store what it was sent"),
-        (Cause.LOST, "two words", "did not store what it was sent (two words)"),
+        (Cause.LOST, "", "did not store the data"),
+        (Cause.LOST, "two words", "did not store the data (two words)"),
     ],
 )
 def test_details_are_short(cause: Cause, detail: str, words: str) -> None:

@@ -70,7 +70,7 @@ def _only_report(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     reports = [one for one in members if _is_top_level_json(one.filename)]
     if len(reports) != 1:
         count = f"{len(reports)} .json files" if reports else "no .json file"
-        raise ValueError(f"it holds {count} at its top level, and one is needed")
+        raise ValueError(f"it holds {count} at its top level; exactly one is needed")
     return reports[0]
 
 

@@ -189,13 +189,13 @@ def _url_problem(text: str) -> str:
     example = "https://wandb.example.com"
     if not text:
         return f"must not be empty: give one, for example `{example}`, or remove the key"
-    return f"must be the URL of a server, as {example} is; this is {shown(text)}{hint}"
+    return f"must be the URL of a server, such as {example}; this is {shown(text)}{hint}"
 
 
 def _not_replaced(variable: str) -> str:
     return (
         f"{shown(variable)} is not replaced by its value in a config: write the value itself, or "
-        "create the config with `envsubst` in a step before"
+        "create the config with `envsubst` in an earlier step"
     )
 
 

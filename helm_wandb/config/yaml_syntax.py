@@ -89,8 +89,8 @@ _SENTENCES = (
     ),
     _Sentence(
         "block (mapping|collection)",
-        "this line doesn't continue the ones above: fix the indentation, which must be that of "
-        "its neighbours, or put the whole text in quotes",
+        "this line doesn't continue the ones above: fix the indentation so that it "
+        "matches the lines around it, or put the whole text in quotes",
     ),
     _Sentence(
         "cannot start any token",

@@ -253,7 +253,7 @@ def too_much(shown_as: str, limit: int, what: str) -> ArtifactError:
     """Return the error of an archive that holds more than the limit."""
     return ArtifactError(
         f"{plain(shown_as)}: holds over {limit:,} {what}, more than is read from an archive of "
-        "its size. Unpack it in a step before, and give the folder."
+        "its size. Unpack it in an earlier step, and give the folder."
     )
 
 

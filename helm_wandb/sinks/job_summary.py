@@ -14,7 +14,7 @@ from helm_wandb.system import files
 
 _LIMIT_BYTES = 1_048_576
 """A larger summary is refused whole (actions/runner, FileCommandManager.cs)."""
-_FULL = "what this step wrote there before leaves no room; the report JSON has all"
+_FULL = "earlier output of this step leaves no room; the report JSON has everything"
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,7 +320,7 @@ def _open_device(path: Path) -> int:
         if error.errno != errno.ENXIO:
             raise
         raise RefusalError(
-            errno.ENXIO, "nothing reads from it. Start what reads it first, or give another path"
+            errno.ENXIO, "nothing reads from it. Start the reader first, or give another path"
         ) from error
 
 

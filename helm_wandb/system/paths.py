@@ -20,7 +20,7 @@ _ABSOLUTE = (
     "It is an absolute path: inside the action's container only the workspace exists, as "
     "/github/workspace. Give the path relative to the workspace."
 )
-_IS_URL = "It is a URL, and only files of this machine are read: download it in a step before."
+_IS_URL = "It is a URL, and only files of this machine are read: download it in an earlier step."
 _IS_GLOB = "It is a glob, and one name is needed: write the whole path."
 
 

@@ -30,11 +30,11 @@ _FAULTS = {
     Cause.NETWORK: "cannot be reached",
     Cause.LIMIT: "takes no more requests for now (HTTP 429)",
     Cause.SERVER: "returned a server error (HTTP 5xx)",
-    Cause.REFUSED: "refused what was sent",
-    Cause.SIZE: "sent more than is read",
-    Cause.DISK: "was not sent everything: a folder of this machine is full or cannot be written to",
-    Cause.ENDED: "was not sent everything: the process of W&B's SDK ended",
-    Cause.LOST: "did not store what it was sent",
+    Cause.REFUSED: "refused the data",
+    Cause.SIZE: "sent more data than the limit",
+    Cause.DISK: "did not get all data: a folder of this machine is full or cannot be written to",
+    Cause.ENDED: "did not get all data: the process of W&B's SDK ended",
+    Cause.LOST: "did not store the data",
 }
 _TO_DO = {
     Cause.KEY: "Make a new key in the user settings of W&B, and put it into the secret.",
@@ -52,7 +52,7 @@ _TO_DO = {
     ),
     Cause.DISK: "Free space in $TMPDIR (default /tmp).",
     Cause.ENDED: "Run again, on a machine with more memory if it ends again.",
-    Cause.LOST: "Run again: what is there already is not sent twice.",
+    Cause.LOST: "Run again: existing data is not sent twice.",
 }
 
 _OFFLINE = {

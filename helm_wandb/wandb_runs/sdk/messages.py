@@ -36,7 +36,7 @@ class Cause(StrEnum):
     LOST = "lost"
     """It took everything, and does not have it."""
     SIZE = "size"
-    """It sent more than is read."""
+    """It sent more data than the limit."""
     DISK = "disk"
     """A folder of this machine is full, or cannot be written to."""
     ENDED = "ended"
