@@ -75,15 +75,15 @@ EVENTS = {
     ),
     "a squashed pull request is compared with what main had before": (
         trigger("pull_request", "c9", "main", pull_request=pull(merged="c9")),
-        Base(branch="main", commit="c8", label="the base commit"),
+        Base(branch="main", commit="c8", label="the commit before the merge"),
     ),
     "a merged pull request is compared with what main had before": (
         trigger("pull_request_target", "m", "main", pull_request=pull(merged="m")),
-        Base(branch="main", commit="c8", label="the base commit"),
+        Base(branch="main", commit="c8", label="the commit before the merge"),
     ),
     "a comment on a merged pull request names only its number": (
         trigger("issue_comment", "c9", "main", issue={"number": 8, "pull_request": {}}),
-        Base(branch="main", commit="c6", label="the base commit"),
+        Base(branch="main", commit="c6", label="the commit before the merge"),
     ),
     "a closed pull request that is not merged is as an open one": (
         trigger(

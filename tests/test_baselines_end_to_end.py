@@ -237,3 +237,4 @@ def test_an_artifact_after_the_merge_base_is_named(place: Place) -> None:
         f"That of main@{BASE[:7]} is newer than the merge base: merge main into the branch, or "
         "rebase it."
     ) in result.missing_reason
+    assert "To get one" not in result.missing_reason

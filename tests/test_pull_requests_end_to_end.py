@@ -440,7 +440,20 @@ def test_a_squashed_pull_request_is_compared_with_main_before_it(week: Week) -> 
         done = week.merged(SQUASHED, event=event, sha=sha, GITHUB_REF_NAME="main")
 
         assert (0, "regressed") == (done["exit code"], done["verdict"])
-        assert "artifact of run 1893, of the base commit" in done["summary"]
+        assert "artifact of run 1893, of the commit before the merge" in done["summary"]
+
+
+def test_main_was_evaluated_only_since(week: Week) -> None:
+    """Main's first report is newer than the commit that the pull request was merged with."""
+    week.server.seed.history(NAME, [SQUASHED])
+    week.push(SQUASHED)
+    summary = week.pull()["summary"].replace("<!-- -->", "")
+
+    assert (
+        f"That of main&#64;{SQUASHED[:7]} is newer than the base commit: merge main into the "
+        "branch, or rebase it."
+    ) in summary
+    assert "To get one" not in summary
 
 
 def test_a_forged_merge_leads_to_no_planted_baseline(week: Week) -> None:
@@ -453,7 +466,7 @@ def test_a_forged_merge_leads_to_no_planted_baseline(week: Week) -> None:
     week.server.seed.artifact(NAME, run, "helm-wandb-report", packed({"report.json": planted}))
     done = week.merged(SQUASHED)
 
-    assert "artifact of run 1893, 1 commit behind the base commit" in done["summary"]
+    assert "artifact of run 1893, 1 commit behind the commit before the merge" in done["summary"]
     assert "1900" not in done["summary"]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MERGE_BASE = "the merge base"
 _MERGED = "the base commit"
+_BEFORE_MERGE = "the commit before the merge"
 _PREVIOUS = "the previous commit"
 _SAME = "this commit"
 _QUEUED = "the base of the merge group"
@@ -46,7 +47,7 @@ class Base:
     @property
     def advice(self) -> str:
         """How to get a later base, as the end of a sentence; empty if there is no way."""
-        is_behind = self.label == _MERGE_BASE
+        is_behind = self.label in {_MERGE_BASE, _MERGED}
         return f": merge {self.branch} into the branch, or rebase it" if is_behind else ""
 
 
@@ -93,7 +94,7 @@ def _base_of_pull_request(event: Event, github: Repository) -> Base:
     if pull_request.merged_sha:
         # However it was merged: after a squash the head is no ancestor of the base branch.
         commit = _first_parent(pull_request.merged_sha, github)
-        return Base(branch=branch, commit=commit, label=_MERGED)
+        return Base(branch=branch, commit=commit, label=_BEFORE_MERGE)
     # The run of a privileged event is of the base branch, and so is its commit.
     if not event.rules.is_privileged:
         with requires("contents"):

@@ -42,6 +42,8 @@ class NoMatch:
     """A sentence."""
     is_fault: bool = True
     """Whether the reason is shown even if there is another baseline."""
+    has_advice: bool = False
+    """Whether the reason says how to get a baseline."""
 
 
 class SearchError(Exception):

@@ -62,7 +62,9 @@ def near_artifacts(query: ArtifactQuery, github: Repository) -> list[NearArtifac
     if not near:
         reason = _no_artifact(Counter(filter(None, refusals.values())), query)
         beyond = [one for one in listed if refusals[one.id] == _beyond(query.base)]
-        return NoMatch(reason + _newer(beyond, query.base, github), is_fault=False)
+        newer = _newer(beyond, query.base, github)
+        has_advice = bool(newer and query.base.advice)
+        return NoMatch(reason + newer, is_fault=False, has_advice=has_advice)
     artifacts = [NearArtifact(artifact=one, depth=depths[one.run.head_sha]) for one in near]
     return sorted(artifacts, key=lambda one: one.depth)
 

@@ -97,8 +97,8 @@ def _result(
         return BaselineResult(matches=used, partners=partners, notes=notes, unmatched=unmatched)
     if matches:
         return BaselineResult(notes=(*faults, *extra), unmatched=unmatched)
-    # If the search itself failed, there may be a baseline.
-    is_absent = not any(one.is_fault for one in failures)
+    # If the search itself failed, or only this commit is too old, there may be a baseline.
+    is_absent = not any(one.is_fault or one.has_advice for one in failures)
     advice = (_advice(request),) if is_absent and request.choice is not BaselineChoice.FILE else ()
     reasons = (one.reason for one in failures)
     notes = ("There is no baseline.", *reasons, *advice)
