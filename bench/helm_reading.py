@@ -69,7 +69,7 @@ def inputs_json(folder: Path) -> float:
 
 
 def inputs_ours(folder: Path) -> float:
-    """The same number, by this project's reader."""
+    """Number of input texts, by this project's reader."""
     from helm_wandb.sources.helm.instances import read_inputs  # noqa: PLC0415 -- timed
 
     with _opened(folder) as (output, runs):

@@ -19,7 +19,7 @@ ROUNDS = 15
 """The best of these counts: whatever else the machine does only adds to it."""
 MOST_MEGABYTES = 275
 MOST_SECONDS = 0.35
-"""Of print-only, over `docker run … python -c pass`."""
+"""Time of print-only above that of `docker run … python -c pass`."""
 _IDLE = ("--entrypoint", "/opt/helm-wandb/bin/python")
 
 

@@ -42,7 +42,7 @@ POWER = 80.0
 SEED = 20_261_129
 PASSAGES_OF_8, UNEVEN_PASSAGES = (8,), (2, 4, 8, 18)
 MOVED = 0.5
-"""Of an affected passage's questions, the share whose answer changes."""
+"""Share of an affected passage's questions whose answer changes."""
 HALF, ACCURACY = 0.5, 0.6
 GAIN, LOSS_SPREAD = 0.9, 0.02
 """A rare large gain, and the standard deviation of the small losses that compensate for it."""
@@ -80,7 +80,7 @@ class Case:
     passages: tuple[int, ...] = (1,)
     """Numbers of questions of the passages, in turn."""
     accuracy: float = ACCURACY
-    """Of right and wrong answers of both sides."""
+    """Accuracy of both sides' right and wrong answers."""
     aim: float | None = None
     """Power to come near to, in %."""
 
@@ -124,11 +124,11 @@ class Row:
     other: float | None
     """Flagged by the likelihood ratio with the other weight alone."""
     milliseconds: float
-    """Of a comparison, the median."""
+    """Median time of a comparison."""
 
     @property
     def required(self) -> float:
-        """What may be flagged at most without a drop, or must be at least with one."""
+        """Largest rate without a drop, or smallest rate with one, that the case requires."""
         if not self.case.drop:
             return MOST_LOPSIDED if self.case.gains else MOST_FLAGGED
         is_large = self.case.size >= LARGE and self.case.scores in {"binary", "F1", "RR@10"}
@@ -503,7 +503,7 @@ class Report:
 
     benchmarks: int
     drops: tuple[float, ...]
-    """Of the benchmarks."""
+    """True drops of the benchmarks."""
     regressed: float
     """The mean or a benchmark is flagged for the worse: the headline says so."""
     by_cells: float

@@ -21,12 +21,12 @@ KINDS = {"EM": 0, "both": 8, "F1": 20}
 """Kind → how many of the benchmarks have graded scores."""
 BENCHMARKS, INSTANCES, SUBJECTS, RIGHT = 20, 1_000, 5, 0.6
 LEVEL = 6
-"""Of compression, as actions/upload-artifact has by default."""
+"""Level of compression, the default of actions/upload-artifact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a report of three iterations came to."""
+    """Size of a report of three iterations."""
 
     plain_bytes: int
     zipped_bytes: int

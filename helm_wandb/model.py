@@ -209,7 +209,7 @@ class Instances:
     trial: Collection[int]
     """HELM's train_trial_index."""
     input: Collection[str | None]
-    """8 hex digits of the sha256 of the input text; None where no file holds the text."""
+    """8 hex digits of the sha256 of the input text; None if no file holds the text."""
     cluster: Collection[str]
     """Instances of a stratum that share one are not independent of each other."""
     value: Collection[float]

@@ -49,14 +49,14 @@ class OutputOptions:
     context: RunContext
     config: Config
     report: str | None
-    """Where the report JSON goes."""
+    """Path of the report JSON."""
     records: bool
     """Whether runs are recorded in W&B."""
     summary_only: bool
     html: str | None = None
-    """Where the HTML report goes."""
+    """Path of the HTML report."""
     comment_file: str | None = None
-    """Where the comment's Markdown goes."""
+    """Path of the comment's Markdown."""
     terminal: Sink | None = None
     project: WandbProject | None = None
     """Where runs are sent to; None: they are recorded offline."""

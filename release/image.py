@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"ghcr\.io/[a-z0-9-]+/[a-z0-9._-]+@sha256:[0-9a-f]{64}",
 def pinned(metadata: str, reference: str) -> str:
     """The text of action.yml, with the image in place of the Dockerfile; all else stays.
 
-    Raises ValueError where the reference has no digest, or the text no Dockerfile.
+    Raises ValueError if the reference has no digest, or the text no Dockerfile.
     """
     if not _REFERENCE.fullmatch(reference):
         message = f"{reference!r} is no image by digest, as in ghcr.io/owner/name@sha256:…"

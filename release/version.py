@@ -41,7 +41,7 @@ def notes(version: str, root: Path) -> str:
 
 
 def _section(changelog: str, version: str) -> str:
-    """What stands under the version's heading; empty where there is no such heading."""
+    """Text under the version's heading; empty if there is no such heading."""
     heading = rf"^## {re.escape(version)} - [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$"
     found = re.search(rf"{heading}\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     return f"{found[1].strip()}\n" if found and found[1].strip() else ""

@@ -137,7 +137,7 @@ def _stamp_path(environment: Path, name: str) -> Path:
 
 
 def _stamp(name: str, version: str, environment: Path) -> str:
-    """What an environment is made of: the lock, the version of Python, and its place."""
+    """Identity of an environment: the lock, the version of Python, and its place."""
     digest = hashlib.sha256(_lock_path(name).read_bytes()).hexdigest()
     return f"{digest} {version} {environment.resolve()}\n"
 

@@ -633,7 +633,7 @@ def test_a_project_alone_is_ranked(
 def test_an_empty_project_is_exit_3(
     online: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where there is nothing to rank, it is said on which tracks it was looked for."""
+    """If there is nothing to rank, it is said on which tracks it was looked for."""
     write_config(online, leaderboard=True)
 
     assert 3 == write(root, "--print-only")
@@ -647,7 +647,7 @@ def test_an_empty_project_is_exit_3(
 def test_a_project_that_cannot_be_read_is_exit_5(
     online: Path, server: WandbServer, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the project is all there is to rank, W&B's refusal is the run's."""
+    """If the project is all there is to rank, W&B's refusal is the run's."""
     server.fault(status=401)
     write_config(online, leaderboard=True)
 

@@ -347,7 +347,7 @@ def test_the_job_fails_for_regressions(
 
 
 def test_changes_within_noise_pass(trees: Path) -> None:
-    """Where some answers flip in both directions, nothing is flagged, and the job passes."""
+    """If some answers flip in both directions, nothing is flagged, and the job passes."""
     report = json.loads((trees / "baseline.json").read_text())
     for score in report["evaluations"][0]["scores"].values():
         columns = score["instances"]["value"]
@@ -502,7 +502,7 @@ def test_the_action_reports_the_verdict(compared: dict[str, str], trees: Path) -
 
 
 def test_the_baselines_own_state_is_its_name(compared: dict[str, str], trees: Path) -> None:
-    """Where the baseline's report says ref and commit, output and headline name them, visibly."""
+    """If the baseline's report says ref and commit, output and headline name them, visibly."""
     report = json.loads((trees / "baseline.json").read_text())
     report["provenance"].update(ref="refs/heads/release/1.0\x9b", commit="4be1c02" + "0" * 33)
     (trees / "baseline.json").write_text(json.dumps(report))

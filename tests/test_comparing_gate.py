@@ -201,7 +201,7 @@ def test_no_baseline_fails_the_job_if_the_input_says_so(*, on_regression: bool) 
 
 
 def test_a_ranking_of_the_project_alone_lacks_no_baseline() -> None:
-    """Where this run has no model, there is nothing that could be compared."""
+    """If this run has no model, there is nothing that could be compared."""
     result = decide(GatePolicy(on_missing_baseline=True), ())
 
     assert not result.closed

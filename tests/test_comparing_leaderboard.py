@@ -311,7 +311,7 @@ def test_without_own_models_most_guests_settle_the_metrics() -> None:
 
 
 def test_half_of_the_guests_are_not_most() -> None:
-    """Where a metric is had by one of two guests, it does not rank."""
+    """If a metric is had by one of two guests, it does not rank."""
     found = board(
         guests=[
             evaluation("a", 0, {"mmlu.EM": 0.5, "boolq.EM": 0.5}),
@@ -386,7 +386,7 @@ def test_the_best_of_a_rank_is_its_anchor() -> None:
 
 
 def test_separated_models_have_different_ranks() -> None:
-    """Where every pair is far apart, nobody shares a rank."""
+    """If every pair is far apart, nobody shares a rank."""
     found = board(answering("a", 20), answering("b", 50), answering("c", 90))
 
     assert [(1, False, "c"), (2, False, "b"), (3, False, "a")] == shown(found)

@@ -199,7 +199,7 @@ def test_value_of_equal_scores_is_helms_own() -> None:
 
 
 def test_instances_are_counted_by_subject() -> None:
-    """What two jobs share counts once; where one subject is not counted, the sum is unknown."""
+    """What two jobs share counts once; if one subject is not counted, the sum is unknown."""
     first = score({"anatomy": 0.5, "botany": 0.5}, {"anatomy": 10, "botany": 11})
     later = score({"botany": 0.5, "chemistry": 0.5}, {"botany": 11, "chemistry": 12})
 
@@ -255,7 +255,7 @@ def test_fields_of_subjects_are_listed() -> None:
 
 
 def test_instances_of_some_subjects_only_are_dropped() -> None:
-    """Where a job has no instances, those of the others are not those of the score."""
+    """If a job has no instances, those of the others are not those of the score."""
     rows = [("mmlu:subject=anatomy", "id1", 1.0)]
     first = score({"anatomy": 1.0}, instances=columns(rows))
     later = score({"botany": 0.5}, no_instances="no per_instance_stats.json")

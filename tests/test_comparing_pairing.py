@@ -59,7 +59,7 @@ def test_another_question_is_no_pair(column: str, value: object) -> None:
 
 @pytest.mark.parametrize("known", [FIVE.input, (None,) * 5])
 def test_an_unknown_text_may_be_any(known: tuple[str | None, ...]) -> None:
-    """Where no file held a text, stratum, id and trial must do."""
+    """If no file held a text, stratum, id and trial must do."""
     unknown = replace(FIVE, input=(None,) * 5)
 
     assert 5 == pair_instances(unknown, replace(FIVE, input=known)).matched
@@ -89,7 +89,7 @@ def test_clusters_are_the_candidates() -> None:
 
 
 def test_an_id_that_stands_twice_invents_no_difference() -> None:
-    """Where a file holds a place twice, the first is paired with the first."""
+    """If a file holds a place twice, the first is paired with the first."""
     twice = replace(FIVE, id=("id0",) * 5, input=("0" * 8,) * 5)
 
     assert [(1.0, 1.0), (0.0, 0.0)] * 2 + [(1.0, 1.0)] == values(twice, twice)

@@ -366,7 +366,7 @@ def test_a_stratum_of_one_borrows_the_pooled_variance() -> None:
 
 
 def test_strata_of_one_alone_show_no_spread() -> None:
-    """Where every stratum holds a single item and all changed, there is no interval."""
+    """If every stratum holds a single item and all changed, there is no interval."""
     found = paired([stratum([value]) for value in noisy(8, seed=8)])
 
     assert found.why == "no stratum holds two clusters, so the spread within a stratum is unknown"
@@ -533,7 +533,7 @@ def test_unpaired_needs_five_clusters_a_side() -> None:
 
 
 def test_unpaired_strata_of_one_show_no_spread() -> None:
-    """Where every stratum holds a single item, there is no interval."""
+    """If every stratum holds a single item, there is no interval."""
     side = [Stratum(value=[value], cluster=["a"]) for value in noisy(8, seed=1, shift=5)]
 
     assert unpaired(side, side).why is not None

@@ -292,7 +292,7 @@ def test_scores_of_a_file_are_compared_untested() -> None:
 
 @pytest.mark.parametrize("side", ["here", "there"])
 def test_instances_that_are_not_the_scores_are_not_tested(side: str) -> None:
-    """Where the instances' mean is another number than the score, the test would be of it."""
+    """If the instances' mean is another number than the score, the test would be of it."""
     sides = {name: builders.measured(values={"mmlu.EM": BETTER}) for name in ("here", "there")}
     sides[side] = with_score(sides[side], value=0.7)
     found = only(comparison(sides["here"], sides["there"]))
@@ -618,7 +618,7 @@ def test_a_benchmark_weighs_once_in_the_mean() -> None:
 
 
 def test_without_a_tested_benchmark_there_is_no_overall() -> None:
-    """Where nothing could be tested there is no mean, rather than one without an interval."""
+    """If nothing could be tested there is no mean, rather than one without an interval."""
     assert comparison(builders.evaluation(), builders.evaluation()).overall is None
 
 

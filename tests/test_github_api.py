@@ -413,7 +413,7 @@ def test_download_that_the_storage_refuses(server: GithubServer, github: Reposit
     artifact = stored(server)
     server.fault("GET", "/artifacts/*", answer=answers.Answer(status=403))
 
-    with pytest.raises(GithubError, match="HTTP 403 where GitHub stores its files") as caught:
+    with pytest.raises(GithubError, match="HTTP 403 from GitHub's file storage") as caught:
         github.download(artifact, limit_bytes=LIMIT)
 
     assert Cause.UNREADABLE is caught.value.cause

@@ -370,7 +370,7 @@ def test_one_sentence_says_what_to_do(table: Results[Row, Came], row: Row) -> No
 
 @of_rows(tuple(row for row in ROWS if "served" in row.fault.what))
 def test_comment_that_was_stored_is_not_posted_again(table: Results[Row, Came], row: Row) -> None:
-    """Where the write was done and the answer lost, the comment is looked for first."""
+    """If the write was done and the answer lost, the comment is looked for first."""
     has_one = row.place.name in {"edit", "GraphQL", "pull request"}
 
     assert (0 if has_one else 1) == table[row].posts

@@ -366,7 +366,7 @@ def test_a_forks_state_is_reported_without_a_comment_too(week: Week, comment: st
 def test_a_pull_request_that_moved_on_is_reported(
     week: Week, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the fork pushed again meanwhile there is no comment, and a notice says why."""
+    """If the fork pushed again meanwhile there is no comment, and a notice says why."""
     week.push()
     week.fork()
     week.server.seed.commit("stranger/evals", "7" * 40, parents=[FORKED], branch="change")

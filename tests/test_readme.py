@@ -284,7 +284,7 @@ def test_the_readme_is_short() -> None:
 
 
 def test_sections_that_messages_name_exist() -> None:
-    """Where a text of ours sends its reader to a section of the README, there is one."""
+    """If a text of ours sends its reader to a section of the README, there is one."""
     named = {name for text in literals() for name in re.findall(r'README, "([^"]+)"', text)}
 
     assert named

@@ -229,7 +229,7 @@ def test_a_version_is_released_once(
 def test_without_the_right_to_push_nothing_is_there(
     clone: Path, environ: dict[str, str], git: Callable[..., str]
 ) -> None:
-    """Where the server refuses one tag, the other does not arrive either."""
+    """If the server refuses one tag, the other does not arrive either."""
     hook = clone.parent / "origin.git" / "hooks" / "update"
     hook.write_text('#!/bin/sh\ntest "$1" != refs/tags/v1\n')
     hook.chmod(0o755)

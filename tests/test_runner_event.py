@@ -169,7 +169,7 @@ def test_what_the_runner_does_not_say_is_unknown() -> None:
     ],
 )
 def test_ranked_tracks_are_the_default_branchs(event: dict[str, Any], expected: set[str]) -> None:
-    """The event names the default branch; where it does not, it has one of the usual names."""
+    """The event names the default branch; if it does not, it has one of the usual names."""
     assert expected == events.event(payload=event).ranked_tracks
 
 

@@ -313,7 +313,7 @@ def test_terminal_on_a_full_disk_fails_with_a_reason() -> None:
 
 
 def test_terminal_that_nobody_reads_is_skipped() -> None:
-    """Where the reader has gone, there is nothing to complain of, also on closing."""
+    """If the reader has gone, there is nothing to complain of, also on closing."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w", encoding="utf-8") as stream:

@@ -51,7 +51,7 @@ def texts(
 
 
 def one(folder: Path, benchmark: str, stratum: str, identity: str, **other: Any) -> Texts | None:
-    """The texts of one instance; None where there are none."""
+    """The texts of one instance; None if there are none."""
     place = stratum, identity, 0
     found, _ = texts(folder, benchmark, place, **other)
     return next(iter(found.values()), {}).get(place)
@@ -207,7 +207,7 @@ def test_texts_of_older_releases_are_plain(boolq: Path) -> None:
 
 
 def test_an_empty_input_is_unknown(boolq: Path) -> None:
-    """Where HELM holds no text, as of conversations, there is none."""
+    """If HELM holds no text, as of conversations, there is none."""
     found = altered(boolq, instance={"id": "id40", "input": {"text": ""}})
 
     assert found is not None

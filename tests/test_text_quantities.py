@@ -54,7 +54,7 @@ def test_number_is_close_to_its_value(value: float) -> None:
     ("billions", "text"), [(None, "–"), (0.0, "0B"), (4.2, "4.2B"), (1260.0, "1260B")]
 )
 def test_tokens_are_in_billions(billions: float | None, text: str) -> None:
-    """Tokens have their unit, and a dash where they are unknown."""
+    """Tokens have their unit, and a dash if they are unknown."""
     assert text == quantities.tokens(billions)
 
 

@@ -150,7 +150,7 @@ def test_a_record_says_that_a_run_holds_its_plan(job: RunPlan) -> None:
 
 @given(plans(), plans())
 def test_a_record_never_says_more_than_a_run_holds(first: RunPlan, second: RunPlan) -> None:
-    """Where the record says that a run holds a plan, a look at its rows finds nothing missing."""
+    """If the record says that a run holds a plan, a look at its rows finds nothing missing."""
     run = after(first)
     left = changes.writing(second, run.held, writer="w")
 

@@ -87,7 +87,7 @@ def test_without_items_there_is_no_table() -> None:
 
 
 def test_a_table_of_what_changed_once_does_not_stay() -> None:
-    """Where nothing changed any more, the summary's table is taken away, once."""
+    """If nothing changed any more, the summary's table is taken away, once."""
     before, now = plan(comparison(ITEM)), plan(comparison())
     first = changes.writing(before, StoredRun(), writer="a")
     record = run_record.from_summary({MARK: changes.final_mark(first)})
@@ -134,7 +134,7 @@ def desk(tmp_path: Path) -> Iterator[tuple[Desk, WandbServer]]:
 
 @pytest.mark.enable_socket
 def test_the_table_arrives_and_goes(desk: tuple[Desk, WandbServer], helm_trees: Path) -> None:
-    """The real pair's items are in W&B, once; where the regression is gone, so is the table."""
+    """The real pair's items are in W&B, once; if the regression is gone, so is the table."""
     user, server = desk
 
     def recorded(tree: str, *flags: str) -> None:

@@ -58,7 +58,7 @@ def recorded(
 
 
 def values(found: Evaluation | None) -> dict[str, float]:
-    """The scores' values by their names; empty where there is no evaluation."""
+    """The scores' values by their names; empty if there is no evaluation."""
     return {str(key): score.value for key, score in found.scores.items()} if found else {}
 
 

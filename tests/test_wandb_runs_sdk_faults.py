@@ -129,7 +129,7 @@ def test_what_the_sdk_writes_into_its_log_has_the_same_cause(
     ],
 )
 def test_a_status_goes_before_the_words(status: int | None, cause: Cause) -> None:
-    """Where the SDK hands the answer's status on, its words are not searched for one."""
+    """If the SDK hands the answer's status on, its words are not searched for one."""
     assert cause is faults.classify(SdkError("timeout", http_status=status)).cause
 
 
@@ -284,7 +284,7 @@ def test_the_newest_folder_of_a_run_counts(tmp_path: Path) -> None:
 
 
 def test_a_run_without_folder_says_nothing(tmp_path: Path) -> None:
-    """Where the SDK got as far as nowhere there is no log."""
+    """If the SDK got as far as nowhere there is no log."""
     assert None is faults.find_logged_fault(str(tmp_path), "helm-1")
 
 

@@ -162,7 +162,7 @@ def test_only_a_stale_reservation_is_taken_away(
 
 @pytest.mark.parametrize("time_text", [None, "", "yesterday", "2026-01-01T00:00:00Z"])
 def test_unknown_age_is_not_stale(time_text: str | None) -> None:
-    """Where W&B's times cannot be read or compared, another job is taken to be alive."""
+    """If W&B's times cannot be read or compared, another job is taken to be alive."""
     files = [
         File(None, {"name": "helm_wandb/a.txt", "updatedAt": time})  # type: ignore[arg-type] # asks nothing
         for time in (time_text, "2026-01-02T00:00:00")
@@ -194,7 +194,7 @@ def test_late_listing_is_waited_for(a: Reservations, b: Reservations) -> None:
 
 
 def test_reservation_that_is_lost_is_reported(server: WandbServer, a: Reservations) -> None:
-    """Where W&B never lists it, the run is not written to."""
+    """If W&B never lists it, the run is not written to."""
     server.fault("upload", lose=True)
 
     with pytest.raises(ServiceError) as raised:

@@ -440,7 +440,7 @@ def test_any_name_of_a_model_is_recorded(hostile: dict[str, Run], model: str) ->
 
 @pytest.mark.parametrize("model", HOSTILE)
 def test_the_group_is_the_model_as_far_as_it_fits(hostile: dict[str, Run], model: str) -> None:
-    """The group is the model's name, shortened to 128 characters where it is longer."""
+    """The group is the model's name, shortened to 128 characters if it is longer."""
     group = hostile[model].record["run_group"]
 
     assert len(group) <= 128
@@ -612,7 +612,7 @@ def test_results_that_were_sent_are_not_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_a_change_that_is_taken_back_before_it_was_sent_is_not_sent(tmp_path: Path) -> None:
-    """Where W&B has the results of now, what waits with others is moved aside, nothing is added."""
+    """If W&B has the results of now, what waits with others is moved aside, nothing is added."""
     deliver(tmp_path, just((1, 0.1)))
     mark_sent(tmp_path)
     sent = logs(tmp_path)

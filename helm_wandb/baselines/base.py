@@ -1,4 +1,4 @@
-"""Where the search for a baseline begins: the base branch, and a commit of it."""
+"""Start of the search for a baseline: the base branch, and a commit of it."""
 
 from __future__ import annotations
 

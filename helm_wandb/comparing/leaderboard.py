@@ -348,7 +348,7 @@ def _count_tied(
     """
     if not _has_instances(anchor, ranking):
         return 0, None
-    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only where there are instances
+    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only if there are instances
 
     @cache
     def test(at: int) -> float | str | None:
@@ -380,7 +380,7 @@ def _test(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> f
 
     None if per-instance scores are lacking. Metrics of one benchmark are over the same questions.
     """
-    from helm_wandb.comparing import pairing, statistics  # noqa: PLC0415 -- only where there are instances
+    from helm_wandb.comparing import pairing, statistics  # noqa: PLC0415 -- only if there are instances
 
     benchmarks: dict[str, list[Pairs]] = defaultdict(list)
     for key in ranking:
@@ -401,7 +401,7 @@ def _test(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> f
 
 def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | None:
     """Return the questions of both models, or why they can't be tested, as `_test` does."""
-    from helm_wandb.comparing import pairing  # noqa: PLC0415 -- only where there are instances
+    from helm_wandb.comparing import pairing  # noqa: PLC0415 -- only if there are instances
 
     instances, others = one.scores[key].instances, anchor.scores[key].instances
     if instances is None or others is None:

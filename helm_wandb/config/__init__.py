@@ -36,7 +36,7 @@ _VARIABLE = re.compile(
     r"\$\{\{[^}]*\}?\}?|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*"
     r"|\{\{[^{}]*\}\}|%[A-Za-z_]\w*%"
 )
-"""What a workflow, a shell or a template would replace by a value."""
+"""Texts that a workflow, a shell or a template would replace by a value."""
 
 _EXPLAINED = 1_000
 """Errors of the schema whose messages say what is meant, for which more values are validated."""
@@ -217,7 +217,7 @@ def _check_not_finite(path: Path, value: float) -> Iterator[Finding]:
     """Yield a finding, unless the value is an unknown score."""
     is_score = _is_score(path)
     if not (is_score and math.isnan(value)):
-        known = ", or `null` where the score is not known" if is_score else ""
+        known = ", or `null` if the score is unknown" if is_score else ""
         yield Finding(path, f"must be a finite number{known}")
 
 

@@ -12,7 +12,7 @@ from helm_wandb.text.nearest import nearest_first
 from helm_wandb.text.words import join_truncated
 
 _LARGEST_EFFECT = 0.5
-"""Of a score within 0–1: who writes as much means points."""
+"""Least change of a score within 0–1 that is refused: it was probably meant in points."""
 
 
 def unmatched_names(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:

@@ -27,7 +27,7 @@ LONGEST_SHOWN = 60
 Loader = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
 
 DEFAULT_LOADER: Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one in C reads a large config some ten times faster, where it was built."""
+"""The one in C reads a large config some ten times faster, if it was built."""
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -76,7 +76,7 @@ def _content(connection: Connection, response: Response, *, limit_bytes: int, wh
     status = response.status_code
     is_api = _origin(response.url) == _origin(connection.api_url)
     if not is_api and _REQUEST_FAULT <= status < _SERVER_FAULT:
-        raise unreadable(what, why=f"HTTP {status} where GitHub stores its files")
+        raise unreadable(what, why=f"HTTP {status} from GitHub's file storage")
     body = bytearray()
     for piece in response.iter_content(_PIECE_BYTES):
         body += piece

@@ -1,1 +1,1 @@
-"""What the outputs of all harnesses share: folders and archives, JSON, the ids of checkpoints."""
+"""Parts that the readers of all harnesses share: folders, archives, JSON, IDs of checkpoints."""

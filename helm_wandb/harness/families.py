@@ -56,7 +56,7 @@ def assign(ids: Iterable[str], spec: HarnessEval) -> dict[str, Checkpoint]:
     """Return the checkpoint of each model id that the entry means, under the name to record.
 
     Raises ConfigError if the entry does not say which of several families it means, or
-    where two ids would be one point of one curve.
+    if two ids would be one point of one curve.
     """
     ids = sorted(set(ids))
     checkpoints = _checkpoints(ids, spec)

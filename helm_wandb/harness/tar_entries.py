@@ -105,7 +105,7 @@ def _skip(stream: IO[bytes], size: int, end: int) -> None:
     """Move the stream behind a file's bytes and the rest of its last block."""
     start = stream.tell()  # prose: quoted
     if not 0 <= size <= end - start:
-        raise EOFError(f"a file of {size} bytes where {end - start} are left")
+        raise EOFError(f"a file of {size} bytes, and only {end - start} are left")
     stream.seek(start + -(-size // BLOCK) * BLOCK)
 
 

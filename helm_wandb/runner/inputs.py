@@ -23,7 +23,7 @@ class CommentMode(StrEnum):
 
 
 class BaselineChoice(StrEnum):
-    """Where the user wants a baseline to come from."""
+    """Source of the baseline, as the user chose it."""
 
     AUTO = "auto"
     """Artifacts, then, for what they lack, W&B."""

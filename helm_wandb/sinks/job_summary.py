@@ -25,7 +25,7 @@ class JobSummary:
     path: Path
 
     def deliver(self, report: Report) -> Receipt:
-        """Done, or skipped where it is full; raises SinkError where it cannot be written."""
+        """Done, or skipped if it is full; raises SinkError if it cannot be written."""
         return self._append(lambda room: markdown.render(report, limit_bytes=room))
 
     def deliver_unread(self, problems: Sequence[str], provenance: Provenance) -> Receipt:

@@ -23,7 +23,7 @@ class JsonOutput:
     stream: TextIO | None
 
     def deliver(self, report: Report) -> Receipt:
-        """Done, or skipped where nobody reads on; raises SinkError where it cannot be written."""
+        """Done, or skipped if nobody reads on; raises SinkError if it cannot be written."""
         text = _ESCAPED.sub(_escape, to_json(report).decode())
         return print_text(self.name, self.stream, text)
 

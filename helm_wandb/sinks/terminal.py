@@ -18,15 +18,15 @@ class Terminal:
     name: ClassVar[str] = "terminal"
     stream: TextIO | None
     width: int | None = None
-    """Columns of the terminal; None where the stream is none."""
+    """Columns of the terminal; None if the stream is none."""
     colour: bool = False
     literal_token: str | None = None
     """In a workflow's log: the random token that switches commands in the text off."""
 
     def deliver(self, report: Report) -> Receipt:
-        """Done, with an empty line after the report, or skipped where nobody reads on (`| head`).
+        """Done, with an empty line after the report, or skipped if nobody reads on (`| head`).
 
-        Raises SinkError where it cannot be written, as on a full disk.
+        Raises SinkError if it cannot be written, as on a full disk.
         """
         return print_text(self.name, self.stream, f"{self._rendered(report)}\n")
 

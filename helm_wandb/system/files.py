@@ -29,7 +29,7 @@ _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEVICE = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _INHERITED = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/[0-9]+")
-"""What a shell hands over: standard input, and `<(command)`."""
+"""Files that a shell provides: standard input, and `<(command)`."""
 _PATIENCE_SECONDS = 60.0
 """Seconds that a FIFO or a terminal may take to read on."""
 _THROUGH_A_LINK = (

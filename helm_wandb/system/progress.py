@@ -22,7 +22,7 @@ def no_progress(done: int, total: int) -> None:
 
 
 def progress_bar(stream: TextIO | None) -> Callable[[int, int], None]:
-    """A bar on the stream, shown once the work has taken a second; nothing where none looks."""
+    """A bar on the stream, shown once the work has taken a second; nothing if nobody looks."""
     if stream is None or not stream.isatty():
         return no_progress
     return _Bar(stream)

@@ -12,14 +12,14 @@ _ASCII = str.maketrans(
     | {"⚠": "!", "\N{INFORMATION SOURCE}": "i", "\N{VARIATION SELECTOR-16}": ""}
     | dict(zip("−–─×▼▲↓“”▁▂▃▄▅▆▇█", '---xv^v""_.-~=+*#', strict=True))
 )
-"""The signs of our own texts, where a stream's encoding lacks them."""
+"""The signs of our own texts, if a stream's encoding lacks them."""
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write all of the text now, in simpler signs or `?` where the stream's encoding lacks some.
+    """Write all of the text now, in simpler signs or `?` if the stream's encoding lacks some.
 
-    stream: None where the process was started without it; then nothing is written.
-    Raises OSError where it cannot be written (BrokenPipeError: nobody reads on), once; from
+    stream: None if the process was started without it; then nothing is written.
+    Raises OSError if it cannot be written (BrokenPipeError: nobody reads on), once; from
     then on what is written is lost silently, so that Python does not fail again at its exit.
     """
     if stream is None or stream.closed:

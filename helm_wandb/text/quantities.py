@@ -23,7 +23,7 @@ _NOISE = 1e-9
 
 
 def number(value: float | None) -> str:
-    """Three decimals within ±1, else four significant digits; a dash where it is unknown."""
+    """Three decimals within ±1, else four significant digits; a dash if it is unknown."""
     if value is None:
         return UNKNOWN
     size = abs(value)
@@ -37,7 +37,7 @@ def number(value: float | None) -> str:
 
 
 def tokens(billions: float | None) -> str:
-    """`4.2B`, or a dash where the count is unknown."""
+    """`4.2B`, or a dash if the count is unknown."""
     return UNKNOWN if billions is None else f"{billions:.6g}B"
 
 

@@ -41,7 +41,7 @@ class OwnName(Name):
 
 
 def plain(text: str) -> str:
-    """Return the text on one line, without anything invisible, cut where it is very long.
+    """Return the text on one line, without anything invisible, cut if it is very long.
 
     Line ends and controls become `?`, so that a name can neither break a line nor reorder it.
     In a Name so do all spaces but U+0020, so that two names that differ look different.

@@ -72,7 +72,7 @@ class RunPlan:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text, cut to a limit of characters where it is longer.
+    """Return the text, cut to a limit of characters if it is longer.
 
     What is cut ends in `~` and 8 hex digits of the whole text's sha256, so that
     two long texts with a common start stay distinct.

@@ -66,7 +66,7 @@ class WandbProject:
     def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
         """Return what one track has of these models; raises ServiceError.
 
-        Of the report that the track recorded with a run, or, where there is none that can be
+        Of the report that the track recorded with a run, or, if there is none that can be
         read, of the summary: then without subjects and instances.
         A run without a track says nothing of the branch that it is of, and is none of it.
         """

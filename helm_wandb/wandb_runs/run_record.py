@@ -52,7 +52,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     settings: _Digest = ""
     """Digest of the run's group, name, tags and config, without the provenance."""
     tables: _Digest = ""
-    """Empty where it has none."""
+    """Empty if it has none."""
     report: _Digest = ""
     """Digest of the report that it keeps as an artifact; empty without one."""
     latest: Latest | None = None

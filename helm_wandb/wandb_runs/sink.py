@@ -57,7 +57,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WandbRuns:
-    """Keeps a report's runs in W&B; without a key, or where that fails, in `<folder>/wandb`."""
+    """Keeps a report's runs in W&B; without a key, or if that fails, in `<folder>/wandb`."""
 
     name: ClassVar[str] = WANDB
 
@@ -65,7 +65,7 @@ class WandbRuns:
     summary_only: bool
     folder: Path
     project: WandbProject | None = None
-    """Where the runs are sent to; None: nowhere."""
+    """Project that the runs are sent to; None: they are only recorded offline."""
     threads: int = THREADS
     """Runs that are sent at once."""
     writing_seconds: float = WRITING_SECONDS
@@ -201,7 +201,7 @@ class WandbRuns:
         return _Kept(number=len(writings), earlier=earlier, carried=tuple(carried))
 
     def _write(self, writings: Sequence[Writing]) -> None:
-        """Write the runs; those that were finished are kept even where others fail."""
+        """Write the runs; those that were finished are kept even if others fail."""
         fault = None
         try:
             # The SDK would write through links, read settings there, and go to /tmp if there is

@@ -42,7 +42,7 @@ class Seen:
 def executable(environ: Mapping[str, str]) -> str:
     """The browser's path: CHROME_PATH, else the first of its names that is on PATH.
 
-    Raises BrowserError where there is none.
+    Raises BrowserError if there is none.
     """
     named = environ.get("CHROME_PATH")
     names = (named,) if named else _NAMES
@@ -60,7 +60,7 @@ class Browser:
     """A browser that is started once and used many times."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Start it; raises BrowserError where there is none."""
+        """Start it; raises BrowserError if there is none."""
         # Chromium's sandbox refuses to be started by root.
         as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
         self._process = subprocess.Popen(
@@ -89,7 +89,7 @@ class Browser:
         return str(self._ask("markdown", text=markdown))
 
     def diagrams(self, texts: Sequence[str]) -> list[tuple[str | None, str]]:
-        """Of each mermaid diagram its fault, None where it is drawn; and the drawing as SVG."""
+        """Of each mermaid diagram its fault, None if it is drawn; and the drawing as SVG."""
         return [(one["fault"], one["svg"]) for one in self._ask("diagrams", texts=texts)]
 
     def page(self, path: Path, *todo: Mapping[str, object], **look: float) -> Seen:

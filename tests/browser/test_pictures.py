@@ -23,7 +23,7 @@ def sources() -> dict[str, str]:
 
 
 def test_pictures_are_of_what_is_rendered_now(sources: dict[str, str]) -> None:
-    """Where this fails: look at what has changed, and `make pictures`."""
+    """If this fails: look at what has changed, and `make pictures`."""
     assert pictures.digests(sources) == json.loads(pictures.DIGESTS.read_text())
 
 

@@ -38,7 +38,7 @@ _PATH = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 def base_image(engine: Engine) -> str:
     """The name of an image with CPython 3.11 or newer, pip, and certificates.
 
-    Raises EngineError where there is neither a registry nor a Debian to make it from.
+    Raises EngineError if there is neither a registry nor a Debian to make it from.
     """
     for name in (OFFICIAL, OWN):
         if engine.ask("images", "--quiet", name):

@@ -15,7 +15,7 @@ _LINE = re.compile(r"(?P<name>.+?)(?P<parting>=|<<)(?P<rest>.*)")
 
 
 def outputs(text: str) -> dict[str, str]:
-    """The outputs; raises ValueError where the runner would fail the step."""
+    """The outputs; raises ValueError if the runner would fail the step."""
     found = {}
     lines = iter(text.splitlines())
     for line in lines:

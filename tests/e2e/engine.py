@@ -41,7 +41,7 @@ class Engine:
         return [tool("docker"), *host, *arguments]
 
     def ask(self, *arguments: str, stdin: IO[bytes] | None = None) -> str:
-        """What the client prints; raises EngineError where it fails."""
+        """What the client prints; raises EngineError if it fails."""
         return run(*self.command(*arguments), stdin=stdin)
 
     def answers(self) -> bool:
@@ -54,7 +54,7 @@ class Engine:
 
 
 def tool(name: str) -> str:
-    """The path of a program; raises EngineError where there is none."""
+    """The path of a program; raises EngineError if there is none."""
     # Debian's administrators have sbin on their PATH; the users of sudo may not.
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin")
     if found is None:
@@ -66,7 +66,7 @@ def tool(name: str) -> str:
 def run(
     *command: str, stdin: IO[bytes] | None = None, environ: Mapping[str, str] | None = None
 ) -> str:
-    """What a command prints; raises EngineError where it fails."""
+    """What a command prints; raises EngineError if it fails."""
     done = subprocess.run(command, stdin=stdin, env=environ, capture_output=True, check=False)
     if done.returncode:
         output = (done.stdout + done.stderr).decode(errors="replace")

@@ -86,7 +86,7 @@ class Log:
 
 
 def _command(line: str, known: Collection[str]) -> tuple[str, dict[str, str], str] | None:
-    """Name, properties and data of a command; None where the line is none."""
+    """Name, properties and data of a command; None if the line is none."""
     for form, parting in ((_MODERN, ","), (_ANCIENT, ";")):
         match = form.match(line)
         if match and match["name"] in known:

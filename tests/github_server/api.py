@@ -56,7 +56,7 @@ def with_rate(reply: Reply) -> Reply:
 
 
 def _answer(state: State, incoming: Incoming, base_url: str, storage_port: int) -> Reply:
-    """The reply; raises RefusedError where GitHub would refuse."""
+    """The reply; raises RefusedError if GitHub would refuse."""
     token = owner(state.tokens, incoming.headers.get("authorization"))
     route, values = find(incoming) or (None, {})
     if route is None:

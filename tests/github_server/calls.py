@@ -37,7 +37,7 @@ class Call:
 
     @property
     def repository(self) -> Repository:
-        """The one in the path; raises RefusedError where there is none."""
+        """The one in the path; raises RefusedError if there is none."""
         return self.state.repository(f"{self.values['owner']}/{self.values['repo']}")
 
     @property
@@ -67,7 +67,7 @@ class Route:
     """The path, with the names of its parts as GitHub's description has them."""
     handler: Callable[[Call], Reply]
     right: Right | None = None
-    """What the token needs in the repository; None where there is no repository."""
+    """What the token needs in the repository; None if there is no repository."""
 
     @property
     def described(self) -> str | None:

@@ -66,7 +66,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _without_prose(node: Any, *, is_names: bool = False) -> Any:
-    """The node without prose; where the keys are names of properties, all stay."""
+    """The node without prose; if the keys are names of properties, all stay."""
     if isinstance(node, list):
         return [_without_prose(part) for part in node]
     if not isinstance(node, dict):

@@ -135,19 +135,19 @@ class Repository:
         return self.full_name.partition("/")[2]
 
     def pull(self, number: int) -> PullRequest:
-        """The pull request; raises RefusedError where there is none."""
+        """The pull request; raises RefusedError if there is none."""
         return _found(self.pulls, number)
 
     def comment(self, comment_id: int) -> Comment:
-        """The comment; raises RefusedError where there is none."""
+        """The comment; raises RefusedError if there is none."""
         return _found(self.comments, comment_id)
 
     def run(self, run_id: int) -> WorkflowRun:
-        """The run; raises RefusedError where there is none."""
+        """The run; raises RefusedError if there is none."""
         return _found(self.runs, run_id)
 
     def artifact(self, artifact_id: int) -> Artifact:
-        """The artifact; raises RefusedError where there is none."""
+        """The artifact; raises RefusedError if there is none."""
         return _found(self.artifacts, artifact_id)
 
     def comments_of(self, number: int) -> list[Comment]:
@@ -165,7 +165,7 @@ class State:
     """Of comments, runs and artifacts: later things have higher ones."""
 
     def repository(self, full_name: str) -> Repository:
-        """The repository; raises RefusedError where there is none."""
+        """The repository; raises RefusedError if there is none."""
         return _found(self.repositories, full_name)
 
 

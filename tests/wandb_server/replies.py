@@ -26,7 +26,7 @@ TELEMETRY = "/sdk/otel/"
 def answer(call: Call, state: State, base_url: str) -> Reply:
     """The reply to a call, which may change the state.
 
-    Raises RefusedError where W&B would refuse, and UnknownFieldError, AttributeError, LookupError,
+    Raises RefusedError if W&B would refuse, and UnknownFieldError, AttributeError, LookupError,
     TypeError or ValueError for what this server does not know.
     """
     if call.query:

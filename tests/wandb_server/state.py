@@ -95,14 +95,14 @@ class State:
         return chain.from_iterable(c.versions for c in self.collections.values())
 
     def run_of_storage_id(self, storage_id: str) -> RunRecord:
-        """The run by the id that the server gave it; raises RefusedError where there is none."""
+        """The run by the id that the server gave it; raises RefusedError if there is none."""
         for run in self.runs.values():
             if run.storage_id == storage_id:
                 return run
         raise RefusedError(404, f"run {storage_id} not found")
 
     def writable_run(self, entity: str | None, project: str | None, name: str) -> RunRecord:
-        """The run, for writing into; raises RefusedError where it is not or not ours."""
+        """The run, for writing into; raises RefusedError if it is not or not ours."""
         self.demand_right(entity, "upsertBucket")
         run = self.run(entity, project, name)
         if run is None:
@@ -134,7 +134,7 @@ class State:
     def artifact(self, artifact_id: str) -> ArtifactRecord:
         """The version of that id, the server's or the SDK's.
 
-        Raises RefusedError where there is none.
+        Raises RefusedError if there is none.
         """
         wanted = self.server_ids.get(artifact_id, artifact_id)
         for version in self.versions():

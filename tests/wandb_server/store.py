@@ -35,7 +35,7 @@ def file_id(storage_id: str, name: str) -> str:
 
 
 def delete(state: State, files: Iterable[str]) -> None:
-    """Forget a run's files, by their ids; raises RefusedError where there is no such run."""
+    """Forget a run's files, by their ids; raises RefusedError if there is no such run."""
     for file in files:
         storage_id, _, name = base64.b64decode(file).decode().partition(":")
         state.run_of_storage_id(storage_id).files.pop(name, None)
@@ -65,7 +65,7 @@ def run_of(state: State, path: str) -> str | None:
 
 
 def put(state: State, path: str, content: bytes) -> None:
-    """Keep a file; raises RefusedError where there is no such run or artifact."""
+    """Keep a file; raises RefusedError if there is no such run or artifact."""
     kind, owner, name = _parts(path)
     if kind == "run":
         file = StoredFile(content=content, updated_at=state.now())
@@ -77,7 +77,7 @@ def put(state: State, path: str, content: bytes) -> None:
 
 
 def get(state: State, path: str) -> bytes | None:
-    """A file's content, or None where there is none; raises RefusedError as `put` does."""
+    """A file's content, or None if there is none; raises RefusedError as `put` does."""
     kind, owner, name = _parts(path)
     if kind == "run":
         file = state.run_of_storage_id(owner).files.get(name)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .strata import Sums
 
 UNSEEN_WEIGHT, UNEVEN_WEIGHT = 1 / 32, 1 / 4
-"""Weight of each contribution that was not seen, where all clusters weigh the same, and at most.
+"""Weight of each contribution that was not seen, if all clusters weigh the same, and at most.
 
 1 is the weight of a cluster (simulated)."""
 COUNTS_WEIGHT = 0.5
@@ -49,7 +49,7 @@ class Part:
 
     stratum: Sums
     weight: float
-    """Of the stratum's mean."""
+    """Weight of the stratum's mean."""
     unseen: float
     """Size of a change of a cluster's sum that was not seen."""
     is_binary: bool = False

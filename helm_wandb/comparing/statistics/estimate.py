@@ -36,15 +36,15 @@ class Estimate:
     difference: float
     """Difference of HELM's aggregates, the unweighted means over strata of the means within."""
     n: int
-    """Instances; of the smaller side where they are not paired."""
+    """Instances; of the smaller side if they are not paired."""
     clusters: int
-    """Over all strata; of the smaller side where they are not paired."""
+    """Over all strata; of the smaller side if they are not paired."""
     better: int | None = None
-    """Instances whose value rose; None where they are not paired."""
+    """Instances whose value rose; None if they are not paired."""
     worse: int | None = None
-    """Instances whose value fell; None where they are not paired."""
+    """Instances whose value fell; None if they are not paired."""
     changed: int | None = None
-    """Clusters whose sum moved; None where they are not paired."""
+    """Clusters whose sum moved; None if they are not paired."""
     has_same_answers: bool = False
     """No score differs, and six or more are partly right: only the same answers have the same ones.
     """
@@ -57,7 +57,7 @@ class Estimate:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """Return the interval, which excludes 0 exactly where p is below one less its level."""
+        """Return the interval, which excludes 0 exactly if p is below one less its level."""
         if self.contrast is None:
             return None
         low, high = self.contrast.interval(LEVEL)

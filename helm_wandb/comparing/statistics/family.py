@@ -54,7 +54,7 @@ def overall(estimates: Sequence[Estimate], *, weights: Sequence[float] | None = 
     same benchmarks, not about new benchmarks. Their strata are those of one `Contrast`.
     The mean of one is that one.
     estimates: of pairs, of one benchmark each. weights: all alike if not given.
-    Raises ValueError where there is no estimate.
+    Raises ValueError if there is no estimate.
     """
     if not estimates:
         raise ValueError("there is no difference to take the mean of")

@@ -35,7 +35,7 @@ def minimum_detectable(
 ) -> float | None:
     """The true change that this run's rule would flag in 80 % of runs like it; above 0.
 
-    None where there is no interval, or where no change within the score's range would be; also
+    None if there is no interval, or if no change within the score's range would be; also
     if alpha/tests is smaller than p-values can be computed.
     The rule: p below alpha/tests, Holm's first step, and a difference beyond min_effect.
     tests: how many p-values Holm counts. min_effect: in the score's unit.

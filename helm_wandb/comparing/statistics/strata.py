@@ -59,7 +59,7 @@ class Sums:
     def degrees_of_freedom(self) -> float:
         """Return the variance's: clusters less one, times their effective share.
 
-        A cluster counts by its size: where one holds most of the instances, the variance rests
+        A cluster counts by its size: if one holds most of the instances, the variance rests
         on little else (after Carter, Schnepel and Steigerwald, Rev. Econ. Stat. 99, 2017). With
         clusters of one size it is C - 1.
         """

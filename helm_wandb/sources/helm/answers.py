@@ -87,7 +87,7 @@ def _is_stratum_of(run: Run, stratum: str) -> bool:
 def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, Texts]:
     """The texts of the run's instances, as they were before any perturbation.
 
-    Raises ArtifactError where a file of the run cannot be read.
+    Raises ArtifactError if a file of the run cannot be read.
     """
     states = read_json(
         files, f"{run.folder}/scenario_state.json", AnsweredScenarioState
@@ -123,7 +123,7 @@ def _likeliest_references(files: Files, run: Run) -> dict[_Key, float]:
 
 
 def _answer(state: AnsweredRequest, chosen: float | None) -> str | None:
-    """The likeliest completion, or the option that it names; None where there is none.
+    """The likeliest completion, or the option that it names; None if there is none.
 
     chosen: the index of the likeliest reference, if each was a separate request.
     """

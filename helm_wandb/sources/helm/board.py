@@ -31,7 +31,7 @@ class Selector:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The metric's name, and the one that HELM takes where a run lacks it.
+        """The metric's name, and the one that HELM takes if a run lacks it.
 
         (presentation/summarize.py, get_unique_stat_by_matcher)
         """
@@ -54,7 +54,7 @@ class Board:
     def selectors(self, benchmark: str, column: str) -> Iterator[Selector]:
         """The statistics that the column may stand for, the likeliest first.
 
-        A column is a metric's label or name, with the label of a perturbation where it is a
+        A column is a metric's label or name, with the label of a perturbation if it is a
         worst case: `EM`, `EM (Robustness)`, `exact_match`.
         """
         label, perturbation = helm_schemas.split_column(column, self._schemas)
@@ -70,7 +70,7 @@ class Board:
         return bool(self._listed(benchmark))
 
     def is_lower_better(self, benchmark: str, metric: str) -> bool | None:
-        """The direction of a metric, by its name or label; None where no schema gives one."""
+        """The direction of a metric, by its name or label; None if no schema gives one."""
         if self.own is not None and metric in self.own.metrics:
             return self.own.metrics[metric][1]
         return helm_schemas.is_lower_better(benchmark, metric, self._schemas)

@@ -1,7 +1,7 @@
 """Fingerprints and per-instance data, added to scores.
 
 The per-instance files are what is large in HELM's output. Each is read once, for all scores
-of its run, and over the machine's cores where there is enough to read.
+of its run, and over the machine's cores if there is enough to read.
 """
 
 from __future__ import annotations

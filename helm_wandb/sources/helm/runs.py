@@ -21,7 +21,7 @@ RENAMED = {"summarization_xsum": "summarization_xsum_sampled"}
 """Benchmark → its run group in HELM since 0.5.8, which is how the names of its runs begin too."""
 _OLDER_NAMES = {newer: older for older, newer in RENAMED.items()}
 _NOT_IN_NAMES = str.maketrans("./\\", "___")
-"""What a benchmark's name in a config cannot hold; groups of Unitxt have dots."""
+"""Characters that a benchmark's name in a config can't have; groups of Unitxt have dots."""
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
 
 

@@ -50,7 +50,7 @@ class Results(msgspec.Struct, rename={"n_shot": "n-shot", "n_samples": "n-sample
     n_shot: dict[str, Any] = {}
     higher_is_better: dict[str, dict[str, bool | None]] = {}
     n_samples: dict[str, Counts] = {}
-    """Of tasks, not of groups."""
+    """Sample counts of tasks, without groups."""
     model_name: str | None = None
     lm_eval_version: str | None = None
     """Since 0.4.6 or so."""

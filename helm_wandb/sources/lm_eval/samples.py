@@ -65,7 +65,7 @@ class TaskSamples:
     instances: Mapping[str, Instances]
     """Score key → its instances; a key without numbers is absent."""
     note: str | None
-    """What is wrong with the rule for clusters."""
+    """Problem with the rule for clusters."""
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ _DISK = re.compile("no space left on device|disk quota exceeded|read-only file s
 _BLAMED_ON_DISK = frozenset({Cause.NETWORK, Cause.REFUSED, Cause.LOST, Cause.ENDED})
 """Without room, not even a message of the SDK that says so may fit."""
 _LEAST_BYTES = 1 << 16
-"""Where there is less room than that, something could not be written."""
+"""If there is less room than that, something could not be written."""
 _PREAMBLE = re.compile("^Failed to verify credentials with [^ ]+: |^Error initializing run: ")
 _UNANSWERED = "did not respond in time"
 """The SDK says this of its service; the cause is the server that it waits for."""

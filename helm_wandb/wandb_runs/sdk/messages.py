@@ -100,7 +100,7 @@ class RunWriting:
     """Metric → its x-axis."""
     rows: tuple[Row, ...]
     first_step: int
-    """W&B's own number of the first row, where the run does not exist yet in W&B."""
+    """W&B's own number of the first row, if the run does not exist yet in W&B."""
     tables: tuple[Table, ...]
     summary: Mapping[str, object]
     subjects: Mapping[str, str] = field(default_factory=dict)

@@ -52,7 +52,7 @@ class Reservations:
         """Return the file that keeps the run until it is released; None if another job's is there.
 
         Of jobs that find each other, all but the one whose name comes first give way; that one
-        waits for the others to do so, for `seconds` at most. Raises ServiceError where W&B does
+        waits for the others to do so, for `seconds` at most. Raises ServiceError if W&B does
         not list what was stored, and whatever the SDK raises.
         """
         self._store(run)

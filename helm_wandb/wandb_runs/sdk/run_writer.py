@@ -42,7 +42,7 @@ _PAUSE_SECONDS = 0.5
 _RETRIES = 4
 """After a fault of the server; three in a row are survived."""
 _WAIT_SECONDS = (0.5, 4.0)
-"""The least and the greatest time before a retry, where the server does not name one."""
+"""The least and the greatest time before a retry, if the server does not name one."""
 _UNNEEDED = ("config.yaml", "wandb-summary.json", "wandb-metadata.json")
 """Files that repeat what the run itself holds, and cost two round trips."""
 

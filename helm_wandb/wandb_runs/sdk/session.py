@@ -101,7 +101,7 @@ class Session:
             raise
 
     def _connect(self) -> None:
-        """Check the key, once: where that failed, nothing is waited for a second time."""
+        """Check the key, once: if that failed, nothing is waited for a second time."""
         if self._fault:
             raise ServiceError(self._fault)
         if self._connected:

@@ -245,6 +245,6 @@ def _answer(worker: Worker, request: Request) -> object:
         return worker.answer(request)
     except ServiceError as error:
         return error.fault
-    # The SDK exits where its service fails.
+    # The SDK exits if its service fails.
     except (Exception, SystemExit) as error:  # noqa: BLE001 -- reported through the pipe
         return faults.classify(error)
