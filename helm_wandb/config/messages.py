@@ -248,7 +248,7 @@ def _pieces_of_advice(kinds: Sequence[str], violation: _Violation, spot: Spot) -
         yield QUOTES
     if isinstance(spot.data, str) and _is_taken_bare(violation, spot.data):
         yield "remove the quotes"
-    if isinstance(spot.data, dict) and kinds == ["array"]:
+    if isinstance(spot.data, dict) and violation.path == ("evals",):
         yield "begin each entry with `- `"
     if ":" in (spot.text or "") and kinds == ["object"]:
         yield "is a space after a colon missing?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from helm_wandb.comparing.helm_schemas import helm_schemas, main_labels
 from helm_wandb.config.yaml_tree import Path
@@ -90,10 +90,35 @@ def _meant_values(path: Path, value: object) -> Iterator[object]:
             yield _joined(value)
         case _, [single]:
             yield single
-        case (*_, last), dict() if value and (last == "metrics" or not any(value.values())):
-            yield list(value)
+        case _, dict() if value:
+            yield from _meant_lists(path, value)
         case _:
             pass
+
+
+def _meant_lists(path: Path, mapping: Mapping[str, object]) -> Iterator[object]:
+    """Yield the list of names that the keys of a mapping mean."""
+    match path:
+        case ("leaderboard_metrics",) | ("compare", "lower_is_better"):
+            yield list(_metric_names(path, mapping))
+        case ("excluded_models",) | ("compare", "warn_only") | (*_, "metrics"):
+            yield list(mapping)
+        case _ if not any(mapping.values()):
+            yield list(mapping)
+        case _:
+            pass
+
+
+def _metric_names(path: Path, mapping: Mapping[str, object]) -> Iterator[str]:
+    """Yield `mmlu.EM` for each metric of each benchmark, and for each key without metrics."""
+    for key, metrics in mapping.items():
+        match _words(metrics):
+            case False:
+                pass
+            case list(words) if words:
+                yield from (f"{key}.{word}" for word in words)
+            case _:
+                yield _meant_text(path, key)
 
 
 def _joined(items: Iterable[object]) -> object:
