@@ -371,7 +371,8 @@ def test_a_strangers_config_gets_no_key(
 
     assert 2 == action.main({**online, **inputs}, root=root)
     assert [] == server.requests
-    assert "is sent to no host that the config or an earlier step" in capsys.readouterr().out
+    message = "the W&B key isn't sent to a host that the config or an earlier step names"
+    assert message in capsys.readouterr().out
 
 
 @pytest.mark.enable_socket
