@@ -140,7 +140,7 @@ def whole_reading(folder: Path) -> float:
 
 
 def whole_reading_on_one_core(folder: Path) -> float:
-    """The same with one core."""
+    """Read everything on one core."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     return whole_reading(folder)
 

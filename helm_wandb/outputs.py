@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 REFUSED_IN_NAMES = re.compile(r"[/\\#?%:]")
-"""As in `schema/config.schema.json`."""
+"""Characters that `schema/config.schema.json` refuses, too."""
 _REASONS_SHOWN = 5
 _MODES = {
     "": "online",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from helm_wandb.model import Gate, UnmatchedModels
 
     Values = Sequence[float] | Mapping[str, Sequence[float]]
-    """Of the instances of one stratum, or of each by its name."""
+    """Values of the instances of one stratum, or of each stratum by its name."""
 
 INPUT_DEFAULTS = {one.name: one.default for one in INPUTS}
 

@@ -75,7 +75,7 @@ def user(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 @pytest.fixture
 def online(user: Path, server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same with a key for this server."""
+    """A user with a key for this server."""
     monkeypatch.setenv("WANDB_API_KEY", API_KEY)
     monkeypatch.setenv("WANDB_BASE_URL", server.url)
     return user

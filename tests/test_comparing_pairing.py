@@ -18,7 +18,7 @@ FIVE = builders.instances([1.0, 0.0, 1.0, 0.0, 1.0])
 
 
 def turned(instances: Instances) -> Instances:
-    """The same instances in the opposite order."""
+    """Return the instances in the opposite order."""
     return Instances(
         **{name: getattr(instances, name)[::-1] for name in Instances.__dataclass_fields__}
     )

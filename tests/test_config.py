@@ -378,7 +378,7 @@ def test_aliases_may_not_explode() -> None:
 
 
 def test_merges_may_not_explode() -> None:
-    """The same by merge keys, which make no value by themselves."""
+    """Merge keys repeat values in the same way, and make no value by themselves."""
     lines = ["a0: &a0 {}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 12)]
 
@@ -397,7 +397,7 @@ def test_aliases_may_not_nest_without_end() -> None:
 
 
 def test_merges_may_not_nest_without_end() -> None:
-    """The same by merge keys; one that takes over itself is reported as well."""
+    """Merge keys nest in the same way; one that takes over itself is reported as well."""
     lines = ["a0: &a0 {<<: *a0}", *(f"a{n}: &a{n} {{<<: *a{n - 1}}}" for n in range(1, 2000))]
 
     problems = problems_of("\n".join(lines).encode())
@@ -611,7 +611,7 @@ def test_any_bytes_are_a_config_or_a_config_error(data: bytes) -> None:
 
 @given(st.lists(WORDS).map("".join))
 def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
-    """The same for texts that are made of what configs are made of."""
+    """Texts made of the parts of configs are read or reported well, too."""
     assert_reported_well(text.encode())
     assert_reported_well(b"project: p\nleaderboard: true\n" + text.encode())
 
@@ -626,7 +626,7 @@ def test_any_text_is_a_config_or_a_config_error(text: str) -> None:
 def test_any_values_are_a_config_or_a_config_error(
     document: dict[str, Any], entry: dict[str, Any]
 ) -> None:
-    """The same for right keys with values of any kind."""
+    """Right keys with values of any kind are read or reported well, too."""
     document = {**document, "evals": [{"eval_type": "helm", **entry}, document.get("evals")]}
 
     assert_reported_well(yaml.safe_dump(document).encode())

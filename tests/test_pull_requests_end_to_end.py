@@ -63,7 +63,7 @@ class Week:
         tree: str | None = None,
         **more: str,
     ) -> dict[str, Any]:
-        """The same of a run that leaves no report."""
+        """Run the action; return its exit code, summary and outputs."""
         for name in ("output", "summary.md"):
             (self.folder / name).write_text("")
         text = (

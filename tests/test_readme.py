@@ -53,7 +53,7 @@ HOSTS = {"github.com", "pre-commit.com", "wandb.ai"}
 """The only other servers that what people read leads to."""
 LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4
-"""Of a text that is a message and not a name."""
+"""Least number of words of a text that is a message and not a name."""
 MESSAGE_MODULES = (
     *("baselines/artifact_zip.py", "baselines/search.py", "baselines/notes.py"),
     *("comparing/verdicts.py", "comparing/gate.py", "runner/settings.py"),

@@ -497,7 +497,7 @@ def test_evaluations_are_read_back(given_: list[Evaluation]) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_golden_reports_are_read_back(name: str) -> None:
-    """The same for the reports that golden files show."""
+    """The reports that golden files show can be read back, too."""
     assert REPORTS[name].evaluations == from_json(to_json(REPORTS[name]))
 
 
@@ -657,7 +657,7 @@ def test_any_bytes_are_a_report_or_a_value_error(data: bytes) -> None:
 
 @given(st.data())
 def test_any_change_is_a_report_or_a_value_error(data: st.DataObject) -> None:
-    """The same for reports in which one value is any other; what is read can be written again."""
+    """A report in which one value is any other is read or refused; what is read can be written."""
     path = data.draw(st.sampled_from(PATHS))
     document = changed(*path, to=data.draw(JSON))
 

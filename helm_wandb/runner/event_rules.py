@@ -39,7 +39,7 @@ class BaseRule(Enum):
     SAME_COMMIT = auto()
     """The commit itself, of which earlier runs may have a report."""
     EVALUATED_RUN = auto()
-    """As for the event of the evaluated run."""
+    """The rule of the evaluated run's event."""
     UNKNOWN = auto()
 
 

@@ -41,7 +41,7 @@ class Input:
 
     name: str = ""
     description: str
-    """As in action.yml."""
+    """Description in action.yml."""
     default: str = ""
     """The value if the workflow gives none, or a blank one."""
     expression: str = ""

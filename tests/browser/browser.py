@@ -32,11 +32,11 @@ class Seen:
 
     console: tuple[str, ...]
     errors: tuple[str, ...]
-    """Of scripts, which nobody caught."""
+    """Uncaught errors of scripts."""
     requests: tuple[str, ...]
     """URLs, the page's own first; of those that came to nothing, why, and the URL."""
     values: tuple[Any, ...]
-    """Of the scripts that were evaluated in it."""
+    """Results of the scripts that were evaluated in the page."""
 
 
 def executable(environ: Mapping[str, str]) -> str:
@@ -89,7 +89,7 @@ class Browser:
         return str(self._ask("markdown", text=markdown))
 
     def diagrams(self, texts: Sequence[str]) -> list[tuple[str | None, str]]:
-        """Of each mermaid diagram its fault, None if it is drawn; and the drawing as SVG."""
+        """Return each mermaid diagram's fault, None if it is drawn, and the drawing as SVG."""
         return [(one["fault"], one["svg"]) for one in self._ask("diagrams", texts=texts)]
 
     def page(self, path: Path, *todo: Mapping[str, object], **look: float) -> Seen:
@@ -102,7 +102,7 @@ class Browser:
         return self._page(todo, look, url=path.absolute().as_uri())
 
     def github(self, markdown: str, *todo: Mapping[str, object], **look: float) -> Seen:
-        """The same of Markdown, as GitHub shows it."""
+        """Open Markdown, as GitHub shows it."""
         return self._page(todo, look, markdown=markdown)
 
     def _page(

@@ -35,7 +35,7 @@ FOLDER = ROOT / "docs" / "pictures"
 DIGESTS = FOLDER / "sources.json"
 _WIDTH = 900
 _HEIGHT = 1560
-"""Of a picture, at most; CSS pixels."""
+"""Greatest height of a picture, in CSS pixels."""
 _SCALE = 2
 _COLOURS = 64
 _LIMIT_BYTES = 65_536

@@ -51,7 +51,7 @@ EACH_COLUMN = """[...document.querySelectorAll("th > button")].flatMap((button) 
   const before = column();
   return [[before, sorted()], [before, sorted()]];
 })"""
-"""Of each column of each table: its cells, and how and to what they are sorted, both ways."""
+"""For each column of each table: its cells, and how and to what they are sorted, both ways."""
 
 
 @pytest.fixture

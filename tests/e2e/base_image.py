@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.engine import Engine
 
 OFFICIAL = "python:3.12-slim-bookworm"
-"""As in the Dockerfile."""
+"""Base image of the Dockerfile."""
 OWN = "helm-wandb-e2e/base"
 _PACKAGES = ("ca-certificates", "netbase", "tzdata")
 """What the official image has in addition to Python and what that is linked to."""
@@ -30,7 +30,7 @@ _NOT_COPIED = (
     *("*/__pycache__", "*.a", "*/site-packages/*", "*/test", "*/tests"),
     *("*/idlelib", "*/turtledemo", "*/tkinter", "*/_tkinter*"),
 )
-"""Of a CPython's `lib`; the packages in it are somebody's own."""
+"""Parts of a CPython's `lib` that are left out: packages and tests in it are not Python's own."""
 _DEBIANS_OWN = ("python3", "python3-pip", "python3-venv")
 _PATH = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 

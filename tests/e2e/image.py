@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 _BUILD_BASE = "helm-wandb-e2e/build"
 _NAME = "helm-wandb-e2e/action"
 _HANDED_ON = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
-"""Of pip's settings; those that name folders of this machine mean nothing elsewhere."""
+"""Settings of pip that are kept; those that name folders mean nothing in a container."""
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _DOCKERFILE = f"""ARG BASE_IMAGE
 FROM ${{BASE_IMAGE}}

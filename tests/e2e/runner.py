@@ -179,7 +179,7 @@ class Runner:
         return self._step(done, files, changes, seconds)
 
     def of(self, **changes: Any) -> Runner:
-        """The same machine with another event, or whatever else is named."""
+        """Return this machine with another event, or whatever else is named."""
         return replace(self, **changes)
 
     def pack(self, folder: str, archive: str) -> None:

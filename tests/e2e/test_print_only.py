@@ -26,7 +26,7 @@ SCORES = {
     "narrative_qa.F1": 0.5978712645379312,
     "hellaswag.EM": 0.55,
 }
-"""Of iteration 6000, as in HELM's tables."""
+"""Scores of iteration 6000 in HELM's tables."""
 
 
 def test_outputs_log_summary_and_report_have_the_scores(runner: Runner) -> None:

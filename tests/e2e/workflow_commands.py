@@ -24,7 +24,7 @@ _KNOWN = frozenset(
 _SHOWN = 10
 """Annotations of a kind in a step."""
 _CHARACTERS = 4096
-"""Of an annotation."""
+"""Longest message of an annotation."""
 _MODERN = re.compile(r"\s*::(?P<name>[^\s:]+)(?: (?P<properties>.*?))?::(?P<data>.*)", re.DOTALL)
 _ANCIENT = re.compile(
     r".*?##\[(?P<name>[^\s\]]+)(?: (?P<properties>[^\]]*))?\](?P<data>.*)", re.DOTALL

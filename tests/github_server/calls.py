@@ -29,9 +29,9 @@ class Call:
     state: State
     token: Token
     base_url: str
-    """As the client knows it, with `/api/v3` where it used that."""
+    """URL that the client uses, with `/api/v3` if it used that."""
     storage_url: str
-    """Of the listener that hands out artifacts."""
+    """URL of the listener that hands out artifacts."""
     values: Mapping[str, str]
     """What stands in the path, by the names that GitHub's description uses."""
 

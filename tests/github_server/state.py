@@ -162,7 +162,7 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
-    """Of comments, runs and artifacts: later things have higher ones."""
+    """Next ID of a comment, run or artifact: later ones have higher IDs."""
 
     def repository(self, full_name: str) -> Repository:
         """The repository; raises RefusedError if there is none."""
