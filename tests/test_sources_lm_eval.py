@@ -378,6 +378,17 @@ def test_names_are_those_that_a_config_can_hold(tmp_path: Path) -> None:
     assert {"llama_3_1.acc": 2} == {str(key): score.n for key, score in one.scores.items()}
 
 
+def test_tasks_of_one_name_are_not_mixed(tmp_path: Path) -> None:
+    """Of two tasks that would have one name, the one that is called so is read; a note says it."""
+    write_run(tmp_path / "out", {"a.b": [1, 0], "a_b": [1], "c.d": [1, 0, 0], "c:d": [1]})
+    reading = read_output("out", tmp_path)
+
+    assert {"a_b.acc,none": 1, "c_d.acc,none": 3, "c:d.acc,none": 1} == {
+        str(key): score.n for key, score in reading.evaluations[0].scores.items()
+    }
+    assert ("Not read, since another task has the same name here: a.b.",) == reading.notes
+
+
 @pytest.mark.parametrize("higher", [True, False, None])
 def test_directions_are_lm_evals(tmp_path: Path, higher: object) -> None:
     """`higher_is_better` may be null, which is unknown."""
@@ -566,3 +577,30 @@ def test_the_seed_of_examples_is_a_setting_if_it_draws_them(tmp_path: Path) -> N
     assert found[0] != found[1] != found[2]
     assert found[2] == found[3]
     assert ("5", "0") == (found[0]["num_fewshot"], found[0]["fewshot_seed"])
+
+
+def test_an_upgrade_of_lm_eval_changes_no_setting(tmp_path: Path) -> None:
+    """0.4.13 writes defaults, and repeats the task's own fields; 0.4.9 did not."""
+
+    def old(results: dict[str, Any]) -> None:
+        results["n-shot"] = {"t": 5}
+        results["configs"]["t"] |= {"fewshot_split": "dev", "process_docs": "def f(docs): ..."}
+
+    def new(results: dict[str, Any]) -> None:
+        old(results)
+        task = results["configs"]["t"]
+        task |= {"unsafe_code": False, "description": ""}
+        task["fewshot_config"] = {
+            "sampler": "default",
+            "split": "dev",
+            "process_docs": "def f(docs): ...",
+            "fewshot_indices": None,
+            "samples": None,
+            "target_delimiter": " ",
+        }
+
+    write_run(tmp_path / "old", {"t": [1]}, change=old)
+    write_run(tmp_path / "new", {"t": [1]}, change=new)
+    before, after = fingerprints(tmp_path, "old", "new")
+
+    assert before == after

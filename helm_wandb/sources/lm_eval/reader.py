@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -147,7 +147,7 @@ class Output:
 
     def _find(self, tasks: Mapping[str, Run]) -> dict[ScoreKey, Found | str]:
         """Return where the scores of a model are that the entry names, or all."""
-        by_name = {benchmark_name(task): task for task in tasks}
+        by_name = self._by_name(tasks)
         if not self._spec.score_keys:
             return {
                 ScoreKey(name, metric_name(key)): Found(tasks[task], task, key)
@@ -165,6 +165,19 @@ class Output:
                     else describe_absence(key.metric, task, results)
                 )
         return found
+
+    def _by_name(self, tasks: Collection[str]) -> dict[str, str]:
+        """Return the tasks by the names that they are recorded under; a note has what is lost."""
+        by_name: dict[str, str] = {}
+        for task in tasks:
+            name = benchmark_name(task)
+            if name == task or name not in tasks:
+                by_name.setdefault(name, task)
+        if lost := [task for task in tasks if by_name[benchmark_name(task)] != task]:
+            self.notes.append(
+                f"Not read, since another task has the same name here: {join_truncated(lost)}."
+            )
+        return by_name
 
     def _benchmarks(self) -> list[str]:
         return sorted({benchmark_name(task) for tasks in self._tasks.values() for task in tasks})

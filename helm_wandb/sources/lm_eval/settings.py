@@ -21,8 +21,14 @@ _NOT_SETTINGS = frozenset(
         "metadata",  # the model's arguments, and the version, which stands in versions
     }
 )
-_SAMPLER_FIELDS = ("sampler", "split", "process_docs", "fewshot_indices", "samples")
-"""Fields of `fewshot_config` that the task's own fields don't repeat."""
+_SAMPLER_FIELDS = {
+    "sampler": None,
+    "split": "fewshot_split",
+    "process_docs": "process_docs",
+    "fewshot_indices": None,
+    "samples": None,
+}
+"""Fields of `fewshot_config`, and the task's own that newer versions repeat there."""
 _DEFAULT_SAMPLER = "default"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 """Address of a function whose source lm-eval could not find: another one in each run."""
@@ -79,7 +85,11 @@ def _fewshot_fields(config: Mapping[str, Any], results: Results) -> dict[str, An
     fewshot = config.get("fewshot_config")
     own = fewshot if isinstance(fewshot, dict) else {}
     sampler = own.get("sampler", _DEFAULT_SAMPLER)
-    fields = {f"fewshot {name}": own.get(name) for name in _SAMPLER_FIELDS}
+    fields = {
+        f"fewshot {name}": own.get(name)
+        for name, repeated in _SAMPLER_FIELDS.items()
+        if repeated is None or own.get(name) != config.get(repeated)
+    }
     if sampler == _DEFAULT_SAMPLER:
         fields |= {"fewshot sampler": None, "fewshot_seed": results.config.fewshot_seed}
     return fields
