@@ -84,7 +84,7 @@ check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, words, import con
 	PATH="$(BIN):$$PATH" actionlint .github/workflows/*.yml examples/*.yml
 	$(NODE) tests/github_parser/check.mjs action.yml .github/workflows/*.yml examples/*.yml
 	$(BIN)/zizmor --offline --quiet --pedantic --strict-collection --config .github/zizmor.yml .github action.yml examples/*.yml
-	PATH="$(BIN):$$PATH" shellcheck .ci/run release/*.sh
+	PATH="$(BIN):$$PATH" shellcheck .ci/run release/*.sh tests/interop/*.sh
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
 	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
