@@ -1,7 +1,7 @@
-# A release gives the base by its digest.
+# A release sets the base image by its digest.
 ARG BASE_IMAGE=python:3.12-slim-bookworm
-# Where the packages are installed: another image than the base where pip needs settings that must
-# not get into ours, such as a proxy's certificate.
+# The image that installs the packages. It differs from the base if pip needs settings that must
+# not get into the final image, such as a proxy's certificate.
 ARG BUILD_IMAGE=${BASE_IMAGE}
 
 FROM ${BUILD_IMAGE} AS packages
@@ -10,9 +10,9 @@ RUN python -m venv --without-pip /opt/helm-wandb \
     && pip --python /opt/helm-wandb install --no-cache-dir --no-compile --only-binary :all: \
         --no-deps --require-hashes --requirement /runtime.txt \
     && pip --python /opt/helm-wandb check
-# What no run of ours comes to: the SDK's monitor for terminals, and its client of a service for
+# No run needs these: the SDK's monitor for terminals, and its client of a service for
 # evaluation tables; rich's colours for source code; messages of Google's services.
-# The SDK's other binaries are needed: the Parquet library wherever W&B has exported a run's
+# The SDK's other binaries are needed: the Parquet library if W&B has exported a run's
 # history, which the SDK then reads from there. (The folder's name holds the version of Python.)
 # hadolint ignore=DL3003
 RUN cd /opt/helm-wandb/lib/python*/site-packages \
@@ -26,8 +26,8 @@ COPY --from=packages /opt/helm-wandb /opt/helm-wandb
 COPY LICENSE entrypoint.py /app/
 COPY schema /app/schema
 COPY helm_wandb /app/helm_wandb
-# Slim images hold no byte code, and without it a start takes some 0.7 s more. So what any run
-# imports is imported once here: all of ours, and what ours import where they use it. The SDK
+# Slim images have no byte code, and without it a start takes about 0.7 s longer. So what any run
+# imports is imported once here: all our modules, and what their functions import. The SDK
 # imports much of itself late. A test asserts that no run finds anything left to compile.
 WORKDIR /app
 RUN /opt/helm-wandb/bin/python -E -s -c "\
@@ -46,6 +46,6 @@ LABEL org.opencontainers.image.title="helm-wandb-action" \
     org.opencontainers.image.licenses="Apache-2.0"
 
 # -E, -s, absolute, and no shell: the working folder and the home folder are the workflow's, and
-# none of their modules may be imported; and a shell drops the inputs' variables, which have hyphens.
+# none of their modules may be imported. A shell would drop the inputs' variables with hyphens.
 # No USER: the runner's command files belong to root.
 ENTRYPOINT ["/opt/helm-wandb/bin/python", "-E", "-s", "-u", "/app/entrypoint.py"]

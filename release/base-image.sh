@@ -5,7 +5,7 @@
 # the release is made, and not kept in a file: so each release has the base image's latest fixes.
 set -euo pipefail
 name=$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
-# As JSON: a plain template is taken for none by some versions of buildx.
+# As JSON: some versions of buildx ignore a plain template.
 digest=$(docker buildx imagetools inspect "$name" --format '{{json .Manifest.Digest}}' | tr -d '"')
 if [[ ! $name@$digest =~ ^[a-z0-9./_-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}$ ]]; then
     echo "Dockerfile: '$name@$digest' is no base image with a tag and a digest" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tag.sh VERSION REFERENCE: commit action.yml with the image, tag it as vVERSION, move the major tag.
 #
-# The commit is not on the branch: main goes on building its Dockerfile. Both tags
+# The commit is not on the branch: main continues to build its Dockerfile. Both tags
 # arrive or none. A version's tag is set once and never moved.
 set -euo pipefail
 version=$1
