@@ -59,6 +59,22 @@ def test_suites_copied_into_one_folder_are_one(helm_trees: Path, tmp_path: Path)
     assert all({"boolq.EM", "mmlu.EM"} == set(map(str, one.scores)) for one in reading.evaluations)
 
 
+def test_rows_that_only_tables_name_are_noted(helm_trees: Path, tmp_path: Path) -> None:
+    """Without the runs' own specs, a row's label may be another name of a model that is there."""
+    for benchmark in ("boolq", "mmlu"):
+        copy_benchmark(helm_trees / "models", benchmark, tmp_path / "both")
+    for run in (tmp_path / "both" / SUITE).glob("boolq:*"):
+        shutil.rmtree(run)
+    reading = read_spec(spec("both", "model-zoo"), tmp_path)
+
+    assert 7 == len(reading.evaluations)
+    assert (
+        "Models 'Alpha (13B)', 'Alpha (7B)', 'Beta | Large *v1*' have runs neither in "
+        "run_specs.json nor in a run folder. They are listed by their labels in HELM's tables, "
+        "and may be the same as others here. Copy the run folders too."
+    ) in reading.notes
+
+
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: f"{tree.name}-{tree.suite}")
 def test_a_list_that_lacks_runs_changes_nothing(
     tree: Tree, helm_trees: Path, tmp_path: Path

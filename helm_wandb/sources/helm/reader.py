@@ -34,6 +34,10 @@ _COMPUTED = (
     "HELM wrote no tables of {}, unknown to the schema it summarized with: computed from the runs."
 )
 _NO_CORE = "Suite {} has none of HELM's 16 core metrics: each benchmark's main metric is read."
+_BY_LABEL = (
+    "Models {} have runs neither in run_specs.json nor in a run folder. They are listed by their "
+    "labels in HELM's tables, and may be the same as others here. Copy the run folders too."
+)
 _LONGEST_NAME = 1_000
 """Characters of a model's id, as in a report: it comes from whoever wrote the files."""
 _NAME_SHOWN = 40
@@ -87,6 +91,7 @@ class _Reader:
             for model, checkpoint in checkpoints.items()
         ]
         self._note_others(self._runs.models() | scores.keys(), checkpoints)
+        self._note_labels(checkpoints)
         if self._computed:
             self._notes.append(_COMPUTED.format(", ".join(self._computed)))
         order = sorted(evaluations, key=lambda evaluation: (evaluation.model, evaluation.iteration))
@@ -154,6 +159,11 @@ class _Reader:
                 f"Suite {self._spec.helm_suite_name} also has {families.quote_names(others)}: "
                 f"not recorded as {self._spec.model_name!r}."
             )
+
+    def _note_labels(self, chosen: Mapping[str, Checkpoint]) -> None:
+        labels = chosen.keys() - self._runs.models()
+        if labels and self._runs.models():
+            self._notes.append(_BY_LABEL.format(families.quote_names(labels)))
 
     def _describe_absent(self, benchmarks: Sequence[str]) -> str:
         there = self._benchmarks()
