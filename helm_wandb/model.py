@@ -219,6 +219,8 @@ class Instances:
 
         The instances must be one or more.
         """
+        if len(set(self.stratum)) == 1:
+            return mean(self.value)
         strata: dict[str, list[float]] = {}
         for stratum, value in zip(self.stratum, self.value, strict=True):
             strata.setdefault(stratum, []).append(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import fsum
@@ -348,7 +348,6 @@ def _count_tied(
     """
     if not _has_instances(anchor, ranking):
         return 0, None
-    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only if there are instances
 
     @cache
     def test(at: int) -> float | str | None:
@@ -358,21 +357,35 @@ def _count_tied(
         result = test(at)
         return result if isinstance(result, float) else None
 
-    def is_apart(at: int, p: float) -> bool:
-        """Return whether the adjusted p is under alpha; other tests run only if it needs them."""
-        if p >= alpha or p * len(others) < alpha:
-            return p < alpha
-        adjusted = statistics.adjusted(list(map(p_value, range(len(others)))))[at]
-        return adjusted is not None and adjusted < alpha
-
     for at, other in enumerate(others):
         p = p_value(at)
         if p is None:
             why = test(at)
             return at, (other.model, why) if isinstance(why, str) else None
-        if is_apart(at, p):
+        if _is_apart(p, p_value, len(others), alpha):
             return at, None
     return len(others), None
+
+
+def _is_apart(p: float, p_value: Callable[[int], float | None], count: int, alpha: float) -> bool:
+    """Return whether one of so many p-values, adjusted, is under alpha.
+
+    Other tests run only if it needs them, those of the lowest means first. The p-values that are
+    under alpha by their number pass Holm's first steps, whatever the others are.
+    """
+    if p >= alpha or p * count < alpha:
+        return p < alpha
+    passed = 0
+    for at in reversed(range(count)):
+        other = p_value(at)
+        passed += other is not None and other * count < alpha
+        if (count - passed) * p < alpha:
+            return True
+    from helm_wandb.comparing import statistics  # noqa: PLC0415 -- only if there are instances
+
+    p_values = [p_value(at) for at in range(count)]
+    adjusted = statistics.adjusted(p_values)[p_values.index(p)]
+    return adjusted is not None and adjusted < alpha
 
 
 def _test(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> float | str | None:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from helm_wandb.comparing.statistics import PairedStratum, Stratum
@@ -56,7 +57,8 @@ class Pairs:
     @property
     def is_testable(self) -> bool:
         """Return whether all values are numbers small enough for the test."""
-        return _is_testable((pair.candidate, pair.baseline) for pair in self.pairs)
+        sides = ((stratum.candidate, stratum.baseline) for stratum in self.strata)
+        return _is_testable(chain.from_iterable(sides))
 
     @cached_property
     def strata(self) -> tuple[PairedStratum, ...]:
@@ -102,6 +104,18 @@ def average_metrics(metrics: Sequence[Pairs]) -> tuple[PairedStratum, ...]:
 
 def iter_pairs(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
     """Yield each pair, in the candidate's order. An input without text matches any."""
+    if _have_same_places(candidate, baseline):
+        yield from map(
+            Pair,
+            candidate.stratum,
+            candidate.id,
+            candidate.trial,
+            _repeats(candidate),
+            candidate.value,
+            baseline.value,
+            candidate.cluster,
+        )
+        return
     others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
     for place, text, value, cluster in _rows(candidate):
         if place in others:
@@ -131,11 +145,29 @@ def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str
     return zip(places, instances.input, instances.value, instances.cluster, strict=True)
 
 
+def _have_same_places(one: Instances, other: Instances) -> bool:
+    """Whether both sides have the same questions in the same order, as most runs have."""
+    return all(
+        tuple(getattr(one, column)) == tuple(getattr(other, column))
+        for column in ("stratum", "id", "trial", "input")
+    )
+
+
 def _places(instances: Instances) -> Iterator[_Place]:
+    return zip(instances.stratum, instances.id, instances.trial, _repeats(instances), strict=True)
+
+
+def _repeats(instances: Instances) -> Sequence[int]:
+    """Return for each instance the number of equal places before it."""
     seen: Counter[tuple[str, str, int]] = Counter()
-    for place in zip(instances.stratum, instances.id, instances.trial, strict=True):
-        yield (*place, seen[place])
+    places = list(zip(instances.stratum, instances.id, instances.trial, strict=True))
+    if len(set(places)) == len(places):
+        return [0] * len(places)
+    repeats = []
+    for place in places:
+        repeats.append(seen[place])
         seen[place] += 1
+    return repeats
 
 
 def _strata(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
@@ -143,10 +175,7 @@ def _strata(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
     for pair in pairs:
         strata[pair.stratum].append(pair)
     return tuple(
-        PairedStratum(
-            candidate=tuple(pair.candidate for pair in rows),
-            baseline=tuple(pair.baseline for pair in rows),
-            cluster=tuple(pair.cluster for pair in rows),
-        )
+        PairedStratum(candidate=candidate, baseline=baseline, cluster=cluster)
         for rows in strata.values()
+        for *_, candidate, baseline, cluster in [zip(*rows, strict=True)]
     )

@@ -36,9 +36,10 @@ COUNTS_WEIGHT = 0.5
 nothing changed: the bound is then 3.4 changes, near the rule of three."""
 _LEAST_P = 1e-300
 _STEPS = 100
-_CLOSE = 1e-12
-_CLOSE_TILT = 1e-9
-"""The likelihood ratio is greatest there: its error is the square of this."""
+_CLOSE = 1e-9
+_CLOSE_TILT = 1e-5
+"""Of a step of Newton's method: the error after it is the square of this, and the likelihood ratio,
+which is greatest there, is as exact as a float."""
 _FAR = 700.0
 """Its exponential is still a float."""
 
@@ -74,8 +75,6 @@ class Contrast:
     """Satterthwaite's: a stratum that carries the noise can't hide behind the others' clusters."""
     strata_degrees: float
     """Sum of the strata's."""
-    changes: tuple[float, ...]
-    """Sizes of the contributions of those clusters that changed."""
     limit: float
     """Greatest difference that scores like these can have, if it is known."""
     parts: tuple[Part, ...]
@@ -83,6 +82,16 @@ class Contrast:
     """Sizes of the changes of right and wrong answers, and how many went up and down."""
     is_binary: bool = False
     """Whether the likelihood alone decides, by the normal distribution."""
+
+    @cached_property
+    def changes(self) -> tuple[float, ...]:
+        """Sizes of the contributions of those clusters that changed."""
+        return tuple(
+            abs(self.clusters * part.weight / part.stratum.size * total)
+            for part in self.parts
+            for total in part.stratum.sums
+            if total
+        )
 
     @property
     def unchanged(self) -> int:
@@ -147,12 +156,6 @@ class Contrast:
             ),
             unseen_weight=COUNTS_WEIGHT if is_binary else _unseen_weight(parts),
             clusters=clusters,
-            changes=tuple(
-                abs(clusters * part.weight / part.stratum.size * total)
-                for part in parts
-                for total in part.stratum.sums
-                if total
-            ),
             limit=limit,
             parts=tuple(parts),
             flips=flips,
@@ -240,7 +243,8 @@ class Contrast:
             if not min(inside, outside) < new < max(inside, outside):
                 new = (inside + outside) / 2
             if abs(new - place) <= _CLOSE * self._size:
-                break
+                return new
+            tilt *= (new - self.difference) / (place - self.difference)
             place = new
         return place
 
@@ -306,16 +310,14 @@ def _points(
     factors: those of the strata's residuals. squares: the sums of the squares of the products.
     """
     clusters = sum(len(stratum.sums) for stratum in strata)
-    total, size = math.fsum(squares), sum(stratum.size for stratum in strata)
-    points: Counter[tuple[float, float]] = Counter()
+    total, instances = math.fsum(squares), sum(stratum.size for stratum in strata)
+    points: list[tuple[float, float, float]] = []
     for stratum, factor, square in zip(strata, factors, squares, strict=True):
-        share = square / total if total else stratum.size / size
+        share = square / total if total else stratum.size / instances
         shift = clusters * share / stratum.size
-        points.update(
-            (factor * residual, shift * count)
-            for residual, count in zip(stratum.residuals, stratum.sizes, strict=True)
-        )
-    return tuple((count, *point) for point, count in points.items())
+        rows = Counter(zip(stratum.residuals, stratum.sizes, strict=True)).items()
+        points += [(count, factor * residual, shift * size) for (residual, size), count in rows]
+    return tuple(points)
 
 
 def _correction(count: int, clusters: int, *, single: int, strata: int) -> float:

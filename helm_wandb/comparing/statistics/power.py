@@ -19,12 +19,12 @@ POWER = 0.8
 _DEVIATE = 0.8416212335729143
 """A standard normal variable stays below it with this probability."""
 _STEPS = 40
-_CLOSE = 1e-6
+_CLOSE = 1e-5
 _LEAST_THRESHOLD = 1e-12
 """p-values that are much smaller are rounding errors; to search for their t takes seconds."""
 _MOST_COUNTED = 60
 """Changed answers up to which the probabilities of all their numbers are added up."""
-_GROUPS = 64
+_GROUPS = 32
 """Sizes of changes beyond this number are taken in groups: the work is bounded."""
 _NEGLIGIBLE = 1e-7
 """Probability that changes nothing."""

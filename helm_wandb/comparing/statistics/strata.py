@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import sub
 
 ROUNDING = 1e-9
 """Values that differ by less, relative to the larger, are the same value."""
@@ -38,8 +39,17 @@ class PairedStratum:
 
     def differences(self) -> Stratum:
         """Return candidate less baseline, an instance each; exactly 0 if only rounding differs."""
-        pairs = zip(self.candidate, self.baseline, strict=True)
-        return Stratum(value=[difference(*pair) for pair in pairs], cluster=self.cluster)
+        most = max(map(abs, (*self.candidate, *self.baseline)), default=0.0)
+        rounding = max(ROUNDING * most, SMALLEST)
+        value = [
+            change
+            if not change or not -rounding <= change <= rounding
+            else difference(candidate, baseline)
+            for change, candidate, baseline in zip(
+                map(sub, self.candidate, self.baseline), self.candidate, self.baseline, strict=True
+            )
+        ]
+        return Stratum(value=value, cluster=self.cluster)
 
 
 @dataclass(frozen=True)
@@ -69,9 +79,11 @@ class Sums:
     def residuals(self) -> tuple[float, ...]:
         """Clusters' sums less what their sizes give them of the mean; rounding is exactly 0."""
         vanishing = _VANISHING * max(map(abs, self.sums))
-        pairs = zip(self.sums, self.sizes, strict=True)
-        residuals = (total - size * self.mean for total, size in pairs)
-        return tuple(residual if abs(residual) > vanishing else 0.0 for residual in residuals)
+        own = self.mean
+        residuals = [total - size * own for total, size in zip(self.sums, self.sizes, strict=True)]
+        return tuple(
+            [0.0 if -vanishing <= residual <= vanishing else residual for residual in residuals]
+        )
 
 
 @dataclass(frozen=True)
@@ -118,8 +130,9 @@ class Aggregate:
 
 def effective_share(weights: Sequence[float]) -> float:
     """Return the effective number of these weights by their number: 1 if all are alike."""
-    squares = [weight * weight for weight in weights]
-    return math.fsum(squares) ** 2 / math.fsum(one * one for one in squares) / len(squares)
+    squares = [(count, weight * weight) for weight, count in Counter(weights).items()]
+    total = math.fsum(count * square for count, square in squares)
+    return total**2 / math.fsum(count * square * square for count, square in squares) / len(weights)
 
 
 def difference(candidate: float, baseline: float) -> float:
@@ -130,11 +143,13 @@ def difference(candidate: float, baseline: float) -> float:
 
 
 def _sums(stratum: Stratum) -> Sums:
+    if not stratum.value:
+        raise ValueError("a stratum must hold an instance")
+    if len(set(stratum.cluster)) == len(stratum.value):
+        return Sums(len(stratum.value), tuple(stratum.value), (1,) * len(stratum.value))
     members: defaultdict[str, list[float]] = defaultdict(list)
     for value, cluster in zip(stratum.value, stratum.cluster, strict=True):
         members[cluster].append(value)
-    if not members:
-        raise ValueError("a stratum must hold an instance")
     sums = tuple(map(_sum, members.values()))
     return Sums(len(stratum.value), sums, tuple(map(len, members.values())))
 
