@@ -83,6 +83,18 @@ def test_every_delta_is_in_one_table() -> None:
     )
 
 
+def test_the_mean_of_each_of_several_models_is_among_the_changes() -> None:
+    """A mean that regressed has a row; that of the only model has a sentence instead."""
+    mean = builders.delta(None, 0.5, 0.4, Verdict.REGRESSED, within=(-0.2, -0.05), n=800)
+    alone = builders.comparison(REGRESSION, overall=mean)
+    both = report(alone, builders.comparison(TOXICITY, model="beta"))
+
+    assert ["boolq.EM", "mean", "civil_comments.Toxic fraction ↓"] == cells(
+        deltas.flagged(both), "Metric"
+    )
+    assert ["boolq.EM"] == cells(deltas.flagged(report(alone)), "Metric")
+
+
 def test_a_narrow_page_has_the_changes_first() -> None:
     """The first column has each change with its mark, and details are left out."""
     (table,) = deltas.first_tables(of(*DELTAS), is_wide=False)

@@ -89,19 +89,17 @@ def _compared(report: Report) -> Sequence[Comparison]:
 
 def flagged(report: Report, *, is_wide: bool = True) -> Table | None:
     """Return regressions, then improvements, the largest first; None without any."""
-    rows = _flagged(_compared(report))
+    compared = _compared(report)
+    # A sentence has the mean of the only comparison.
+    rows = [row for row in sort_flagged(compared) if row[1].key or len(compared) > 1]
     if not rows:
         return None
     return (_table if is_wide else _changes_first)("Changed", rows, report)
 
 
-def _flagged(comparisons: Iterable[Comparison]) -> list[_Row]:
-    return [row for row in sort_flagged(comparisons) if row[1].key]
-
-
 def flagged_deltas(report: Report) -> list[_Row]:
     """Return the flagged deltas in the order of their table, each with its comparison."""
-    return _flagged(report.comparisons)
+    return [row for row in sort_flagged(report.comparisons) if row[1].key]
 
 
 def unflagged(report: Report) -> list[Table]:
@@ -205,7 +203,9 @@ def _questions(delta: Delta) -> str:
 
 
 def _metric(delta: Delta) -> str:
-    return f"{delta.key} ↓" if delta.lower_is_better else str(delta.key)
+    if delta.key is None:
+        return "mean"
+    return Name(f"{delta.key} ↓" if delta.lower_is_better else str(delta.key))
 
 
 def _detectable(delta: Delta) -> str:
@@ -235,7 +235,7 @@ def _verdict(delta: Delta) -> str:
 
 
 COLUMNS: tuple[Cells[_Row], ...] = (
-    (Column(_METRIC, numeric=False), lambda row: Name(_metric(row[1]))),
+    (Column(_METRIC, numeric=False), lambda row: _metric(row[1])),
     (Column(_MODEL, numeric=False), lambda row: Name(row[0].model)),
     (Column(_ITERATIONS, numeric=False), lambda row: _iterations(row[0])),
     (Column(_CHANGE), lambda row: difference(row[1])),

@@ -107,8 +107,8 @@ def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
     sentences = [*_why_untested(report.comparisons)] if report.verdict is Verdict.UNTESTABLE else []
     compared = report.comparisons or report.steps
     # If there are several models, the leaderboard shows the means.
-    if len(compared) == 1 and compared[0].overall:
-        sentences += _overall(compared[0], compared[0].overall)
+    if len(compared) == 1 and (mean := compared[0].mean_of_several):
+        sentences += _overall(compared[0], mean)
     elif len(report.leaderboard.rows) == 1 and not report.comparisons:
         sentences += _mean(report)
     sentences += _partners([one for one in report.comparisons if _differs(one)])
@@ -163,6 +163,7 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
     conflicts = [f"{count_noun(report.contradictions, 'contradiction')} between evaluations"]
     failures = [*unread * bool(report.unread), *conflicts * bool(report.contradictions)]
     reasons = join_truncated(gate.reasons, limit, separator="; ")
+    is_of_interest = report.comparisons or report.provenance.run_url
     if gate.closed or failures:
         failures = [*[reasons] * gate.closed, *failures]
         yield f"The job failed: {'; '.join(failures)}."
@@ -170,7 +171,7 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
         why = f"the label {gate.accepted_by} accepts it" if gate.accepted_by else "fail-on is never"
         passes = "This fails no job" if failures else "The job passed"
         yield f"{passes}, because {why}: {reasons}."
-    elif report.comparisons and report.gate and not gate.closed and not failures:
+    elif report.gate and is_of_interest and not gate.closed and not failures:
         yield "The job passed."
     if gate.warnings:
         yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."

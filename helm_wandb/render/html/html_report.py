@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _TEMPLATES = "helm_wandb.render"
 _MARKS = {"▼": " regressed", "▲": " improved"}
+_REASONS = 3
+"""Reasons why the job fails, at most; regressions are in the first table too."""
 _ROWS_UNSCROLLED = 40
 """Rows of a table that the page shows whole."""
 _HEADS_UPRIGHT = 12
@@ -62,7 +64,7 @@ def render(report: Report) -> str:
                 *deltas.other_tables(report),
                 *_details(report),
             ],
-            sentences=sentences.summary_sentences(report),
+            sentences=sentences.summary_sentences(report, limit=_REASONS),
             legend=sentences.legend(report),
             flagged=plots.flagged(report),
             unflagged=plots.unflagged(report),
