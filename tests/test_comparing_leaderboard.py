@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from helm_wandb.comparing import pairing, statistics
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.comparing.leaderboard import build
+from helm_wandb.comparing.leaderboard import build, is_apart
 from helm_wandb.model import ScoreKey
 
 from .builders import evaluation, instances, measured, right
@@ -687,3 +687,20 @@ def test_parts_of_a_benchmark_are_left_out_of_the_mean() -> None:
     assert dict.fromkeys(["task.acc", "task.f1"], "part of group") == found.left_out
     assert [0.6] == [row.mean for row in found.rows]
     assert tuple(values) == found.metrics
+
+
+P_VALUES = st.lists(
+    st.one_of(st.none(), st.floats(0, 1), st.floats(0, 0.06), st.just(0.004)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(P_VALUES)
+def test_tests_that_end_early_separate_as_all_of_them(p_values: list[float | None]) -> None:
+    """A model is apart exactly if Holm's adjusted p-value, over all tests, is under alpha."""
+    adjusted = statistics.adjusted(p_values)
+
+    for p, holm in zip(p_values, adjusted, strict=True):
+        if p is not None and holm is not None:
+            assert (holm < 0.05) == is_apart(p, p_values.__getitem__, len(p_values), 0.05)

@@ -362,12 +362,12 @@ def _count_tied(
         if p is None:
             why = test(at)
             return at, (other.model, why) if isinstance(why, str) else None
-        if _is_apart(p, p_value, len(others), alpha):
+        if is_apart(p, p_value, len(others), alpha):
             return at, None
     return len(others), None
 
 
-def _is_apart(p: float, p_value: Callable[[int], float | None], count: int, alpha: float) -> bool:
+def is_apart(p: float, p_value: Callable[[int], float | None], count: int, alpha: float) -> bool:
     """Return whether one of so many p-values, adjusted, is under alpha.
 
     Other tests run only if it needs them, those of the lowest means first. The p-values that are

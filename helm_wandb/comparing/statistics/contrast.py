@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from operator import mul, truediv
 from typing import TYPE_CHECKING
 
@@ -258,6 +257,12 @@ class Contrast:
         return max(self.unseen, *seen)
 
     @cached_property
+    def _counts_and_shifts(self) -> tuple[list[float], list[float]]:
+        """Numbers and shifts of the points, and of the two changes that were not seen."""
+        counts = [*(count for count, _, _ in self.points), self.unseen_weight, self.unseen_weight]
+        return counts, [*(shift for _, _, shift in self.points), 1.0, 1.0]
+
+    @cached_property
     def _size(self) -> float:
         return max(abs(self.difference), math.sqrt(self.guarded_variance))
 
@@ -269,14 +274,13 @@ class Contrast:
         away = self.difference - truth
         values = [residual + shift * away for _, residual, shift in self.points]
         values += [self.unseen - truth, -self.unseen - truth]
-        counts = [*(count for count, _, _ in self.points), self.unseen_weight, self.unseen_weight]
+        counts, shifts = self._counts_and_shifts
         least, most = min(values), max(values)
         if least >= 0 or most <= 0:
             return math.inf, 0.0, 0.0
         tilt = _tilt(values, counts, start=start, low=-1 / most, high=-1 / least)
         parts = [1 + tilt * value for value in values]
         log_ratio = max(0.0, 2 * sum(map(mul, counts, map(math.log, parts))))
-        shifts = chain((shift for _, _, shift in self.points), (1.0, 1.0))
         slope = -2 * tilt * sum(map(truediv, map(mul, counts, shifts), parts))
         return log_ratio, tilt, slope
 
