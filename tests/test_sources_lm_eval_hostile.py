@@ -146,6 +146,15 @@ def test_groups_that_hold_themselves_end(tmp_path: Path) -> None:
     assert {"t", "u", "g"} == subjects["h.acc,none"]
 
 
+def test_a_disk_full_of_folders_is_not_searched(tmp_path: Path) -> None:
+    """The search ends with advice."""
+    for number in range(3_001):
+        (tmp_path / "out" / str(number)).mkdir(parents=True)
+
+    with pytest.raises(ArtifactError, match="has more than 3,000 folders"):
+        read_output("out", tmp_path)
+
+
 @pytest.mark.parametrize("depth", [8, 9])
 def test_folders_without_end_are_not_searched(tmp_path: Path, depth: int) -> None:
     """Results lie at most eight folders down."""

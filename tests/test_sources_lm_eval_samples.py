@@ -138,7 +138,15 @@ def test_the_order_of_lines_changes_nothing(tmp_path: Path) -> None:
 # Values
 
 
-@pytest.mark.parametrize("value", [[-1.5, 3], None, "0.5", {"a": 1}])
+@pytest.mark.parametrize("value", [True, 1, 1.0])
+def test_right_may_be_any_one(tmp_path: Path, value: object) -> None:
+    """Metrics of tasks write true, 1 or 1.0."""
+    write_run(tmp_path / "out", {"t": [1, 1]}, change_sample=lambda line: line.update(acc=value))
+
+    assert (1.0, 1.0) == instances(tmp_path).value
+
+
+@pytest.mark.parametrize("value", [[-1.5, 3], None, "0.5", {"a": 1}, 10**400])
 def test_no_number_makes_no_instance(tmp_path: Path, value: object) -> None:
     """A metric whose lines hold lists, say, has a value and no instances."""
     write_run(tmp_path / "out", {"t": [1, 0]}, change_sample=lambda line: line.update(acc=value))
@@ -224,6 +232,21 @@ def test_a_groups_weights_are_found(
     assert strata == set(found.instances.stratum)
     assert found.instances.has_mean(found.value)
     assert {"a", "b"} == found.subjects.keys()
+
+
+@pytest.mark.parametrize("error", ["N/A", None, 10**400, float("nan")])
+def test_a_group_without_errors_counts_each_document(tmp_path: Path, error: object) -> None:
+    """If nothing says how its tasks weigh, and any weights fit, it is as lm-eval's default."""
+
+    def change(results: dict[str, Any]) -> None:
+        results["group_subtasks"] = {"g": ["a", "b"]}
+        results["results"]["g"] = {"acc,none": 0.5, "acc_stderr,none": error}
+
+    write_run(tmp_path / "out", {"a": [1, 0], "b": [1, 0, 1, 0]}, change=change)
+    found = score(tmp_path, key=ScoreKey("g", "acc,none")).instances
+
+    assert found is not None
+    assert {"g"} == set(found.stratum)
 
 
 # Clusters

@@ -10,7 +10,7 @@ from helm_wandb.harness.instances import join_instances
 from helm_wandb.model import Instances, is_close
 from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.samples import TaskSamples
-from helm_wandb.sources.lm_eval.scores import scored_leaves
+from helm_wandb.sources.lm_eval.scores import read_number, scored_leaves
 
 ReadTask = Callable[[str], TaskSamples | str]
 """Returns the samples of a task, or why there are none."""
@@ -64,8 +64,11 @@ def _has_error_of_unweighted_mean(
     It shows a group's weighting if its tasks' scores are equal, so that any weighting fits.
     """
     metric, _, name = key.partition(",")
-    errors = [results.results.get(one, {}).get(f"{metric}_stderr,{name}") for one in (task, *parts)]
-    numbers = [float(one) for one in errors if isinstance(one, float | int)]
+    errors = [
+        read_number(results.results.get(one, {}).get(f"{metric}_stderr,{name}"))
+        for one in (task, *parts)
+    ]
+    numbers = [one for one in errors if isinstance(one, float)]
     if len(numbers) != len(errors):
         return False
     own, *of_tasks = numbers

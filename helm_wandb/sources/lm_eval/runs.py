@@ -24,7 +24,7 @@ _TIME = re.compile(
 )
 """Last part of `results_TIME.json`; or of `STEM_TIME.json`, if --output_path is `STEM.json`."""
 _DEEPEST = 8
-_MOST_FOLDERS = 10_000
+_MOST_FOLDERS = 3_000
 _MODEL_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Arguments that name the model, as lm-eval looks for them; without any its name is random."""
 _MAIN = ("", "main", "None")

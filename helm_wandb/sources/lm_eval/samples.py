@@ -22,6 +22,7 @@ from helm_wandb.harness.files import Files
 from helm_wandb.harness.instances import shared_text, text_hash
 from helm_wandb.harness.json_files import decode_with_nan
 from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.sources.lm_eval.scores import read_number
 from helm_wandb.text.patterns import Pattern
 
 NO_FILTER = "none"
@@ -219,15 +220,10 @@ def _input_hash(sample: Sample) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    if type(value) is float:  # the commonest, and quicker to find out than any
-        return value if math.isfinite(value) else None
-    if not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    if type(value) is float and math.isfinite(value):  # the commonest, and quick to find out
+        return value
+    number = float(value) if isinstance(value, bool) else read_number(value)
+    return number if isinstance(number, float) else None
 
 
 def _instances(task: str, rows: _Rows, at: int) -> Instances | None:

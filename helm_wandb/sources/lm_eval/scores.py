@@ -37,7 +37,7 @@ def read_score(key: str, task: str, results: Results) -> Score | str:
     """Return the value of a key of the task or group, or why there is none."""
     if key.partition(",")[0] == _BYPASS:
         return "lm-eval ran with --predict_only, which computes no score"
-    value = _number(results.results[task][key])
+    value = read_number(results.results[task][key])
     if isinstance(value, str):
         return value
     return Score(
@@ -53,8 +53,8 @@ def scored_leaves(key: str, task: str, results: Results) -> list[str]:
     return [leaf for leaf in leaves(task, results) if key in results.results.get(leaf, ())]
 
 
-def _number(value: object) -> float | str:
-    """Return the number, or why it is none."""
+def read_number(value: object) -> float | str:
+    """Return a number that lm-eval wrote, or why it is none."""
     if isinstance(value, float | int) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -70,7 +70,7 @@ def _number(value: object) -> float | str:
 def _subjects(key: str, task: str, results: Results) -> dict[str, SubjectScore]:
     """Return the tasks and groups in a group that have the metric; none of a task."""
     values = {
-        part: _number(results.results[part][key])
+        part: read_number(results.results[part][key])
         for part in parts_of(task, results)
         if key in results.results.get(part, ())
     }
