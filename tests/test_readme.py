@@ -55,9 +55,18 @@ LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4
 """Least number of words of a text that is a message and not a name."""
 MESSAGE_MODULES = (
-    *("baselines/artifact_zip.py", "baselines/search.py", "baselines/notes.py"),
-    *("comparing/verdicts.py", "comparing/gate.py", "runner/settings.py"),
-    *("pr_comment/comment_texts.py", "wandb_runs/receipt_texts.py", "sources/helm/scores.py"),
+    *("baselines/artifact_zip.py", "baselines/artifacts.py", "baselines/notes.py"),
+    *("baselines/permissions.py", "baselines/search.py", "baselines/track.py"),
+    *("comparing/evaluations.py", "comparing/gate.py", "comparing/pairing.py"),
+    *("comparing/unchecked.py", "comparing/verdicts.py"),
+    *("harness/archive.py", "harness/families.py", "harness/files.py", "harness/output.py"),
+    *("pipeline.py", "pr_comment/comment_texts.py", "runner/event.py", "runner/settings.py"),
+    *("sinks/job_summary.py", "sources/file.py", "sources/helm/instances.py"),
+    *("sources/helm/layout.py", "sources/helm/raw.py", "sources/helm/reader.py"),
+    *("sources/helm/runs.py", "sources/helm/scores.py", "sources/lm_eval/instances.py"),
+    *("sources/lm_eval/reader.py", "sources/lm_eval/samples.py", "sources/lm_eval/scores.py"),
+    *("system/files.py", "wandb_runs/disabled.py", "wandb_runs/layout.py"),
+    *("wandb_runs/offline.py", "wandb_runs/online.py", "wandb_runs/receipt_texts.py"),
 )
 """Modules all of whose sentences are messages."""
 USED = re.compile(r"uses: (actions/[\w-]+)@(\S+)(?: # (v\d+))?")

@@ -167,7 +167,7 @@ def test_perplexities_are_shown_and_untestable(outputs: Path) -> None:
         score = late.scores[ScoreKey("texts", metric)]
         assert score.lower_is_better
         assert score.instances is None
-        assert "lm-eval has no number of it for single samples of texts" == score.no_instances
+        assert "lm-eval wrote no per-sample values of it for texts" == score.no_instances
 
 
 def test_without_samples_the_reason_says_how_to_get_them(outputs: Path) -> None:
@@ -254,7 +254,7 @@ def test_several_models_need_a_choice(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="set lm_eval_model to the one that is meant"):
         read_output("out", tmp_path, model_name="mine")
     reading = read_output("out", tmp_path, model_name="acme/a")
-    assert "out also holds 'acme/b', which model_name 'acme/a' does not mean." in reading.notes
+    assert "out also has 'acme/b': not recorded as 'acme/a'." in reading.notes
 
 
 def test_the_newest_run_counts(tmp_path: Path) -> None:
@@ -264,9 +264,7 @@ def test_the_newest_run_counts(tmp_path: Path) -> None:
     reading = read_output("out", tmp_path)
 
     assert 1.0 == reading.evaluations[0].scores[ScoreKey("t", "acc,none")].value
-    assert ("Newer results take the place of m/results_2026-01-01T10-00-00.000000.json.",) == (
-        reading.notes
-    )
+    assert ("Newer results replace m/results_2026-01-01T10-00-00.000000.json.",) == (reading.notes)
 
 
 def test_tasks_of_older_runs_are_kept(tmp_path: Path) -> None:
@@ -386,7 +384,7 @@ def test_tasks_of_one_name_are_not_mixed(tmp_path: Path) -> None:
     assert {"a_b.acc,none": 1, "c_d.acc,none": 3, "c:d.acc,none": 1} == {
         str(key): score.n for key, score in reading.evaluations[0].scores.items()
     }
-    assert ("Not read, since another task has the same name here: a.b.",) == reading.notes
+    assert ("Not read, because another task has the same name in a config: a.b.",) == reading.notes
 
 
 @pytest.mark.parametrize("higher", [True, False, None])

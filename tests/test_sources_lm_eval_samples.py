@@ -153,7 +153,7 @@ def test_no_number_makes_no_instance(tmp_path: Path, value: object) -> None:
     found = score(tmp_path)
 
     assert 0.5 == found.value
-    assert "lm-eval has no number of it for single samples of t" == found.no_instances
+    assert "lm-eval wrote no per-sample values of it for t" == found.no_instances
 
 
 def test_values_that_do_not_make_the_score_are_no_instances(tmp_path: Path) -> None:
@@ -164,10 +164,7 @@ def test_values_that_do_not_make_the_score_are_no_instances(tmp_path: Path) -> N
 
     write_run(tmp_path / "out", {"t": [1, 0]}, change=change)
 
-    assert (
-        "it is no mean of its samples' values, which is 0.5; the score is 0.9"
-        == score(tmp_path).no_instances
-    )
+    assert "the mean of its samples is 0.5, and the score is 0.9" == score(tmp_path).no_instances
 
 
 def test_a_sample_without_a_number_is_left_out(tmp_path: Path) -> None:
@@ -280,8 +277,8 @@ def test_a_rule_that_finds_nothing_is_noted(tmp_path: Path) -> None:
 
     (note,) = read_output("out", tmp_path, clusters={"t": "doc.pasage"}).notes
     assert (
-        "compare.clusters: 'doc.pasage' is found in no sample of t: each of its questions counts "
-        "as independent of the others."
+        "compare.clusters: 'doc.pasage' is in no sample of t, so each question counts "
+        "as independent."
     ) == note
 
 

@@ -29,17 +29,14 @@ def instances_of(
         if not isinstance(samples, TaskSamples):
             return samples
         if key not in samples.instances:
-            return f"lm-eval has no number of it for single samples of {leaf}"
+            return f"lm-eval wrote no per-sample values of it for {leaf}"
         parts[leaf] = samples.instances[key]
     if not parts:
         return "no task of the group has it"
     arranged = _arrangements(task, parts)
     fitting = [one for one in arranged if one.has_mean(value)]
     if not fitting:
-        return (
-            f"it is no mean of its samples' values, which is {arranged[0].mean():.6g}; the score "
-            f"is {value:.6g}"
-        )
+        return f"the mean of its samples is {arranged[0].mean():.6g}, and the score is {value:.6g}"
     is_unweighted = len(fitting) > 1 and _has_error_of_unweighted_mean(key, task, results, parts)
     return fitting[1 if is_unweighted else 0]
 

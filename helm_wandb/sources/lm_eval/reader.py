@@ -101,8 +101,8 @@ class Output:
         others = by_model.keys() - self.checkpoints.keys()
         if others and spec.model_glob is None:
             self.notes.append(
-                f"{spec.output_dir} also holds {families.quote_names(others)}, which model_name "
-                f"{spec.model_name!r} does not mean."
+                f"{spec.output_dir} also has {families.quote_names(others)}: not recorded as "
+                f"{spec.model_name!r}."
             )
 
     @classmethod
@@ -115,8 +115,8 @@ class Output:
         if len(longest) > _LONGEST_NAME:
             raise ArtifactError(
                 f"{spec.place}: lm-eval's output has a name of {len(longest):,} characters, "
-                f"{longest[:_NAME_SHOWN]!r}…; {_LONGEST_NAME:,} are the most. Give the model or "
-                "task a shorter one, and run lm_eval again."
+                f"{longest[:_NAME_SHOWN]!r}…; at most {_LONGEST_NAME:,} are allowed. Give the "
+                "model or task a shorter one, and run lm_eval again."
             )
         return cls(spec, runs.by_model, faults=runs.faults, notes=runs.notes)
 
@@ -175,7 +175,8 @@ class Output:
                 by_name.setdefault(name, task)
         if lost := [task for task in tasks if by_name[benchmark_name(task)] != task]:
             self.notes.append(
-                f"Not read, since another task has the same name here: {join_truncated(lost)}."
+                f"Not read, because another task has the same name in a config: "
+                f"{join_truncated(lost)}."
             )
         return by_name
 
@@ -218,7 +219,7 @@ class Output:
         )
         return (
             f"{self._spec.place}: {self._spec.output_dir} has none of the scores named "
-            f"({join_truncated(list(reasons)) or 'it has none at all'}). Its tasks are: "
+            f"({join_truncated(list(reasons)) or 'it has none'}). Its tasks are: "
             f"{join_truncated(benchmarks, 20)}. Name them under benchmarks."
         )
 

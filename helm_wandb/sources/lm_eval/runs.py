@@ -171,7 +171,7 @@ def _notes(runs: Iterable[Run], by_model: Mapping[str, Mapping[str, Run]]) -> It
             )
     unused = sorted(run.path for run in runs if run.path not in used)
     if unused:
-        yield f"Newer results take the place of {join_truncated(unused)}."
+        yield f"Newer results replace {join_truncated(unused)}."
 
 
 def _describe_nothing(names: list[str], shown_as: str) -> str:

@@ -299,6 +299,6 @@ def _cluster_note(task: SamplesFile, rows: Iterable[_Rows]) -> str | None:
     if any(cluster is not None for one in rows for cluster in one.cluster):
         return None
     return (
-        f"compare.clusters: {task.rule!r} is found in no sample of {task.task}: each of its "
-        "questions counts as independent of the others."
+        f"compare.clusters: {task.rule!r} is in no sample of {task.task}, so each question counts "
+        "as independent."
     )
