@@ -273,7 +273,7 @@ def test_limits_are_those_of_the_code() -> None:
         f"`{server}`" in Document(ROOT / name).text for name in ("README.md", "docs/wandb.md")
     )
     github_seconds = action.SEARCH_SECONDS + action.CONVERSATION_SECONDS
-    assert f"GitHub has {github_seconds:.0f} seconds, W&B {session.BUDGET_SECONDS:.0f}" in limits
+    assert f"{github_seconds:.0f} seconds for GitHub, and {session.BUDGET_SECONDS:.0f}" in limits
     assert f"up to {changed_instances.LIMIT:,}" in COMPARISON.section("Questions that changed")
 
 

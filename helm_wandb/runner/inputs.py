@@ -99,8 +99,8 @@ class Inputs:
         is_secret=True,
     )
     print_only: str = declare(
-        "Whether to write nothing to W&B. auto - if there is no key, as in forks; "
-        "true; false - a missing key is an error.",
+        "true - write nothing to W&B. auto - the same if there is no key, as in forks. "
+        "false - write; a missing key is an error.",
         default="auto",
         choices=("auto", "true", "false"),
     )
@@ -136,8 +136,8 @@ class Inputs:
         choices=("warn", "fail"),
     )
     fail_on: str = declare(
-        "When the job fails because of scores. never; regression - exit 4 if a score "
-        "regressed, is below its floor, or lacks data that the baseline has.",
+        "never - scores don't fail the job. regression - exit 4 if a score regressed, "
+        "is below its floor, or lacks data that the baseline has.",
         default="never",
         choices=("never", "regression"),
     )
