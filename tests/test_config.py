@@ -23,6 +23,7 @@ from helm_wandb.errors import ConfigError
 from helm_wandb.model import Config, EvalEntry, Place, Policy, ScoreKey
 from helm_wandb.sources import file
 from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.lm_eval.entry import LmEval
 from tests.conftest import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -86,6 +87,29 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
         ),
     )
     assert expected == HelmEval.parse(entry)
+
+
+def test_lm_eval_evaluation_is_read_with_all_its_keys() -> None:
+    """Each key comes out as what it means; `eval_type` names the source."""
+    entry, packed, report, scores = valid_config("lm_eval").evals
+
+    expected = LmEval(
+        place=Place("config.yaml", 3, 5),
+        places=entry.places,
+        path="$.evals[0]",
+        output_dir="lm_eval_output",
+        model_name="toy",
+        model_glob="acme/toy@*",
+        token_per_iteration=0.004,
+        default_iteration=7,
+        iteration_pattern=r"step-(\d+)",
+        score_keys=(ScoreKey("mmlu", "acc"), ScoreKey("gsm8k", "exact_match,strict-match")),
+    )
+    assert expected == LmEval.parse(entry)
+    assert () == LmEval.parse(packed).score_keys
+    assert ["lm_eval", "lm_eval", "report", "file"] == [
+        one.source for one in (entry, packed, report, scores)
+    ]
 
 
 def test_each_key_of_an_evaluation_knows_its_place() -> None:

@@ -437,7 +437,8 @@ def test_archives_read_as_folders(outputs: Path, tmp_path: Path, kind: str) -> N
     ("files", "expected"),
     [
         ({}, "no results_TIME.json of lm-eval is in it. Give the folder of lm_eval's"),
-        ({"results.json": "{}"}, "is in it. It has results.json. Give the folder of lm_eval's"),
+        ({"a.json": "{}"}, "is in it. It has a.json. Give the folder of lm_eval's"),
+        ({"results.json": "{}"}, "It has results.json, as lm-eval 0.4.2 and older wrote it. Give"),
         (
             {f"results_{NEWER}.json": "{}"},
             "unexpected content: Object missing required field `results`. If the file was cut",

@@ -23,6 +23,7 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}(?:\.[0-9]{1,6})?(?=\.json\Z)"
 )
 """Last part of `results_TIME.json`; or of `STEM_TIME.json`, if --output_path is `STEM.json`."""
+_OLD_NAME = "results.json"
 _DEEPEST = 8
 _MOST_FOLDERS = 3_000
 _MODEL_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
@@ -176,4 +177,6 @@ def _notes(runs: Iterable[Run], by_model: Mapping[str, Mapping[str, Run]]) -> It
 
 def _describe_nothing(names: list[str], shown_as: str) -> str:
     there = f" It has {join_truncated(sorted(set(names)))}." if names else ""
+    if _OLD_NAME in names:
+        there = f" It has {_OLD_NAME}, as lm-eval 0.4.2 and older wrote it."
     return f"{plain(shown_as)}: no results_TIME.json of lm-eval is in it.{plain(there)} {MUST_HOLD}"
