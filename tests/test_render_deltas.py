@@ -83,6 +83,18 @@ def test_every_delta_is_in_one_table() -> None:
     )
 
 
+def test_a_narrow_page_has_notes_below_its_tables() -> None:
+    """Metrics that share a note are named together, with their models if there are several."""
+    few = [replace(one, why="too few") for one in (DELTAS[3], DELTAS[6])]
+    (alone,) = deltas.other_tables(of(*few), is_wide=False)
+    both = report(builders.comparison(few[0]), builders.comparison(few[0], model="beta"))
+    (of_two,) = deltas.other_tables(both, is_wide=False)
+
+    assert ("mmlu.EM, wmt.BLEU: too few.",) == alone.notes
+    assert ("mmlu.EM of alpha, mmlu.EM of beta: too few.",) == of_two.notes
+    assert "Note" not in [column.label for column in alone.columns]
+
+
 def test_the_mean_of_each_of_several_models_is_among_the_changes() -> None:
     """A mean that regressed has a row; that of the only model has a sentence instead."""
     mean = builders.delta(None, 0.5, 0.4, Verdict.REGRESSED, within=(-0.2, -0.05), n=800)

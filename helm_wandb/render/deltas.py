@@ -12,6 +12,7 @@ from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.report.headline import count_verdicts, sort_flagged
 from helm_wandb.text.quantities import UNKNOWN, difference, in_points, score_change, size
 from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import join_truncated
 
 _LARGE_EFFECT, _USUAL_EFFECT = 0.3, 0.05
 _LEAST_P = 0.001
@@ -26,6 +27,7 @@ _STEPS = "Since the previous checkpoint"
 _SCORES = "Baseline → candidate"
 _CHANGE = "Change (95% CI)"
 _METRIC, _MODEL, _ITERATIONS, _VERDICT = "Metric", "Model", "Iterations", "Verdict"
+_NOTE = "Note"
 _DETAILED = (_CHANGE, _VERDICT, "Detectable effect", "Adjusted p")
 """Columns that a table lacks which has the changes, with their marks, first."""
 _Row = tuple[Comparison, Delta]
@@ -36,9 +38,10 @@ def first_tables(report: Report, *, is_wide: bool = True) -> list[Table]:
     return _existing(flagged(report, is_wide=is_wide))
 
 
-def other_tables(report: Report) -> list[Table]:
-    """Return the tables that pages fold."""
-    return _existing(*unflagged(report), not_comparable(report), steps(report))
+def other_tables(report: Report, *, is_wide: bool = True) -> list[Table]:
+    """Return the tables that pages fold. is_wide: as above."""
+    found = _existing(*unflagged(report), not_comparable(report), steps(report))
+    return found if is_wide else list(map(_notes_below, found))
 
 
 def _existing(*candidates: Table | None) -> list[Table]:
@@ -178,7 +181,26 @@ def _table(
 def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
     """Return the table for a page that may be narrow, on which only the first columns are seen."""
     change = (Column(_CHANGE), lambda row: f"{_verdict(row[1])[0]} {difference(row[1])}")
-    return _table(title, rows, report, first=[change], without=_DETAILED)
+    return _notes_below(_table(title, rows, report, first=[change], without=_DETAILED))
+
+
+def _notes_below(table: Table) -> Table:
+    """Return the table with each of its notes once, as a sentence that names the metrics."""
+    labels = [column.label for column in table.columns]
+    if _NOTE not in labels:
+        return table
+    at = labels.index(_NOTE)
+    names = [labels.index(label) for label in (_METRIC, _MODEL) if label in labels]
+    names_by_note: dict[str, list[str]] = defaultdict(list)
+    for row in table.rows:
+        if row[at] is not UNKNOWN:
+            names_by_note[row[at]].append(" of ".join(plain(row[name]) for name in names))
+    return replace(
+        table,
+        columns=(*table.columns[:at], *table.columns[at + 1 :]),
+        rows=tuple((*row[:at], *row[at + 1 :]) for row in table.rows),
+        notes=tuple(f"{join_truncated(of)}: {note}." for note, of in names_by_note.items()),
+    )
 
 
 def _sides(report: Report, *, is_of_run: bool) -> str:
@@ -244,6 +266,6 @@ COLUMNS: tuple[Cells[_Row], ...] = (
     (Column("Detectable effect"), lambda row: _detectable(row[1])),
     (Column("Adjusted p"), lambda row: _p(row[1])),
     (Column(_VERDICT, numeric=False), lambda row: _verdict(row[1])),
-    (Column("Note", numeric=False), lambda row: _note(row[1])),
+    (Column(_NOTE, numeric=False), lambda row: _note(row[1])),
 )
 """Columns of every table of deltas, in all formats."""

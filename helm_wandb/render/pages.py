@@ -81,7 +81,7 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
         sentences=tuple(sentences.summary_sentences(report, limit=_REASONS)),
         first=tuple(deltas.first_tables(report, is_wide=False)),
         items=_cut(tuple(changed_instances.changed(report)), items),
-        rest=tuple(deltas.other_tables(report)),
+        rest=tuple(deltas.other_tables(report, is_wide=False)),
         board=tuple(one for one in ranking if isinstance(one, tables.Table)),
         details=tuple(tables.details(report)),
         notes=sentences.page_notes(report),

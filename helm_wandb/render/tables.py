@@ -40,6 +40,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     left_out: int = 0
     """Rows that are not shown."""
+    notes: tuple[str, ...] = ()
+    """Sentences below the table, in place of a column that would be too wide."""
 
 
 def tabulate(title: str, columns: Sequence[Cells[_T]], rows: Iterable[_T]) -> Table:
@@ -51,7 +53,8 @@ def tabulate(title: str, columns: Sequence[Cells[_T]], rows: Iterable[_T]) -> Ta
 def cut(table: Table, limit: int | None) -> Table:
     """Return the table's first rows, and count those that are left out."""
     rows = table.rows[:limit]
-    return replace(table, rows=rows, left_out=table.left_out + len(table.rows) - len(rows))
+    left_out = table.left_out + len(table.rows) - len(rows)
+    return replace(table, rows=rows, left_out=left_out, notes=table.notes[:limit])
 
 
 def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> Table:
