@@ -108,7 +108,7 @@ def test_without_samples_nothing_is_tested(workspace: Path) -> None:
 
 
 @pytest.mark.usefixtures("outputs")
-def test_a_group_and_its_tasks_count_once_in_the_mean() -> None:
+def test_a_group_and_its_tasks_count_once_in_the_mean(capsys: pytest.CaptureFixture[str]) -> None:
     """The mean is over the group and what is in no group; the rest is shown."""
     run(lm_eval("before"), "--report", "before.json")
     report = run(lm_eval("after"), "--baseline", "before.json")
@@ -119,6 +119,7 @@ def test_a_group_and_its_tasks_count_once_in_the_mean() -> None:
         "parity.acc_norm,none": "part of parity_group",
     } == left_out
     assert abs(comparison(report)["overall"]["baseline"] - 0.65 / 2) < 1e-9
+    assert "Mean of 2 of 3 benchmarks: 32.5 → 28.7" in capsys.readouterr().out
 
 
 def test_reports_are_evaluations_again(outputs: Path) -> None:

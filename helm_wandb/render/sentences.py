@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from helm_wandb.comparing.evaluations import parts_of_others
 from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
 from helm_wandb.render import tables
 from helm_wandb.report import baseline_label
@@ -108,7 +109,7 @@ def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
     compared = report.comparisons or report.steps
     # If there are several models, the leaderboard shows the means.
     if len(compared) == 1 and (mean := compared[0].mean_of_several):
-        sentences += _overall(compared[0], mean)
+        sentences += _overall(report, compared[0], mean)
     elif len(report.leaderboard.rows) == 1 and not report.comparisons:
         sentences += _mean(report)
     sentences += _partners([one for one in report.comparisons if _differs(one)])
@@ -177,10 +178,10 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
         yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."
 
 
-def _overall(comparison: Comparison, delta: Delta) -> Iterator[str]:
+def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[str]:
     """Yield `Mean of 6 benchmarks: 62.8 → 63.6 (+0.8 pp, 95% CI …), inconclusive`."""
     compared = {one.key.benchmark for one in comparison.deltas if one.key}
-    averaged = {one.key.benchmark for one in comparison.deltas if one.key and _is_averaged(one)}
+    averaged = _averaged_benchmarks(report, comparison)
     of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
     yield (
         f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}: "
@@ -194,6 +195,17 @@ def _mean(report: Report) -> Iterator[str]:
     mean = report.leaderboard.rows[0].mean
     if mean is not None and len(report.leaderboard.ranking_metrics) > 1:
         yield f"Mean: {score(mean)}. {tables.mean_rule(report)}"
+
+
+def _averaged_benchmarks(report: Report, comparison: Comparison) -> set[str]:
+    """Return the benchmarks that the mean is over; a part of another one is in that."""
+    keys = [one.key for one in comparison.deltas if one.key and _is_averaged(one)]
+    place = comparison.model, comparison.iteration
+    scores = next(
+        (one.scores for one in report.evaluations if (one.model, one.iteration) == place), {}
+    )
+    parts = parts_of_others({key: scores[key] for key in keys if key in scores})
+    return {key.benchmark for key in keys if key not in parts}
 
 
 def _is_averaged(delta: Delta) -> bool:
