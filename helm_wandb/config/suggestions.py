@@ -13,6 +13,8 @@ _LONGEST = 120
 """Characters of a suggestion; a longer one is not shown."""
 _REFUSED_BY_WANDB = re.compile(r"[/\\#?%:]+")
 """Characters that the name of a project or entity can't hold."""
+_WITH_FILTER = re.compile(r"[a-z0-9_]+,[a-z0-9_-]+")
+"""A metric of lm-eval with its filter, `acc,none`, which is one name."""
 _DIGITS = re.compile(r"\\d\+|\[0-9\]\+")
 
 
@@ -61,6 +63,8 @@ def _entry(name: str, metrics: object) -> dict[str, object]:
 def _words(value: object) -> object:
     """Return a text, or the keys of a mapping, as the list that they mean."""
     match value:
+        case str(text) if _WITH_FILTER.fullmatch(text):
+            return [text]
         case str(text):
             return [word.strip() for word in text.split(",") if word.strip()]
         case dict():
