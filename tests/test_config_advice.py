@@ -99,8 +99,8 @@ class Place:
         return self.cut(start, start, f"{written}\n{' ' * indent}")
 
     def sample(self) -> object:
-        """Return the schema's example of a value here."""
-        return next(iter(subschema(self.path, self.text)["examples"]))
+        """Return the schema's example of a value here, or a pattern if it has none."""
+        return next(iter(subschema(self.path, self.text).get("examples", ["(x)"])))
 
 
 def parsed(path: str) -> tuple[str | int, ...]:

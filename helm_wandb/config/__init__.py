@@ -34,9 +34,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _VARIABLE = re.compile(
     r"\$\{\{[^}]*\}?\}?|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*"
-    r"|\{\{[^{}]*\}\}|%[A-Za-z_]\w*%"
+    r"|\{\{[^{}]*\}\}|%[A-Za-z_]\w*%|%\([A-Za-z_]\w*\)s|@[A-Z][A-Z0-9_]*@"
 )
 """Texts that a workflow, a shell or a template would replace by a value."""
+_VARIABLE_IN_PATTERN = re.compile(r"(?<!\\)\$(?:\{\{[^}]*\}?\}?|\{[A-Za-z_]\w*\})")
+"""Those that no regular expression holds: there, $ alone is the end of the text."""
 
 _EXPLAINED = 1_000
 """Errors of the schema whose messages say what is meant, for which more values are validated."""
@@ -175,9 +177,8 @@ def _text_problem(path: Path, text: str) -> str | None:
         return f"must be one line without control characters: {shown(text)}"
     if len(text) > LONGEST_NAME:
         return _at_most(text)
-    # In a regular expression $ has another meaning.
     is_pattern = path[-1:] == ("iteration_pattern",) or path[:-1] == ("compare", "clusters")
-    variable = None if is_pattern else _VARIABLE.search(text)
+    variable = (_VARIABLE_IN_PATTERN if is_pattern else _VARIABLE).search(text)
     return _not_replaced(variable[0]) if variable else None
 
 
