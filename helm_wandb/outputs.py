@@ -260,9 +260,9 @@ def _gate_message(gate: Gate) -> tuple[str, str]:
     if gate.accepted_by:
         return (
             "notice",
-            f"the job passes, because the label {gate.accepted_by} accepts it: {reasons}",
+            f"The job passes (label {gate.accepted_by}), although {reasons}",
         )
-    return "warning", f"{reasons}. It doesn't fail the job: fail-on is never"
+    return "warning", f"{reasons}. This doesn't fail the job (fail-on: never)"
 
 
 def _some(sentences: Sequence[str]) -> str:

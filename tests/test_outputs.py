@@ -392,11 +392,11 @@ def gated(gate: Gate | None, *comparisons: Comparison) -> Outcome:
         ),
         (
             Gate(closed=False, reasons=REASONS[:1], accepted_by="ok"),
-            "notice{}the job passes, because the label ok accepts it: a.EM of m regressed",
+            "notice{}The job passes (label ok), although a.EM of m regressed",
         ),
         (
             Gate(closed=False, reasons=REASONS[:1]),
-            "warning{}a.EM of m regressed. It doesn't fail the job: fail-on is never",
+            "warning{}a.EM of m regressed. This doesn't fail the job (fail-on: never)",
         ),
     ],
 )

@@ -150,11 +150,11 @@ def test_many_models_make_no_page_of_sentences() -> None:
         (Gate(closed=True, reasons=("a", "b")), ["The job failed: a; b."]),
         (
             Gate(closed=False, reasons=("a",), accepted_by="ok"),
-            ["The job passed, because the label ok accepts it: a."],
+            ["The job passed (label ok), although a."],
         ),
         (
             Gate(closed=False, reasons=("a",)),
-            ["The job passed, because fail-on is never: a."],
+            ["The job passed (fail-on: never), although a."],
         ),
         (Gate(closed=False, reasons=()), ["The job passed."]),
         (
@@ -191,7 +191,7 @@ def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
             Gate(closed=False, reasons=("a",)),
             [
                 "The job failed: 2 artifacts could not be read.",
-                "This fails no job, because fail-on is never: a.",
+                "Doesn't fail the job (fail-on: never): a.",
             ],
         ),
         (

@@ -169,9 +169,11 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
         failures = [*[reasons] * gate.closed, *failures]
         yield f"The job failed: {'; '.join(failures)}."
     if gate.reasons and not gate.closed:
-        why = f"the label {gate.accepted_by} accepts it" if gate.accepted_by else "fail-on is never"
-        passes = "This fails no job" if failures else "The job passed"
-        yield f"{passes}, because {why}: {reasons}."
+        why = f"label {gate.accepted_by}" if gate.accepted_by else "fail-on: never"
+        if failures:
+            yield f"Doesn't fail the job ({why}): {reasons}."
+        else:
+            yield f"The job passed ({why}), although {reasons}."
     elif report.gate and is_of_interest and not gate.closed and not failures:
         yield "The job passed."
     if gate.warnings:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Comparison, Delta, Report, UnmatchedModels, Verdict
+from helm_wandb.model import Comparison, Delta, Gate, Report, UnmatchedModels, Verdict
 from helm_wandb.text.quantities import change, size_range
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated, shorten
@@ -20,6 +20,8 @@ _NAMED = 4
 """Flagged changes that are named; more of them are counted."""
 _NAME_LENGTH = 40
 """Characters of a name; half of it if it stands with others."""
+_REASON_LENGTH = 80
+"""Characters of the result that fails the job without a regression."""
 _INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
 _WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
 _COUNTED = {
@@ -100,7 +102,7 @@ def _words(report: Report, named: int) -> str:
     gate, lacking = report.gate, report.not_in_baseline
     regressions = any(one.regressions for one in report.comparisons)
     parts = [
-        *_text_if(gate and gate.closed and not regressions, "job failed"),
+        *(_why_failed(gate, named) if gate and gate.closed and not regressions else ()),
         *_text_if(gate and gate.accepted_by and regressions, "regressions accepted"),
         *(_compared(report, named) if report.comparisons else _uncompared(report, named)),
         *_text_if(report.unread, f"{count_noun(report.unread, 'artifact')} unread"),
@@ -109,6 +111,13 @@ def _words(report: Report, named: int) -> str:
     if lacking and report.comparisons:
         parts.append(_lacking(lacking))
     return ", ".join(parts)
+
+
+def _why_failed(gate: Gate, named: int) -> list[str]:
+    """Return `job failed (boolq.EM of alpha is 0.6, below its floor of 0.7)`."""
+    first = shorten(plain(gate.reasons[0]), _REASON_LENGTH)
+    more = f" and {len(gate.reasons) - 1} more" if len(gate.reasons) > 1 else ""
+    return [f"job failed ({first}{more})" if named else "job failed"]
 
 
 def _text_if(condition: object, text: str) -> list[str]:
