@@ -300,9 +300,10 @@ def _flips(parts: Sequence[Part]) -> tuple[tuple[float, int, int], ...]:
 
 
 def _unseen_weight(parts: Sequence[Part]) -> float:
-    weights = [
-        part.weight / part.stratum.size * size for part in parts for size in part.stratum.sizes
-    ]
+    weights: Counter[float] = Counter()
+    for part in parts:
+        for size, count in Counter(part.stratum.sizes).items():
+            weights[part.weight / part.stratum.size * size] += count
     return min(UNEVEN_WEIGHT, UNSEEN_WEIGHT / effective_share(weights) ** 2)
 
 

@@ -36,7 +36,9 @@ def paired(strata: Sequence[PairedStratum]) -> Estimate:
     )
     if estimate.clusters < LEAST_CLUSTERS:
         return replace(estimate, why=too_few(estimate.clusters))
-    size = _typical(sums) / _typical(changes) if sums else aggregate.typical_cluster
+    size = aggregate.typical_cluster
+    if sums and estimate.clusters < estimate.n:
+        size = _typical(sums) / _typical(changes)
     spread = _spread(strata, unchanged=1 - len(changes) / len(values))
     unseen = max(1.0, size) * spread * aggregate.heaviness
     weight = 1 / len(aggregate.strata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import sub
@@ -73,7 +73,7 @@ class Sums:
         on little else (after Carter, Schnepel and Steigerwald, Rev. Econ. Stat. 99, 2017). With
         clusters of one size it is C - 1.
         """
-        return (len(self.sums) - 1) * effective_share(self.sizes)
+        return (len(self.sums) - 1) * effective_share(Counter(self.sizes))
 
     @cached_property
     def residuals(self) -> tuple[float, ...]:
@@ -125,14 +125,18 @@ class Aggregate:
     def heaviness(self) -> float:
         """Factor of an unseen change of a cluster's sum, for those that are larger than others."""
         sizes = [size for stratum in self.strata for size in stratum.sizes]
-        return 1 / math.sqrt(effective_share(sizes))
+        return 1 / math.sqrt(effective_share(Counter(sizes)))
 
 
-def effective_share(weights: Sequence[float]) -> float:
-    """Return the effective number of these weights by their number: 1 if all are alike."""
-    squares = [(count, weight * weight) for weight, count in Counter(weights).items()]
+def effective_share(weights: Mapping[float, int]) -> float:
+    """Return the effective number of these weights by their number: 1 if all are alike.
+
+    weights: how many there are of each.
+    """
+    squares = [(count, weight * weight) for weight, count in weights.items()]
     total = math.fsum(count * square for count, square in squares)
-    return total**2 / math.fsum(count * square * square for count, square in squares) / len(weights)
+    fourths = math.fsum(count * square * square for count, square in squares)
+    return total**2 / fourths / sum(weights.values())
 
 
 def difference(candidate: float, baseline: float) -> float:
