@@ -50,5 +50,5 @@ def test_metric_size_and_outcome_are_on_the_first_screen(
 
     assert [True] * 3 == [is_seen for _, is_seen in seen]
     assert heading == report.headline
-    assert outcome.startswith(("The job passed, because fail-on is never: ", "The job failed: "))
+    assert outcome.startswith(("The job passed (fail-on: never), although ", "The job failed: "))
     assert change.startswith("▼\N{NO-BREAK SPACE}−1")
