@@ -185,7 +185,14 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
         more=len(having) - len(shown),
         x_ticks=x.ticks(),
         y_ticks=y_ticks,
-        remarks=tuple(_remarks(scores, y_ticks, has_whiskers=bool(ends), are_shares=are_shares)),
+        remarks=tuple(
+            _remarks(
+                scores,
+                y_ticks,
+                has_whiskers=[one is not None for one in intervals],
+                are_shares=are_shares,
+            )
+        ),
     )
 
 
@@ -197,13 +204,18 @@ def _interval(score: Score) -> Interval | None:
 
 
 def _remarks(
-    scores: Iterable[Score], ticks: Sequence[Tick], *, has_whiskers: bool, are_shares: bool
+    scores: Iterable[Score],
+    ticks: Sequence[Tick],
+    *,
+    has_whiskers: Sequence[bool],
+    are_shares: bool,
 ) -> Iterable[str]:
     counts = sorted({score.n for score in scores if score.n is not None})
     if counts:
         yield f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
-    if has_whiskers:
-        yield "whiskers: 95% CI"
+    if any(has_whiskers):
+        which = "" if all(has_whiskers) else ", of points with per-instance scores"
+        yield f"whiskers: 95% CI{which}"
     unit = "%" if are_shares else ""
     if "0" not in (ticks[0].label, ticks[-1].label):
         yield f"axis from {ticks[0].label} to {ticks[-1].label}{unit}, not from 0"
