@@ -31,8 +31,9 @@ _STEPS = (
 )
 _NO_FAILURE = "Changes since the previous checkpoint never fail the job."
 _WORDS = (
-    "No change: the CI lies within ±min_effect. Inconclusive: the change could be zero or "
-    "relevant. Detectable effect: the smallest true change that this run would flag with 80% power."
+    "No change: the CI lies within ±min_effect, or equal partial scores show that no answer "
+    "changed. Inconclusive: the change could be zero or relevant. Detectable effect: the smallest "
+    "true change that this run would flag with 80% power."
 )
 _OVERALL = (
     "The mean is over the benchmarks that could be tested, each with the mean of its metrics. If "
@@ -45,8 +46,8 @@ _UNTESTABLE = (
 )
 _APART = "Nothing could be compared; the reasons are listed."
 _MISSING_BASELINE = (
-    "There is no baseline yet. Run this workflow on the base branch, and keep its report JSON as "
-    "an artifact; or name a report JSON in the input baseline."
+    "There is no baseline yet. If this workflow hasn't run on the base branch, run it there, and "
+    "keep its report JSON as an artifact; or name a report JSON in the input baseline."
 )
 _NEW_MODEL = (
     "The baseline has other models. If this model is new or renamed, run this workflow on the base "
