@@ -194,7 +194,7 @@ def test_many_altered_texts_are_other_questions() -> None:
 
     assert {
         "boolq.EM": "only 89 of 100 instances are the same questions on both sides; compared as "
-        "unpaired samples, they differ by −26.1 to +0.1 pp (95 % interval)"
+        "unpaired samples, they differ by −26.1 to +0.1 pp (95% interval)"
     } == comparison(report)["not_comparable"]
     assert {"hellaswag.EM": "improved"} == marked(report)
     assert 0 == report["exit code"]

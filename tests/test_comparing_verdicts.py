@@ -374,7 +374,7 @@ def test_other_questions_by_the_same_specs_are_compared_as_samples() -> None:
     assert {
         EM: "only 0 of 100 instances are the same questions on both sides; compared as "
         f"unpaired samples, they differ by −{-100 * interval.low:.1f} to "
-        f"−{-100 * interval.high:.1f} pp (95 % interval)"
+        f"−{-100 * interval.high:.1f} pp (95% interval)"
     } == found.not_comparable
 
 
@@ -409,7 +409,7 @@ def test_samples_beyond_1_are_shown_in_their_own_unit() -> None:
     assert (
         comparison(here, there)
         .not_comparable[EM]
-        .endswith("they differ by −1.225 to −0.7731 (95 % interval)")
+        .endswith("they differ by −1.225 to −0.7731 (95% interval)")
     )
 
 

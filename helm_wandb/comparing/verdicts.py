@@ -154,7 +154,7 @@ def _other_questions(candidate: Score, baseline: Score, pairs: pairing.Pairs) ->
     pp = all(0 <= score.value <= 1 for score in (candidate, baseline))
     low, high = (f"{100 * end:+.1f}" if pp else f"{end:+.4g}" for end in interval)
     ends = f"{low} to {high}{' pp' if pp else ''}".replace("-", "−")
-    return f"{shared}; compared as unpaired samples, they differ by {ends} (95 % interval)"
+    return f"{shared}; compared as unpaired samples, they differ by {ends} (95% interval)"
 
 
 def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float] | None:
