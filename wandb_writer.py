@@ -8,4 +8,5 @@ if __name__ == "__main__":
     cli = start.load("helm_wandb.cli")
     from pathlib import Path
 
-    sys.exit(cli.main(sys.argv[1:], root=Path(__file__).resolve().parent))
+    root = Path(__file__).resolve().parent
+    sys.exit(cli.main(sys.argv[1:], root=root, command=start.call(sys.argv[0])))

@@ -12,7 +12,7 @@ def command() -> int:
     from pathlib import Path  # noqa: PLC0415
 
     program = Path(sys.argv[0]).name
-    name = "python -m helm_wandb" if program == "__main__.py" else program
+    name = start.call("-m", "helm_wandb") if program == "__main__.py" else program
     exit_code: int = cli.main(sys.argv[1:], root=Path(__file__).parent, command=name)
     return exit_code
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from helm_wandb.system import start
+from tests.conftest import ROOT
 
+PYTHON = os.path.relpath(sys.executable, ROOT)
 INSTALLED = """
 import sys
 from helm_wandb.__main__ import command
@@ -49,27 +51,34 @@ def test_missing_modules_of_ours_are_a_bug(root: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (["wandb_writer.py"], "python wandb_writer.py"),
-        (["-m", "helm_wandb"], "python -m helm_wandb"),
-        (
-            [
-                "-c",
-                INSTALLED,
-            ],
-            "helm-wandb",
-        ),
+        (["python", "wandb_writer.py"], "python wandb_writer.py"),
+        (["python", "-m", "helm_wandb"], "python -m helm_wandb"),
+        (["python", "-c", INSTALLED], "helm-wandb"),
+        ([PYTHON, "wandb_writer.py"], f"{PYTHON} wandb_writer.py"),
+        ([PYTHON, "./wandb_writer.py"], f"{PYTHON} ./wandb_writer.py"),
+        ([PYTHON, "-E", "-m", "helm_wandb"], f"{PYTHON} -m helm_wandb"),
+        ([PYTHON, "-c", INSTALLED], "helm-wandb"),
     ],
     ids=str,
 )
 def test_texts_name_the_command_as_it_was_called(call: list[str], name: str, root: Path) -> None:
     """Usage, examples and errors name the script, the module, or the installed command."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for arguments in (["--help"], ["init", "--help"], ["vaildate"]):
         done = subprocess.run(
-            [sys.executable, *call, *arguments],
+            [*call, *arguments],
             check=False,
             capture_output=True,
             text=True,
             cwd=root,
+            env={**os.environ, "COLUMNS": "200", "PATH": path},
         )
 
         assert (done.stdout + done.stderr).startswith(f"usage: {name} ")
+
+
+def test_a_path_of_python_is_quoted_for_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell reads the line as the words that were typed."""
+    monkeypatch.setattr(sys, "orig_argv", ["my env/bin/python", "a tool.py"])
+
+    assert "'my env/bin/python' 'a tool.py'" == start.call("a tool.py")

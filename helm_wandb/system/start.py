@@ -40,6 +40,18 @@ def load(name: str) -> ModuleType:
         _exit(f"the Python package {error.name} is not installed. {_INSTALL}")
 
 
+def call(*arguments: str) -> str:
+    """Return a shell's command line: Python as it was typed if that is a path, then the arguments.
+
+    Otherwise Python is `python`.
+    """
+    # Imported here: a signal must end the run during the imports too.
+    import shlex  # noqa: PLC0415
+
+    typed = sys.orig_argv[0]
+    return shlex.join((typed if "/" in typed else "python", *arguments))
+
+
 def _exit(advice: str) -> NoReturn:
     sys.stderr.write(advice)
     sys.exit(_WRONG)
