@@ -77,6 +77,8 @@ class _Violation:
     """The whole schema."""
     validator: Validator | None
     """That of the whole schema; None if there are too many errors to look for what is meant."""
+    harness: object
+    """The `eval_type` of the entry; None elsewhere."""
 
     def takes(self, value: object) -> bool:
         """Return whether the schema takes the value here."""
@@ -87,7 +89,7 @@ class _Violation:
     def suggestion(self) -> str | None:
         """Return the value that is probably meant."""
         path = (*self.path, self.instance) if self.is_key else self.path
-        return suggestion(path, self.instance, self.takes)
+        return suggestion(path, self.instance, self.takes, self.harness)
 
     def example(self, before: str) -> str:
         """Return the schema's example of a value after these words; empty if it is long."""
@@ -116,6 +118,7 @@ def findings(
         is_key="propertyNames" in error.absolute_schema_path,
         root=schema,
         validator=validator,
+        harness=_harness(path, tree),
     )
     if violation.keyword in {"additionalProperties", "required"}:
         yield from _structure(violation)
@@ -125,6 +128,12 @@ def findings(
         yield Finding((*path, violation.instance), f"the key {sentence}", at_key=True)
     else:
         yield Finding(path, sentence)
+
+
+def _harness(path: Path, tree: Tree) -> object:
+    entry = tree.spots[path[:_ENTRY_DEPTH]].data
+    in_entry = path[:1] == ("evals",)
+    return entry.get("eval_type") if in_entry and isinstance(entry, dict) else None
 
 
 def _structure(violation: _Violation) -> Iterator[Finding]:
@@ -175,7 +184,7 @@ def _missing_keys(
             subschema = resolve(properties[key], schema)
             example = subschema["examples"][0]
             if key == "metrics":
-                example = [main_metric(str(violation.instance.get("name")))]
+                example = [main_metric(str(violation.instance.get("name")), violation.harness)]
             quoted = quote(example)
             hint = f"; for example `{key}: {quoted.strip('`')}`" if quoted else ""
             yield Finding(violation.path, f"the key `{key}` is missing: {_gist(subschema)}{hint}")

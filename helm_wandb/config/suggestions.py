@@ -18,14 +18,17 @@ _WITH_FILTER = re.compile(r"[a-z0-9_]+,[a-z0-9_-]+")
 _DIGITS = re.compile(r"\\d\+|\[0-9\]\+")
 
 
-def suggestion(path: Path, value: object, is_valid: Callable[[object], bool]) -> str | None:
+def suggestion(
+    path: Path, value: object, is_valid: Callable[[object], bool], harness: object = None
+) -> str | None:
     """Return the valid value that is probably meant, as YAML in backticks; None if none is plain.
 
     path: the place, which takes another kind or form of value.
+    harness: the `eval_type` of its entry.
     """
     if isinstance(value, str) and len(value) > _LONGEST:
         return None
-    meant = (quote(one) for one in _meant_values(path, value) if is_valid(one))
+    meant = (quote(one) for one in _meant_values(path, value, harness) if is_valid(one))
     return next(meant, None)
 
 
@@ -35,29 +38,34 @@ def quote(value: object) -> str | None:
     return f"`{text}`" if len(text) <= _LONGEST and text.isprintable() else None
 
 
-def main_metric(benchmark: str) -> str:
-    """Return HELM's main metric of the benchmark, and the commonest of one that it doesn't know."""
+def main_metric(benchmark: str, harness: object = None) -> str:
+    """Return HELM's main metric of the benchmark, and the commonest of one that it doesn't know.
+
+    harness: the `eval_type` of the entry; for lm-eval, its commonest metric is returned.
+    """
+    if harness == "lm_eval":
+        return "acc"
     return next(iter(main_labels(benchmark, helm_schemas())), "EM")
 
 
-def whole_benchmark(value: object) -> object:
+def whole_benchmark(value: object, harness: object) -> object:
     """Return the entry of `benchmarks` that a name, or a mapping of another form, means."""
     match value:
         case str(text):
             benchmark, _, metric = text.partition(".")
-            return _entry(benchmark, metric)
+            return _entry(benchmark, metric, harness)
         case {"name": str(name), **others} if others.keys() <= {"metric", "metrics"}:
-            return _entry(name, others.get("metrics") or others.get("metric"))
+            return _entry(name, others.get("metrics") or others.get("metric"), harness)
         case dict() if not value:
-            return _entry("mmlu", None)
+            return _entry("mmlu", None, harness)
         case dict() if len(value) == 1 and not value.keys() & {"metric", "metrics"}:
-            return _entry(*next(iter(value.items())))
+            return _entry(*next(iter(value.items())), harness)
         case _:
             return value
 
 
-def _entry(name: str, metrics: object) -> dict[str, object]:
-    return {"name": name, "metrics": _words(metrics) or [main_metric(name)]}
+def _entry(name: str, metrics: object, harness: object) -> dict[str, object]:
+    return {"name": name, "metrics": _words(metrics) or [main_metric(name, harness)]}
 
 
 def _words(value: object) -> object:
@@ -73,19 +81,19 @@ def _words(value: object) -> object:
             return value
 
 
-def _meant_values(path: Path, value: object) -> Iterator[object]:
+def _meant_values(path: Path, value: object, harness: object) -> Iterator[object]:
     """Yield what may be meant, the likeliest first."""
     match path, value:
         case ("evals", int(), "benchmarks"), {"name": _}:
-            yield [whole_benchmark(value)]
+            yield [whole_benchmark(value, harness)]
         case ("evals", int(), "benchmarks"), dict():
-            yield [_entry(str(name), metrics) for name, metrics in value.items()]
+            yield [_entry(str(name), metrics, harness) for name, metrics in value.items()]
         case ("evals", int(), "benchmarks"), str(text):
-            yield [whole_benchmark(word.strip()) for word in text.split(",")]
+            yield [whole_benchmark(word.strip(), harness) for word in text.split(",")]
         case ("evals", int(), "benchmarks", int()), _:
-            yield whole_benchmark(value)
+            yield whole_benchmark(value, harness)
         case ("evals", int(), "eval_result", str(benchmark)), int() | float():
-            yield {main_metric(benchmark): value}
+            yield {main_metric(benchmark, harness): value}
         case _, str(text):
             yield _meant_text(path, text)
             yield _words(text)
