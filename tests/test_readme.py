@@ -243,13 +243,24 @@ def test_links_lead_somewhere(name: str) -> None:
     assert [] == lost
 
 
+_PICTURE = re.compile(
+    r'^<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">'
+    r"!\[[^\]]+\]\((\S+)\)</picture>$",
+    re.MULTILINE,
+)
+"""A picture for readers of dark pages, and the one for others."""
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_pictures_are_described(name: str) -> None:
-    """Each picture that is kept is shown, with words for who cannot see it."""
-    shown = {link.target: link.text for link in Document(ROOT / name).links if link.is_picture}
+    """Each picture that is kept is shown, light or dark, with words for who cannot see it."""
+    page = Document(ROOT / name)
+    shown = {link.target: link.text for link in page.links if link.is_picture}
+    dark = {light: source for source, light in _PICTURE.findall(page.prose)}
     kept = {f"docs/pictures/{path.name}" for path in (ROOT / "docs/pictures").glob("*.png")}
 
-    assert kept == set(shown)
+    assert dark == {light: light.replace(".png", "-dark.png") for light in shown}
+    assert kept == {*shown, *dark.values()}
     assert all(len(text) > 30 for text in shown.values())
 
 

@@ -1,4 +1,4 @@
-"""The README's pictures: what people see of real HELM output, as a browser shows it.
+"""The README's pictures, light and dark: what people see of real HELM output, in a browser.
 
 `python -m tests.browser.pictures` retakes them, into docs/pictures.
 """
@@ -13,13 +13,18 @@ import subprocess
 import tarfile
 import tempfile
 from functools import partial
+from io import StringIO
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
 
 from helm_wandb import baselines, pipeline
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import Provenance
-from helm_wandb.render import comment, markdown
+from helm_wandb.render import comment, markdown, terminal
 from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
 from helm_wandb.runner.inputs import BaselineChoice
@@ -52,10 +57,32 @@ _PULL_REQUEST = Provenance(
     attempt=1,
 )
 """Made up, so that a picture changes only where its form does."""
-_ENTRY = "  - {{eval_type: helm, helm_output_dir: {0}, helm_suite_name: {1}{2}}}\n"
+_LOCAL = Provenance(tool_version="1.0.0", track="local")
+_EXAMPLE = ROOT / "configs" / "pull_request_example.yaml"
+_HELM = "demo/helm"
+"""Where the example expects HELM's output."""
+_ENTRY = (
+    f"  - {{{{eval_type: helm, helm_output_dir: {_HELM}/{{0}}, helm_suite_name: {{1}}{{2}}}}}}\n"
+)
 _ASSISTANT = "nightly", ""
 _CURVE = "toyproj-toyllama", ", model_name: toyproj-llama, token_per_iteration: 0.0042"
 _TREES = {"baseline": _ASSISTANT, "candidate": _ASSISTANT, "checkpoints": _CURVE}
+_COLUMNS, _ROWS = 100, 24
+_COMMAND = (
+    "helm-wandb --config evals/helm.yaml --print-only --baseline main.json --fail-on regression"
+)
+_SCREEN = """<!doctype html>
+<meta charset="utf-8">
+<style>
+:root {{
+  color-scheme: light dark;
+  background: light-dark(#f6f8fa, #151b23); color: light-dark(#1f2328, #f0f6fc);
+}}
+body {{ margin: 24px }}
+pre {{ margin: 0; font: 14px/1.3 monospace }}
+</style>
+<pre>{code}</pre>
+"""
 
 
 def sources() -> dict[str, str]:
@@ -64,26 +91,36 @@ def sources() -> dict[str, str]:
         folder = Path(name)
         for tree in _TREES:
             with tarfile.open(DATA / "helm" / f"{tree}.tar.gz") as packed:
-                packed.extractall(folder, filter="data")
-        (folder / "main.json").write_bytes(to_json(_report(folder, "baseline")))
-        compared = _report(folder, "candidate", baseline="main.json")
-        several = _report(folder, "candidate", "checkpoints", baseline="main.json")
+                packed.extractall(folder / _HELM, filter="data")
+        main = _report(folder, _config("baseline"), _MAIN)
+        compared = _report(folder, _config("candidate"), _PULL_REQUEST, main)
+        several = _report(folder, _config("candidate", "checkpoints"), _PULL_REQUEST, main)
+        example = _EXAMPLE.read_text()
+        before = _report(folder, example.replace("candidate", "baseline"), _LOCAL)
+        printed = _report(folder, example, _LOCAL, before)
     return {
         "comment": comment.render(compared, limit_bytes=_LIMIT_BYTES),
         "summary": markdown.render(several, limit_bytes=_LIMIT_BYTES),
         "report": html_report.render(several),
+        "terminal": _screen(terminal.render(printed, width=_COLUMNS, colour=True)),
     }
 
 
-def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
-    """The report of the trees' evaluations, compared with a baseline if one is named."""
-    entries = (_ENTRY.format(tree, *_TREES[tree]) for tree in trees)
-    (folder / "config.yaml").write_text(f"project: p\nevals:\n{''.join(entries)}")
+def _config(*trees: str) -> str:
+    """The config of the trees' evaluations."""
+    return f"project: p\nevals:\n{''.join(_ENTRY.format(tree, *_TREES[tree]) for tree in trees)}"
+
+
+def _report(
+    folder: Path, config: str, provenance: Provenance, baseline: Report | None = None
+) -> Report:
+    """The report of a config, compared with a baseline if there is one."""
+    (folder / "config.yaml").write_text(config)
     outcome = pipeline.run(
         pipeline.load_config("config.yaml", folder=folder, root=ROOT),
         pipeline.Plan(
             folder=folder,
-            provenance=_PULL_REQUEST if baseline else _MAIN,
+            provenance=provenance,
             baseline=_in_file(baseline, folder) if baseline else None,
             gate_policy=GatePolicy(on_regression=True),
             with_details=True,
@@ -94,10 +131,21 @@ def _report(folder: Path, *trees: str, baseline: str | None = None) -> Report:
     return outcome.report
 
 
-def _in_file(name: str, folder: Path) -> Callable[[Sequence[Evaluation]], baselines.BaselineResult]:
-    file = baselines.read_baseline_file(name, folder=folder, named_by="baseline")
+def _in_file(
+    report: Report, folder: Path
+) -> Callable[[Sequence[Evaluation]], baselines.BaselineResult]:
+    (folder / "main.json").write_bytes(to_json(report))
+    file = baselines.read_baseline_file("main.json", folder=folder, named_by="baseline")
     request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=file)
     return partial(baselines.resolve, request=request)
+
+
+def _screen(printed: str) -> str:
+    """The page of a terminal's screen: the command, and as much of what it prints as fits."""
+    lines = (f"$ {_COMMAND}", *printed.splitlines())
+    console = Console(file=StringIO(), width=_COLUMNS, record=True)
+    console.print(Text.from_ansi("\n".join(lines[:_ROWS])))
+    return console.export_html(code_format=_SCREEN, inline_styles=True)
 
 
 def digests(texts: Mapping[str, str]) -> dict[str, str]:
@@ -108,21 +156,32 @@ def digests(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
+def path_of(picture: str, *, dark: bool, folder: Path = FOLDER) -> Path:
+    """The file of a picture in one of its two colour schemes."""
+    return folder / f"{picture}{'-dark' if dark else ''}.png"
+
+
 def take(texts: Mapping[str, str], folder: Path) -> None:
     """Write the pictures, and what they are of."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Browser(os.environ) as browser, tempfile.TemporaryDirectory() as name:
-        for picture, text in texts.items():
-            path = folder / f"{picture}.png"
-            step = {"picture": {"path": str(path), "height": _HEIGHT}}
-            if text.startswith("<!doctype html>"):
-                page = Path(name) / "page.html"
-                page.write_text(text)
-                browser.page(page, step, width=_WIDTH, scale=_SCALE)
-            else:
-                browser.github(text, step, width=_WIDTH, scale=_SCALE)
+    with Browser(os.environ) as browser:
+        for (picture, text), dark in product(texts.items(), (False, True)):
+            path = path_of(picture, dark=dark, folder=folder)
+            _take(browser, text, path, dark=dark)
             _shrink(path)
     (folder / DIGESTS.name).write_text(json.dumps(digests(texts), indent=1) + "\n")
+
+
+def _take(browser: Browser, text: str, path: Path, *, dark: bool) -> None:
+    step = {"picture": {"path": str(path), "height": _HEIGHT}}
+    look = {"width": _WIDTH, "scale": _SCALE, "dark": dark}
+    if not text.startswith("<!doctype html>"):
+        browser.github(text, step, **look)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        page = Path(name) / "page.html"
+        page.write_text(text)
+        browser.page(page, step, **look)
 
 
 def _shrink(path: Path) -> None:

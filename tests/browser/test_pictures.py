@@ -28,10 +28,10 @@ def test_pictures_are_of_what_is_rendered_now(sources: dict[str, str]) -> None:
 
 
 def test_pictures_are_small(sources: dict[str, str]) -> None:
-    """Each is there, and quickly loaded with the README."""
-    sizes = {name: (pictures.FOLDER / f"{name}.png").stat().st_size for name in sources}
+    """Each is there, light and dark, and quickly loaded with the README."""
+    paths = [pictures.path_of(name, dark=dark) for name in sources for dark in (False, True)]
 
-    assert {} == {name: size for name, size in sizes.items() if size > LARGEST_BYTES}
+    assert [] == [path for path in paths if path.stat().st_size > LARGEST_BYTES]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
