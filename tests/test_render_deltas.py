@@ -160,6 +160,12 @@ def test_the_model_is_named_where_there_are_several() -> None:
             "Note",
             "too few questions: about 6,000 would show 5 pp",
         ),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Detectable effect", "none"),
+        (
+            {"verdict": Verdict.INCONCLUSIVE, "mde": None},
+            "Note",
+            "too few questions to flag any change",
+        ),
     ],
 )
 def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> None:
@@ -171,9 +177,10 @@ def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> 
     ("changes", "label"),
     [
         ({"n": None, "better": None}, "Questions"),
-        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Detectable effect"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": None, "interval": None}, "Detectable effect"),
         ({"mde": 0.4}, "Note"),
         ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.3}, "Note"),
+        ({"verdict": Verdict.NO_CHANGE, "mde": 0.4}, "Note"),
     ],
 )
 def test_a_column_of_which_nothing_is_known_is_left_out(
@@ -195,6 +202,16 @@ def test_reasons_are_listed_below() -> None:
     assert [("raft.EM", "alpha", "5-shot here, 0-shot there")] == list(
         (deltas.not_comparable(result) or pytest.fail("no table")).rows
     )
+
+
+def test_settings_that_changed_since_the_previous_checkpoint_are_listed() -> None:
+    """A score that only the previous checkpoint can't be compared with doesn't disappear."""
+    step = builders.comparison(not_comparable={"raft.EM": "5-shot here, 0-shot there"})
+    result = report(builders.comparison(*DELTAS), steps=[step])
+
+    assert [
+        ("raft.EM", "alpha", "with the previous checkpoint: 5-shot here, 0-shot there")
+    ] == list((deltas.not_comparable(result) or pytest.fail("no table")).rows)
 
 
 def test_steps_are_shown_as_far_as_they_were_tested() -> None:

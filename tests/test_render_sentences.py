@@ -156,7 +156,7 @@ def test_many_models_make_no_page_of_sentences() -> None:
             Gate(closed=False, reasons=("a",)),
             ["The job passed (fail-on: never), although a."],
         ),
-        (Gate(closed=False, reasons=()), ["The job passed."]),
+        (Gate(closed=False, reasons=()), []),
         (
             Gate(closed=True, reasons=("a",), warnings=("b", "c")),
             ["The job failed: a.", "Doesn't fail the job: b; c."],
@@ -167,6 +167,14 @@ def test_many_models_make_no_page_of_sentences() -> None:
 def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list[str]) -> None:
     """A closed, an accepted and an open gate show all reasons; a gate without any is silent."""
     assert expected == sentences.summary_sentences(gated(gate))
+
+
+def test_only_a_workflow_has_a_job_that_passes() -> None:
+    """On the command line there is no job, so nothing is said of one without a reason."""
+    run = replace(gated(Gate(closed=False, reasons=())).provenance, run_url="https://x.example/1")
+    result = replace(gated(Gate(closed=False, reasons=())), provenance=run)
+
+    assert ["The job passed."] == sentences.summary_sentences(result)
 
 
 def gated(gate: Gate | None) -> Report:

@@ -135,9 +135,11 @@ def _iterations(comparison: Comparison) -> str:
 
 def not_comparable(report: Report) -> Table | None:
     """Return the scores that can't be compared, with the reason; None without any."""
+    sides = (("", report.comparisons), ("with the previous checkpoint: ", report.steps))
     rows = tuple(
-        (Name(str(key)), Name(comparison.model), why)
-        for comparison in report.comparisons
+        (Name(str(key)), Name(comparison.model), f"{side}{why}")
+        for side, comparisons in sides
+        for comparison in comparisons
         for key, why in comparison.not_comparable.items()
     )
     columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
@@ -231,7 +233,14 @@ def _metric(delta: Delta) -> str:
 
 
 def _detectable(delta: Delta) -> str:
-    return UNKNOWN if delta.mde is None else size(delta, delta.mde)
+    if delta.mde is None:
+        return "none" if _detects_nothing(delta) else UNKNOWN
+    return size(delta, delta.mde)
+
+
+def _detects_nothing(delta: Delta) -> bool:
+    """Whether not even the largest change that the score's range has room for would be flagged."""
+    return delta.mde is None and delta.interval is not None and in_points(delta)
 
 
 def _p(delta: Delta) -> str:
@@ -243,12 +252,19 @@ def _p(delta: Delta) -> str:
 
 def _note(delta: Delta) -> str:
     """Return what else to know of a delta: how many questions would do, and its remark."""
-    notes = []
-    is_large = delta.mde is not None and in_points(delta) and delta.mde > _LARGE_EFFECT
-    if delta.mde and delta.n and is_large and not delta.verdict.is_flagged:
-        questions = float(f"{delta.n * (delta.mde / _USUAL_EFFECT) ** 2:.1g}")
-        notes.append(f"too few questions: about {questions:,.0f} would show 5 pp")
-    return "; ".join([*notes, *filter(None, [delta.why])]) or UNKNOWN
+    is_open = delta.verdict is Verdict.INCONCLUSIVE
+    notes = [_too_few(delta) if is_open else None, delta.why]
+    return "; ".join(filter(None, notes)) or UNKNOWN
+
+
+def _too_few(delta: Delta) -> str | None:
+    """Return how many questions would show a usual effect; None if that is near what they are."""
+    if _detects_nothing(delta):
+        return "too few questions to flag any change"
+    if not delta.mde or not delta.n or not in_points(delta) or delta.mde <= _LARGE_EFFECT:
+        return None
+    questions = float(f"{delta.n * (delta.mde / _USUAL_EFFECT) ** 2:.1g}")
+    return f"too few questions: about {questions:,.0f} would show 5 pp"
 
 
 def _verdict(delta: Delta) -> str:

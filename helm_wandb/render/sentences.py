@@ -41,8 +41,8 @@ _OVERALL = (
 )
 _WARN_ONLY = "Scores under compare.warn_only never fail the job, and are in no mean."
 _UNTESTABLE = (
-    "No change could be tested: that needs the per-instance scores of both sides "
-    "(per_instance_stats.json of each run). The reasons are listed."
+    "No change could be tested: that needs the per-instance scores of both sides (HELM's "
+    "per_instance_stats.json, lm-eval's --log_samples). The reasons are listed."
 )
 _APART = "Nothing could be compared; the reasons are listed."
 _MISSING_BASELINE = (
@@ -165,7 +165,6 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
     conflicts = [f"{count_noun(report.contradictions, 'contradiction')} between evaluations"]
     failures = [*unread * bool(report.unread), *conflicts * bool(report.contradictions)]
     reasons = join_truncated(gate.reasons, limit, separator="; ")
-    is_of_interest = report.comparisons or report.provenance.run_url
     if gate.closed or failures:
         failures = [*[reasons] * gate.closed, *failures]
         yield f"The job failed: {'; '.join(failures)}."
@@ -175,7 +174,7 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
             yield f"Doesn't fail the job ({why}): {reasons}."
         else:
             yield f"The job passed ({why}), although {reasons}."
-    elif report.gate and is_of_interest and not gate.closed and not failures:
+    elif report.gate and report.provenance.run_url and not gate.closed and not failures:
         yield "The job passed."
     if gate.warnings:
         yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."
