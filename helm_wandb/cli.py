@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.runner.settings import find_secrets
 from helm_wandb.sinks.json_output import JsonOutput
 from helm_wandb.sinks.terminal import Terminal
+from helm_wandb.system import start
 from helm_wandb.system.progress import progress_bar
 from helm_wandb.text.redaction import Redactor
 
@@ -178,6 +180,7 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             terminal=None if arguments.json or arguments.quiet else _terminal(context.event),
             project=project,
             wandb_key=key,
+            wandb_command=_wandb_command(),
             json=JsonOutput(sys.stdout) if arguments.json else None,
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
@@ -196,6 +199,12 @@ def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResu
 
 def _key(config: Config) -> str | None:
     return wandb_key.find_key(os.environ, config.base_url or wandb_key.DEFAULT_BASE_URL)
+
+
+def _wandb_command() -> str:
+    """Return how the user's shell calls W&B's command, which may be in this environment only."""
+    # With -P, Python imports nothing from the working folder.
+    return "wandb" if shutil.which("wandb") else start.call("-P", "-m", "wandb")
 
 
 def _terminal(event: Event) -> Terminal:

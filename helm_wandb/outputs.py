@@ -62,6 +62,8 @@ class OutputOptions:
     """Where runs are sent to; None: they are recorded offline."""
     wandb_key: str | None = None
     """Seals what is recorded offline in a workflow."""
+    wandb_command: str = "wandb"
+    """How the user's shell calls W&B's command."""
     comment: Sink | None = None
     """The pull request's comment, if there is one."""
     json: Sink | None = None
@@ -96,6 +98,7 @@ def _wandb_runs(options: OutputOptions) -> Sink | None:
         folder=Path(),
         project=options.project,
         seal=_seal(options.context.event, options.wandb_key),
+        command=options.wandb_command,
     )
 
 

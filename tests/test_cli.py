@@ -530,17 +530,29 @@ def test_a_login_is_a_key(
     assert ["summary"] == [run.display_name for run in server.runs("test").values()]
 
 
+@pytest.mark.parametrize(
+    "case",
+    [("/usr/bin/wandb", "wandb"), (None, ".venv/bin/python -P -m wandb")],
+    ids=["wandb is on PATH", "it is not"],
+)
 def test_without_a_key_runs_are_recorded_here(
-    user: Path, root: Path, capfd: pytest.CaptureFixture[str]
+    case: tuple[str | None, str],
+    user: Path,
+    root: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The last line says how to send what is below ./wandb."""
+    """The last line says how to send what is below ./wandb, even if wandb is not on PATH."""
+    found, command = case
     write_config(user, file("a", mmlu={"EM": 0.5}))
+    monkeypatch.setattr(sys, "orig_argv", [".venv/bin/python"])
+    monkeypatch.setattr("shutil.which", lambda _: found)
 
     assert 0 == write(root)
     assert 2 == len(list((user / "wandb").glob("offline-run-*-helm-*")))
     last = capfd.readouterr().out.splitlines()[-1]
     assert last.startswith("W&B: 2 runs are recorded offline in wandb; ")
-    assert last.endswith("`wandb sync wandb/offline-run-*-helm-*`")
+    assert last.endswith(f"; to upload: `{command} sync wandb/offline-run-*-helm-*`")
 
 
 @pytest.mark.enable_socket

@@ -161,7 +161,10 @@ def count_runs(number: int) -> str:
     return "1 run is" if number == 1 else f"{number} runs are"
 
 
-def sync_command(folder: Path, base_url: str | None) -> str:
-    """Return the command that sends what waits in a folder."""
+def sync_command(wandb: str, folder: Path, base_url: str | None) -> str:
+    """Return the command that sends what waits in a folder.
+
+    wandb: how a shell calls W&B's command.
+    """
     host = f"WANDB_BASE_URL={shlex.quote(base_url)} " if base_url else ""
-    return f"{host}wandb sync {shlex.quote(str(folder / 'wandb'))}/{FOLDERS}"
+    return f"{host}{wandb} sync {shlex.quote(str(folder / 'wandb'))}/{FOLDERS}"

@@ -74,6 +74,8 @@ class WandbRuns:
     """The time for all of it without a project, whose session has a budget for both."""
     seal: Seal | None = None
     """That of this workflow run, which ignores what others recorded in the folder."""
+    command: str = "wandb"
+    """How the user's shell calls W&B's command."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def deliver(self, report: Report) -> Receipt:
@@ -173,7 +175,7 @@ class WandbRuns:
             return f"{why} {missing}, and no copy could be kept: {error}"
         if not kept.number:
             return f"{why} {missing} whole; what they lack is their report: run again to send it"
-        command = receipt_texts.sync_command(self.folder, project.session.base_url)
+        command = receipt_texts.sync_command(self.command, self.folder, project.session.base_url)
         return f"{why} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
 
     def _record(self, plans: Sequence[RunPlan], held: Mapping[str, StoredRun]) -> _Kept:
@@ -266,7 +268,7 @@ class WandbRuns:
         held = len(plans) - kept.number
         already = f" ({held} unchanged)" if held else ""
         along = receipt_texts.carried(kept.carried)
-        command = receipt_texts.sync_command(self.folder, self.config.base_url)
+        command = receipt_texts.sync_command(self.command, self.folder, self.config.base_url)
         return (
             f"{receipt_texts.count_runs(len(plans))} recorded offline in {self.folder / 'wandb'}"
             f"{already}{along}; to upload: `{command}`"
