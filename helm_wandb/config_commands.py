@@ -42,7 +42,9 @@ def parser(command: str) -> ArgumentParser:
     flags = ArgumentParser(prog=command, description="Write and check configs.")
     commands = flags.add_subparsers(dest="command", required=True)
     init = commands.add_parser(
-        "init", help="write a first config for the output of HELM or lm-eval"
+        "init",
+        help="write a first config for the output of HELM or lm-eval",
+        description="Write a first config, with metrics that the output of HELM or lm-eval has.",
     )
     init.add_argument(
         "folder",
@@ -59,8 +61,16 @@ def parser(command: str) -> ArgumentParser:
         metavar="FILE",
         help="path of the new config",
     )
-    commands.add_parser("schema", help="print the JSON Schema of configs")
-    validate = commands.add_parser("validate", help="check configs")
+    commands.add_parser(
+        "schema",
+        help="print the JSON Schema of configs",
+        description="Print the JSON Schema of configs, by which editors complete and check them.",
+    )
+    validate = commands.add_parser(
+        "validate",
+        help="check configs",
+        description="Report every problem of the configs, but don't look at the evaluation output.",
+    )
     validate.add_argument("files", nargs="+", type=path, metavar="FILE")
     return flags
 
@@ -87,7 +97,7 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
             log.fault(error)
             faults = error.exit_code
         else:
-            log.message("info", f"{name}: valid")
+            log.message("info", f"{name}: valid. The evaluation output was not checked.")
     return faults
 
 

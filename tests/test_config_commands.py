@@ -62,9 +62,21 @@ def test_all_that_is_wrong_is_reported(
     shown = capsys.readouterr()
 
     assert 2 == exit_code
-    assert "configs/llama_example.yaml: valid\n" == shown.out
+    valid = "configs/llama_example.yaml: valid. The evaluation output was not checked.\n"
+    assert valid == shown.out
     assert "error: bad.yaml:2:1: $.leaderbord: " in shown.err
     assert "error: config 'gone.yaml' cannot be read" in shown.err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_help_of_a_command_says_what_it_does(
+    command: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below the usage is a sentence."""
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"], root=root)
+
+    assert re.search(r"\n\n[A-Z][^:]+\.\n\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("tree", TREES)
