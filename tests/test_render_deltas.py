@@ -160,7 +160,6 @@ def test_the_model_is_named_where_there_are_several() -> None:
             "Note",
             "too few questions: about 6,000 would show 5 pp",
         ),
-        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Detectable effect", "none"),
         (
             {"verdict": Verdict.INCONCLUSIVE, "mde": None},
             "Note",
@@ -177,7 +176,7 @@ def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> 
     ("changes", "label"),
     [
         ({"n": None, "better": None}, "Questions"),
-        ({"verdict": Verdict.INCONCLUSIVE, "mde": None, "interval": None}, "Detectable effect"),
+        ({"verdict": Verdict.INCONCLUSIVE, "mde": None}, "Detectable effect"),
         ({"mde": 0.4}, "Note"),
         ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.3}, "Note"),
         ({"verdict": Verdict.NO_CHANGE, "mde": 0.4}, "Note"),

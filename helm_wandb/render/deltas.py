@@ -233,9 +233,7 @@ def _metric(delta: Delta) -> str:
 
 
 def _detectable(delta: Delta) -> str:
-    if delta.mde is None:
-        return "none" if _detects_nothing(delta) else UNKNOWN
-    return size(delta, delta.mde)
+    return UNKNOWN if delta.mde is None else size(delta, delta.mde)
 
 
 def _detects_nothing(delta: Delta) -> bool:

@@ -41,7 +41,7 @@ def test_outputs_log_summary_and_report_have_the_scores(runner: Runner) -> None:
     assert [row] == report["leaderboard"]["rows"]
     for text in (step.log, step.summary):
         assert [] == [
-            part for part in ("toyproj-llama", "6000", "0.439", "0.637") if part not in text
+            part for part in ("toyproj-llama", "6000", "43.9", "63.7") if part not in text
         ]
 
 
