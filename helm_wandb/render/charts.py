@@ -11,6 +11,7 @@ from itertools import chain, islice, repeat
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Report, ScoreKey
 from helm_wandb.render.html.plots import are_drawable, round_ends
+from helm_wandb.text.quantities import are_shares
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated, shorten
 
@@ -165,7 +166,7 @@ def _bars(title: str, values: Mapping[str, float | None]) -> Iterator[Chart]:
 
 def _scale(values: Iterable[float]) -> tuple[int, str]:
     """Return what scores are multiplied by, and the unit: scores within 0–1 are percentages."""
-    return (100, " (in percent)") if all(0 <= value <= 1 for value in values) else (1, "")
+    return (100, " (in percent)") if are_shares(values) else (1, "")
 
 
 def _distinct(models: Sequence[str]) -> list[str]:

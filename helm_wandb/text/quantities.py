@@ -76,10 +76,13 @@ def score_change(delta: Delta) -> str:
 
 def scores_as_text(values: Sequence[float | None]) -> list[str]:
     """Return the values of one metric: as percentages if all are within 0–1."""
-    are_shares = all(value is None or 0 <= value <= 1 for value in values)
-    return [
-        UNKNOWN if one is None else _points(one) if are_shares else number(one) for one in values
-    ]
+    as_text = _points if are_shares(one for one in values if one is not None) else number
+    return [UNKNOWN if one is None else as_text(one) for one in values]
+
+
+def are_shares(values: Iterable[float]) -> bool:
+    """Whether values are shown as percentages: all are within 0–1."""
+    return all(0 <= value <= 1 for value in values)
 
 
 def score(value: float | None) -> str:

@@ -14,7 +14,14 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.comparing.pairing import split_strata
 from helm_wandb.comparing.statistics import mean_interval
 from helm_wandb.model import Verdict
-from helm_wandb.text.quantities import difference, in_points, score_change, scores_as_text, tokens
+from helm_wandb.text.quantities import (
+    are_shares,
+    difference,
+    in_points,
+    score_change,
+    scores_as_text,
+    tokens,
+)
 from helm_wandb.text.safe_text import Name, plain
 
 if TYPE_CHECKING:
@@ -166,7 +173,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
     intervals = [_interval(score) for score in scores]
     ends = [end for one in intervals if one for end in (one.low, one.high)]
     values = [*(score.value for score in scores), *ends]
-    are_shares = all(0 <= value <= 1 for value in values)
+    is_share = are_shares(values)
     x, y = _axis(places), _axis(values, is_upward=True)
     points = iter(
         [
@@ -174,7 +181,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
             for one, interval, place in zip(every, intervals, places, strict=True)
         ]
     )
-    y_ticks = y.ticks(scale=100 if are_shares else 1)
+    y_ticks = y.ticks(scale=100 if is_share else 1)
     return Curves(
         title=str(key),
         x_label="billions of tokens" if of_tokens else "iteration",
@@ -190,7 +197,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
                 scores,
                 y_ticks,
                 has_whiskers=[one is not None for one in intervals],
-                are_shares=are_shares,
+                is_share=is_share,
             )
         ),
     )
@@ -208,7 +215,7 @@ def _remarks(
     ticks: Sequence[Tick],
     *,
     has_whiskers: Sequence[bool],
-    are_shares: bool,
+    is_share: bool,
 ) -> Iterable[str]:
     counts = sorted({score.n for score in scores if score.n is not None})
     if counts:
@@ -216,10 +223,10 @@ def _remarks(
     if any(has_whiskers):
         which = "" if all(has_whiskers) else ", of points with per-instance scores"
         yield f"whiskers: 95% CI{which}"
-    unit = "%" if are_shares else ""
+    unit = "%" if is_share else ""
     if "0" not in (ticks[0].label, ticks[-1].label):
         yield f"axis from {ticks[0].label} to {ticks[-1].label}{unit}, not from 0"
-    elif are_shares:
+    elif is_share:
         yield f"axis from 0 to {ticks[-1].label}%"
 
 
