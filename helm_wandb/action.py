@@ -124,6 +124,7 @@ def _outcome(
             config=config,
             report=settings.report,
             html=settings.html,
+            badge=settings.badge,
             records=not settings.is_print_only,
             summary_only=settings.summary_only,
             terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),

@@ -111,6 +111,7 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
     )
     add_file("--report", help="write the report as JSON")
     add_file("--html", help="write an HTML report")
+    add_file("--badge", help="write a badge as JSON for shields.io's endpoint")
     add_file("--comment", help="write the pull request comment as Markdown")
     add_file("--baseline", help="report JSON to compare with")
     _add_gate_flags(flags)
@@ -174,6 +175,7 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             config=config,
             report=arguments.report,
             html=arguments.html,
+            badge=arguments.badge,
             comment_file=arguments.comment,
             records=records,
             summary_only=arguments.summary_only,

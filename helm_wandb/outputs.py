@@ -55,6 +55,8 @@ class OutputOptions:
     summary_only: bool
     html: str | None = None
     """Path of the HTML report."""
+    badge: str | None = None
+    """Path of the badge's JSON."""
     comment_file: str | None = None
     """Path of the comment's Markdown."""
     terminal: Sink | None = None
@@ -111,6 +113,14 @@ def _html(options: OutputOptions) -> Sink | None:
     return RenderedFile("HTML report", Path(options.html), html_report.render)
 
 
+def _badge(options: OutputOptions) -> Sink | None:
+    if not options.badge:
+        return None
+    from helm_wandb.render import badge  # noqa: PLC0415 -- as for the HTML report
+
+    return RenderedFile("badge", Path(options.badge), badge.render)
+
+
 def _comment_file(options: OutputOptions) -> Sink | None:
     if not options.comment_file:
         return None
@@ -136,6 +146,7 @@ OUTPUTS: tuple[Callable[[OutputOptions], Sink | None], ...] = (
     lambda options: options.terminal,
     _wandb_runs,
     _html,
+    _badge,
     _comment_file,
     _job_summary,
     lambda options: options.comment,

@@ -136,6 +136,12 @@ def test_a_bug_stays_an_error_where_sinks_only_warn(
     assert "::error title=helm-wandb-action::report: a bug" in capsys.readouterr().out
 
 
+def test_a_badge_is_written(runner: dict[str, str], workspace: Path, root: Path) -> None:
+    """The input names the file of the badge."""
+    assert 0 == action.main({**runner, "INPUT_BADGE": "out/badge.json"}, root=root)
+    assert 1 == json.loads((workspace / "out/badge.json").read_text())["schemaVersion"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -144,6 +150,7 @@ def test_a_bug_stays_an_error_where_sinks_only_warn(
         ("WANDB-BASE-URL", "garbage"),
         ("FROM-REPORT", "report.json"),
         ("HTML", "/home/runner/_work/x.html"),
+        ("BADGE", "../badge.json"),
         ("BASELINE", "/home/runner/_work/base.json"),
         ("CONFIG", "/home/runner/_work/x.yaml"),
     ],

@@ -193,6 +193,15 @@ def test_instances_are_read_for_a_report(workspace: Path, root: Path) -> None:
     assert 100 == len(one["scores"]["boolq.EM"]["instances"]["value"])
 
 
+def test_a_badge_is_written(workspace: Path, root: Path) -> None:
+    """The badge's file has the model and its score."""
+    name = write_config(workspace, file("alpha", mmlu={"EM": 0.5}))
+
+    assert 0 == run(root, "--config", name, "--badge", "out/badge.json")
+    badge = json.loads((workspace / "out/badge.json").read_text())
+    assert ("alpha", "mmlu.EM 50.0%") == (badge["label"], badge["message"])
+
+
 def test_one_unreadable_evaluation_leaves_the_others(
     workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -383,7 +392,7 @@ def test_an_unknown_command_is_exit_2(
     assert "{init,validate,schema}" in printed
 
 
-@pytest.mark.parametrize("flag", ["--config", "--report", "--html", "--baseline"])
+@pytest.mark.parametrize("flag", ["--config", "--report", "--html", "--badge", "--baseline"])
 def test_an_empty_path_is_exit_2(flag: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty text, as a shell makes of a variable that is not set, is no path."""
     with pytest.raises(SystemExit) as raised:

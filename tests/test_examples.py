@@ -92,6 +92,7 @@ def condition(step: Step) -> str:
 def test_all_examples_are_found() -> None:
     """The examples are those that the README speaks of."""
     expected = {
+        "badge.yml",
         "enterprise-self-hosted.yml",
         "fork-comment.yml",
         "fork-evaluate.yml",
@@ -161,8 +162,16 @@ def test_permissions_are_named(name: str) -> None:
     jobs = workflow(name)["jobs"].values()
 
     assert workflow(name)["permissions"] == {}
-    assert all(job["permissions"]["contents"] == "read" for job in jobs)
+    assert all(job["permissions"]["contents"] for job in jobs)
     assert all(job["timeout-minutes"] for job in jobs)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_models_run_where_nothing_can_be_pushed(name: str) -> None:
+    """A job that checks the repository out, or uses the action, can only read its contents."""
+    used = [*steps(name, "actions/checkout@"), *steps(name, ACTION)]
+
+    assert {"read"} == {step.job["permissions"]["contents"] for step in used}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -231,7 +240,9 @@ def test_the_privileged_half_runs_nothing_of_the_fork() -> None:
     assert download.inputs["path"] == "untrusted"
 
 
-@pytest.mark.parametrize("name", ["matrix.yml", "monorepo.yml", "nightly.yml", "pull-request.yml"])
+@pytest.mark.parametrize(
+    "name", ["badge.yml", "matrix.yml", "monorepo.yml", "nightly.yml", "pull-request.yml"]
+)
 def test_baselines_are_uploaded_where_they_are_looked_for(name: str) -> None:
     """The last upload has the name of the baseline of the same job, and its report."""
     upload = steps(name, "actions/upload-artifact@")[-1]
@@ -262,6 +273,18 @@ def test_the_matrix_jobs_reach_the_last_job() -> None:
     assert matrix_job.inputs["report"] == names[1]
     assert Path(entry["path"]).parent == Path(download.inputs["path"])
     assert Path(filled(names[1], {"shard": 7})).match(Path(entry["path"]).name)
+
+
+def test_the_badge_is_the_file_that_is_published() -> None:
+    """The second job downloads and pushes the badge that the action writes."""
+    (action,) = steps("badge.yml", ACTION)
+    upload = steps("badge.yml", "actions/upload-artifact@")[0]
+    (download,) = steps("badge.yml", "actions/download-artifact@")
+    push = workflow("badge.yml")["jobs"]["publish"]["steps"][-1]["run"]
+
+    assert action.inputs["badge"] == upload.inputs["path"]
+    assert upload.inputs["name"] == download.inputs["name"]
+    assert f"git add {action.inputs['badge']}\n" in push
 
 
 def test_the_models_are_kept_apart() -> None:

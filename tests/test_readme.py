@@ -49,7 +49,7 @@ MESSAGES = Document(ROOT / "docs/messages.md")
 README = Document(ROOT / "README.md")
 COMPARISON = Document(ROOT / "docs/comparison.md")
 ACTION = "org/helm-wandb-action@main"
-HOSTS = {"github.com", "pre-commit.com", "wandb.ai"}
+HOSTS = {"github.com", "pre-commit.com", "shields.io", "wandb.ai"}
 """The only other servers that what people read leads to."""
 LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4

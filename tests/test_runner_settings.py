@@ -58,6 +58,7 @@ def test_config_is_all_that_must_be_given() -> None:
         on_sink_error="fail",
         report="helm-wandb-report.json",
         html=None,
+        badge=None,
         from_report=None,
     )
     assert (True, True, GatePolicy()) == (
@@ -79,6 +80,7 @@ def test_every_input_is_taken() -> None:
         on_sink_error="warn",
         report="out/report.json",
         html="out/report.html",
+        badge="out/badge.json",
         comment="On-Change",
         comment_key="Job 1",
         baseline="Main/Base.json",
@@ -105,6 +107,7 @@ def test_every_input_is_taken() -> None:
         on_sink_error="warn",
         report="out/report.json",
         html="out/report.html",
+        badge="out/badge.json",
         from_report=None,
     )
     assert (False, False) == (given.is_print_only, given.sink_errors_fail)
@@ -219,6 +222,7 @@ def test_a_published_report_is_never_recorded() -> None:
         ({"html": "./out//x.json", "report": "out/x.json"}, "html: it is the path of report"),
         ({"report": "config.yaml"}, "report: it is the path of config"),
         ({"html": "./config.yaml"}, "html: it is the path of config"),
+        ({"badge": "b.json", "report": "b.json"}, "badge: it is the path of report"),
         ({"baseline": "base.json", "report": "base.json"}, "report: it is the path of baseline"),
         ({"from_report": "a.json", "report": "a.json"}, "report: it is the path of from-report"),
     ],

@@ -22,8 +22,8 @@ _NAME_LENGTH = 40
 """Characters of a name; half of it if it stands with others."""
 _REASON_LENGTH = 80
 """Characters of the result that fails the job without a regression."""
-_INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
-_WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
+INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
+WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
 _COUNTED = {
     Verdict.INCONCLUSIVE: "inconclusive",
     Verdict.NO_CHANGE: "no change",
@@ -36,7 +36,7 @@ def headline(report: Report) -> str:
 
     Changes are named as far as they fit; then also the model is left out.
     """
-    mark, subject = _mark(report), _subject(report)
+    mark, subject = severity_mark(report), _subject(report)
     texts = [f"{mark} {subject}{_words(report, named)}" for named in range(_NAMED, -1, -1)]
     texts.append(f"{mark} {_words(report, 0)}")
     return next((text for text in texts if len(text) <= LENGTH), texts[-1])
@@ -60,7 +60,7 @@ def sort_flagged(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, De
     )
 
 
-def _mark(report: Report) -> str:
+def severity_mark(report: Report) -> str:
     """Return ❌ for a regression or a failed job, ⚠️ for what is incomplete or only warns."""
     regressed = [delta for one in report.comparisons for delta in one.regressions]
     gate = report.gate
@@ -68,10 +68,10 @@ def _mark(report: Report) -> str:
         return "❌"
     is_incomplete = report.unread or report.contradictions or report.not_in_baseline
     if regressed or is_incomplete or (gate and (gate.reasons or gate.warnings)):
-        return _WARNING
+        return WARNING
     if not report.comparisons:
-        return _INFORMATION
-    return _WARNING if report.verdict is Verdict.UNTESTABLE else "✅"
+        return INFORMATION
+    return WARNING if report.verdict is Verdict.UNTESTABLE else "✅"
 
 
 def _subject(report: Report) -> str:

@@ -160,6 +160,12 @@ class Inputs:
         is_path=True,
         is_written=True,
     )
+    badge: str | None = declare(
+        "Path of a badge's JSON to write, relative to the workspace. shields.io's endpoint shows "
+        "it. If empty, none is written.",
+        is_path=True,
+        is_written=True,
+    )
     from_report: str | None = declare(
         "Path of a report JSON that an untrusted run wrote. It is published instead "
         "of reading evaluations.",
