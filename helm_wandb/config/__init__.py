@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.config.messages import Finding, findings, resolve, source_schemas
+from helm_wandb.config.schema_check import is_valid
 from helm_wandb.config.suggestions import suggestion
 from helm_wandb.config.yaml_syntax import LIMIT_BYTES, shown
 from helm_wandb.config.yaml_tree import Path, Spot, Tree, json_path, read
@@ -135,7 +136,10 @@ def _problem(finding: Finding, tree: Tree) -> Problem:
 
 def _schema_findings(tree: Tree, schema: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the findings of the schema."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import; --help needs none
+    if is_valid(tree.data, schema):
+        return
+    # Imported here: it takes longer than all else that a small run does.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     validator = Draft202012Validator(schema)
     for number, error in enumerate(validator.iter_errors(tree.data)):
