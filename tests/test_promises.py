@@ -98,6 +98,26 @@ def test_outputs_are_those_of_the_action(action_yml: dict[str, Any]) -> None:
     assert list(action_yml["outputs"]) == list(action.step_outputs(nothing, settings))
 
 
+def typing_of(one: Input) -> dict[str, Any]:
+    """The input's type for typed workflows; a path may stand in the place of a word."""
+    if one.is_flag:
+        return {"type": "boolean"}
+    if one.choices and not one.is_path:
+        return {"type": "enum", "allowed-values": [str(choice) for choice in one.choices]}
+    return {"type": "string"}
+
+
+def test_types_are_those_of_the_table(action_yml: dict[str, Any], root: Path) -> None:
+    """action-types.yml has the type of each input, with its choices, and of each output."""
+    types = yaml.safe_load((root / "action-types.yml").read_text())
+    outputs = types["outputs"]
+    declared = {name for name in outputs if outputs[name]["type"] != "string"}
+
+    assert {one.name: typing_of(one) for one in INPUTS} == types["inputs"]
+    assert list(action_yml["outputs"]) == list(outputs)
+    assert {"regressions", "improvements", "print-only"} == declared
+
+
 def test_readme_lists_inputs_and_outputs(action_yml: dict[str, Any], root: Path) -> None:
     """The README's tables have a row for each input and output, in the order of action.yml."""
     assert list(action_yml["inputs"]) == table_rows(root, "Inputs")

@@ -106,6 +106,36 @@ def test_ci_calls_targets_that_there_are() -> None:
     assert called <= targets
 
 
+def _files(text: str) -> set[str]:
+    """The files of this repository that a workflow's commands and inputs name."""
+    modules = re.findall(r"python3 -m ([\w.]+)", text)
+    scripts = re.findall(r"(?<![\w./-])(?:release|requirements)/[\w./-]+", text)
+    configs = re.findall(r"(?:config: |INPUT_CONFIG=)(configs/\S+)", text)
+    return {*(f"{name.replace('.', '/')}.py" for name in modules), *scripts, *configs}
+
+
+def test_workflows_name_files_that_there_are() -> None:
+    """Each script, module and config that a workflow names is in the repository."""
+    files = set().union(*(_files(path.read_text()) for path in OWN))
+
+    assert {"release/version.py", "release/tag.sh", "release/base-image.sh"} < files
+    assert [] == [name for name in files if not (ROOT / name).is_file()]
+
+
+def test_an_image_is_scanned_before_it_is_signed() -> None:
+    """A release scans the list of packages that it signs, as the weekly scan does."""
+    scans = {}
+    for name, job in (("release.yml", "build"), ("security.yml", "image")):
+        used = [step.get("uses", "").partition("@")[0] for step in jobs(name)[job]["steps"]]
+        scan = jobs(name)[job]["steps"][used.index("anchore/scan-action")]
+        scans[name] = scan["with"]
+        assert used.index("anchore/sbom-action") + 1 == used.index("anchore/scan-action")
+
+    assert scans["release.yml"] == scans["security.yml"]
+    signed = jobs("release.yml")["build"]["steps"][-3]["with"]["sbom-path"]
+    assert signed == scans["release.yml"]["sbom"]
+
+
 def test_ci_begins_with_the_oldest_python() -> None:
     """The tests run with the oldest Python that pyproject.toml promises, and newer ones."""
     versions = jobs("ci.yml")["test"]["strategy"]["matrix"]["python-version"]
