@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,3 +90,11 @@ def score_keys(entry: EvalEntry) -> tuple[ScoreKey, ...]:
         for benchmark in entry.fields.get("benchmarks", ())
         for metric in benchmark["metrics"]
     )
+
+
+def metrics_by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:
+    """Return the metrics of each benchmark."""
+    metrics: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        metrics[key.benchmark].append(key.metric)
+    return metrics

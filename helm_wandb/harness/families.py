@@ -79,6 +79,14 @@ def latest_ids(
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 
+def iterations_by_family(checkpoints: Iterable[Checkpoint]) -> dict[str, list[int]]:
+    """Return each family's iterations, none if its ids name none."""
+    iterations: dict[str, list[int]] = defaultdict(list)
+    for one in checkpoints:
+        iterations[one.family] += [] if one.iteration is None else [one.iteration]
+    return iterations
+
+
 def _checkpoints(ids: list[str], spec: HarnessEval) -> dict[str, Checkpoint]:
     """Return the checkpoint of each id, each family under a name that no other one has."""
     parts = _split_ids(ids, spec)

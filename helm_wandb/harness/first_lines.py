@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import escape
+from textwrap import indent
 
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
@@ -33,6 +34,14 @@ def token_lines(models: Mapping[str, Sequence[int]]) -> Iterator[str]:
     if any(models.values()):
         yield "# Billions of tokens in one iteration, for curves over tokens:\n"
         yield "# token_per_iteration: 0.004\n"
+
+
+def benchmark_lines(metrics: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Yield the key `benchmarks`: each benchmark with its metrics."""
+    yield "benchmarks:\n"
+    for benchmark, names in metrics.items():
+        item = to_yaml({"name": benchmark, "metrics": list(names)}, in_one_line=True)
+        yield indent(f"- {item}", "  ")
 
 
 def join_names(names: Iterable[str]) -> str:

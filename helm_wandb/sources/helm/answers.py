@@ -8,14 +8,15 @@ what, is as in metrics/evaluate_reference_metrics.py and presentation/run_displa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
-from helm_wandb.errors import ArtifactError, ConfigError
+from helm_wandb.comparing.changed_instances import Place, TextRequests, TextsByPlace
 from helm_wandb.harness import families
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.harness.snippets import both_ends, text_end
+from helm_wandb.harness.texts import TextTask, collect_texts
 from helm_wandb.model import Texts
 from helm_wandb.sources.helm import layout
 from helm_wandb.sources.helm.entry import HelmEval
@@ -47,41 +48,20 @@ def read(
     """
     benchmarks = {key.benchmark for key in spec.score_keys}
     own = {run: places for run, places in wanted.items() if run[2] in benchmarks}
-    faults: list[str] = []
-    texts_by_place: TextsByPlace = {}
-    if not own:
-        return texts_by_place, ()
-    try:
-        with open_output(folder / spec.output_dir, shown_as=spec.output_dir) as files:
-            runs = Runs(layout.find_suite(spec, files))
-            for evaluated, run, places in _tasks(spec, runs, own):
-                texts = texts_by_place.setdefault(evaluated, {})
-                try:
-                    texts.update(_texts(files, run, places))
-                except ArtifactError as error:
-                    faults += error.lines
-    except (ArtifactError, ConfigError) as error:
-        faults += error.lines
-    return texts_by_place, tuple(faults)
+    return collect_texts(spec, folder, open_output, partial(_tasks, spec, own)) if own else ({}, ())
 
 
-def _tasks(
-    spec: HelmEval, runs: Runs, wanted: TextRequests
-) -> Iterator[tuple[BenchmarkRun, Run, dict[_Key, Place]]]:
-    """The runs that hold wanted instances, and which these are."""
+def _tasks(spec: HelmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
+    """Yield a task for each run that holds wanted instances."""
+    runs = Runs(layout.find_suite(spec, files))
     for model, checkpoint in families.assign(runs.models(), spec).items():
         iteration = spec.iteration(checkpoint.iteration)
         for evaluated, places in wanted.items():
             if evaluated[:2] == (checkpoint.family, iteration):
                 for run in runs.counted(evaluated[2], model):
-                    own = {place[1:]: place for place in places if _is_stratum_of(run, place[0])}
+                    own = {place[1:]: place for place in places if run.holds(place[0])}
                     if own:
-                        yield evaluated, run, own
-
-
-def _is_stratum_of(run: Run, stratum: str) -> bool:
-    """Return whether the stratum is the run, or a sub-split of it."""
-    return f"{stratum} ".startswith(f"{run.stratum} ")
+                        yield evaluated, partial(_texts, files, run, own)
 
 
 def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, Texts]:

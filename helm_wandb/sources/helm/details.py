@@ -95,9 +95,5 @@ def _counts(instances: Instances) -> dict[str, int]:
 
 
 def _subject_count(subject: str, runs: Sequence[Run], counts: Mapping[str, int]) -> int:
-    own = [run.stratum for run in runs if run.subject == subject]
-    return sum(
-        count
-        for stratum, count in counts.items()
-        if any(stratum == one or stratum.startswith(f"{one} ") for one in own)
-    )
+    own = [run for run in runs if run.subject == subject]
+    return sum(count for stratum, count in counts.items() if any(run.holds(stratum) for run in own))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import indent
 
-from helm_wandb.harness.first_lines import join_names, model_lines, token_lines
+from helm_wandb.harness.first_lines import benchmark_lines, join_names, model_lines, token_lines
 from helm_wandb.model import FirstEntry, ScoreKey
 from helm_wandb.sources.helm.inventory import SuiteInventory
 from helm_wandb.text.yaml_text import to_yaml
@@ -37,7 +36,10 @@ def _lines(suite: SuiteInventory, others: Sequence[SuiteInventory], folder: str)
         yield f"# It also holds {join_names(one.name for one in others)}.\n"
     yield to_yaml({"helm_suite_name": suite.name})
     yield from _model_lines(suite)
-    yield from _benchmark_lines(suite)
+    if suite.metrics:
+        yield from benchmark_lines(suite.metrics)
+    else:
+        yield "# Without `benchmarks`, the 16 core metrics of HELM are read.\n"
 
 
 def _model_lines(suite: SuiteInventory) -> Iterator[str]:
@@ -46,13 +48,3 @@ def _model_lines(suite: SuiteInventory) -> Iterator[str]:
     else:
         yield from model_lines(suite.models, model_key="helm_model")
     yield from token_lines(suite.models)
-
-
-def _benchmark_lines(suite: SuiteInventory) -> Iterator[str]:
-    if not suite.metrics:
-        yield "# Without `benchmarks`, the 16 core metrics of HELM are read.\n"
-        return
-    yield "benchmarks:\n"
-    for benchmark, metrics in suite.metrics.items():
-        names = to_yaml({"name": benchmark, "metrics": list(metrics)}, in_one_line=True)
-        yield indent(f"- {names}", "  ")

@@ -98,9 +98,5 @@ def _families(ids: set[str], model_name: str | None) -> dict[str, tuple[int, ...
         checkpoints = families.assign(ids, spec)
     except ConfigError:
         return {}
-    by_family: dict[str, list[int]] = {}
-    for one in checkpoints.values():
-        by_family.setdefault(one.family, []).extend(
-            [] if one.iteration is None else [one.iteration]
-        )
+    by_family = families.iterations_by_family(checkpoints.values())
     return {family: tuple(sorted(iterations)) for family, iterations in sorted(by_family.items())}

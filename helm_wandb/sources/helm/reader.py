@@ -10,11 +10,12 @@ from functools import cached_property
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
-from helm_wandb.harness.entry import ReadOptions
+from helm_wandb.harness.entry import ReadOptions, metrics_by_benchmark
+from helm_wandb.harness.evaluations import build_evaluations, describe_others, refuse_long_names
 from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.harness.output import open_entry
-from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
+from helm_wandb.model import Reading, Score, ScoreKey
 from helm_wandb.sources.helm import details, layout
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.formats import Table
@@ -38,9 +39,6 @@ _BY_LABEL = (
     "Models {} have runs neither in run_specs.json nor in a run folder. They are listed by their "
     "labels in HELM's tables, and may be the same as others here. Copy the run folders too."
 )
-_LONGEST_NAME = 1_000
-"""Characters of a model's id, as in a report: it comes from whoever wrote the files."""
-_NAME_SHOWN = 40
 _EXPLAINED = 20
 """Metrics and benchmarks that are absent, and compared with those that are there."""
 _NO_RUN = "not run in this suite"
@@ -76,8 +74,13 @@ class _Reader:
     def reading(self, options: ReadOptions) -> Reading:
         """Return the evaluations with all scores that the entry names."""
         scores, absent = self._scores()
-        self._refuse_long_names(self._runs.models() | scores.keys())
-        checkpoints = families.assign(self._runs.models() | scores.keys(), self._spec)
+        ids = self._runs.models() | scores.keys()
+        refuse_long_names(
+            ids,
+            owner=f"{self._spec.place}: a model of suite {self._spec.helm_suite_name!r}",
+            advice="Give it a shorter one, and run HELM again.",
+        )
+        checkpoints = families.assign(ids, self._spec)
         if not any(isinstance(score, Score) for m in checkpoints for score in scores[m].values()):
             raise ArtifactError(*(self._faults or [self._describe_nothing()]))
         if options.with_details:
@@ -86,17 +89,21 @@ class _Reader:
             detailed, unread = details.with_details(kept, self._suite.files, self._runs, options)
             scores |= detailed
             self._faults += unread
-        evaluations = [
-            _evaluation(self._spec, checkpoint, scores[model], absent)
-            for model, checkpoint in checkpoints.items()
-        ]
-        self._note_others(self._runs.models() | scores.keys(), checkpoints)
+        where = f"Suite {self._spec.helm_suite_name}"
+        self._notes += describe_others(ids, checkpoints, self._spec, where=where)
         self._note_labels(checkpoints)
         if self._computed:
             self._notes.append(_COMPUTED.format(", ".join(self._computed)))
-        order = sorted(evaluations, key=lambda evaluation: (evaluation.model, evaluation.iteration))
+        defaults = {**dict.fromkeys(self._spec.score_keys, _NO_ROW), **absent}
+        evaluations = build_evaluations(
+            self._spec,
+            checkpoints,
+            {model: {**defaults, **scores[model]} for model in checkpoints},
+            source="helm",
+            suite=layout.split_name(self._spec.helm_suite_name)[1],
+        )
         return Reading(
-            evaluations=tuple(order), faults=tuple(self._faults), notes=tuple(self._notes)
+            evaluations=evaluations, faults=tuple(self._faults), notes=tuple(self._notes)
         )
 
     def _requested_keys(self, spec: HelmEval) -> tuple[ScoreKey, ...]:
@@ -122,21 +129,12 @@ class _Reader:
         except ArtifactError:  # reported where the scores are read
             return self._runs.board.main_metrics(group)[:1]
 
-    def _refuse_long_names(self, ids: Iterable[str]) -> None:
-        longest = max(ids, key=len, default="")
-        if len(longest) > _LONGEST_NAME:
-            raise ArtifactError(
-                f"{self._spec.place}: a model of suite {self._spec.helm_suite_name!r} has a name "
-                f"of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; at most "
-                f"{_LONGEST_NAME:,} are allowed. Give it a shorter one, and run HELM again."
-            )
-
     def _scores(self) -> tuple[ScoresByModel, dict[ScoreKey, str]]:
         """Return each model's scores; and those that no model can have, with the reason."""
         scores: ScoresByModel = defaultdict(dict)
         absent: dict[ScoreKey, str] = {}
         nowhere: list[str] = []
-        for benchmark, metrics in _by_benchmark(self._spec.score_keys).items():
+        for benchmark, metrics in metrics_by_benchmark(self._spec.score_keys).items():
             try:
                 by_model = self._read_benchmark(benchmark, metrics)
             except ArtifactError as error:
@@ -151,14 +149,6 @@ class _Reader:
         if nowhere and self._spec.score_keys != CORE_METRICS:
             self._notes.append(self._describe_absent(nowhere))
         return scores, absent
-
-    def _note_others(self, ids: Iterable[str], chosen: Mapping[str, Checkpoint]) -> None:
-        others = set(ids) - chosen.keys()
-        if others and self._spec.model_glob is None:
-            self._notes.append(
-                f"Suite {self._spec.helm_suite_name} also has {families.quote_names(others)}: "
-                f"not recorded as {self._spec.model_name!r}."
-            )
 
     def _note_labels(self, chosen: Mapping[str, Checkpoint]) -> None:
         labels = chosen.keys() - self._runs.models()
@@ -248,7 +238,7 @@ class _Reader:
         keys = ", ".join(map(str, self._spec.score_keys))
         lists: list[str] = []
         meant: list[str] = []
-        for benchmark, metrics in _by_benchmark(self._spec.score_keys[:_EXPLAINED]).items():
+        for benchmark, metrics in metrics_by_benchmark(self._spec.score_keys[:_EXPLAINED]).items():
             name = almost_same(self._benchmarks(), benchmark) or benchmark
             there = self._metrics_near(ScoreKey(name, metrics[0]))
             if there and not (name == benchmark and set(metrics) <= set(there)):
@@ -270,32 +260,3 @@ class _Reader:
             return nearest_first(self._metrics_of_runs(group), key.metric)
         table = headline(read_json(self._suite.files, path, tuple[Table, ...]), group)
         return nearest_first(score_labels(table), key.metric) if table else []
-
-
-def _by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:
-    metrics = defaultdict(list)
-    for key in keys:
-        metrics[key.benchmark].append(key.metric)
-    return metrics
-
-
-def _evaluation(
-    spec: HelmEval,
-    checkpoint: Checkpoint,
-    scores: Mapping[ScoreKey, Score | str],
-    absent: Mapping[ScoreKey, str],
-) -> Evaluation:
-    iteration = checkpoint.iteration
-    outcome = {**dict.fromkeys(spec.score_keys, _NO_ROW), **absent, **scores}
-    return Evaluation(
-        model=checkpoint.family,
-        iteration=spec.iteration(iteration),
-        tokens_billions=spec.tokens_billions(iteration),
-        origin=Origin(
-            source="helm",
-            suite=layout.split_name(spec.helm_suite_name)[1],
-            token_per_iteration=spec.token_per_iteration,
-        ),
-        scores={key: score for key, score in outcome.items() if isinstance(score, Score)},
-        missing={key: why for key, why in outcome.items() if isinstance(why, str)},
-    )

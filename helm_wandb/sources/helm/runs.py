@@ -59,6 +59,10 @@ class Run:
         name = _OLDER_NAMES.get(kind, kind)
         return encodable(f"{name}:{','.join(others)}".rstrip(":"))
 
+    def holds(self, stratum: str) -> bool:
+        """Return whether the stratum is the run's, or that of a sub-split of it."""
+        return f"{stratum} ".startswith(f"{self.stratum} ")
+
 
 class Runs:
     """All runs of a suite, by name."""

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
-from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.snippets import both_ends, text_end
+from helm_wandb.harness.texts import TextTask, collect_texts
 from helm_wandb.model import Texts
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.instances import task_and_document
@@ -39,20 +40,14 @@ def read(
 
     folder: what a relative `lm_eval_output_dir` is relative to.
     """
-    faults: list[str] = []
-    texts_by_place: TextsByPlace = {}
-    try:
-        with open_output(folder / spec.output_dir, shown_as=spec.output_dir) as files:
-            for evaluated, found in _benchmarks(spec, Output.read(spec, files), wanted):
-                texts = texts_by_place.setdefault(evaluated, {})
-                for path, places in _files(found, wanted[evaluated]).items():
-                    try:
-                        texts.update(_texts(files, path, places, _filters(found)))
-                    except ArtifactError as error:
-                        faults += error.lines
-    except (ArtifactError, ConfigError) as error:
-        faults += error.lines
-    return texts_by_place, tuple(faults)
+    return collect_texts(spec, folder, open_output, partial(_tasks, spec, wanted))
+
+
+def _tasks(spec: LmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
+    """Yield a task for each file that holds wanted instances."""
+    for evaluated, found in _benchmarks(spec, Output.read(spec, files), wanted):
+        for path, places in _files(found, wanted[evaluated]).items():
+            yield evaluated, partial(_texts, files, path, places, _filters(found))
 
 
 def _benchmarks(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from textwrap import indent
 
-from helm_wandb.harness.first_lines import join_names, model_lines, token_lines
+from helm_wandb.harness import families
+from helm_wandb.harness.entry import metrics_by_benchmark
+from helm_wandb.harness.first_lines import benchmark_lines, join_names, model_lines, token_lines
 from helm_wandb.harness.output import open_output
 from helm_wandb.model import FirstEntry, Place, Score, ScoreKey
 from helm_wandb.sources.lm_eval.entry import LmEval
@@ -24,10 +25,7 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     with open_output(path, shown_as=shown_as) as files:
         output = Output.read(spec, files)
         scores, found = output.scores()
-    models: dict[str, list[int]] = {}
-    for checkpoint in output.checkpoints.values():
-        own = models.setdefault(checkpoint.family, [])
-        own += [] if checkpoint.iteration is None else [checkpoint.iteration]
+    models = families.iterations_by_family(output.checkpoints.values())
     valued = {
         key for one in scores.values() for key, score in one.items() if isinstance(score, Score)
     }
@@ -63,12 +61,8 @@ def _lines(
     yield to_yaml({"lm_eval_output_dir": folder})
     yield from model_lines(models, model_key=LmEval.MODEL_KEY)
     yield from token_lines(models)
-    benchmarks: dict[str, list[str]] = {}
-    for key in keys:
-        benchmarks.setdefault(key.benchmark, []).append(key.metric)
+    benchmarks = metrics_by_benchmark(keys)
     left_out = {key.benchmark for one in found.values() for key in one} - benchmarks.keys()
     if left_out:
         yield f"# {join_names(sorted(left_out))}: parts of a group's score, shown with it.\n"
-    yield "benchmarks:\n"
-    for name, metrics in benchmarks.items():
-        yield indent(f"- {to_yaml({'name': name, 'metrics': metrics}, in_one_line=True)}", "  ")
+    yield from benchmark_lines(benchmarks)

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.harness.families import Checkpoint
+from helm_wandb.harness.evaluations import build_evaluations, describe_others, refuse_long_names
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_entry, open_output
 from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import Evaluation, Origin, Reading, Score, ScoreKey
+from helm_wandb.model import Reading, Score, ScoreKey
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.sources.lm_eval.instances import instances_of
@@ -28,9 +28,6 @@ from helm_wandb.text.nearest import almost_same, nearest_first
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
 
-_LONGEST_NAME = 1_000
-"""Characters of a name, as in a report: it comes from whoever wrote the files."""
-_NAME_SHOWN = 40
 _ABSENT = "lm-eval has no result of it for this model"
 _NO_SAMPLES = "lm-eval wrote no samples of {}: run it with --log_samples"
 _DETAILED_ITERATIONS = 2
@@ -73,12 +70,8 @@ def read(spec: LmEval, options: ReadOptions) -> Reading:
             scores |= {model: detailed.scores(model, scores[model]) for model in wanted}
             faults += detailed.faults
             notes += detailed.notes
-    evaluations = [
-        _evaluation(spec, checkpoint, scores[model])
-        for model, checkpoint in output.checkpoints.items()
-    ]
-    order = sorted(evaluations, key=lambda one: (one.model, one.iteration))
-    return Reading(evaluations=tuple(order), faults=tuple(faults), notes=tuple(notes))
+    evaluations = build_evaluations(spec, output.checkpoints, scores, source="lm_eval")
+    return Reading(evaluations=evaluations, faults=tuple(faults), notes=tuple(notes))
 
 
 class Output:
@@ -98,12 +91,7 @@ class Output:
         self.checkpoints = families.assign(by_model, spec)
         """Model id → checkpoint, of the models that the entry means."""
         self._tasks = {model: by_model[model] for model in self.checkpoints}
-        others = by_model.keys() - self.checkpoints.keys()
-        if others and spec.model_glob is None:
-            self.notes.append(
-                f"{spec.output_dir} also has {families.quote_names(others)}: not recorded as "
-                f"{spec.model_name!r}."
-            )
+        self.notes += describe_others(by_model, self.checkpoints, spec, where=spec.output_dir)
 
     @classmethod
     def read(cls, spec: LmEval, files: Files) -> Output:
@@ -111,13 +99,11 @@ class Output:
         pattern = Pattern.compile(spec.iteration_pattern) if spec.iteration_pattern else None
         runs = find_runs(files, pattern, shown_as=spec.output_dir)
         names = [*runs.by_model, *(task for tasks in runs.by_model.values() for task in tasks)]
-        longest = max(names, key=len)
-        if len(longest) > _LONGEST_NAME:
-            raise ArtifactError(
-                f"{spec.place}: lm-eval's output has a name of {len(longest):,} characters, "
-                f"{longest[:_NAME_SHOWN]!r}…; at most {_LONGEST_NAME:,} are allowed. Give the "
-                "model or task a shorter one, and run lm_eval again."
-            )
+        refuse_long_names(
+            names,
+            owner=f"{spec.place}: lm-eval's output",
+            advice="Give the model or task a shorter one, and run lm_eval again.",
+        )
         return cls(spec, runs.by_model, faults=runs.faults, notes=runs.notes)
 
     def scores(self) -> tuple[dict[str, Scores], dict[str, dict[ScoreKey, Found]]]:
@@ -318,14 +304,3 @@ def _filters(task: str, results: Results) -> tuple[str, ...]:
         if isinstance(one, dict) and isinstance(one.get("name"), str)
     ]
     return tuple(names) or (NO_FILTER,)
-
-
-def _evaluation(spec: LmEval, checkpoint: Checkpoint, scores: Scores) -> Evaluation:
-    return Evaluation(
-        model=checkpoint.family,
-        iteration=spec.iteration(checkpoint.iteration),
-        tokens_billions=spec.tokens_billions(checkpoint.iteration),
-        origin=Origin(source="lm_eval", suite=None, token_per_iteration=spec.token_per_iteration),
-        scores={key: score for key, score in scores.items() if isinstance(score, Score)},
-        missing={key: why for key, why in scores.items() if isinstance(why, str)},
-    )

@@ -1,0 +1,65 @@
+"""The evaluations in a harness's output, as all readers build them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.harness import families
+from helm_wandb.harness.entry import HarnessEval
+from helm_wandb.harness.families import Checkpoint
+from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.report import LONGEST_NAME
+
+_NAME_SHOWN = 40
+
+
+def build_evaluations(
+    spec: HarnessEval,
+    checkpoints: Mapping[str, Checkpoint],
+    scores: Mapping[str, Mapping[ScoreKey, Score | str]],
+    *,
+    source: str,
+    suite: str | None = None,
+) -> tuple[Evaluation, ...]:
+    """Return the evaluations of the checkpoints, ordered by model and iteration.
+
+    checkpoints: by model id. scores: model id → each score, or why there is none.
+    source: the config's name of it, as `helm`.
+    """
+    evaluations = [
+        Evaluation(
+            model=checkpoint.family,
+            iteration=spec.iteration(checkpoint.iteration),
+            tokens_billions=spec.tokens_billions(checkpoint.iteration),
+            origin=Origin(source=source, suite=suite, token_per_iteration=spec.token_per_iteration),
+            scores={key: one for key, one in scores[model].items() if isinstance(one, Score)},
+            missing={key: why for key, why in scores[model].items() if isinstance(why, str)},
+        )
+        for model, checkpoint in checkpoints.items()
+    ]
+    return tuple(sorted(evaluations, key=lambda one: (one.model, one.iteration)))
+
+
+def describe_others(
+    ids: Iterable[str], chosen: Mapping[str, Checkpoint], spec: HarnessEval, *, where: str
+) -> list[str]:
+    """Return a note on models that aren't recorded, unless a glob leaves them out.
+
+    where: the output, at the beginning of the sentence.
+    """
+    others = set(ids) - chosen.keys()
+    if not others or spec.model_glob is not None:
+        return []
+    named = families.quote_names(others)
+    return [f"{where} also has {named}: not recorded as {spec.model_name!r}."]
+
+
+def refuse_long_names(names: Iterable[str], *, owner: str, advice: str) -> None:
+    """Raise ArtifactError if a name is longer than a report may hold: strangers may write it."""
+    longest = max(names, key=len, default="")
+    if len(longest) > LONGEST_NAME:
+        raise ArtifactError(
+            f"{owner} has a name of {len(longest):,} characters, {longest[:_NAME_SHOWN]!r}…; at "
+            f"most {LONGEST_NAME:,} are allowed. {advice}"
+        )
