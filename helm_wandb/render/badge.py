@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import LeaderboardRow, Report, Verdict
-from helm_wandb.report.headline import INFORMATION, WARNING, count_verdicts, severity_mark
+from helm_wandb.report.headline import (
+    INFORMATION,
+    VERDICT_WORDS,
+    WARNING,
+    count_verdicts,
+    severity_mark,
+)
 from helm_wandb.text.quantities import score
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, shorten
@@ -16,11 +22,6 @@ _NAME_LENGTH = 40
 """Characters of a model or metric, so that the badge fits a line."""
 _COLOURS = {"✅": "green", "❌": "red", WARNING: "orange", INFORMATION: "blue"}
 """By the mark of the report's headline, so that badge and comment agree."""
-_QUIET = {
-    Verdict.NO_CHANGE: "no change",
-    Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.UNTESTABLE: "not tested",
-}
 
 
 def render(report: Report) -> str:
@@ -63,8 +64,8 @@ def _verdict(report: Report) -> Iterator[str]:
     for verdict, noun in ((Verdict.REGRESSED, "regression"), (Verdict.IMPROVED, "improvement")):
         if counts[verdict]:
             yield count_noun(counts[verdict], noun)
-    if report.verdict in _QUIET:
-        yield _QUIET[report.verdict]
+    if report.verdict in VERDICT_WORDS and not report.verdict.is_flagged:
+        yield VERDICT_WORDS[report.verdict]
 
 
 def _shown(name: str) -> str:

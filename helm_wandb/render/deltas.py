@@ -9,20 +9,14 @@ from dataclasses import replace
 from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.tables import Cells, Column, Table
-from helm_wandb.report.headline import count_verdicts, sort_flagged
+from helm_wandb.report.headline import VERDICT_WORDS, count_verdicts, sort_flagged
 from helm_wandb.text.quantities import UNKNOWN, difference, in_points, score_change, size
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated
 
 _LARGE_EFFECT, _USUAL_EFFECT = 0.3, 0.05
 _LEAST_P = 0.001
-_VERDICTS = {
-    Verdict.REGRESSED: "▼ regressed",
-    Verdict.IMPROVED: "▲ improved",
-    Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.NO_CHANGE: "no change",
-    Verdict.UNTESTABLE: "not tested",
-}
+_MARKS = {Verdict.REGRESSED: "▼ ", Verdict.IMPROVED: "▲ "}
 _STEPS = "Since the previous checkpoint"
 _SCORES = "Baseline → candidate"
 _CHANGE = "Change (95% CI)"
@@ -107,12 +101,12 @@ def flagged_deltas(report: Report) -> list[_Row]:
 
 def unflagged(report: Report) -> list[Table]:
     """Return a table of each other verdict that some delta has."""
-    rows = [row for row in _rows(_compared(report)) if not row[1].verdict.is_flagged]
-    groups = {verdict: [row for row in rows if row[1].verdict is verdict] for verdict in _VERDICTS}
+    rows = list(_rows(_compared(report)))
     return [
-        _table(_VERDICTS[verdict].capitalize(), group, report, without=[_VERDICT])
-        for verdict, group in groups.items()
-        if group
+        _table(words.capitalize(), group, report, without=[_VERDICT])
+        for verdict, words in VERDICT_WORDS.items()
+        if not verdict.is_flagged
+        if (group := [row for row in rows if row[1].verdict is verdict])
     ]
 
 
@@ -267,7 +261,8 @@ def _too_few(delta: Delta) -> str | None:
 
 def _verdict(delta: Delta) -> str:
     is_warning = delta.warn_only and delta.verdict is Verdict.REGRESSED
-    return f"{_VERDICTS[delta.verdict]}{' (warn only)' if is_warning else ''}"
+    mark, words = _MARKS.get(delta.verdict, ""), VERDICT_WORDS[delta.verdict]
+    return f"{mark}{words}{' (warn only)' if is_warning else ''}"
 
 
 COLUMNS: tuple[Cells[_Row], ...] = (

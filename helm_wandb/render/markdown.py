@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.model import Provenance, Report
 from helm_wandb.render import charts, sentences
 from helm_wandb.render.pages import pages
+from helm_wandb.render.templating import create_environment
 from helm_wandb.text.safe_text import Name, link, markdown
 
 if TYPE_CHECKING:
@@ -102,19 +103,7 @@ def render_template(name: str, **values: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    # Imported here: a terminal needs no templates.
-    from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
-
-    environment = SandboxedEnvironment(
-        loader=PackageLoader("helm_wandb.render"),
-        autoescape=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = create_environment(_finalize, keep_trailing_newline=True)
     environment.filters["unbroken"] = _unbroken
     environment.globals.update(name=Name, link=_link)
     return environment

@@ -10,6 +10,7 @@ from helm_wandb.comparing.evaluations import parts_of_others
 from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
 from helm_wandb.render import tables
 from helm_wandb.report import baseline_label
+from helm_wandb.report.headline import VERDICT_WORDS
 from helm_wandb.text.quantities import difference, in_points, score, score_change
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
@@ -53,11 +54,6 @@ _NEW_MODEL = (
     "The baseline has other models. If this model is new or renamed, run this workflow on the base "
     "branch to get its baseline."
 )
-_VERDICTS = {
-    Verdict.REGRESSED: "regressed",
-    Verdict.IMPROVED: "improved",
-    Verdict.NO_CHANGE: "no change",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +183,7 @@ def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[s
     of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
     yield (
         f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}: "
-        f"{score_change(delta)} ({_with_words(delta)}), "
-        f"{_VERDICTS.get(delta.verdict, 'inconclusive')}."
+        f"{score_change(delta)} ({_with_words(delta)}), {VERDICT_WORDS[delta.verdict]}."
     )
 
 

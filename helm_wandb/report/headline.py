@@ -24,11 +24,15 @@ _REASON_LENGTH = 80
 """Characters of the result that fails the job without a regression."""
 INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
 WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
-_COUNTED = {
+VERDICT_WORDS = {
+    Verdict.REGRESSED: "regressed",
+    Verdict.IMPROVED: "improved",
     Verdict.INCONCLUSIVE: "inconclusive",
     Verdict.NO_CHANGE: "no change",
     Verdict.UNTESTABLE: "not tested",
 }
+"""Verdicts of deltas, in the order that they are shown."""
+_UNFLAGGED = [verdict for verdict in VERDICT_WORDS if not verdict.is_flagged]
 
 
 def headline(report: Report) -> str:
@@ -169,8 +173,9 @@ def _changes(comparisons: Sequence[Comparison], named: int, *, is_of_run: bool) 
         *shown,
         *_rest([delta for _, delta in flagged], named),
         *(
-            f"{counts[verdict]} {words}{'' if flagged else _visible(comparisons, verdict)}"
-            for verdict, words in _COUNTED.items()
+            f"{counts[verdict]} {VERDICT_WORDS[verdict]}"
+            f"{'' if flagged else _visible(comparisons, verdict)}"
+            for verdict in _UNFLAGGED
             if counts[verdict]
         ),
     ]
@@ -178,13 +183,12 @@ def _changes(comparisons: Sequence[Comparison], named: int, *, is_of_run: bool) 
 
 def _largest(comparisons: Sequence[Comparison], counts: Counter[Verdict]) -> str:
     """Return `imdb +30.0 pp and 4 more inconclusive`, and take these from the counts."""
-    verdict = next(one for one in _COUNTED if counts[one])
+    verdict = next(one for one in _UNFLAGGED if counts[one])
     rows = [(one, delta) for one in comparisons for delta in one.deltas if delta.verdict is verdict]
     largest = max(rows, key=lambda row: abs(row[1].difference))
     more = counts.pop(verdict) - 1
-    return (
-        f"{_named(*largest, comparisons)}{f' and {more} more' if more else ','} {_COUNTED[verdict]}"
-    )
+    others = f" and {more} more" if more else ","
+    return f"{_named(*largest, comparisons)}{others} {VERDICT_WORDS[verdict]}"
 
 
 def _named(comparison: Comparison, delta: Delta, comparisons: Sequence[Comparison]) -> str:

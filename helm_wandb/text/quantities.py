@@ -92,7 +92,7 @@ def score(value: float | None) -> str:
 
 def in_points(delta: Delta) -> bool:
     """Whether both scores lie within 0…1, so that they differ by points."""
-    return all(0 <= value <= 1 for value in (delta.baseline, delta.candidate))
+    return are_shares((delta.baseline, delta.candidate))
 
 
 def _unit(delta: Delta) -> str:

@@ -15,6 +15,7 @@ from helm_wandb.model import Report, ScoreKey
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 from helm_wandb.render.html import plots
 from helm_wandb.render.tables import Column, Table
+from helm_wandb.render.templating import TEMPLATES, create_environment
 from helm_wandb.text.quantities import scores_as_text
 from helm_wandb.text.safe_text import Name, plain
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-_TEMPLATES = "helm_wandb.render"
 _MARKS = {"▼": " regressed", "▲": " improved"}
 _REASONS = 3
 """Reasons why the job fails, at most; regressions are in the first table too."""
@@ -152,7 +152,7 @@ def _file(name: str) -> Markup:
     """A file of ours, put into the page as it is."""
     from markupsafe import Markup  # noqa: PLC0415 -- it comes with jinja2
 
-    text = resources.files(_TEMPLATES).joinpath("templates", name).read_text("utf-8")
+    text = resources.files(TEMPLATES).joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704
 
 
@@ -163,18 +163,7 @@ def _source(text: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    # Imported here: only who asks for the page pays for it.
-    from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
-
-    return SandboxedEnvironment(
-        loader=PackageLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return create_environment(_finalize)
 
 
 def _finalize(value: object) -> object:

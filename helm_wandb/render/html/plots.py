@@ -14,6 +14,7 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.comparing.pairing import split_strata
 from helm_wandb.comparing.statistics import mean_interval
 from helm_wandb.model import Verdict
+from helm_wandb.render import deltas
 from helm_wandb.text.quantities import (
     are_shares,
     difference,
@@ -258,12 +259,7 @@ def _point_words(one: Evaluation, score: Score, interval: Interval | None) -> st
 
 def flagged(report: Report) -> Whiskers | None:
     """Return the plot of all flagged deltas, regressions first; None without any."""
-    rows = [
-        (comparison, delta)
-        for comparison in report.comparisons
-        for delta in comparison.deltas
-        if delta.verdict.is_flagged
-    ]
+    rows = deltas.flagged_deltas(report)
     return _whiskers("Significant changes, in points", rows, FLAGGED_SHOWN)
 
 
