@@ -117,6 +117,7 @@ def _outcome(
             gate_policy=replace(settings.gate, labels=conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
+            keeps_answers=True,
             redactor=context.redactor,
         )
         options = outputs.OutputOptions(

@@ -167,6 +167,7 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             baseline=baseline,
             gate_policy=_gate_policy(arguments),
             with_details=records or any(map(vars(arguments).get, _DETAILED)),
+            keeps_answers=records or bool(arguments.json or arguments.report),
             redactor=context.redactor,
             progress=progress_bar(sys.stderr),
         )

@@ -213,6 +213,9 @@ class Instances:
     cluster: Collection[str]
     """Instances of a stratum that share one are not independent of each other."""
     value: Collection[float]
+    answer: Collection[str | None] | None = field(default=None, compare=False)
+    """The model's answers, for a later run whose baseline this is; None is unknown. They belong to
+    the benchmark, so only one of its scores has them."""
 
     def mean(self) -> float:
         """Return the unweighted mean over the strata of the means within them, HELM's aggregate.
@@ -380,7 +383,7 @@ class Texts:
     reference: str | None = None
     """The correct ones."""
     answer: str | None = None
-    """The candidate's."""
+    """The model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,6 +396,8 @@ class ChangedInstance:
     before: float
     after: float
     texts: Texts = Texts()
+    """The answer is the candidate's."""
+    baseline_answer: str | None = None
 
     @property
     def place(self) -> tuple[str, str, int]:

@@ -34,6 +34,7 @@ from helm_wandb.model import (
     Reading,
     Receipt,
     Report,
+    RoutineNote,
     UnmatchedModels,
 )
 from helm_wandb.render.terminal import LoggedNote
@@ -127,6 +128,8 @@ class Plan:
     """Whether an output's failure counts in the exit code."""
     with_details: bool = False
     """Read fingerprints and per-instance scores too."""
+    keeps_answers: bool = False
+    """Read the answers too, which a report keeps for later runs."""
     redactor: Redactor = NO_SECRETS
     """Removes secrets from what is delivered."""
     progress: Callable[[int, int], None] = no_progress
@@ -148,10 +151,11 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     candidates = _with_directions(merged.evaluations, config)
     guests = _read_guests(config, plan.project)
     unmatched = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
-    compared = _compare(candidates, config, plan)
+    compared = _compare(candidates, inputs.entries, config, plan)
+    answered, answer_notes = _attach_answers(candidates, inputs.entries, plan)
     faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
     built = report.build(
-        candidates,
+        answered,
         _ranking(
             candidates,
             guests.evaluations,
@@ -162,6 +166,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
             *inputs.notes,
             *guests.notes,
             *compared.notes,
+            *map(RoutineNote, answer_notes),
             *map(LoggedNote, (*(line for fault in faults for line in fault.lines), *unmatched)),
         ],
         provenance=plan.provenance,
@@ -267,7 +272,9 @@ class _Comparisons:
     """The baseline's scores that a regression could hide in."""
 
 
-def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _Comparisons:
+def _compare(
+    candidates: Sequence[Evaluation], entries: Sequence[EvalEntry], config: Config, plan: Plan
+) -> _Comparisons:
     nothing_given = _NOTHING_GIVEN if plan.gate_policy.on_regression else None
     if plan.baseline is None and not plan.with_details:
         return _Comparisons(missing_reason=nothing_given)
@@ -288,7 +295,7 @@ def _compare(candidates: Sequence[Evaluation], config: Config, plan: Plan) -> _C
             comparisons, resolved.partners, required=config.benchmarks
         ),
     )
-    return _attach_changed_instances(compared, () if plan.published else config.evals, plan.folder)
+    return _attach_changed_instances(compared, entries, plan.folder)
 
 
 def _attach_changed_instances(
@@ -308,6 +315,25 @@ def _attach_changed_instances(
         comparisons=changed_instances.attach_texts(attached, texts),
         notes=(*compared.notes, *notes),
     )
+
+
+def _attach_answers(
+    candidates: Sequence[Evaluation], entries: Sequence[EvalEntry], plan: Plan
+) -> tuple[Sequence[Evaluation], tuple[str, ...]]:
+    """Return the evaluations with the answers that their report keeps, and what can't be read."""
+    if not plan.keeps_answers:
+        return candidates, ()
+    # Imported here: without a report print-only never pays for it.
+    from helm_wandb.comparing import answers  # noqa: PLC0415
+
+    texts, unread = sources.texts(
+        entries,
+        folder=plan.folder,
+        wanted=answers.answer_requests(candidates),
+        left_out="Answers of the report are left out: ",
+    )
+    attached, notes = answers.attach_answers(candidates, texts, redact=plan.redactor.text)
+    return attached, (*unread, *notes)
 
 
 def _read_guests(config: Config, project: WandbProject | None) -> Reading:
@@ -348,6 +374,8 @@ class _Inputs:
     """The evaluations of all entries of the config, and what could not be read."""
 
     evaluations: tuple[Evaluation, ...]
+    entries: tuple[EvalEntry, ...]
+    """Those that were read, so that texts can be read from them too."""
     notes: tuple[str, ...]
     faults: tuple[UserError, ...]
 
@@ -361,6 +389,7 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
         progress=plan.progress,
     )
     readings = [plan.published] if plan.published else []
+    entries: list[EvalEntry] = []
     faults: list[UserError] = [ArtifactError(why) for one in readings for why in one.faults]
     for entry in () if plan.published else config.evals:
         try:
@@ -369,9 +398,11 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
             faults.append(error)
         else:
             readings.append(reading)
+            entries.append(entry)
             faults += map(ArtifactError, reading.faults)
     return _Inputs(
         evaluations=tuple(one for reading in readings for one in reading.evaluations),
+        entries=tuple(entries),
         notes=tuple(note for reading in readings for note in reading.notes),
         faults=tuple(faults),
     )

@@ -175,9 +175,23 @@ SHAPES: dict[str, tuple[Callable[[], str], str | None]] = {
         lambda: _of(instances=_columns(id=[f"{at:x}" for at in range(800_000)])),
         f"{_IN_SCORE}.instances: a score has more than 250,000 instances",
     ),
+    "one column of answers": (
+        lambda: _of(instances=_rows(60_000) | {"answer": ["é" * 200] * 60_000}),
+        f"{_IN_SCORE}.instances: the texts of its instances are too long",
+    ),
+    "columns of answers": (
+        lambda: _report(
+            _evaluation(
+                scores=dict.fromkeys(
+                    _keys(400), _score(instances=_columns(answer=["é" * 200] * len(_COLUMNS["id"])))
+                )
+            )
+        ),
+        None,
+    ),
     "long names of instances": (
         lambda: _of(instances=_columns(id=["é" * 100] * 40_000)),
-        f"{_IN_SCORE}.instances: the names of its instances are too long",
+        f"{_IN_SCORE}.instances: the texts of its instances are too long",
     ),
 }
 """Kind → how such a report is made, and how the refusal begins; None if it is read."""

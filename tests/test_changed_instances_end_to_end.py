@@ -114,8 +114,8 @@ def test_a_damaged_file_costs_the_texts_only() -> None:
     assert "scenario_state.json: unexpected content" in note
 
 
-def test_a_report_has_no_texts() -> None:
-    """Items of a candidate that another job's report has have scores alone, and no note."""
+def test_a_report_has_answers_only() -> None:
+    """Items of a candidate that another job's report has have its answers alone, and no note."""
     entry = {"eval_type": "helm", "source": "report", "path": "candidate.json"}
     config = write_config(Path(), entry)
     flags = ("--print-only", "--config", config, "--baseline", "baseline.json")
@@ -123,8 +123,22 @@ def test_a_report_has_no_texts() -> None:
     report = json.loads(Path("report.json").read_text())
 
     assert 0 == code
-    assert [(None, None, None)] * 17 == texts(report, "boolq.EM")
+    assert [(None, None)] * 17 == [found[:2] for found in texts(report, "boolq.EM")]
+    assert ["Yes", "No"] == sorted({str(found[2]) for found in texts(report, "boolq.EM")})[::-1]
     assert [] == notes(report)
+
+
+def test_items_have_both_answers() -> None:
+    """Next to the candidate's answer stands the baseline's, as the baseline's report has it."""
+    report = against("candidate", "baseline")
+    sides = [states(tree, "boolq") for tree in ("baseline", "candidate")]
+    items = changed_deltas(report)["boolq.EM"]["items"]
+
+    assert [
+        tuple(side[item["id"]]["result"]["completions"][0]["text"].strip() for side in sides)
+        for item in items
+    ] == [(item["baseline_answer"], item["answer"]) for item in items]
+    assert all(item["baseline_answer"] != item["answer"] for item in items)
 
 
 def test_nothing_of_texts_is_read_if_nothing_is_flagged() -> None:

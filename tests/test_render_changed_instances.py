@@ -30,8 +30,9 @@ LOST = ChangedInstance(
     before=1.0,
     after=0.0,
     texts=Texts(input="A passage.\nQuestion: is it?", reference="No", answer="Yes"),
+    baseline_answer="No",
 )
-WON = replace(LOST, id="id7", before=0.0, after=1.0, texts=Texts(answer=""))
+WON = replace(LOST, id="id7", before=0.0, after=1.0, texts=Texts(answer=""), baseline_answer=None)
 LAW = ChangedInstance(
     stratum="mmlu:subject=us law,method=multiple_choice_joint",
     id="id3",
@@ -87,31 +88,49 @@ def test_a_table_names_which_questions_were_lost() -> None:
         boolq.title,
         mmlu.title,
     ]
-    assert ["Instance", "Input", "Reference", "Answer", "Score"] == [
-        column.label for column in boolq.columns
-    ]
+    assert [
+        "Score",
+        "Question",
+        "Reference",
+        "baseline's answer",
+        "this run's answer",
+        "Instance",
+    ] == [column.label for column in boolq.columns]
     assert (
-        ("id101", "A passage.⏎Question: is it?", "No", "Yes", "1 → 0"),
-        ("id7", "–", "–", "(empty)", "0 → 1"),
+        ("1 → 0", "A passage.⏎Question: is it?", "No", "No", "Yes", "id101"),
+        ("0 → 1", "–", "–", "–", "(empty)", "id7"),
     ) == boolq.rows
+    assert () == boolq.notes
 
 
 def test_what_nothing_is_known_of_has_no_column() -> None:
-    """Without texts there are the instance, its subject, and the scores."""
+    """Without texts there are the scores, the instance and its subject, and why no answers."""
     (_, mmlu) = changed_instances.changed(SHOWN)
 
-    assert ["Instance", "Subject", "Score"] == [column.label for column in mmlu.columns]
-    assert (("id3 (trial 2)", "subject=us law", "0.25 → 0.751"),) == mmlu.rows
+    assert ["Score", "Instance", "Subject"] == [column.label for column in mmlu.columns]
+    assert (("0.25 → 0.751", "id3 (trial 2)", "subject=us law"),) == mmlu.rows
+    assert [True] == [note.startswith("The baseline's answers are unknown") for note in mmlu.notes]
+
+
+def test_answers_are_named_by_their_side() -> None:
+    """The base branch and the pull request stand above the answers, if there are such."""
+    on_main = builders.comparison(delta(LOST), ref="refs/heads/main")
+    provenance = Provenance(tool_version="1", pull_request=7)
+    (table,) = changed_instances.changed(replace(report(on_main), provenance=provenance))
+
+    assert ["main's answer", "this PR's answer"] == [
+        column.label for column in table.columns if "answer" in column.label
+    ]
 
 
 def test_texts_are_somebody_elses_words() -> None:
     """Ids, subjects and texts are names; what we say of a missing text is not."""
     boolq, mmlu = changed_instances.changed(SHOWN)
 
-    assert [[True] * 4, [True, False, False, False]] == [
-        [isinstance(cell, Name) for cell in row[:-1]] for row in boolq.rows
+    assert [[True] * 5, [False, False, False, False, True]] == [
+        [isinstance(cell, Name) for cell in row[1:]] for row in boolq.rows
     ]
-    assert [True, True] == [isinstance(cell, Name) for cell in mmlu.rows[0][:-1]]
+    assert [True, True] == [isinstance(cell, Name) for cell in mmlu.rows[0][1:]]
 
 
 def test_models_are_named_where_there_are_several() -> None:
@@ -198,7 +217,11 @@ def test_a_terminal_shows_none() -> None:
 def test_hostile_texts_are_only_text(text: str, name: str) -> None:
     """Whatever a model answered, the pages have the elements that they have without it."""
     lost = replace(
-        LOST, id=name or "x", stratum=f"a:{name}b", texts=Texts(input=text, answer=f"{text}.")
+        LOST,
+        id=name or "x",
+        stratum=f"a:{name}b",
+        texts=Texts(input=text, answer=f"{text}."),
+        baseline_answer=f"{text}.",
     )
     tame = replace(LOST, stratum="a:b", texts=Texts(input="x", answer="x."))
     inert, hostile = (

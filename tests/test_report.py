@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from bench import report_size
 from helm_wandb import baselines
 from helm_wandb.comparing import verdicts
+from helm_wandb.comparing.answer_columns import LONGEST_ANSWER
 from helm_wandb.model import (
     Evaluation,
     Instances,
@@ -44,10 +45,11 @@ from tests.conftest import ROOT
 from tests.golden_reports import COMPARED, HOSTILE_NAMES, REGRESSION, REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from helm_wandb.model import Comparison, Report
 
+COLUMNS = ("stratum", "id", "trial", "input", "cluster", "value")
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schema" / "report.schema.json").read_bytes()))
 
 
@@ -189,9 +191,7 @@ def test_details_are_columns() -> None:
         "fingerprint"
     ]
     assert "it lacks botany" == of_key["partial"]
-    assert of_key["instances"] == {
-        name: list(getattr(columns, name)) for name in Instances.__dataclass_fields__
-    }
+    assert of_key["instances"] == {name: list(getattr(columns, name)) for name in COLUMNS}
 
 
 def test_instances_are_absent_where_there_are_none() -> None:
@@ -452,11 +452,10 @@ ROWS = st.tuples(
     st.none() | st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
     NAMES,
     NUMBERS,
+    st.none() | st.text(max_size=LONGEST_ANSWER),
 )
 INSTANCES = st.lists(ROWS, min_size=1, max_size=4).map(
-    lambda rows: Instances(
-        **dict(zip(Instances.__dataclass_fields__, zip(*rows, strict=True), strict=True))
-    )
+    lambda rows: Instances(**dict(zip((*COLUMNS, "answer"), zip(*rows, strict=True), strict=True)))
 )
 SCORES = st.builds(
     Score,
@@ -493,6 +492,22 @@ def test_evaluations_are_read_back(given_: list[Evaluation]) -> None:
 
     assert [error.message for error in SCHEMA.iter_errors(_decoded(written))] == []
     assert report.evaluations == from_json(written)
+    assert _answers(report.evaluations) == _answers(from_json(written))
+
+
+def _answers(evaluations: Sequence[Evaluation]) -> list[tuple[str | None, ...]]:
+    """The columns of answers, which no two scores are compared by, as JSON holds them."""
+    columns = (
+        score.instances.answer
+        for one in evaluations
+        for score in one.scores.values()
+        if score.instances and score.instances.answer is not None
+    )
+    return [tuple(text and _encodable(text) for text in column) for column in columns]
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -531,7 +546,6 @@ def changed(*path: str | int, to: object) -> bytes:
 
 AT = ("evaluations", 0)
 OF = (*AT, "scores", "benchmark_0.EM")
-COLUMNS = tuple(Instances.__dataclass_fields__)
 IN_BENCHMARK = '$.evaluations[0].scores["benchmark_0.EM"]'
 COLUMNS_MUST = f"{IN_BENCHMARK}.instances: the columns must have one length, and not be empty"
 WHOLE = to_json(builders.report([detailed(count=2)]))
@@ -624,6 +638,14 @@ for _ in range(40):
         (
             changed(*OF, "instances", "value", to=[True, 1]),
             f"{IN_BENCHMARK}.instances.value[0]: expected `float`, got `bool`",
+        ),
+        (
+            changed(*OF, "instances", "answer", to=["a"]),
+            f"{COLUMNS_MUST}; their lengths are: stratum 2, id 2, trial 2, input 2",
+        ),
+        (
+            changed(*OF, "instances", "answer", to=["a", "b" * (LONGEST_ANSWER + 1)]),
+            f"{IN_BENCHMARK}.instances.answer[1]: expected `str` of length <= 200",
         ),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:60],

@@ -372,5 +372,5 @@ def test_few_of_many_damaged_files_are_named(helm_trees: Path, tmp_path: Path) -
 
     assert [{}, {}, {}] == list(found.values())
     assert 4 == len(notes)
-    assert "Texts of changed instances are left out for 2 more such reasons." == notes[-1]
+    assert "Texts of changed instances are left out: 2 more such reasons." == notes[-1]
     assert ({}, ()) == sources.texts([CANDIDATE], folder=tmp_path, wanted={})

@@ -30,6 +30,7 @@ ITEM = ChangedInstance(
     before=1.0,
     after=0.0,
     texts=Texts(input="Passage\nQuestion:\xa0\u202ewho?", reference="A", answer=None),
+    baseline_answer="B\n",
 )
 COLUMNS = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
 
@@ -56,10 +57,10 @@ def test_items_are_rows_in_one_visible_line() -> None:
     (table,) = layout_tables.changed_items([comparison(ITEM, replace(ITEM, id="i\n8", trial=1))])
     text = "Passage⏎Question: ?who?"
 
-    assert (*COLUMNS, "before", "after") == table.columns
+    assert (*COLUMNS, "before", "after", "baseline_answer") == table.columns
     assert (
-        ("mmlu.EM", "regressed", "id7", 0, "subject=law", text, "A", None, 1.0, 0.0),
-        ("mmlu.EM", "regressed", "i?8", 1, "subject=law", text, "A", None, 1.0, 0.0),
+        ("mmlu.EM", "regressed", "id7", 0, "subject=law", text, "A", None, 1.0, 0.0, "B⏎"),
+        ("mmlu.EM", "regressed", "i?8", 1, "subject=law", text, "A", None, 1.0, 0.0, "B⏎"),
     ) == table.rows
 
 
@@ -150,7 +151,7 @@ def test_the_table_arrives_and_goes(desk: tuple[Desk, WandbServer], helm_trees: 
 
     assert run is not None
     table = json.loads(run.files[run.summary["changed_items"]["path"]])
-    assert (*COLUMNS, "before", "after") == tuple(table["columns"])
+    assert (*COLUMNS, "before", "after", "baseline_answer") == tuple(table["columns"])
     assert {"boolq.EM": 17, "hellaswag.EM": 17} == {
         metric: sum(row[0] == metric for row in table["data"])
         for metric in {row[0] for row in table["data"]}

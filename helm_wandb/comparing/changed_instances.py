@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from helm_wandb.comparing import pairing, statistics
+from helm_wandb.comparing.answer_columns import answers_of
 from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Texts
 
@@ -25,7 +26,9 @@ may have 1.5 MB."""
 def attach_changed_instances(
     comparisons: Sequence[Comparison], partners: Sequence[Partner], *, limit: int = LIMIT
 ) -> tuple[Comparison, ...]:
-    """Return the comparisons with the changed instances of each flagged delta, without texts.
+    """Return the comparisons with the changed instances of each flagged delta.
+
+    Of their texts they have the answers that the two sides know, as those of a report do.
 
     partners: the two sides of each comparison.
     limit: changed instances of all deltas. If there are more, the longest lists are shortened.
@@ -58,6 +61,9 @@ def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance,
     baseline = partner.baseline.scores[delta.key].instances
     if candidate is None or baseline is None:
         return None
+    answers, before = (
+        answers_of(side, delta.key.benchmark) for side in (partner.candidate, partner.baseline)
+    )
     changed = (
         ChangedInstance(
             stratum=pair.stratum,
@@ -65,6 +71,8 @@ def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance,
             trial=pair.trial,
             before=pair.baseline,
             after=pair.candidate,
+            texts=Texts(answer=answers.get(pair[:3])),
+            baseline_answer=before.get(pair[:3]),
         )
         for pair in pairing.iter_pairs(candidate, baseline)
         if statistics.difference(pair.candidate, pair.baseline)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
+from helm_wandb.comparing.answer_columns import known_answers, with_answers
 from helm_wandb.comparing.fingerprints import describe_field
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore, is_close, mean
 from helm_wandb.text.words import join_truncated
@@ -18,7 +19,7 @@ from helm_wandb.text.words import join_truncated
 _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
-_COLUMNS = tuple(column.name for column in fields(Instances))
+_COLUMNS = tuple(column.name for column in fields(Instances) if column.compare)
 
 _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
@@ -211,10 +212,11 @@ def _instances(first: Instances | None, later: Instances | None) -> Instances | 
     for stratum in sorted(strata.keys() & others.keys()):
         if strata[stratum] != others[stratum]:
             return _two_instances_of(stratum, strata[stratum], others[stratum])
-    union = {**others, **strata}
-    rows = [row for stratum in sorted(union) for row in union[stratum]]
+    both = {**others, **strata}
+    rows = [row for stratum in sorted(both) for row in both[stratum]]
     columns: Iterator[Any] = zip(*rows, strict=True)
-    return Instances(**dict(zip(_COLUMNS, columns, strict=True)))
+    union = Instances(**dict(zip(_COLUMNS, columns, strict=True)))
+    return with_answers(union, known_answers(later) | known_answers(first))
 
 
 def _strata(instances: Instances) -> dict[str, list[_Row]]:

@@ -27,10 +27,11 @@ def shared_text(pattern: Pattern, text: str) -> str | None:
 
 
 def join_instances(parts: Sequence[Instances]) -> Instances:
-    """Return the columns of all parts, one after the other."""
+    """Return the columns of all parts, one after the other, without answers."""
     return Instances(
         **{
             column.name: tuple(chain.from_iterable(getattr(part, column.name) for part in parts))
             for column in fields(Instances)
+            if column.compare
         }
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from helm_wandb.comparing.answer_columns import LONGEST_ANSWER
 from helm_wandb.harness.json_files import encodable
+from helm_wandb.text.words import shorten_middle
 
 _INPUT_LENGTH = 300
-_OUTPUT_LENGTH = 200
 
 
 def text_end(text: str) -> str | None:
@@ -16,6 +17,4 @@ def text_end(text: str) -> str | None:
 
 def both_ends(text: str) -> str:
     """Return the text's first and last characters: reasoning ends with its result."""
-    text = encodable(text.strip())
-    half = _OUTPUT_LENGTH // 2
-    return text if len(text) <= _OUTPUT_LENGTH else f"{text[: half - 1]}…{text[-half:]}"
+    return shorten_middle(encodable(text.strip()), LONGEST_ANSWER)

@@ -3,49 +3,69 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
-from helm_wandb.render.tables import Column, Table
+from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.text.quantities import UNKNOWN
 from helm_wandb.text.safe_text import Name, plain
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_COLUMNS = (
-    *(Column(label, numeric=False) for label in ("Instance", "Subject")),
-    *(Column(label, numeric=False) for label in ("Input", "Reference", "Answer")),
-    Column("Score"),
+_UNKNOWN_ANSWERS = (
+    "The baseline's answers are unknown: its report has none of this benchmark. It is from an "
+    "older version, or its answers were more than a report keeps."
 )
 
 
 def changed(report: Report) -> list[Table]:
     """Return a table for each flagged delta whose instances were read, in their order."""
-    several = len(report.comparisons) > 1
     return [
-        _table(one, delta, with_model=several)
-        for one, delta in deltas.flagged_deltas(report)
-        if delta.items
+        _table(one, delta, report) for one, delta in deltas.flagged_deltas(report) if delta.items
     ]
 
 
-def _table(comparison: Comparison, delta: Delta, *, with_model: bool) -> Table:
-    of = f" of {plain(Name(comparison.model))}" if with_model else ""
+def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
+    has_several = len(report.comparisons) > 1
+    of = f" of {plain(Name(comparison.model))}" if has_several else ""
     title = f"{plain(Name(str(delta.key)))}{of}: {delta.worse} worse, {delta.better} better"
-    table = Table(title, _COLUMNS, tuple(map(_row, delta.items or ())))
+    items = delta.items or ()
+    table = tables.tabulate(title, _columns(*deltas.side_names(report)), items)
     changes = (delta.worse or 0) + (delta.better or 0)
-    return replace(tables.without_unknown(table), left_out=changes - len(table.rows))
-
-
-def _row(item: ChangedInstance) -> tuple[str, ...]:
-    trial = f" (trial {item.trial})" if item.trial else ""
-    return (
-        Name(f"{item.id}{trial}"),
-        Name(subject(item)) if subject(item) else UNKNOWN,
-        *(_snippet(text) for text in (item.texts.input, item.texts.reference, item.texts.answer)),
-        f"{item.before:.3g} → {item.after:.3g}",
+    is_known = any(one.baseline_answer is not None for one in items)
+    return replace(
+        tables.without_unknown(table),
+        left_out=changes - len(table.rows),
+        notes=() if is_known else (_UNKNOWN_ANSWERS,),
     )
+
+
+def _columns(baseline: str, candidate: str) -> tuple[Cells[ChangedInstance], ...]:
+    """Return the columns: those first that show what changed."""
+
+    def text(label: str, text_of: Callable[[ChangedInstance], str | None]) -> Cells[Any]:
+        return Column(label, numeric=False), lambda item: _snippet(text_of(item))
+
+    return (
+        (Column("Score"), lambda item: f"{item.before:.3g} → {item.after:.3g}"),
+        text("Question", lambda item: item.texts.input),
+        text("Reference", lambda item: item.texts.reference),
+        text(f"{baseline}'s answer", lambda item: item.baseline_answer),
+        text(f"{candidate}'s answer", lambda item: item.texts.answer),
+        (Column("Instance", numeric=False), _instance),
+        (Column("Subject", numeric=False), lambda item: _name(subject(item))),
+    )
+
+
+def _instance(item: ChangedInstance) -> Name:
+    return Name(f"{item.id}{f' (trial {item.trial})' if item.trial else ''}")
+
+
+def _name(text: str) -> str:
+    return Name(text) if text else UNKNOWN
 
 
 def _snippet(text: str | None) -> str:

@@ -201,12 +201,14 @@ def _notes_below(table: Table) -> Table:
 
 def _sides(report: Report, *, is_of_run: bool) -> str:
     """Return `main → this PR`: what is compared, as the head of a column."""
-    if is_of_run:
-        return "Previous → latest"
+    return "Previous → latest" if is_of_run else " → ".join(side_names(report))
+
+
+def side_names(report: Report) -> tuple[str, str]:
+    """Return `main` and `this PR`: the baseline and the candidate, as heads of columns."""
     refs = {(one.baseline.ref or "").removeprefix("refs/heads/") for one in report.comparisons}
     baseline = plain(Name(refs.pop())) if len(refs) == 1 else ""
-    candidate = "this PR" if report.provenance.pull_request else "this run"
-    return f"{baseline or 'baseline'} → {candidate}"
+    return baseline or "baseline", "this PR" if report.provenance.pull_request else "this run"
 
 
 def _questions(delta: Delta) -> str:

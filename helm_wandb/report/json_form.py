@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
+from helm_wandb.model import Instances
+
 OVERALL = "overall"
 """Name of the mean over benchmarks, among the deltas."""
 
@@ -36,6 +38,8 @@ def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any data
                 # The notes of the report say it.
                 continue
             case "instances" | "items" if value is None:
+                continue
+            case "answer" if value is None and isinstance(noun, Instances):
                 continue
             case _:
                 yield name, value

@@ -21,6 +21,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec.json import Decoder
 
+from helm_wandb.comparing.answer_columns import LONGEST_ANSWER
 from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey, SubjectScore
 from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT, SCHEMA_VERSION
 from helm_wandb.report.keys import check_keys
@@ -65,6 +66,7 @@ _Key = Annotated[str, msgspec.Meta(max_length=2 * LONGEST_NAME + 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 _Source = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 """Name of any source: the run that wrote the report may have others than this version."""
+_Answer = Annotated[str, msgspec.Meta(max_length=LONGEST_ANSWER)]
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
 
 
@@ -77,6 +79,9 @@ class _Subject(msgspec.Struct, gc=False):
     n: _Count | None
 
 
+_NO_COLUMN = msgspec.Raw(b"null")
+
+
 class _Columns(msgspec.Struct):
     stratum: msgspec.Raw
     id: msgspec.Raw
@@ -84,6 +89,7 @@ class _Columns(msgspec.Struct):
     input: msgspec.Raw
     cluster: msgspec.Raw
     value: msgspec.Raw
+    answer: msgspec.Raw = _NO_COLUMN
 
 
 class _Score(msgspec.Struct):
@@ -128,6 +134,7 @@ _COLUMNS: dict[str, Decoder[Any]] = {
     "input": Decoder(tuple[_Hash | None, ...]),
     "cluster": Decoder(tuple[str, ...]),
     "value": Decoder(tuple[float, ...]),
+    "answer": Decoder(tuple[_Answer | None, ...]),
 }
 _NO_SUBJECTS: Mapping[str, SubjectScore] = MappingProxyType({})
 _NUMBERS = ("trial", "value")
@@ -367,11 +374,12 @@ class _Reader:
         return value
 
     def _instances(self, raw: _Columns, path: str) -> Instances:
-        columns = {name: self._column(name, raw, path) for name in _COLUMNS if name != "cluster"}
+        given = [name for name in _COLUMNS if getattr(raw, name) != _NO_COLUMN]
+        columns = {name: self._column(name, raw, path) for name in given if name != "cluster"}
         # Most instances are single clusters, which have their id.
         same = raw.cluster == raw.id
         columns["cluster"] = columns["id"] if same else self._column("cluster", raw, path)
-        lengths = {name: len(columns[name]) for name in _COLUMNS}
+        lengths = {name: len(columns[name]) for name in given}
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
             shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
             raise ValueError(
@@ -406,4 +414,4 @@ def _check_length(column: bytes, path: str, *, is_text: bool) -> None:
     # One character outside of ASCII makes a text up to four times as large.
     is_plain = column.isascii() and b"\\" not in column
     if _VALUE_BYTES * most + len(column) * (1 if is_plain else 4) > _DECODING_BYTES:
-        raise ValueError(f"{path}: the names of its instances are too long for so many")
+        raise ValueError(f"{path}: the texts of its instances are too long for so many")

@@ -58,10 +58,15 @@ def have_details(entries: Iterable[EvalEntry]) -> bool:
 
 
 def texts(
-    entries: Iterable[EvalEntry], *, folder: Path, wanted: TextRequests
+    entries: Iterable[EvalEntry],
+    *,
+    folder: Path,
+    wanted: TextRequests,
+    left_out: str = "Texts of changed instances are left out: ",
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts of the wanted instances, and a sentence for each file without them.
 
+    left_out: the beginning of these sentences.
     If two entries have the same instance, the first one's texts count, as for scores.
     """
     by_place: TextsByPlace = {}
@@ -73,8 +78,8 @@ def texts(
                 by_place[run] = texts_of_run | by_place.get(run, {})
             faults += unread
     return by_place, truncate(
-        [f"Texts of changed instances are left out: {reason}" for reason in faults],
-        lambda more: f"Texts of changed instances are left out for {more} more such reasons.",
+        [f"{left_out}{reason}" for reason in faults],
+        lambda more: f"{left_out}{more} more such reasons.",
     )
 
 

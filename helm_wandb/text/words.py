@@ -18,6 +18,12 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def shorten_middle(text: str, limit: int) -> str:
+    """Return the text's first and last characters, with … between them if there are more."""
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[: half - 1]}…{text[-half:]}"
+
+
 def truncate(
     sentences: Sequence[str], rest: Callable[[int], str], limit: int = SHOWN
 ) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
         for item in delta.items or ()
     )
     columns = ("metric", "verdict", "id", "trial", "subject", "input", "reference", "answer")
-    scores = ("before", "after")
-    return (Table(key=CHANGED_ITEMS, columns=(*columns, *scores), rows=rows),) if rows else ()
+    more = ("before", "after", "baseline_answer")
+    return (Table(key=CHANGED_ITEMS, columns=(*columns, *more), rows=rows),) if rows else ()
 
 
 def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
@@ -54,13 +54,15 @@ def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
     cells = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
     return (
         *(plain(cell) if isinstance(cell, str) else cell for cell in cells),
-        *(
-            None if text is None else plain(on_one_line(text))
-            for text in (texts.input, texts.reference, texts.answer)
-        ),
+        *map(_text, (texts.input, texts.reference, texts.answer)),
         item.before,
         item.after,
+        _text(item.baseline_answer),
     )
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else plain(on_one_line(text))
 
 
 def _charts(leaderboard: Leaderboard) -> Iterable[Table]:

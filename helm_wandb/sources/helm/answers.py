@@ -7,8 +7,10 @@ what, is as in metrics/evaluate_reference_metrics.py and presentation/run_displa
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from helm_wandb.comparing.changed_instances import Place, TextRequests, TextsByPlace
@@ -58,9 +60,12 @@ def _tasks(spec: HelmEval, wanted: TextRequests, files: Files) -> Iterator[TextT
         iteration = spec.iteration(checkpoint.iteration)
         for evaluated, places in wanted.items():
             if evaluated[:2] == (checkpoint.family, iteration):
+                by_stratum: dict[str, dict[_Key, Place]] = defaultdict(dict)
+                for place in places:
+                    by_stratum[place[0]][place[1:]] = place
                 for run in runs.counted(evaluated[2], model):
-                    own = {place[1:]: place for place in places if run.holds(place[0])}
-                    if own:
+                    strata = filter(run.holds, by_stratum)
+                    if own := dict(chain.from_iterable(by_stratum[one].items() for one in strata)):
                         yield evaluated, partial(_texts, files, run, own)
 
 
