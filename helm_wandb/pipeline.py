@@ -28,7 +28,6 @@ from helm_wandb.model import (
     EvalEntry,
     Evaluation,
     Gate,
-    Leaderboard,
     Policy,
     Provenance,
     Reading,
@@ -148,7 +147,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     if config.evals and not inputs.evaluations:
         return failed_outcome(*inputs.faults)
     merged = evaluations.merge(inputs.evaluations)
-    candidates = _with_directions(merged.evaluations, config)
+    candidates = evaluations.with_directions(merged.evaluations, config.compare)
     guests = _read_guests(config, plan.project)
     unmatched = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
     compared = _compare(candidates, inputs.entries, config, plan)
@@ -156,7 +155,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
     built = report.build(
         answered,
-        _ranking(
+        leaderboard.rank_models(
             candidates,
             guests.evaluations,
             config,
@@ -196,31 +195,6 @@ def _check_names(
     if problems := (*excess, *(unmatched if is_fault else ())):
         raise ConfigError(problems)
     return tuple(map(str, unmatched))
-
-
-def _with_directions(several: Sequence[Evaluation], config: Config) -> tuple[Evaluation, ...]:
-    return evaluations.with_directions(
-        several,
-        lower_is_better=config.compare.lower_is_better,
-        higher_is_better=config.compare.higher_is_better,
-    )
-
-
-def _ranking(
-    candidates: Sequence[Evaluation],
-    guests: Sequence[Evaluation],
-    config: Config,
-    *,
-    instances_read: bool,
-) -> Leaderboard:
-    return leaderboard.build(
-        candidates,
-        guests=_with_directions(guests, config),
-        metrics=config.leaderboard_metrics,
-        excluded_models=config.excluded_models,
-        alpha=config.compare.alpha,
-        instances_read=instances_read,
-    )
 
 
 def _gate(

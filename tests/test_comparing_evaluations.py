@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb.comparing.evaluations import group_by_model, latest, merge, with_directions
-from helm_wandb.model import ScoreKey
+from helm_wandb.model import Policy, ScoreKey
 from tests import builders
 
 if TYPE_CHECKING:
@@ -141,16 +141,14 @@ def test_order_and_grouping_of_evaluations_change_nothing(
 def test_directions_by_the_users_word_go_first() -> None:
     """Named scores are better when lower; the others stay as they were read."""
     one = builders.evaluation(scores={"mmlu.EM": 0.1, "raft.EM": 0.2}, lower=["raft.EM"])
-    (directed,) = with_directions([one], lower_is_better=frozenset({MMLU}))
+    (directed,) = with_directions([one], Policy(lower_is_better=frozenset({MMLU})))
 
     assert {key: score.lower_is_better for key, score in directed.scores.items()} == {
         MMLU: True,
         RAFT: True,
     }
-    assert (one,) == with_directions([one], lower_is_better=frozenset())
-    (directed,) = with_directions(
-        [one], lower_is_better=frozenset(), higher_is_better=frozenset({RAFT})
-    )
+    assert (one,) == with_directions([one], Policy())
+    (directed,) = with_directions([one], Policy(higher_is_better=frozenset({RAFT})))
     assert [False, False] == [score.lower_is_better for score in directed.scores.values()]
 
 

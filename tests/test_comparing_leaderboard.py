@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from helm_wandb.comparing import pairing, statistics
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.comparing.leaderboard import build, is_apart
-from helm_wandb.model import ScoreKey
+from helm_wandb.comparing.leaderboard import build, is_apart, rank_models
+from helm_wandb.model import Config, Policy, ScoreKey
 
 from .builders import evaluation, instances, measured, right
 from .test_sources_helm import read_tree
@@ -290,6 +290,24 @@ def test_own_models_settle_the_direction() -> None:
 
     assert {ScoreKey("boolq", "ECE"): "lower is better"} == found.left_out
     assert [ScoreKey("mmlu", "EM"), ScoreKey("boolq", "EM")] == list(found.ranking_metrics)
+
+
+def test_directions_of_the_config_count_for_guests_too() -> None:
+    """A metric that the config minimizes is in no mean, though only guests have it."""
+    config = Config(
+        project="p",
+        entity=None,
+        base_url=None,
+        evals=(),
+        leaderboard=True,
+        leaderboard_metrics=METRICS,
+        excluded_models=frozenset(),
+        compare=Policy(lower_is_better=frozenset({ScoreKey("boolq", "ECE")})),
+    )
+    guest = evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.ECE": 0.1})
+    found = rank_models([evaluation("a", 0, {"mmlu.EM": 0.5})], [guest], config)
+
+    assert {ScoreKey("boolq", "ECE"): "lower is better"} == found.left_out
 
 
 def test_without_own_models_most_guests_settle_the_metrics() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
 from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.merging import longest_reason, merge_scores
-from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.model import Evaluation, Origin, Policy, Score, ScoreKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,8 @@ def _with_partial(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
         for key, score in evaluation.scores.items():
             subjects[key].update(score.subjects)
     return tuple(
-        replace(
-            evaluation,
-            scores={
-                key: replace(score, partial=_partial(score, subjects[key]))
-                for key, score in evaluation.scores.items()
-            },
-        )
-        for evaluation in evaluations
+        map_scores(one, lambda key, score: replace(score, partial=_partial(score, subjects[key])))
+        for one in evaluations
     )
 
 
@@ -104,24 +98,23 @@ def _origin_order(origin: Origin) -> tuple[bool, str, float]:
     return origin.suite is None, name, -(origin.token_per_iteration or 0)
 
 
-def with_directions(
-    evaluations: Iterable[Evaluation],
-    *,
-    lower_is_better: frozenset[ScoreKey],
-    higher_is_better: frozenset[ScoreKey] = frozenset(),
-) -> tuple[Evaluation, ...]:
+def with_directions(evaluations: Iterable[Evaluation], policy: Policy) -> tuple[Evaluation, ...]:
     """Return the evaluations, the named scores as better when lower, or when higher."""
-    directions = dict.fromkeys(higher_is_better, False) | dict.fromkeys(lower_is_better, True)
-    return tuple(
-        replace(
-            evaluation,
-            scores={
-                key: replace(score, lower_is_better=directions.get(key, score.lower_is_better))
-                for key, score in evaluation.scores.items()
-            },
-        )
-        for evaluation in evaluations
-    )
+    directions = {
+        **dict.fromkeys(policy.higher_is_better, False),
+        **dict.fromkeys(policy.lower_is_better, True),
+    }
+
+    def directed(key: ScoreKey, score: Score) -> Score:
+        return replace(score, lower_is_better=directions.get(key, score.lower_is_better))
+
+    return tuple(map_scores(one, directed) for one in evaluations)
+
+
+def map_scores(evaluation: Evaluation, change: Callable[[ScoreKey, Score], Score]) -> Evaluation:
+    """Return the evaluation with what `change` makes of each score."""
+    scores = {key: change(key, score) for key, score in evaluation.scores.items()}
+    return replace(evaluation, scores=scores)
 
 
 def describe_other_settings(candidate: Score, baseline: Score) -> str | None:

@@ -10,9 +10,9 @@ from functools import cache
 from math import fsum
 from typing import TYPE_CHECKING
 
-from helm_wandb.comparing.evaluations import latest, parts_of_others
+from helm_wandb.comparing.evaluations import latest, parts_of_others, with_directions
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.model import Evaluation, Leaderboard, LeaderboardRow, ScoreKey
+from helm_wandb.model import Config, Evaluation, Leaderboard, LeaderboardRow, ScoreKey
 
 if TYPE_CHECKING:
     from helm_wandb.comparing.pairing import Pairs
@@ -34,6 +34,27 @@ class _Column:
     def is_averageable(self, model: str) -> bool:
         """Return whether the model's value can be part of a mean."""
         return 0 <= self.values.get(model, -1) <= 1 and model not in self.partial
+
+
+def rank_models(
+    evaluations: Iterable[Evaluation],
+    guests: Iterable[Evaluation],
+    config: Config,
+    *,
+    instances_read: bool = True,
+) -> Leaderboard:
+    """Return the ranking of this run's models and of the project's others, as the config says.
+
+    evaluations: with the config's directions. The other arguments are those of `build`.
+    """
+    return build(
+        evaluations,
+        guests=with_directions(guests, config.compare),
+        metrics=config.leaderboard_metrics,
+        excluded_models=config.excluded_models,
+        alpha=config.compare.alpha,
+        instances_read=instances_read,
+    )
 
 
 def build(  # noqa: PLR0913 -- what a ranking depends on, each by its name

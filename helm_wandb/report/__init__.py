@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.comparing.evaluations import group_by_model, map_scores
 from helm_wandb.model import (
     Baseline,
     Comparison,
@@ -14,6 +14,8 @@ from helm_wandb.model import (
     Leaderboard,
     Provenance,
     Report,
+    Score,
+    ScoreKey,
     UnmatchedModels,
     Verdict,
 )
@@ -93,19 +95,15 @@ def _with_instances_kept(evaluations: Sequence[Evaluation]) -> tuple[Evaluation,
         for one in of_model[-_DETAILED:]
     }
     return tuple(
-        one if (one.model, one.iteration) in kept else _without_instances(one)
+        one if (one.model, one.iteration) in kept else map_scores(one, _without_instances)
         for one in evaluations
     )
 
 
-def _without_instances(one: Evaluation) -> Evaluation:
-    scores = {
-        key: score
-        if score.instances is None
-        else replace(score, instances=None, no_instances=_NOT_KEPT)
-        for key, score in one.scores.items()
-    }
-    return replace(one, scores=scores)
+def _without_instances(_: ScoreKey, score: Score) -> Score:
+    if score.instances is None:
+        return score
+    return replace(score, instances=None, no_instances=_NOT_KEPT)
 
 
 def baseline_name(report: Report) -> str:

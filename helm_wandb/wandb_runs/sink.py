@@ -151,14 +151,7 @@ class WandbRuns:
             return replace(sent, failed=[*sent.failed, *boards])
 
         def board() -> Sequence[RunPlan]:
-            own = report.evaluations
-            ranking = leaderboard.build(
-                own,
-                guests=project.read(),
-                metrics=self.config.leaderboard_metrics,
-                excluded_models=self.config.excluded_models,
-                alpha=self.config.compare.alpha,
-            )
+            ranking = leaderboard.rank_models(report.evaluations, project.read(), self.config)
             return [layout.leaderboard_plan(replace(report, leaderboard=ranking))]
 
         ranked = sender.send(boards, replan=board)
