@@ -491,6 +491,26 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPoint:
+    """A score at a commit."""
+
+    commit: str | None
+    iteration: int
+    value: float
+    standard_error: float | None
+    """None without per-instance scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricHistory:
+    """A score of a model over the last commits, the oldest first."""
+
+    model: str
+    key: ScoreKey
+    points: tuple[HistoryPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedModels:
     """The models of this run that its baseline lacks: renamed ones, or new ones."""
 
@@ -527,6 +547,8 @@ class Report:
     """Each model's latest iteration compared with its baseline."""
     steps: tuple[Comparison, ...] = ()
     """Each model's latest iteration compared with its previous one, of this run."""
+    history: tuple[MetricHistory, ...] = ()
+    """The baseline's last commits, and this run."""
     not_in_baseline: UnmatchedModels | None = None
     """None if there is no baseline, or it has all models."""
     gate: Gate | None = None

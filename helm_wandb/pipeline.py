@@ -28,6 +28,7 @@ from helm_wandb.model import (
     EvalEntry,
     Evaluation,
     Gate,
+    MetricHistory,
     Policy,
     Provenance,
     Reading,
@@ -171,6 +172,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
         provenance=plan.provenance,
         comparisons=compared.comparisons,
         steps=compared.steps,
+        history=compared.history,
         not_in_baseline=compared.unmatched,
         gate=_gate(candidates, compared, config.compare, plan.gate_policy),
         unread=len(inputs.faults),
@@ -244,6 +246,8 @@ class _Comparisons:
     """The models that the baseline lacks."""
     unchecked: tuple[UncheckedScore, ...] = ()
     """The baseline's scores that a regression could hide in."""
+    history: tuple[MetricHistory, ...] = ()
+    """The scores of the last commits and of this run."""
 
 
 def _compare(
@@ -255,6 +259,7 @@ def _compare(
     # Imported here: without a baseline print-only never pays for it.
     from helm_wandb import baselines  # noqa: PLC0415
     from helm_wandb.comparing import unchecked, verdicts  # noqa: PLC0415
+    from helm_wandb.comparing.history import extend_history  # noqa: PLC0415
 
     resolved = plan.baseline(candidates) if plan.baseline else baselines.BaselineResult()
     comparisons = verdicts.compared(resolved.partners, config.compare)
@@ -265,6 +270,7 @@ def _compare(
         notes=resolved.notes,
         missing_reason=resolved.missing_reason if plan.baseline else nothing_given,
         unmatched=resolved.unmatched,
+        history=extend_history(resolved.history, candidates, plan.provenance.commit),
         unchecked=unchecked.unchecked_scores(
             comparisons, resolved.partners, required=config.benchmarks
         ),

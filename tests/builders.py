@@ -13,8 +13,10 @@ from helm_wandb.model import (
     Comparison,
     Delta,
     Evaluation,
+    HistoryPoint,
     Instances,
     Interval,
+    MetricHistory,
     Origin,
     Provenance,
     Report,
@@ -183,6 +185,23 @@ def comparison(  # noqa: PLR0913 -- as above
     )
 
 
+def history(
+    model: str,
+    key: str,
+    values: Sequence[float],
+    *,
+    error: float | None = None,
+    commits: Sequence[str | None] | None = None,
+) -> MetricHistory:
+    """The history of a metric, of commits 000…, 111… and so on."""
+    named = commits or [f"{at:x}" * 40 for at in range(len(values))]
+    points = (
+        HistoryPoint(commit=commit, iteration=1000 * at, value=value, standard_error=error)
+        for at, (commit, value) in enumerate(zip(named, values, strict=True), start=1)
+    )
+    return MetricHistory(model=model, key=ScoreKey.parse(key), points=tuple(points))
+
+
 def report(  # noqa: PLR0913 -- as above
     evaluations: Sequence[Evaluation],
     *,
@@ -194,6 +213,7 @@ def report(  # noqa: PLR0913 -- as above
     steps: Sequence[Comparison] = (),
     gate: Gate | None = None,
     not_in_baseline: UnmatchedModels | None = None,
+    history: Sequence[MetricHistory] = (),
 ) -> Report:
     """The report of the evaluations, with the leaderboard of them and of the project's models."""
     board = leaderboard.build(
@@ -208,4 +228,5 @@ def report(  # noqa: PLR0913 -- as above
         steps=steps,
         gate=gate,
         not_in_baseline=not_in_baseline,
+        history=history,
     )

@@ -264,6 +264,19 @@ REPORTS = {
             builders.evaluation("gamma", 0, {"mmlu.EM": 0.7}),
         ],
     ),
+    "history": builders.report(
+        [
+            builders.evaluation("alpha", 4000, {"mmlu.EM": 0.45, "x.bits": 31.4}, lower=["x.bits"]),
+            builders.evaluation("beta", 4000, {"mmlu.EM": 0.4}),
+        ],
+        history=[
+            builders.history("alpha", "mmlu.EM", (0.38, 0.41, 0.405, 0.45), error=0.0215),
+            builders.history("alpha", "x.bits", (33.0, 32.5, 31.4)),
+            builders.history("beta", "mmlu.EM", (0.38, 0.4, 0.4, 0.4), error=0.02),
+            builders.history("beta", "raft.EM", (0.5, 0.6)),
+            builders.history("gone", "mmlu.EM", (0.1, 0.2, 0.3)),
+        ],
+    ),
     "hostile": builders.report(
         [
             builders.evaluation(
@@ -274,6 +287,10 @@ REPORTS = {
             for at, name in enumerate(HOSTILE_NAMES)
         ]
         + [builders.evaluation("- @team #2", at) for at in (1, 2)],
+        history=[
+            builders.history(name, "<script>.a|b", (0.1, 0.3, 0.2), commits=HOSTILE_NAMES[:3])
+            for name in HOSTILE_NAMES
+        ],
         notes=["- @octocat: see #1, :tada: www.example.com </summary>", "1. ::error::x"],
         provenance=Provenance(tool_version="1.2.3", track="branch/`a|b`", commit="@#$|<>&"),
     ),

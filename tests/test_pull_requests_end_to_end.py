@@ -224,6 +224,38 @@ def test_the_first_push_says_how_to_get_a_baseline(
     assert 1 == capsys.readouterr().out.count("::warning")
 
 
+def test_the_report_of_main_hands_its_history_on(week: Week) -> None:
+    """Each push to main adds a point to the report before; the comment shows them as a trend."""
+    first = week.run("push", "baseline", FIRST, payload={"before": "0" * 40})
+    week.keep_report(FIRST)
+    second = week.push()
+    pulled = week.pull()
+    (comment,) = week.comments(7)
+    counts = [
+        {len(one["points"]) for one in done["report"]["history"]}
+        for done in (first, second, pulled)
+    ]
+    (boolq,) = [one for one in pulled["report"]["history"] if one["metric"] == "boolq.EM"]
+
+    assert [{1}, {2}, {3}] == counts
+    assert [FIRST, BASE, HEAD] == [point["commit"] for point in boolq["points"]]
+    assert all(point["standard_error"] > 0 for point in boolq["points"])
+    assert "over the last 3 commits" in comment
+
+
+def test_a_forks_report_adds_nothing_to_the_history(week: Week) -> None:
+    """The run that publishes it takes the history of main, and recomputes the last point."""
+    week.push()
+    week.fork()
+    path = week.folder / "helm-wandb-report.json"
+    forged = json.loads(path.read_text())
+    forged["history"] = [{**one, "points": one["points"] * 5} for one in forged["history"]]
+    path.write_text(json.dumps(forged))
+    done = week.follow_up()
+
+    assert {2} == {len(one["points"]) for one in done["report"]["history"]}
+
+
 def test_the_pull_request_is_compared_with_main(
     week: Week, golden: Callable[[str, str], None]
 ) -> None:

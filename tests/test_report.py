@@ -399,9 +399,10 @@ def test_a_baselines_evaluations_and_state_are_read() -> None:
     """Ref and commit come with the evaluations, and nothing else is believed."""
     result = {"ref": "refs/heads/main", "commit": "4be1c02", "track": 7, "new": []}
 
-    assert (pair()[0].evaluations, "refs/heads/main", "4be1c02") == baseline_from_json(
-        of_state(result)
-    )
+    found = baseline_from_json(of_state(result))
+
+    assert pair()[0].evaluations == found.evaluations
+    assert ("refs/heads/main", "4be1c02") == (found.ref, found.commit)
 
 
 @pytest.mark.parametrize(
@@ -410,7 +411,9 @@ def test_a_baselines_evaluations_and_state_are_read() -> None:
 )
 def test_a_state_of_nonsense_is_unknown(provenance: object) -> None:
     """Whatever stands for the provenance, the evaluations are read."""
-    assert (pair()[0].evaluations, None, None) == baseline_from_json(of_state(provenance))
+    found = baseline_from_json(of_state(provenance))
+
+    assert (pair()[0].evaluations, None, None) == (found.evaluations, found.ref, found.commit)
 
 
 def test_a_baseline_without_provenance_is_read() -> None:
@@ -418,17 +421,19 @@ def test_a_baseline_without_provenance_is_read() -> None:
     result = decoded(pair()[0])
     del result["provenance"]
 
-    assert (None, None) == baseline_from_json(json.dumps(result).encode())[1:]
+    found = baseline_from_json(json.dumps(result).encode())
+
+    assert (None, None) == (found.ref, found.commit)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_state_is_one_line_of_text(name: str) -> None:
     """A ref of controls and commands is shown and does nothing; the JSON keeps it."""
-    _, ref, commit = baseline_from_json(of_state({"ref": name, "commit": name}))
-    result = builders.comparison(REGRESSION, ref=ref, commit=commit)
+    found = baseline_from_json(of_state({"ref": name, "commit": name}))
+    result = builders.comparison(REGRESSION, ref=found.ref, commit=found.commit)
     report = builders.report([builders.evaluation()], comparisons=[result])
 
-    assert (name, name) == (ref, commit)
+    assert (name, name) == (found.ref, found.commit)
     assert name == decoded(report)["comparisons"][0]["baseline"]["ref"]
 
 

@@ -10,7 +10,7 @@ from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.near_artifacts import ArtifactQuery, NearArtifact, near_artifacts
 from helm_wandb.baselines.permissions import as_sentence, explain_refusal
 from helm_wandb.github_api.messages import Artifact, Cause, GithubError, WorkflowRun
-from helm_wandb.report import from_json
+from helm_wandb.report import baseline_from_json
 from helm_wandb.runner.event_rules import BRANCH_EVENTS, rules_of
 from helm_wandb.sources.report import LIMIT_BYTES
 from helm_wandb.text.words import count_noun
@@ -70,7 +70,7 @@ def _read_artifact(
     """Return the baseline in an artifact, or why it has none."""
     try:
         # Nested, so that the zip is not kept while its report is read.
-        evaluations = from_json(
+        report = baseline_from_json(
             extract_report(
                 github.download(near.artifact, limit_bytes=ZIP_LIMIT_BYTES), limit_bytes=LIMIT_BYTES
             )
@@ -81,7 +81,8 @@ def _read_artifact(
         return NoMatch(f"The artifact of run {run.number} is not used: {error}.")
     return BaselineMatch(
         origin=f"artifact of run {run.number}, {_distance(near.depth, base.label)}",
-        evaluations=evaluations,
+        evaluations=report.evaluations,
+        history=report.history,
         ref=near.artifact.run.head_branch,
         commit=near.artifact.run.head_sha,
         url=run.url,

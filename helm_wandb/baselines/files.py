@@ -16,7 +16,11 @@ def read_baseline_file(name: str, *, folder: Path, named_by: str) -> BaselineMat
     named_by: the flag or input that names it, for the error.
     Raises InputError if there is no such report.
     """
-    evaluations, ref, commit = named(
-        name, folder=folder, named_by=named_by, decode=baseline_from_json
+    report = named(name, folder=folder, named_by=named_by, decode=baseline_from_json)
+    return BaselineMatch(
+        origin=name,
+        evaluations=report.evaluations,
+        history=report.history,
+        ref=report.ref,
+        commit=report.commit,
     )
-    return BaselineMatch(origin=name, evaluations=evaluations, ref=ref, commit=commit)

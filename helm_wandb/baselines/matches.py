@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from helm_wandb.model import Baseline, Evaluation
+from helm_wandb.model import Baseline, Evaluation, MetricHistory
 from helm_wandb.report import name_commit
 
 
@@ -15,6 +15,8 @@ class BaselineMatch:
     origin: str
     """In words."""
     evaluations: tuple[Evaluation, ...]
+    history: tuple[MetricHistory, ...] = ()
+    """Those of the commits before, and of this one."""
     ref: str | None = None
     commit: str | None = None
     url: str | None = None

@@ -14,7 +14,7 @@ from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.baselines.notes import baseline_notes, extra_model_notes, unmatched_models
 from helm_wandb.baselines.track import search_track
-from helm_wandb.model import Evaluation, UnmatchedModels
+from helm_wandb.model import Evaluation, MetricHistory, UnmatchedModels
 from helm_wandb.runner.inputs import BaselineChoice
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class BaselineResult:
     """Why there is none, if one was wanted: the notes as one text."""
     unmatched: UnmatchedModels | None = None
     """The models that the baselines lack, if there are baselines."""
+    history: tuple[MetricHistory, ...] = ()
+    """The nearest baseline's."""
 
 
 def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> BaselineResult:
@@ -92,11 +94,14 @@ def _result(
     unmatched = unmatched_models(candidates, used or matches)
     faults = (one.reason for one in failures if one.is_fault)
     extra = extra_model_notes(candidates, used or matches)
+    history = next((one.history for one in matches if one.history), ())
     if used:
         notes = (*baseline_notes(matches, partners), *faults, *extra)
-        return BaselineResult(matches=used, partners=partners, notes=notes, unmatched=unmatched)
+        return BaselineResult(
+            matches=used, partners=partners, notes=notes, unmatched=unmatched, history=history
+        )
     if matches:
-        return BaselineResult(notes=(*faults, *extra), unmatched=unmatched)
+        return BaselineResult(notes=(*faults, *extra), unmatched=unmatched, history=history)
     # If the search itself failed, or only this commit is too old, there may be a baseline.
     is_absent = not any(one.is_fault or one.has_advice for one in failures)
     advice = (_advice(request),) if is_absent and request.choice is not BaselineChoice.FILE else ()

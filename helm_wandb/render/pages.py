@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helm_wandb.model import Report
 from helm_wandb.render import changed_instances, deltas, sentences, tables
+from helm_wandb.render.history import history_tables
 
 if TYPE_CHECKING:
     from helm_wandb.render.charts import Chart
@@ -83,7 +84,7 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
         items=_cut(tuple(changed_instances.changed(report)), items),
         rest=tuple(deltas.other_tables(report, is_wide=False)),
         board=tuple(one for one in ranking if isinstance(one, tables.Table)),
-        details=tuple(tables.details(report)),
+        details=(*history_tables(report), *tables.details(report)),
         notes=sentences.page_notes(report),
         legend=(
             *sentences.legend(report),

@@ -180,12 +180,12 @@ def _grid(
 def _with_trends(
     table: Table, keys: Sequence[ScoreKey], evaluations: Sequence[tuple[str, Evaluation]]
 ) -> Table:
-    curves = (_trend([_value(one, key) for _, one in evaluations]) for key in keys)
+    curves = (trend([_value(one, key) for _, one in evaluations]) for key in keys)
     rows = tuple((*row, curve) for row, curve in zip(table.rows, curves, strict=True))
     return replace(table, columns=(*table.columns, Column("Trend", numeric=False)), rows=rows)
 
 
-def _trend(values: Sequence[float | None]) -> str:
+def trend(values: Sequence[float | None]) -> str:
     """Return the curve, with the range that its height shows."""
     known = [value for value in values if value is not None]
     ends = scores_as_text([min(known), max(known)]) if known else [UNKNOWN]

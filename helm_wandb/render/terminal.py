@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Report
 from helm_wandb.render import deltas, sentences, tables
+from helm_wandb.render.history import history_tables
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import plain
 
@@ -50,7 +51,12 @@ def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
         *deltas.ranking(report),
         *sentences.legend(report),
     ]
-    return top, [*deltas.other_tables(report), *tables.details(report), *notes]
+    return top, [
+        *deltas.other_tables(report),
+        *history_tables(report),
+        *tables.details(report),
+        *notes,
+    ]
 
 
 def _lines(part: str | Table) -> str:

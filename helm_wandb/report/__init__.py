@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from helm_wandb.comparing.evaluations import group_by_model, map_scores
 from helm_wandb.model import (
@@ -12,6 +12,7 @@ from helm_wandb.model import (
     Evaluation,
     Gate,
     Leaderboard,
+    MetricHistory,
     Provenance,
     Report,
     Score,
@@ -40,6 +41,7 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
     provenance: Provenance,
     comparisons: Sequence[Comparison] = (),
     steps: Sequence[Comparison] = (),
+    history: Sequence[MetricHistory] = (),
     not_in_baseline: UnmatchedModels | None = None,
     gate: Gate | None = None,
     unread: int = 0,
@@ -62,6 +64,7 @@ def build(  # noqa: PLR0913 -- the parts of a report, each by its name
         provenance=provenance,
         comparisons=tuple(comparisons),
         steps=tuple(steps),
+        history=tuple(history),
         not_in_baseline=not_in_baseline,
         gate=gate,
         unread=unread,
@@ -146,11 +149,25 @@ def from_json(data: bytes) -> tuple[Evaluation, ...]:
     return reading.evaluations(data)
 
 
-def baseline_from_json(data: bytes) -> tuple[tuple[Evaluation, ...], str | None, str | None]:
-    """Return the evaluations of a report JSON, and the ref and commit that it names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedReport:
+    """The parts of a report JSON that a baseline is made of."""
+
+    evaluations: tuple[Evaluation, ...]
+    history: tuple[MetricHistory, ...]
+    ref: str | None
+    commit: str | None
+
+
+def baseline_from_json(data: bytes) -> PublishedReport:
+    """Return the evaluations of a report JSON, and the history, ref and commit that it names.
 
     Raises ValueError as `from_json` does.
     """
     from helm_wandb.report import reading  # noqa: PLC0415 -- as above
 
-    return (reading.evaluations(data), *reading.origin(data))
+    evaluations = reading.evaluations(data)
+    ref, commit = reading.origin(data)
+    return PublishedReport(
+        evaluations=evaluations, history=reading.history(data), ref=ref, commit=commit
+    )

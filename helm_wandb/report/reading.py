@@ -22,7 +22,17 @@ import msgspec
 from msgspec.json import Decoder
 
 from helm_wandb.comparing.answer_columns import LONGEST_ANSWER
-from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey, SubjectScore
+from helm_wandb.comparing.history import LONGEST_COMMIT, POINTS, SERIES
+from helm_wandb.model import (
+    Evaluation,
+    HistoryPoint,
+    Instances,
+    MetricHistory,
+    Origin,
+    Score,
+    ScoreKey,
+    SubjectScore,
+)
 from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT, SCHEMA_VERSION
 from helm_wandb.report.keys import check_keys
 from helm_wandb.report.packed import Column, Subjects
@@ -43,6 +53,8 @@ _DECODING_BYTES = 32 << 20
 _FINGERPRINT_BYTES = 512 << 10
 """Length of a fingerprint, at most; the longest of HELM's have some 100 KiB."""
 _CHUNK_BYTES = 1 << 20
+_HISTORY_BYTES = 8 << 20
+"""Length of a history, at most; `comparing.history` writes less."""
 
 # Memory of what is kept in addition to the texts, in CPython 3.11 to 3.14.
 _EVALUATION_BYTES = 800
@@ -67,6 +79,8 @@ _Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 _Source = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 """Name of any source: the run that wrote the report may have others than this version."""
 _Answer = Annotated[str, msgspec.Meta(max_length=LONGEST_ANSWER)]
+_Commit = Annotated[str, msgspec.Meta(max_length=LONGEST_COMMIT)]
+_Deviation = Annotated[float, msgspec.Meta(ge=0)]
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$", max_length=8)]
 
 
@@ -160,6 +174,63 @@ def evaluations(data: bytes) -> tuple[Evaluation, ...]:
         reader.evaluation(one, f"$.evaluations[{at}]")
         for at, one in enumerate(_decode(document, _REPORT, "$").evaluations)
     )
+
+
+class _Point(msgspec.Struct, gc=False):
+    commit: _Commit | None
+    iteration: _Count
+    value: float
+    standard_error: _Deviation | None
+
+
+class _Series(msgspec.Struct):
+    model: _Name
+    metric: _Key
+    points: tuple[_Point, ...]
+
+
+class _History(msgspec.Struct):
+    history: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_HISTORY = Decoder(_History)
+_SERIES = Decoder(tuple[_Series, ...])
+
+
+def history(data: bytes) -> tuple[MetricHistory, ...]:
+    """Return the history in a report whose evaluations were read; empty if it has none.
+
+    Raises ValueError as `evaluations` does. Decoding takes at most four times its bytes.
+    """
+    raw = _decode(_document(data), _HISTORY, "$").history
+    if memoryview(raw).nbytes > _HISTORY_BYTES:
+        raise ValueError(f"$.history: it is larger than {_HISTORY_BYTES >> 20} MiB")
+    several = _decode(raw, _SERIES, "$.history")
+    names = {(one.model, one.metric) for one in several}
+    if len(names) < len(several) or len(several) > SERIES:
+        raise ValueError(
+            f"$.history: there are more than {SERIES:,} metrics, or one is there twice"
+        )
+    return tuple(_metric_history(one, f"$.history[{at}]") for at, one in enumerate(several))
+
+
+def _metric_history(one: _Series, path: str) -> MetricHistory:
+    if not 1 <= len(one.points) <= POINTS:
+        raise ValueError(f"{path}.points: there must be 1 to {POINTS} points")
+    try:
+        key = ScoreKey.parse(one.metric)
+    except ValueError as error:
+        raise ValueError(f"{path}.metric: {error}") from error
+    points = (
+        HistoryPoint(
+            commit=point.commit,
+            iteration=point.iteration,
+            value=point.value,
+            standard_error=point.standard_error,
+        )
+        for point in one.points
+    )
+    return MetricHistory(model=one.model, key=key, points=tuple(points))
 
 
 class _Provenance(msgspec.Struct):

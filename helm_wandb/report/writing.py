@@ -20,9 +20,9 @@ def json_pieces(report: Report) -> Iterator[bytes]:
     """
     version = _member("schema_version", [_indented(SCHEMA_VERSION, depth=1)])
     evaluations = _nested(b"[]", map(_evaluation, report.evaluations), depth=1)
-    yield from _nested(
-        b"{}", chain([version], _members(report, 1, evaluations=evaluations)), depth=0
-    )
+    history = _nested(b"[]", ([_indented(one, depth=2)] for one in report.history), depth=1)
+    members_in_pieces = _members(report, 1, evaluations=evaluations, history=history)
+    yield from _nested(b"{}", chain([version], members_in_pieces), depth=0)
     yield b"\n"
 
 

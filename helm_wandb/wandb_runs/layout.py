@@ -154,6 +154,8 @@ def _model_report(
         report,
         evaluations=tuple(evaluations),
         leaderboard=replace(report.leaderboard, rows=rows),
+        # W&B has the curve, and the same results are recorded once.
+        history=(),
         notes=(),
         links={},
     )

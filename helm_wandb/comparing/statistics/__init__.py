@@ -4,7 +4,7 @@ from .estimate import Estimate
 from .family import adjusted, adjusted_families, overall
 from .paired import paired
 from .power import minimum_detectable
-from .single import mean_interval
+from .single import mean_interval, standard_error
 from .strata import PairedStratum, Stratum, difference
 from .unpaired import unpaired
 
@@ -19,5 +19,6 @@ __all__ = [
     "minimum_detectable",
     "overall",
     "paired",
+    "standard_error",
     "unpaired",
 ]

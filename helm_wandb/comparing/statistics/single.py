@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,25 @@ from .strata import SMALLEST, Aggregate, Stratum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def standard_error(strata: Sequence[Stratum]) -> float | None:
+    """Return the standard error of HELM's aggregate; None if a stratum has a single cluster.
+
+    Its variance is that of the clusters' sums about the stratum's mean.
+    Raises ValueError if a stratum, or the list of them, is empty.
+    """
+    sums = Aggregate.of(strata).strata
+    if any(len(one.sums) == 1 for one in sums):
+        return None
+    variances = (
+        len(one.sums)
+        / (len(one.sums) - 1)
+        * math.fsum(each * each for each in one.residuals)
+        / one.size**2
+        for one in sums
+    )
+    return math.sqrt(math.fsum(variances)) / len(sums)
 
 
 def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interval | None:

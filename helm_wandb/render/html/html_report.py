@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, ScoreKey
 from helm_wandb.render import changed_instances, deltas, sentences, tables
+from helm_wandb.render.history import history_tables
 from helm_wandb.render.html import plots
+from helm_wandb.render.html.commit_plots import commit_plots
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.render.templating import TEMPLATES, create_environment
 from helm_wandb.text.quantities import scores_as_text
@@ -71,6 +73,7 @@ def render(report: Report) -> str:
             models_shown=plots.MODELS_SHOWN,
             has_models=len({one.model for one in report.comparisons}) > 1,
             curves=plots.curves(report),
+            trends=commit_plots(report),
             rows_unscrolled=_ROWS_UNSCROLLED,
             heads_upright=_HEADS_UPRIGHT,
             links=_links(report),
@@ -121,7 +124,7 @@ def _details(report: Report) -> list[Table]:
     several = tuple(one for one in report.evaluations if len(models[one.model]) > 1)
     others = (tables.unranked(report), tables.missing(report))
     curves = tables.scores(replace(report, evaluations=several))
-    return [*curves, *(table for table in others if table)]
+    return [*curves, *history_tables(report), *(table for table in others if table)]
 
 
 def _links(report: Report) -> list[tuple[str, str]]:

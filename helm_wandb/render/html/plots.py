@@ -175,7 +175,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
     ends = [end for one in intervals if one for end in (one.low, one.high)]
     values = [*(score.value for score in scores), *ends]
     is_share = are_shares(values)
-    x, y = _axis(places), _axis(values, is_upward=True)
+    x, y = axis_around(places), axis_around(values, is_upward=True)
     points = iter(
         [
             _point(one, key, interval, x.at(place), y)
@@ -224,6 +224,11 @@ def _remarks(
     if any(has_whiskers):
         which = "" if all(has_whiskers) else ", of points with per-instance scores"
         yield f"whiskers: 95% CI{which}"
+    yield from axis_remark(ticks, is_share=is_share)
+
+
+def axis_remark(ticks: Sequence[Tick], *, is_share: bool) -> Iterable[str]:
+    """Yield what the axis cuts, or where that of percentages ends."""
     unit = "%" if is_share else ""
     if "0" not in (ticks[0].label, ticks[-1].label):
         yield f"axis from {ticks[0].label} to {ticks[-1].label}{unit}, not from 0"
@@ -351,7 +356,7 @@ def are_drawable(values: Iterable[float], sizes: tuple[float, float] = _SIZES) -
     return largest == 0 or least <= largest <= most
 
 
-def _axis(values: Sequence[float], *, is_upward: bool = False) -> Axis:
+def axis_around(values: Sequence[float], *, is_upward: bool = False) -> Axis:
     """Return an axis between two round numbers around the values."""
     low, high = min(values), max(values)
     least_span = _LEAST_SPAN * max(abs(low), abs(high)) or 1.0
@@ -372,7 +377,7 @@ def _tight_axis(values: Sequence[float]) -> Axis:
 
 def round_ends(values: Sequence[float]) -> tuple[float, float]:
     """Return two round numbers around the values, never the same."""
-    axis = _axis(values)
+    axis = axis_around(values)
     return axis.low * axis.step, axis.high * axis.step
 
 
