@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -216,6 +216,10 @@ class Instances:
     answer: Collection[str | None] | None = field(default=None, compare=False)
     """The model's answers, for a later run whose baseline this is; None is unknown. They belong to
     the benchmark, so only one of its scores has them."""
+
+    def places(self) -> Iterator[tuple[str, str, int]]:
+        """Yield stratum, id and trial of each instance."""
+        return zip(self.stratum, self.id, self.trial, strict=True)
 
     def mean(self) -> float:
         """Return the unweighted mean over the strata of the means within them, HELM's aggregate.

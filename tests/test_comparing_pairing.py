@@ -14,14 +14,13 @@ from helm_wandb.comparing.statistics import PairedStratum
 from helm_wandb.model import Instances
 from tests import builders
 
+COLUMNS = ("stratum", "id", "trial", "input", "cluster", "value")
 FIVE = builders.instances([1.0, 0.0, 1.0, 0.0, 1.0])
 
 
 def turned(instances: Instances) -> Instances:
-    """Return the instances in the opposite order."""
-    return Instances(
-        **{name: getattr(instances, name)[::-1] for name in Instances.__dataclass_fields__}
-    )
+    """Return the instances in the opposite order, without answers."""
+    return Instances(**{name: getattr(instances, name)[::-1] for name in COLUMNS})
 
 
 def values(candidate: Instances, baseline: Instances) -> list[tuple[float, float]]:
@@ -142,8 +141,7 @@ ROWS = st.lists(
 
 def columns(rows: list[tuple[object, ...]]) -> Instances:
     """Instances of rows."""
-    names = Instances.__dataclass_fields__
-    return Instances(**dict(zip(names, zip(*rows, strict=True), strict=True)))
+    return Instances(**dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)))
 
 
 @given(ROWS, ROWS)

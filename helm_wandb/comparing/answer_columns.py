@@ -18,12 +18,8 @@ def known_answers(instances: Instances) -> dict[_Place, str]:
     """Return the answers that the instances have, by place."""
     if instances.answer is None:
         return {}
-    places = zip(instances.stratum, instances.id, instances.trial, strict=True)
-    return {
-        place: answer
-        for place, answer in zip(places, instances.answer, strict=True)
-        if answer is not None
-    }
+    answers = zip(instances.places(), instances.answer, strict=True)
+    return {place: answer for place, answer in answers if answer is not None}
 
 
 def answers_of(one: Evaluation, benchmark: str) -> dict[_Place, str]:
@@ -37,6 +33,5 @@ def answers_of(one: Evaluation, benchmark: str) -> dict[_Place, str]:
 
 def with_answers(instances: Instances, answers: Mapping[_Place, str]) -> Instances:
     """Return the instances with these answers only; without the column if they have none."""
-    places = zip(instances.stratum, instances.id, instances.trial, strict=True)
-    column = tuple(map(answers.get, places))
+    column = tuple(map(answers.get, instances.places()))
     return replace(instances, answer=column if any(column) else None)

@@ -33,8 +33,7 @@ def answer_requests(evaluations: Iterable[Evaluation]) -> TextRequests:
         for benchmark, instances in _answerable(one).items():
             if not answers[benchmark]:
                 run = one.model, one.iteration, benchmark
-                places = zip(instances.stratum, instances.id, instances.trial, strict=True)
-                requests[run] = frozenset(places)
+                requests[run] = frozenset(instances.places())
     return requests
 
 

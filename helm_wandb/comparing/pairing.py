@@ -160,7 +160,7 @@ def _places(instances: Instances) -> Iterator[_Place]:
 def _repeats(instances: Instances) -> Sequence[int]:
     """Return for each instance the number of equal places before it."""
     seen: Counter[tuple[str, str, int]] = Counter()
-    places = list(zip(instances.stratum, instances.id, instances.trial, strict=True))
+    places = list(instances.places())
     if len(set(places)) == len(places):
         return [0] * len(places)
     repeats = []

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import LeaderboardRow, Report, Verdict
 from helm_wandb.report.headline import (
+    FLAGGED_NOUNS,
     INFORMATION,
     VERDICT_WORDS,
     WARNING,
     count_verdicts,
     severity_mark,
+    short_name,
 )
 from helm_wandb.text.quantities import score
-from helm_wandb.text.safe_text import Name, plain
-from helm_wandb.text.words import count_noun, shorten
+from helm_wandb.text.words import count_noun
 
-_NAME_LENGTH = 40
-"""Characters of a model or metric, so that the badge fits a line."""
 _COLOURS = {"✅": "green", "❌": "red", WARNING: "orange", INFORMATION: "blue"}
 """By the mark of the report's headline, so that badge and comment agree."""
 
@@ -29,7 +28,7 @@ def render(report: Report) -> str:
     rows = _own_rows(report)
     badge = {
         "schemaVersion": 1,
-        "label": _shown(rows[0].model) if len(rows) == 1 else count_noun(len(rows), "model"),
+        "label": short_name(rows[0].model) if len(rows) == 1 else count_noun(len(rows), "model"),
         "message": ", ".join(_words(report, rows)),
         "color": _COLOURS[severity_mark(report)],
     }
@@ -47,7 +46,7 @@ def _words(report: Report, rows: list[LeaderboardRow]) -> Iterator[str]:
     means = [row.mean for row in rows if row.mean is not None]
     metrics = report.leaderboard.ranking_metrics
     if means:
-        name = _shown(str(metrics[0])) if len(metrics) == 1 else "mean"
+        name = short_name(str(metrics[0])) if len(metrics) == 1 else "mean"
         yield f"{'best ' if len(rows) > 1 else ''}{name} {score(max(means))}%"
     else:
         yield "no mean score"
@@ -61,12 +60,8 @@ def _words(report: Report, rows: list[LeaderboardRow]) -> Iterator[str]:
 def _verdict(report: Report) -> Iterator[str]:
     """Yield the counts of flagged changes, or what is known without any."""
     counts = count_verdicts(report.comparisons)
-    for verdict, noun in ((Verdict.REGRESSED, "regression"), (Verdict.IMPROVED, "improvement")):
+    for verdict, noun in FLAGGED_NOUNS.items():
         if counts[verdict]:
             yield count_noun(counts[verdict], noun)
     if report.verdict in VERDICT_WORDS and not report.verdict.is_flagged:
         yield VERDICT_WORDS[report.verdict]
-
-
-def _shown(name: str) -> str:
-    return shorten(plain(Name(name)), _NAME_LENGTH)

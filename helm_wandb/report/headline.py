@@ -32,6 +32,7 @@ VERDICT_WORDS = {
     Verdict.UNTESTABLE: "not tested",
 }
 """Verdicts of deltas, in the order that they are shown."""
+FLAGGED_NOUNS = {Verdict.REGRESSED: "regression", Verdict.IMPROVED: "improvement"}
 _UNFLAGGED = [verdict for verdict in VERDICT_WORDS if not verdict.is_flagged]
 
 
@@ -86,7 +87,7 @@ def _subject(report: Report) -> str:
         row.model for row in report.leaderboard.rows
     ]
     models = [*dict.fromkeys(one.model for one in report.comparisons)] or evaluated
-    subject = _shown(models[0]) if len(models) == 1 else count_noun(len(models), "model")
+    subject = short_name(models[0]) if len(models) == 1 else count_noun(len(models), "model")
     steps = _only_steps(report)
     if len(steps) == 1:
         subject += f", iteration {steps[0].iteration} vs. {steps[0].baseline.iteration}"
@@ -149,7 +150,7 @@ def _lacking(lacking: UnmatchedModels) -> str:
 
 def _first_name(models: Sequence[str]) -> str:
     """Return `alpha and 2 more`; `no model` of none."""
-    names = [_shown(model, _NAME_LENGTH // 2) for model in models[:1]]
+    names = [short_name(model, _NAME_LENGTH // 2) for model in models[:1]]
     return join_truncated([*names, *models[1:]], 1) or "no model"
 
 
@@ -195,7 +196,7 @@ def _named(comparison: Comparison, delta: Delta, comparisons: Sequence[Compariso
     """Return `boolq −13.0 pp`, or `boolq of alpha −13.0 pp` if there are several models."""
     model = comparison.model.rpartition("/")[2] or comparison.model
     has_several = len({one.model for one in comparisons}) > 1
-    of_model = f" of {_shown(model, _NAME_LENGTH // 2)}" if has_several else ""
+    of_model = f" of {short_name(model, _NAME_LENGTH // 2)}" if has_several else ""
     is_worse = delta.verdict is Verdict.REGRESSED
     has_two_senses = delta.lower_is_better and delta.verdict.is_flagged  # by the sign alone
     remarks = [
@@ -213,12 +214,12 @@ def _metric(delta: Delta, comparisons: Iterable[Comparison]) -> str:
     benchmark = delta.key.benchmark
     keys = {other.key for one in comparisons for other in one.deltas if other.key}
     is_only = sum(key.benchmark == benchmark for key in keys) == 1
-    return _shown(benchmark if is_only else f"{benchmark} {delta.key.metric}")
+    return short_name(benchmark if is_only else f"{benchmark} {delta.key.metric}")
 
 
 def _rest(flagged: Sequence[Delta], named: int) -> Iterator[str]:
     """Yield `2 more regressions (1 warn only)` and `3 improvements`: those that are not named."""
-    for verdict, noun in ((Verdict.REGRESSED, "regression"), (Verdict.IMPROVED, "improvement")):
+    for verdict, noun in FLAGGED_NOUNS.items():
         hidden = [delta for delta in flagged[named:] if delta.verdict is verdict]
         more = "more " if any(delta.verdict is verdict for delta in flagged[:named]) else ""
         warnings = sum(delta.warn_only for delta in hidden) if verdict is Verdict.REGRESSED else 0
@@ -233,5 +234,6 @@ def _visible(comparisons: Iterable[Comparison], verdict: Verdict = Verdict.INCON
     return f" (detectable from {detectable})" if detectable else ""
 
 
-def _shown(name: str, limit: int = _NAME_LENGTH) -> str:
+def short_name(name: str, limit: int = _NAME_LENGTH) -> str:
+    """Return the name without invisible characters, in at most so many."""
     return shorten(plain(Name(name)), limit)

@@ -100,11 +100,6 @@ def critical(probability: float, degrees_of_freedom: float) -> float:
     )
 
 
-def normal(deviate: float) -> float:
-    """Probability that a standard normal variable is below the deviate."""
-    return math.erfc(-deviate / math.sqrt(2)) / 2
-
-
 def _density(statistic: float, degrees_of_freedom: float) -> float:
     half = degrees_of_freedom / 2
     shape = (half + 0.5) * math.log1p(statistic * statistic / degrees_of_freedom)

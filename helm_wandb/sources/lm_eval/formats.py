@@ -52,7 +52,6 @@ class Results(msgspec.Struct, rename={"n_shot": "n-shot", "n_samples": "n-sample
     n_samples: dict[str, Counts] = {}
     """Sample counts of tasks, without groups."""
     model_name: str | None = None
-    lm_eval_version: str | None = None
     """Since 0.4.6 or so."""
     chat_template_sha: str | None = None
     system_instruction_sha: str | None = None
