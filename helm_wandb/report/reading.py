@@ -217,20 +217,18 @@ def history(data: bytes) -> tuple[MetricHistory, ...]:
 def _metric_history(one: _Series, path: str) -> MetricHistory:
     if not 1 <= len(one.points) <= POINTS:
         raise ValueError(f"{path}.points: there must be 1 to {POINTS} points")
-    try:
-        key = ScoreKey.parse(one.metric)
-    except ValueError as error:
-        raise ValueError(f"{path}.metric: {error}") from error
-    points = (
-        HistoryPoint(
-            commit=point.commit,
-            iteration=point.iteration,
-            value=point.value,
-            standard_error=point.standard_error,
-        )
-        for point in one.points
+    return MetricHistory(
+        model=one.model,
+        key=_parse_key(one.metric, f"{path}.metric"),
+        points=tuple(HistoryPoint(**msgspec.structs.asdict(point)) for point in one.points),
     )
-    return MetricHistory(model=one.model, key=key, points=tuple(points))
+
+
+def _parse_key(text: str, path: str) -> ScoreKey:
+    try:
+        return ScoreKey.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 class _Provenance(msgspec.Struct):
@@ -378,10 +376,7 @@ class _Reader:
     def _key(self, text: str, path: str) -> ScoreKey:
         if text not in self.keys:
             self.memory.take(_KEY_BYTES + 2 * getsizeof(text))
-            try:
-                self.keys[text] = ScoreKey.parse(text)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from error
+            self.keys[text] = _parse_key(text, path)
         return self.keys[text]
 
     def _score(self, raw: msgspec.Raw, path: str) -> Score:

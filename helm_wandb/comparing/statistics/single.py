@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
 
-from .contrast import COUNTS_WEIGHT, Contrast, Part
 from .estimate import LEAST_CLUSTERS, LEVEL
-from .strata import SMALLEST, Aggregate, Stratum
+from .strata import Aggregate, Stratum
+from .unpaired import contrast_of_sides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,16 +50,9 @@ def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interva
     if sides.clusters < LEAST_CLUSTERS:
         return None
     values = [value for stratum in strata for value in stratum.value]
-    spread = (max(values) - min(values)) or abs(values[0])
-    spread = spread if spread > SMALLEST else 1.0
-    unseen = spread * sides.typical_cluster * sides.heaviness
-    contrast = Contrast.build(
-        [Part(stratum, 1 / len(sides.strata), unseen) for stratum in sides.strata]
-    )
+    contrast = contrast_of_sides(sides, values=values)
     if contrast is None:
         return None
-    if not contrast.variance:
-        contrast = replace(contrast, unseen_weight=COUNTS_WEIGHT, is_binary=True)
     low, high = (mean + end for end in contrast.interval(level))
     if all(0 <= value <= 1 for value in values):
         low, high = max(low, 0.0), min(high, 1.0)

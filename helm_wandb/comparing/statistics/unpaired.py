@@ -30,19 +30,28 @@ def unpaired(candidate: Sequence[Stratum], baseline: Sequence[Stratum]) -> Estim
     if estimate.clusters < LEAST_CLUSTERS:
         return replace(estimate, why=too_few(estimate.clusters))
     values = [value for stratum in (*candidate, *baseline) for value in stratum.value]
+    contrast = contrast_of_sides(*sides, values=values)
+    if contrast is None:
+        return replace(estimate, why=NO_SPREAD)
+    return replace(estimate, contrast=contrast, method="unpaired empirical likelihood")
+
+
+def contrast_of_sides(*sides: Aggregate, values: Sequence[float]) -> Contrast | None:
+    """Return the contrast of a side, or of two, the second with a negative weight.
+
+    None if no stratum holds two clusters. values: the scores of all instances.
+    """
     spread = (max(values) - min(values)) or abs(values[0])
     spread = spread if spread > SMALLEST else 1.0
     unseen = spread * max(side.typical_cluster for side in sides)
-    heaviness = Aggregate((*sides[0].strata, *sides[1].strata)).heaviness
+    heaviness = Aggregate(tuple(stratum for side in sides for stratum in side.strata)).heaviness
     contrast = Contrast.build(
         [
             Part(stratum, sign / len(side.strata), unseen * heaviness)
-            for sign, side in zip((1, -1), sides, strict=True)
+            for sign, side in zip((1, -1), sides, strict=False)
             for stratum in side.strata
         ]
     )
-    if contrast is None:
-        return replace(estimate, why=NO_SPREAD)
-    if not contrast.variance:
-        contrast = replace(contrast, unseen_weight=COUNTS_WEIGHT, is_binary=True)
-    return replace(estimate, contrast=contrast, method="unpaired empirical likelihood")
+    if contrast is None or contrast.variance:
+        return contrast
+    return replace(contrast, unseen_weight=COUNTS_WEIGHT, is_binary=True)
