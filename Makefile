@@ -33,11 +33,9 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, and a compar
 	    WANDB_MODE=offline GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
 	        --config configs/$${name}_example.yaml --report demo/$$name.json || exit; \
 	done
-	@echo; echo "== configs/pull_request_example.yaml, compared with its baseline"
-	@sed 's|helm/candidate|helm/baseline|' configs/pull_request_example.yaml > demo/baseline.yaml
-	@$(BIN)/python wandb_writer.py --config demo/baseline.yaml --print-only --quiet --report demo/baseline.json
+	@echo; echo "== compare demo/helm/baseline demo/helm/candidate"
 	@GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
-	    --config configs/pull_request_example.yaml --print-only --baseline demo/baseline.json \
+	    compare demo/helm/baseline demo/helm/candidate \
 	    --comment demo/comment.md --html demo/report.html
 	@echo; echo "Look at"
 	@echo "  demo/comment.md   the comment on a pull request: which benchmark regressed, and by how much"

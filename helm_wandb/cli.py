@@ -8,12 +8,13 @@ import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb import __version__, config_commands, outputs, pipeline
+from helm_wandb import __version__, compare_command, config_commands, flags, outputs, pipeline
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import LOCAL_TRACK, Config, Evaluation
 from helm_wandb.runner import log as logs
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _COMMAND = "python wandb_writer.py"
 _USAGE = """\
 %(prog)s --config FILE [options]
+       %(prog)s compare BEFORE AFTER [options]
        %(prog)s {init,validate,schema} [-h] ...
 """
 _EPILOG = """\
@@ -43,6 +45,7 @@ The W&B key is WANDB_API_KEY, or the one that `wandb login` saved. Without a
 key, runs are recorded offline in ./wandb.
 
 examples:
+  {0} compare main/ pr/
   {0} init benchmark_output
   {0} validate helm-wandb.yaml
   {0} --config helm-wandb.yaml --print-only
@@ -51,8 +54,10 @@ examples:
 """
 _DETAILED = ("baseline", "json", "report", "html", "comment")
 """Flags that need per-instance scores."""
-COMMANDS = ("init", "validate", "schema")
-"""The commands about configs; anything else is a run."""
+_CONFIG_COMMANDS = ("init", "validate", "schema")
+_COMPARE = "compare"
+COMMANDS = (_COMPARE, *_CONFIG_COMMANDS)
+"""The commands; anything else is a run with a config."""
 
 
 def main(argv: Sequence[str], *, root: Path, command: str = _COMMAND) -> int:
@@ -62,15 +67,24 @@ def main(argv: Sequence[str], *, root: Path, command: str = _COMMAND) -> int:
     """
     redactor = Redactor(find_secrets(os.environ))
     event = read_event(os.environ)
-    if argv and argv[0] in COMMANDS:
+    name = argv[0] if argv and not argv[0].startswith("-") else None
+    if name in _CONFIG_COMMANDS:
         log = logs.choose_log(event, redactor)
         run = partial(config_commands.run, argv, root=root, log=log, command=command)
         return logs.run_guarded(log, run)
-    if argv and not argv[0].startswith("-"):
-        parser(command).error(_no_command(argv[0]))
-    arguments = parser(command).parse_args(argv)
+    arguments = _parse(name, argv, command)
     log = logs.choose_log(event, redactor, quiet=arguments.quiet, output_is_taken=arguments.json)
-    return logs.run_guarded(log, partial(_main, arguments, root, event, log, redactor))
+    context = RunContext(event=event, environ=os.environ, redactor=redactor)
+    return logs.run_guarded(log, partial(_main, arguments, root, context, log))
+
+
+def _parse(name: str | None, argv: Sequence[str], command: str) -> Namespace:
+    """Return the arguments of a run: of the command that argv names, or of one with a config."""
+    if name == _COMPARE:
+        return compare_command.parser(command).parse_args(argv[1:])
+    if name is not None:
+        parser(command).error(_no_command(name))
+    return parser(command).parse_args(argv)
 
 
 def _no_command(name: str) -> str:
@@ -79,70 +93,64 @@ def _no_command(name: str) -> str:
     return f"unknown command {name!r}: {hint}"
 
 
-def _main(arguments: Namespace, root: Path, event: Event, log: logs.Log, redactor: Redactor) -> int:
-    if event.fault:
-        log.message("warning", event.fault)
-    context = RunContext(event=event, environ=os.environ, redactor=redactor)
-    outcome = _run(arguments, root, context)
+def _main(arguments: Namespace, root: Path, context: RunContext, log: logs.Log) -> int:
+    if context.event.fault:
+        log.message("warning", context.event.fault)
+    outcome = (_compare if "before" in arguments else _run)(arguments, root, context)
     outputs.log_outcome(outcome, log)
     return outcome.exit_code
 
 
 def parser(command: str = _COMMAND) -> ArgumentParser:
     """Return the parser of a run's flags; command: what the user typed to call it."""
-    flags = ArgumentParser(
+    own = ArgumentParser(
         prog=command,
         usage=_USAGE,
         description="Compare and rank evaluations of HELM and lm-eval, and record them in W&B.",
         epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )
-    add_file = partial(flags.add_argument, type=config_commands.path, metavar="FILE")
+    add_file = partial(own.add_argument, type=flags.path, metavar="FILE")
     add_file("--config", required=True, help="YAML config")
-    flags.add_argument(
+    own.add_argument(
         "--print-only",
         action="store_true",
         help="print the results; write nothing to W&B, and make no network calls",
     )
-    flags.add_argument(
+    own.add_argument(
         "--summary-only",
         action="store_true",
         help="skip the per-benchmark runs in W&B; write only the summary runs",
     )
-    add_file("--report", help="write the report as JSON")
-    add_file("--html", help="write an HTML report")
-    add_file("--badge", help="write a badge as JSON for shields.io's endpoint")
-    add_file("--comment", help="write the pull request comment as Markdown")
+    flags.add_files(own)
     add_file("--baseline", help="report JSON to compare with")
-    _add_gate_flags(flags)
-    flags.add_argument(
-        "--json", action="store_true", help="print the report as JSON; messages go to stderr"
-    )
-    flags.add_argument("--quiet", action="store_true", help="print errors and warnings only")
-    flags.add_argument("--version", action="version", version=__version__)
-    return flags
-
-
-def _add_gate_flags(flags: ArgumentParser) -> None:
-    flags.add_argument(
-        "--fail-on",
-        choices=("never", "regression"),
-        default="never",
-        help="regression: exit 4 if a score regressed, is below its floor, or lost data",
-    )
-    flags.add_argument(
+    flags.add_fail_on(own, "is below its floor")
+    own.add_argument(
         "--on-missing-baseline",
         choices=("warn", "fail"),
         default="warn",
         help="fail: exit 4 if there is no baseline, or it lacks a model of this run",
     )
+    flags.add_printed(own)
+    own.add_argument("--version", action="version", version=__version__)
+    return own
 
 
-def _gate_policy(arguments: Namespace) -> GatePolicy:
-    return GatePolicy(
-        on_regression=arguments.fail_on == "regression",
-        on_missing_baseline=arguments.on_missing_baseline == "fail",
+def _compare(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
+    before, after = compare_command.open_sides(arguments, root)
+    plan = pipeline.Plan(
+        folder=Path(),
+        provenance=context.event.provenance(),
+        baseline=compare_command.find_baseline(before, progress_bar(sys.stderr)),
+        gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
+        with_details=True,
+        keeps_answers=_keeps_answers(arguments),
+        redactor=context.redactor,
+        progress=progress_bar(sys.stderr),
     )
+    options = _output_options(arguments, after.config, context)
+    outcome = pipeline.run(after.config, plan, outputs.create_sinks(options))
+    return compare_command.explain(outcome)
 
 
 def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
@@ -165,28 +173,44 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             provenance=context.event.provenance(),
             project=project,
             baseline=baseline,
-            gate_policy=_gate_policy(arguments),
+            gate_policy=GatePolicy(
+                on_regression=arguments.fail_on == "regression",
+                on_missing_baseline=arguments.on_missing_baseline == "fail",
+            ),
             with_details=records or any(map(vars(arguments).get, _DETAILED)),
-            keeps_answers=records or bool(arguments.json or arguments.report),
+            keeps_answers=records or _keeps_answers(arguments),
             redactor=context.redactor,
             progress=progress_bar(sys.stderr),
         )
-        options = outputs.OutputOptions(
-            context=context,
-            config=config,
-            report=arguments.report,
-            html=arguments.html,
-            badge=arguments.badge,
-            comment_file=arguments.comment,
+        options = replace(
+            _output_options(arguments, config, context),
             records=records,
             summary_only=arguments.summary_only,
-            terminal=None if arguments.json or arguments.quiet else _terminal(context.event),
             project=project,
             wandb_key=key,
             wandb_command=_wandb_command(),
-            json=JsonOutput(sys.stdout) if arguments.json else None,
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
+
+
+def _keeps_answers(arguments: Namespace) -> bool:
+    return bool(arguments.json or arguments.report)
+
+
+def _output_options(
+    arguments: Namespace, config: Config, context: RunContext
+) -> outputs.OutputOptions:
+    """Return the outputs that every run can have."""
+    return outputs.OutputOptions(
+        context=context,
+        config=config,
+        report=arguments.report,
+        html=arguments.html,
+        badge=arguments.badge,
+        comment_file=arguments.comment,
+        terminal=None if arguments.json or arguments.quiet else _terminal(context.event),
+        json=JsonOutput(sys.stdout) if arguments.json else None,
+    )
 
 
 def _baseline(name: str | None) -> Callable[[Sequence[Evaluation]], BaselineResult] | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from helm_wandb import __version__, pipeline, sources
+from helm_wandb import __version__, flags, pipeline, sources
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError, UserError
 from helm_wandb.model import FirstEntry, Provenance
@@ -39,8 +39,8 @@ def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
 
 def parser(command: str) -> ArgumentParser:
     """Return the parser of the commands and their arguments."""
-    flags = ArgumentParser(prog=command, description="Write and check configs.")
-    commands = flags.add_subparsers(dest="command", required=True)
+    root = ArgumentParser(prog=command, description="Write and check configs.")
+    commands = root.add_subparsers(dest="command", required=True)
     init = commands.add_parser(
         "init",
         help="write a first config for the output of HELM or lm-eval",
@@ -49,14 +49,14 @@ def parser(command: str) -> ArgumentParser:
     init.add_argument(
         "folder",
         nargs="?",
-        type=path,
+        type=flags.path,
         default="benchmark_output",
         help="folder that helm-run or lm_eval wrote, or a .tar, .tar.gz or .zip of it",
     )
     init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
     init.add_argument(
         "--output",
-        type=path,
+        type=flags.path,
         default="helm-wandb.yaml",
         metavar="FILE",
         help="path of the new config",
@@ -71,15 +71,8 @@ def parser(command: str) -> ArgumentParser:
         help="check configs",
         description="Report every problem of the configs, but don't look at the evaluation output.",
     )
-    validate.add_argument("files", nargs="+", type=path, metavar="FILE")
-    return flags
-
-
-def path(text: str) -> str:
-    """Return the path; raise ArgumentTypeError if it is empty, as `"$UNSET"` is."""
-    if not text.strip():
-        raise ArgumentTypeError("it is empty: give a path, or leave the flag out")
-    return text
+    validate.add_argument("files", nargs="+", type=flags.path, metavar="FILE")
+    return root
 
 
 def _schema(root: Path) -> int:

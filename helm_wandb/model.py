@@ -365,6 +365,11 @@ class Provenance:
     attempt: int | None = None
     tool_version: str
 
+    @property
+    def is_job(self) -> bool:
+        """Whether the run is a job of a workflow, not a command that somebody typed."""
+        return self.track != LOCAL_TRACK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:

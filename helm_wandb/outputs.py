@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helm_wandb.errors import InputError
+from helm_wandb.errors import GATE_EXIT_CODE, InputError
 from helm_wandb.model import WANDB, Config, Gate, Report, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks.rendered_file import RenderedFile
@@ -50,9 +50,9 @@ class OutputOptions:
     config: Config
     report: str | None
     """Path of the report JSON."""
-    records: bool
+    records: bool = False
     """Whether runs are recorded in W&B."""
-    summary_only: bool
+    summary_only: bool = False
     html: str | None = None
     """Path of the HTML report."""
     badge: str | None = None
@@ -259,24 +259,27 @@ def _log_report(outcome: Outcome, report: Report, log: Log) -> None:
     if outcome.warnings:
         log.message("warning", "; ".join(outcome.warnings))
     if report.gate and report.gate.reasons:
-        log.message(*_gate_message(report.gate))
+        log.message(*_gate_message(report.gate, is_job=report.provenance.is_job))
     if report.gate and report.gate.warnings:
-        log.message("warning", f"doesn't fail the job: {_some(report.gate.warnings)}")
+        subject = " the job" * report.provenance.is_job
+        log.message("warning", f"doesn't fail{subject}: {_some(report.gate.warnings)}")
     if outcome.missing_baseline and report.evaluations:
         log.message("warning", outcome.missing_baseline)
 
 
-def _gate_message(gate: Gate) -> tuple[str, str]:
+def _gate_message(gate: Gate, *, is_job: bool) -> tuple[str, str]:
     """Return level and sentence: a single annotation, since a step has only ten."""
     reasons = _some(gate.reasons)
     if gate.closed:
-        return "error", f"the job fails: {reasons}"
+        return "error", f"{'the job fails' if is_job else 'failed'}: {reasons}"
     if gate.accepted_by:
         return (
             "notice",
             f"The job passes (label {gate.accepted_by}), although {reasons}",
         )
-    return "warning", f"{reasons}. This doesn't fail the job (fail-on: never)"
+    if is_job:
+        return "warning", f"{reasons}. This doesn't fail the job (fail-on: never)"
+    return "warning", f"{reasons}. With --fail-on regression, the exit code is {GATE_EXIT_CODE}"
 
 
 def _some(sentences: Sequence[str]) -> str:

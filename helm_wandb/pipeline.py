@@ -153,7 +153,8 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     unmatched = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
     compared = _compare(candidates, inputs.entries, config, plan)
     answered, answer_notes = _attach_answers(candidates, inputs.entries, plan)
-    faults = (*inputs.faults, *map(ArtifactError, merged.conflicts))
+    unread = (*inputs.faults, *map(ArtifactError, compared.faults))
+    faults = (*unread, *map(ArtifactError, merged.conflicts))
     built = report.build(
         answered,
         leaderboard.rank_models(
@@ -175,7 +176,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
         history=compared.history,
         not_in_baseline=compared.unmatched,
         gate=_gate(candidates, compared, config.compare, plan.gate_policy),
-        unread=len(inputs.faults),
+        unread=len(unread),
         contradictions=len(merged.conflicts),
     )
     delivered, receipts = deliver(built, sinks, plan.redactor)
@@ -240,6 +241,8 @@ class _Comparisons:
     """The two sides of each comparison."""
     steps: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Artifacts of a baseline that could not be read."""
     missing_reason: str | None = None
     """Why there is no baseline."""
     unmatched: UnmatchedModels | None = None
@@ -268,6 +271,7 @@ def _compare(
         partners=resolved.partners,
         steps=verdicts.compared(baselines.steps(candidates), config.compare),
         notes=resolved.notes,
+        faults=resolved.faults,
         missing_reason=resolved.missing_reason if plan.baseline else nothing_given,
         unmatched=resolved.unmatched,
         history=extend_history(resolved.history, candidates, plan.provenance.commit),

@@ -223,7 +223,7 @@ def report(  # noqa: PLR0913 -- as above
         evaluations,
         board,
         notes=notes,
-        provenance=provenance or Provenance(tool_version="1.2.3"),
+        provenance=provenance or Provenance(tool_version="1.2.3", track="branch/main"),
         comparisons=comparisons,
         steps=steps,
         gate=gate,

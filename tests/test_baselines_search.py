@@ -104,7 +104,7 @@ def test_a_file_without_the_models_is_reported() -> None:
 
     assert (
         BaselineResult(
-            notes=("Only in the baseline (base.json), and not in this run: old.",),
+            notes=("Only in the baseline (base.json): old.",),
             unmatched=UnmatchedModels(
                 models=("alpha",), baseline_models=("old",), origin="base.json"
             ),
@@ -203,10 +203,7 @@ def test_models_of_one_side_are_reported(repository: Repository) -> None:
 
     assert (
         "Baseline: main@c8, artifact of run 2, of the previous commit.",
-        (
-            "Only in the baseline (artifact of run 2, of the previous commit), and not in this "
-            "run: old."
-        ),
+        "Only in the baseline (artifact of run 2, of the previous commit): old.",
     ) == result.notes
     assert (
         UnmatchedModels(

@@ -253,7 +253,7 @@ def test_a_missing_benchmark_is_reported() -> None:
     (suite / "run_specs.json").write_text(json.dumps(kept))
     report = against("candidate", "baseline")
 
-    assert {"boolq.EM": "only the baseline has it; this run: not run in this suite"} == (
+    assert {"boolq.EM": "only the baseline has it; in the candidate: not run in this suite"} == (
         comparison(report)["not_comparable"]
     )
     assert {"hellaswag.EM": "improved"} == marked(report)
@@ -269,7 +269,7 @@ def test_a_new_benchmark_is_reported(trees: Path) -> None:
     (trees / "baseline.json").write_text(json.dumps(report))
     found = against("candidate", "baseline")
 
-    assert {"boolq.EM": "only this run has it; in the baseline: no table"} == (
+    assert {"boolq.EM": "only the candidate has it; in the baseline: no table"} == (
         comparison(found)["not_comparable"]
     )
     assert {"hellaswag.EM": "improved"} == marked(found)
@@ -313,12 +313,12 @@ def test_one_benchmark_without_per_instance_files() -> None:
 @pytest.mark.parametrize(
     ("tree", "baseline", "code", "sentence"),
     [
-        ("candidate", "baseline", 4, "The job failed: boolq.EM of acme/assistant regressed."),
+        ("candidate", "baseline", 4, "Failed: boolq.EM of acme/assistant regressed."),
         (
             "baseline",
             "candidate",
             4,
-            "The job failed: hellaswag.EM of acme/assistant regressed",
+            "Failed: hellaswag.EM of acme/assistant regressed",
         ),
         (
             "baseline",
@@ -365,7 +365,7 @@ def test_changes_within_noise_pass(trees: Path) -> None:
 def test_the_gate_is_open_where_nobody_asks(capsys: pytest.CaptureFixture[str]) -> None:
     """Without --fail-on the regression is reported and the exit code is 0."""
     assert 0 == run("candidate", "--baseline", "baseline.json")["exit code"]
-    assert "The job passed (fail-on: never), although boolq.EM" in capsys.readouterr().out
+    assert "Doesn't fail (fail-on: never): boolq.EM" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("trees")

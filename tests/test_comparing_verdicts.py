@@ -476,10 +476,10 @@ def test_scores_of_one_side_are_shown_with_their_reasons() -> None:
     there = builders.evaluation(scores={"c.EM": 0.5, "d.EM": 0.5}, missing={"a.EM": "no row"})
 
     assert {
-        "a.EM": "only this run has it; in the baseline: no row",
-        "b.EM": "only this run has it; in the baseline: it doesn't evaluate it",
-        "c.EM": "only the baseline has it; this run: no table",
-        "d.EM": "only the baseline has it; this run: this run doesn't evaluate it",
+        "a.EM": "only the candidate has it; in the baseline: no row",
+        "b.EM": "only the candidate has it",
+        "c.EM": "only the baseline has it; in the candidate: no table",
+        "d.EM": "only the baseline has it",
     } == {str(key): why for key, why in comparison(here, there).not_comparable.items()}
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from helm_wandb import action, cli, config, errors
+from helm_wandb import action, cli, compare_command, config, errors
 from helm_wandb.comparing import changed_instances
 from helm_wandb.render import comment
 from helm_wandb.runner import wandb_key
@@ -215,13 +215,19 @@ def test_commands_run(
         if program == "make":
             assert set() == set(arguments) - set(targets)
             continue
+        if program == "uvx":
+            assert ["--from", "helm-wandb", "compare"] == [arguments[0], *arguments[2:4]]
+            compare_command.parser(program).parse_args(arguments[4:])
+            continue
         assert [".venv/bin/python", "wandb_writer.py"] == [program, arguments.pop(0)]
         assert 0 == cli.main(arguments, root=root), line
         ran += 1
 
     assert ran == 4
     assert (workspace / "report.html").exists()
-    assert "" == capsys.readouterr().err
+    assert ["warning: boolq.EM of acme/assistant regressed"] == [
+        line.partition(". ")[0] for line in capsys.readouterr().err.splitlines()
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -156,7 +156,7 @@ def test_many_models_make_no_page_of_sentences() -> None:
             Gate(closed=False, reasons=("a",)),
             ["The job passed (fail-on: never), although a."],
         ),
-        (Gate(closed=False, reasons=()), []),
+        (Gate(closed=False, reasons=()), ["The job passed."]),
         (
             Gate(closed=True, reasons=("a",), warnings=("b", "c")),
             ["The job failed: a.", "Doesn't fail the job: b; c."],
@@ -169,12 +169,19 @@ def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list
     assert expected == sentences.summary_sentences(gated(gate))
 
 
-def test_only_a_workflow_has_a_job_that_passes() -> None:
-    """On the command line there is no job, so nothing is said of one without a reason."""
-    run = replace(gated(Gate(closed=False, reasons=())).provenance, run_url="https://x.example/1")
-    result = replace(gated(Gate(closed=False, reasons=())), provenance=run)
+@pytest.mark.parametrize(
+    ("gate", "expected"),
+    [
+        (Gate(closed=False, reasons=()), []),
+        (Gate(closed=False, reasons=("a",)), ["Doesn't fail (fail-on: never): a."]),
+        (Gate(closed=True, reasons=("a",), warnings=("b",)), ["Failed: a.", "Doesn't fail: b."]),
+    ],
+)
+def test_on_the_command_line_there_is_no_job(gate: Gate, expected: list[str]) -> None:
+    """A command that somebody typed fails or doesn't, without being called a job."""
+    local = replace(gated(gate), provenance=Provenance(tool_version="1"))
 
-    assert ["The job passed."] == sentences.summary_sentences(result)
+    assert expected == sentences.summary_sentences(local)
 
 
 def gated(gate: Gate | None) -> Report:

@@ -38,7 +38,7 @@ def extra_model_notes(
     if not extra:
         return ()
     origin, models = matches[0].origin, join_truncated(extra, _SHOWN)
-    return (f"Only in the baseline ({origin}), and not in this run: {models}.",)
+    return (f"Only in the baseline ({origin}): {models}.",)
 
 
 def baseline_notes(

@@ -58,6 +58,8 @@ class BaselineResult:
     """The models that the baselines lack, if there are baselines."""
     history: tuple[MetricHistory, ...] = ()
     """The nearest baseline's."""
+    faults: tuple[str, ...] = ()
+    """Artifacts of a baseline that could not be read, while others could."""
 
 
 def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> BaselineResult:

@@ -97,11 +97,11 @@ def _cells(partner: Partner) -> tuple[list[_Cell], dict[ScoreKey, str]]:
     apart: dict[ScoreKey, str] = {}
     for key in dict.fromkeys([*here.scores, *there.scores]):
         if key not in here.scores:
-            why = here.missing.get(key, "this run doesn't evaluate it")
-            apart[key] = f"only the baseline has it; this run: {why}"
+            why = here.missing.get(key)
+            apart[key] = f"only the baseline has it{f'; in the candidate: {why}' if why else ''}"
         elif key not in there.scores:
-            why = there.missing.get(key, "it doesn't evaluate it")
-            apart[key] = f"only this run has it; in the baseline: {why}"
+            why = there.missing.get(key)
+            apart[key] = f"only the candidate has it{f'; in the baseline: {why}' if why else ''}"
         else:
             cell = _cell(key, here.scores[key], there.scores[key])
             if isinstance(cell, str):

@@ -208,7 +208,9 @@ def side_names(report: Report) -> tuple[str, str]:
     """Return `main` and `this PR`: the baseline and the candidate, as heads of columns."""
     refs = {(one.baseline.ref or "").removeprefix("refs/heads/") for one in report.comparisons}
     baseline = plain(Name(refs.pop())) if len(refs) == 1 else ""
-    return baseline or "baseline", "this PR" if report.provenance.pull_request else "this run"
+    provenance = report.provenance
+    candidate = "this run" if provenance.is_job else "candidate"
+    return baseline or "baseline", "this PR" if provenance.pull_request else candidate
 
 
 def _questions(delta: Delta) -> str:

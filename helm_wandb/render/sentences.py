@@ -109,7 +109,7 @@ def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
         sentences += _overall(report, compared[0], mean)
     elif len(report.leaderboard.rows) == 1 and not report.comparisons:
         sentences += _mean(report)
-    sentences += _partners([one for one in report.comparisons if _differs(one)])
+    sentences += _partners(report.comparisons)
     return [*sentences, *_outcome(report, limit)]
 
 
@@ -157,23 +157,25 @@ def _tests(comparisons: Iterable[Comparison]) -> int:
 def _outcome(report: Report, limit: int | None) -> Iterator[str]:
     """Yield whether the job passes, why, and what else could hide a regression."""
     gate = report.gate or Gate(closed=False, reasons=())
+    is_job = report.provenance.is_job
     unread = [f"{count_noun(report.unread, 'artifact')} could not be read"]
     conflicts = [f"{count_noun(report.contradictions, 'contradiction')} between evaluations"]
     failures = [*unread * bool(report.unread), *conflicts * bool(report.contradictions)]
     reasons = join_truncated(gate.reasons, limit, separator="; ")
     if gate.closed or failures:
         failures = [*[reasons] * gate.closed, *failures]
-        yield f"The job failed: {'; '.join(failures)}."
+        yield f"{'The job failed' if is_job else 'Failed'}: {'; '.join(failures)}."
     if gate.reasons and not gate.closed:
         why = f"label {gate.accepted_by}" if gate.accepted_by else "fail-on: never"
-        if failures:
-            yield f"Doesn't fail the job ({why}): {reasons}."
-        else:
+        if is_job and not failures:
             yield f"The job passed ({why}), although {reasons}."
-    elif report.gate and report.provenance.run_url and not gate.closed and not failures:
+        else:
+            yield f"Doesn't fail{' the job' * is_job} ({why}): {reasons}."
+    elif report.gate and is_job and not gate.closed and not failures:
         yield "The job passed."
     if gate.warnings:
-        yield f"Doesn't fail the job: {join_truncated(gate.warnings, limit, separator='; ')}."
+        warnings = join_truncated(gate.warnings, limit, separator="; ")
+        yield f"Doesn't fail{' the job' * is_job}: {warnings}."
 
 
 def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[str]:
@@ -215,17 +217,17 @@ def _with_words(delta: Delta) -> str:
     return difference(delta).replace(" (", ", 95% CI ").removesuffix(")")
 
 
-def _differs(comparison: Comparison) -> bool:
-    return comparison.iteration != comparison.baseline.iteration
-
-
-def _partners(others: Sequence[Comparison]) -> list[str]:
-    """Return which models are compared with another iteration than their own."""
-    if not others:
-        return []
+def _partners(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Yield which models are compared with another model or iteration than their own."""
+    for one in comparisons:
+        if one.model != one.baseline.model:
+            names = (plain(Name(name)) for name in (one.model, one.baseline.model))
+            yield "Each side has one model: {} is compared with {}.".format(*names)
     models = [
         f"{plain(Name(one.model))} at iteration {one.iteration} with {one.baseline.iteration}"
-        for one in others
+        for one in comparisons
+        if one.iteration != one.baseline.iteration
     ]
-    shown = join_truncated(models, _SHOWN, separator="; ")
-    return [f"Compared with another iteration, the latest that the baseline has: {shown}."]
+    if models:
+        shown = join_truncated(models, _SHOWN, separator="; ")
+        yield f"Compared with another iteration, the latest that the baseline has: {shown}."

@@ -42,7 +42,7 @@ SOURCES: Mapping[str, Source] = {
         first_entries=lm_eval.first_entries,
     ),
     "file": Source(read=file.read),
-    "report": Source(read=report.read),
+    "report": Source(read=report.read, first_entries=report.first_entries),
 }
 """The config's name of each source."""
 
@@ -95,4 +95,4 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
             return first(path, shown_as=shown_as)
         except ArtifactError as error:
             faults += error.lines
-    raise ArtifactError(*faults)
+    raise ArtifactError(*dict.fromkeys(faults))

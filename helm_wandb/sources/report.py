@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from glob import has_magic
+from glob import escape, has_magic
 from pathlib import Path, PurePath
 from typing import TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import EvalEntry, Evaluation, Reading, RoutineNote
+from helm_wandb.model import EvalEntry, Evaluation, FirstEntry, Reading, RoutineNote
 from helm_wandb.report import from_json
 from helm_wandb.system import files, paths
 from helm_wandb.text.words import count_noun, join_truncated
+from helm_wandb.text.yaml_text import to_yaml
 
 LIMIT_BYTES = 256 << 20
 """Size of a report, at most. 20 models with two iterations each of the 16 core benchmarks, with all
@@ -53,6 +54,8 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
         raise ArtifactError(
             *(faults or [f"{entry.place}: no evaluations in {join_truncated(list(names), _SHOWN)}"])
         )
+    if names == [pattern]:
+        return Reading(evaluations=tuple(evaluations))
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
@@ -60,6 +63,22 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
         faults=tuple(faults),
         notes=(RoutineNote(f"{pattern} matches {reports}{unread}."),),
     )
+
+
+def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
+    """Return the entry that reads the report, as `sources.first_entries` says."""
+    if not path.is_file():
+        raise ArtifactError  # Other sources say what a folder lacks.
+    try:
+        evaluations = from_json(_read_file(path))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ArtifactError(f"{shown_as}: isn't a report of this tool: {why}.") from error
+    if not evaluations:
+        raise ArtifactError(f"{shown_as}: is a report without evaluations.")
+    keys = dict.fromkeys(key for one in evaluations for key in one.scores)
+    yaml = to_yaml({"eval_type": "helm", "source": "report", "path": escape(shown_as)})
+    return (FirstEntry(name=shown_as, yaml=yaml, score_keys=tuple(keys)),)
 
 
 def from_report(name: str, *, folder: Path) -> Reading:

@@ -1,0 +1,207 @@
+"""The command `compare BEFORE AFTER`: two outputs → a config, and the baseline of its models."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helm_wandb import flags, pipeline, sources
+from helm_wandb.comparing import evaluations
+from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.config.first_config import first_config
+from helm_wandb.errors import ArtifactError, ConfigError, InputError
+from helm_wandb.harness.entry import ReadOptions
+from helm_wandb.model import Config, Evaluation, FirstEntry, RoutineNote
+from helm_wandb.runner.inputs import BaselineChoice
+from helm_wandb.system import paths
+from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.words import join_truncated
+
+if TYPE_CHECKING:
+    from helm_wandb.baselines import BaselineResult
+    from helm_wandb.pipeline import Outcome
+
+_DESCRIPTION = """\
+Compare two evaluations question by question, and say which changes are
+significant. No config, key or network is needed.
+"""
+_EPILOG = """\
+Each side is the output folder of HELM or lm-eval, a .tar, .tar.gz or .zip of
+it, or a report JSON that --report wrote. If each side has one model, these two
+are compared; otherwise models are compared by name.
+
+examples:
+  {0} compare main/ pr/
+  {0} compare main.tar.gz pr/ --html report.html
+  {0} compare main/ pr/ --fail-on regression
+"""
+
+
+def parser(command: str) -> ArgumentParser:
+    """Return the parser of the command; command: what the user typed before its name."""
+    own = ArgumentParser(
+        prog=f"{command} compare",
+        usage="%(prog)s BEFORE AFTER [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(command),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    own.add_argument("before", metavar="BEFORE", type=flags.path, help="the baseline")
+    own.add_argument(
+        "after", metavar="AFTER", type=flags.path, help="the candidate, which is compared with it"
+    )
+    flags.add_files(own)
+    flags.add_fail_on(own)
+    flags.add_printed(own)
+    return own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two outputs."""
+
+    name: str
+    """As the user wrote it."""
+    config: Config
+    """Reads it."""
+
+
+def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
+    """Return both sides, recognized by what they hold.
+
+    root: the folder that holds this tool's `schema/`.
+    Raises InputError if both are the same path, and ArtifactError if one can't be recognized.
+    """
+    names = arguments.before, arguments.after
+    for name in names:
+        if not os.path.lexists(name):
+            raise ArtifactError(f"{name}: doesn't exist. {paths.hint(name, Path())}".rstrip())
+    if os.path.realpath(names[0]) == os.path.realpath(names[1]):
+        raise InputError(f"BEFORE and AFTER are both {names[0]}: give two evaluations")
+    before, after = (sources.first_entries(Path(name), shown_as=name) for name in names)
+    shared = {one.name for one in before} & {one.name for one in after}
+    return (
+        _side(names[0], _choose(before, shared), root),
+        _side(names[1], _choose(after, shared), root),
+    )
+
+
+def _choose(entries: Sequence[FirstEntry], shared: set[str]) -> FirstEntry:
+    """Return the first suite that both sides have, else the first."""
+    return next((one for one in entries if one.name in shared), entries[0])
+
+
+def _side(name: str, entry: FirstEntry, root: Path) -> Side:
+    try:
+        config = pipeline.parse_config(first_config(entry).encode(), name=name, root=root)
+    except ConfigError as error:
+        raise InputError(f"{name} can't be read without a config:", *error.lines) from error
+    return Side(name=name, config=replace(config, names=()))
+
+
+def find_baseline(
+    before: Side, progress: Callable[[int, int], None]
+) -> Callable[[Sequence[Evaluation]], BaselineResult]:
+    """Return what finds the baselines of the other side's models in this one.
+
+    progress: called with the number of runs that are read, and of all, while there are many.
+    """
+    options = ReadOptions(folder=Path(), with_details=True, progress=progress)
+    return partial(_resolve, before=before, options=options)
+
+
+def _resolve(
+    candidates: Sequence[Evaluation], before: Side, options: ReadOptions
+) -> BaselineResult:
+    """Return each candidate's baseline: its name's, or the only one if each side has one.
+
+    Raises ArtifactError if the side can't be read, or nothing of it can be compared.
+    """
+    from helm_wandb import baselines  # noqa: PLC0415 -- as the pipeline does
+
+    (entry,) = before.config.evals
+    reading = sources.read(entry, options)
+    own = evaluations.merge(reading.evaluations).evaluations
+    model = _only_model(own)
+    name = _only_model(candidates)
+    if model and name:
+        own = tuple(replace(one, model=name) for one in own)
+    _refuse_unrelated(before.name, own, candidates)
+    match = baselines.BaselineMatch(origin=before.name, evaluations=own)
+    request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=match)
+    result = baselines.resolve(candidates, request)
+    partners = result.partners
+    if model and name:
+        partners = tuple(
+            replace(one, baseline_label=replace(one.baseline_label, model=model))
+            for one in partners
+        )
+    notes = (*reading.notes, *result.notes)
+    return replace(
+        result,
+        partners=partners,
+        # The terminal shows routine notes too, and the heading says with what was compared.
+        notes=tuple(one for one in notes if not isinstance(one, RoutineNote)),
+        faults=reading.faults,
+    )
+
+
+def _only_model(several: Sequence[Evaluation]) -> str | None:
+    """Return the model of all evaluations; None if they have several."""
+    models = {one.model for one in several}
+    return models.pop() if len(models) == 1 else None
+
+
+def _refuse_unrelated(
+    before: str, baselines: Sequence[Evaluation], candidates: Sequence[Evaluation]
+) -> None:
+    """Raise ArtifactError if both sides share no model, or no score of one."""
+    sides = [group_by_model(one) for one in (baselines, candidates)]
+    shared = sides[0].keys() & sides[1].keys()
+    if not shared:
+        there, here = (join_truncated([plain(Name(one)) for one in side]) for side in sides)
+        raise ArtifactError(
+            f"no model is on both sides: {before} has {there}; the other side has {here}. "
+            "If a side has several models, they are compared by name."
+        )
+    scores = [
+        {key for name in shared for one in side[name] for key in one.scores} for side in sides
+    ]
+    if scores[0].isdisjoint(scores[1]):
+        there, here = (
+            f"{join_truncated(sorted(keys))} ({', '.join(_harnesses(evaluations))})"
+            for keys, evaluations in zip(scores, (baselines, candidates), strict=True)
+        )
+        raise ArtifactError(
+            f"no score is on both sides: {before} has {there}; the other side has {here}. "
+            "Evaluate the same benchmarks on both sides, with the same harness."
+        )
+
+
+def _harnesses(several: Sequence[Evaluation]) -> list[str]:
+    return sorted({one.origin.source for one in several})
+
+
+def explain(outcome: Outcome) -> Outcome:
+    """Return the outcome; if nothing could be compared, with a fault that says so."""
+    comparisons = outcome.report.comparisons if outcome.report else ()
+    if not comparisons or any(one.deltas for one in comparisons):
+        return outcome
+    reasons = dict.fromkeys(
+        f"{key}: {why}" for one in comparisons for key, why in one.not_comparable.items()
+    )
+    fault = ArtifactError(
+        f"nothing can be compared. {join_truncated(list(reasons), separator='; ')}. "
+        "Evaluate both sides with the same questions and settings."
+    )
+    codes = (outcome.exit_code, fault.exit_code)
+    return replace(
+        outcome,
+        faults=(*outcome.faults, fault),
+        exit_code=min(code for code in codes if code),
+    )

@@ -1,0 +1,304 @@
+"""`compare BEFORE AFTER`, by the real command line on real output of HELM and lm-eval."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from helm_wandb import cli
+
+from .conftest import DATA, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def sides(workspace: Path, helm_trees: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the outputs `main` and `pr`; no setting of W&B or of GitHub."""
+    for name in [name for name in os.environ if name.startswith(("WANDB_", "GITHUB_"))]:
+        monkeypatch.delenv(name)
+    shutil.copytree(helm_trees / "baseline", workspace / "main")
+    shutil.copytree(helm_trees / "candidate", workspace / "pr")
+    return workspace
+
+
+def compare(*arguments: str) -> int:
+    """The exit code of the command."""
+    return cli.main(["compare", *arguments], root=ROOT)
+
+
+def report_of(*arguments: str) -> dict[str, Any]:
+    """The report of a comparison with exit code 0."""
+    assert 0 == compare(*arguments, "--quiet", "--report", "report.json")
+    found: dict[str, Any] = json.loads(Path("report.json").read_text())
+    return found
+
+
+def flagged(report: dict[str, Any]) -> dict[str, str]:
+    """The verdict on each metric that was flagged."""
+    deltas = [delta for one in report["comparisons"] for delta in one["deltas"]]
+    return {one["metric"]: one["verdict"] for one in deltas if one["verdict"].endswith("ed")}
+
+
+def column(comparison: dict[str, Any], name: str) -> dict[str, Any]:
+    """A field of each delta, and of the mean's."""
+    deltas = [*comparison["deltas"], {**comparison["overall"], "metric": "mean"}]
+    return {one["metric"]: one.get(name) for one in deltas}
+
+
+def lm_eval(name: str, folder: Path) -> str:
+    """The folder of an output of lm-eval, unpacked."""
+    with tarfile.open(DATA / f"lm_eval/{name}.tar.gz") as tree:
+        tree.extraction_filter = getattr(tarfile, "data_filter", None)
+        tree.extractall(folder)  # noqa: S202
+    return name
+
+
+def edit_specs(suite: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Edit every run spec of a suite, in both places where HELM writes it."""
+    for path in suite.rglob("run_spec*.json"):
+        content = json.loads(path.read_text())
+        for spec in content if isinstance(content, list) else [content]:
+            edit(spec)
+        path.write_text(json.dumps(content))
+
+
+CHANGED = {"boolq.EM": "regressed", "hellaswag.EM": "improved"}
+
+
+@pytest.mark.usefixtures("sides")
+def test_two_folders_need_nothing_else(
+    golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The two outputs are compared as they are; a regression alone changes no exit code."""
+    assert 0 == compare("main", "pr/")
+
+    printed = capsys.readouterr()
+    golden("compare_command.txt", printed.out)
+    assert (
+        "warning: boolq.EM of acme/assistant regressed. With --fail-on regression, "
+        "the exit code is 4\n"
+    ) == printed.err
+
+
+@pytest.mark.usefixtures("sides")
+def test_the_page_speaks_of_no_job_and_no_pull_request() -> None:
+    """There is neither, so the files that it writes name neither."""
+    assert 0 == compare("main", "pr", "--quiet", "--comment", "c.md", "--html", "page.html")
+
+    for name in ("c.md", "page.html"):
+        text = Path(name).read_text().lower()
+        assert "boolq" in text
+        assert [] == [word for word in ("job", "pull request", "this pr") if word in text]
+
+
+@pytest.mark.usefixtures("sides")
+def test_swapped_sides_swap_the_verdicts() -> None:
+    """Either side may be the baseline."""
+    assert flagged(report_of("main", "pr")) == CHANGED
+    assert {"boolq.EM": "improved", "hellaswag.EM": "regressed"} == flagged(report_of("pr", "main"))
+
+
+@pytest.mark.usefixtures("sides")
+def test_the_report_is_that_of_a_config_and_its_baseline(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same deltas as with a config and --baseline, and a report that the schema accepts."""
+    entry = "{eval_type: helm, helm_output_dir: %s, helm_suite_name: nightly}"
+    for side in ("main", "pr"):
+        Path(f"{side}.yaml").write_text(f"project: p\nevals: [{entry % side}]\n")
+    flags = ["--print-only", "--quiet", "--report"]
+    assert 0 == cli.main(["--config", "main.yaml", *flags, "main.json"], root=root)
+    baseline = ["--baseline", "main.json"]
+    assert 0 == cli.main(["--config", "pr.yaml", *flags, "both.json", *baseline], root=root)
+    capsys.readouterr()
+    assert 0 == compare("main", "pr", "--json")
+    printed = json.loads(capsys.readouterr().out)
+    schema = json.loads((root / "schema/report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(printed)
+
+    (expected,) = json.loads(Path("both.json").read_text())["comparisons"]
+    (found,) = printed["comparisons"]
+    for name in ("n", "better", "worse", "verdict", "why"):
+        assert column(expected, name) == column(found, name)
+    for name in ("delta", "p", "p_adjusted", "mde"):
+        assert pytest.approx(column(expected, name)) == column(found, name)
+
+
+def test_each_side_may_be_a_folder_an_archive_or_a_report(sides: Path) -> None:
+    """What a side holds is recognized by itself, in every pair of kinds."""
+    for side, tree in (("main", "baseline"), ("pr", "candidate")):
+        shutil.copy(DATA / f"helm/{tree}.tar.gz", sides / f"{side}.tar.gz")
+        other = "pr" if side == "main" else "main"
+        assert 0 == compare(other, side, "--quiet", "--report", f"{side}.json")
+
+    for before in ("main", "main.tar.gz", "main.json"):
+        for after in ("pr", "pr.tar.gz", "pr.json"):
+            report = report_of(before, after)
+            assert flagged(report) == CHANGED
+            assert before == report["comparisons"][0]["baseline"]["origin"]
+
+
+@pytest.mark.usefixtures("sides")
+def test_changed_questions_are_listed() -> None:
+    """Each flagged metric has its questions, with the texts that the output has."""
+    deltas = {one["metric"]: one for one in report_of("main", "pr")["comparisons"][0]["deltas"]}
+    boolq = deltas["boolq.EM"]
+
+    assert (15, 2) == (boolq["worse"], boolq["better"])
+    assert 17 == len(boolq["items"])
+    assert all(item["answer"] for item in boolq["items"])
+
+
+@pytest.mark.usefixtures("sides")
+def test_a_regression_fails_only_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """--fail-on regression is exit code 4, and says why without a word on a job."""
+    assert 4 == compare("main", "pr", "--fail-on", "regression", "--quiet")
+    assert "error: failed: boolq.EM of acme/assistant regressed\n" == capsys.readouterr().err
+    assert 0 == compare("main", "pr", "--quiet")
+
+
+def test_one_model_on_each_side_is_compared_whatever_its_name(
+    sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A renamed model is compared with the other side's only one, and both names are shown."""
+
+    def rename(spec: dict[str, Any]) -> None:
+        spec["adapter_spec"]["model"] = "acme/tuned"
+        spec["adapter_spec"]["model_deployment"] = "acme/tuned"
+
+    edit_specs(sides / "pr", rename)
+    assert 0 == compare("main", "pr", "--report", "report.json")
+    (comparison,) = json.loads(Path("report.json").read_text())["comparisons"]
+
+    assert ("acme/tuned", "acme/assistant") == (
+        comparison["model"],
+        comparison["baseline"]["model"],
+    )
+    shown = capsys.readouterr().out
+    assert "Each side has one model: acme/tuned is compared with acme/assistant." in shown
+
+
+@pytest.mark.usefixtures("sides")
+def test_several_models_are_compared_by_name(helm_trees: Path) -> None:
+    """Of three models against four, the three are compared, each with itself."""
+    shutil.copytree(helm_trees / "models", "three")
+    for run in Path("three").rglob("*model=otherlab_beta-large*"):
+        shutil.rmtree(run)
+    (comparison, *others) = report_of("demo/helm/models", "three")["comparisons"]
+
+    names = [comparison["model"], *(one["model"] for one in others)]
+    assert "toyorg/alpha-7b" in names
+    assert names == [one["baseline"]["model"] for one in (comparison, *others)]
+
+
+def test_lm_eval_is_compared(sides: Path) -> None:
+    """A folder and an archive of lm-eval: the same questions at two iterations of one model."""
+    before, after = str(DATA / "lm_eval/before.tar.gz"), lm_eval("after", sides)
+    (comparison,) = report_of(before, after)["comparisons"]
+
+    assert ("acme/toy", 2000, 1000) == (
+        comparison["model"],
+        comparison["iteration"],
+        comparison["baseline"]["iteration"],
+    )
+    (acc,) = (one for one in comparison["deltas"] if one["metric"] == "parity_group.acc,none")
+    assert (40, 11, 8) == (acc["n"], acc["worse"], acc["better"])
+
+
+def test_two_harnesses_share_no_score(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both sides are named with what they have, and nothing else is printed."""
+    assert 3 == compare(lm_eval("before", sides), "pr")
+
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert shown.err.startswith("error: no score is on both sides: before has parity_generated.")
+    assert shown.err.endswith(
+        "(helm). Evaluate the same benchmarks on both sides, with the same harness.\n"
+    )
+
+
+@pytest.mark.usefixtures("sides")
+def test_sides_without_a_common_model_name_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """If a side has several models and none is on the other one, both lists are shown."""
+    assert 3 == compare("demo/helm/models", "pr")
+    assert (
+        "error: no model is on both sides: demo/helm/models has otherlab/beta-large, "
+        "otherlab/gamma-small, toyorg/alpha-13b and 1 more; the other side has acme/assistant. "
+        "If a side has several models, they are compared by name.\n"
+    ) == capsys.readouterr().err
+
+
+def test_other_settings_are_named(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If every score has other settings, the message says which; the exit code is not 0."""
+
+    def without_examples(spec: dict[str, Any]) -> None:
+        spec["adapter_spec"]["max_train_instances"] = 1
+
+    edit_specs(sides / "pr", without_examples)
+    assert 3 == compare("main", "pr")
+
+    shown = capsys.readouterr()
+    assert "1-shot here, 0-shot there" in shown.out
+    (line,) = (line for line in shown.err.splitlines() if "nothing can be compared" in line)
+    assert "boolq.EM: 1-shot here, " in line
+    assert line.endswith("Evaluate both sides with the same questions and settings.")
+
+
+@pytest.mark.usefixtures("sides")
+def test_the_same_path_twice_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """However it is written."""
+    assert 2 == compare("main", "./pr/../main/")
+    assert "error: BEFORE and AFTER are both main: give two evaluations\n" == (
+        capsys.readouterr().err
+    )
+
+
+def test_a_side_that_is_no_evaluation_is_explained(
+    sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing path, an empty folder and another file, each by its name, on either side."""
+    (sides / "empty").mkdir()
+    (sides / "notes.json").write_text("{}")
+    for wrong in ("gone", "empty", "notes.json"):
+        for arguments in ((wrong, "pr"), ("main", wrong)):
+            assert 3 == compare(*arguments)
+            lines = capsys.readouterr().err.splitlines()
+            assert lines == [line for line in lines if line.startswith(f"error: {wrong}: ")]
+
+
+@pytest.mark.parametrize("side", ["main", "pr"])
+def test_what_cannot_be_read_is_reported(
+    side: str, sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged table is exit code 3 on either side; the other benchmarks are compared."""
+    (sides / side / "runs/nightly/groups/imdb.json").write_text("{")
+    code = compare("main", "pr", "--report", "report.json")
+    shown = capsys.readouterr()
+
+    assert (3, True) == (code, f"{side}/runs/nightly/groups/imdb.json" in shown.err)
+
+
+@pytest.mark.usefixtures("sides")
+def test_neither_wandb_nor_github_is_imported() -> None:
+    """The command needs no network, so it doesn't wait for the libraries that use it."""
+    code = (
+        "import sys; from pathlib import Path; from helm_wandb import cli;"
+        "cli.main(['compare', 'main', 'pr', '--html', 'page.html'], root=Path(sys.argv[1]));"
+        "sys.exit(sorted({'wandb', 'github', 'requests'} & set(sys.modules)) or 0)"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, str(ROOT)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    assert 0 == done.returncode, done.stderr
