@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import SearchError
-from helm_wandb.baselines.permissions import requires
-from helm_wandb.github_api.messages import Cause, GithubError, PullRequest
+from helm_wandb.baselines.permissions import none_if_absent, requires
+from helm_wandb.github_api.messages import PullRequest
 from helm_wandb.runner.event_rules import BaseRule, Lookup, rules_of
 from helm_wandb.runner.pull_requests import find_pull_requests
 
@@ -176,12 +177,7 @@ def _first_parent(sha: str, github: Repository) -> str:
 
 def _is_ancestor(before: str, sha: str, github: Repository) -> bool:
     """Whether the push dropped nothing from the branch; a dropped commit may be gone."""
-    try:
-        return github.merge_base(before, sha) == before
-    except GithubError as error:
-        if error.cause in {Cause.NOT_FOUND, Cause.INVALID}:
-            return False
-        raise
+    return none_if_absent(partial(github.merge_base, before, sha)) == before
 
 
 def _required(sha: str) -> str:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import NoMatch
-from helm_wandb.baselines.permissions import requires
-from helm_wandb.github_api.messages import Artifact, Cause, GithubError
+from helm_wandb.baselines.permissions import none_if_absent, requires
+from helm_wandb.github_api.messages import Artifact, GithubError
 
 if TYPE_CHECKING:
     from helm_wandb.baselines.base import Base
@@ -109,18 +110,9 @@ def _formerly_named(
         former = {
             name
             for name in islice(names, _FORMER_NAMES)
-            if _present_name(name, github) in base.branches
+            if none_if_absent(partial(github.branch_name, name)) in base.branches
         }
     return [one for one in artifacts if one.run.head_branch in former]
-
-
-def _present_name(branch: str, github: Repository) -> str | None:
-    try:
-        return github.branch_name(branch)
-    except GithubError as error:
-        if error.cause in {Cause.NOT_FOUND, Cause.INVALID}:
-            return None
-        raise
 
 
 def _no_artifact(refusals: Counter[str], query: ArtifactQuery) -> str:

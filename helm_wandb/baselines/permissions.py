@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 
 from helm_wandb.baselines.matches import SearchError
 from helm_wandb.github_api.messages import Cause, GithubError
 
+T = TypeVar("T")
 Permission = Literal["actions", "contents", "pull-requests"]
 
 
@@ -19,6 +20,16 @@ def requires(permission: Permission) -> Iterator[None]:
         yield
     except GithubError as error:
         raise SearchError(explain_refusal(error, permission)) from error
+
+
+def none_if_absent(call: Callable[[], T]) -> T | None:
+    """Return what the request gets; None if GitHub has no such object."""
+    try:
+        return call()
+    except GithubError as error:
+        if error.cause in {Cause.NOT_FOUND, Cause.INVALID}:
+            return None
+        raise
 
 
 def explain_refusal(error: GithubError, permission: Permission) -> str:

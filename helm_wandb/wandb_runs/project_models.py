@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from helm_wandb.comparing.helm_schemas import is_lower_better
@@ -72,8 +72,8 @@ class WandbProject:
         """
         by_model = {
             one.model: (one, run.config)
-            for run in self._runs()
-            if run.config.get(TRACK) == track and (one := evaluation(run)) and one.model in models
+            for run, one in self._recorded_runs(track)
+            if one.model in models
         }
         reports = self._reports(by_model, track)
         return tuple(
@@ -87,11 +87,12 @@ class WandbProject:
 
     def latest(self, track: str) -> tuple[Evaluation, ...]:
         """Return each model of one track at its latest iteration; raises ServiceError."""
-        return tuple(
-            one
-            for run in self._runs()
-            if run.config.get(TRACK) == track and (one := evaluation(run))
-        )
+        return tuple(one for _, one in self._recorded_runs(track))
+
+    def _recorded_runs(self, track: str) -> Iterator[tuple[RemoteRun, Evaluation]]:
+        for run in self._runs():
+            if run.config.get(TRACK) == track and (one := evaluation(run)):
+                yield run, one
 
     def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
         """Return the evaluations in the newest reports of a track, by model."""
