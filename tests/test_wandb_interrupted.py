@@ -191,7 +191,7 @@ def test_run_of_a_killed_job_is_completed_by_a_later_one(
     """Its reservation is taken away when it is too old to be a living job's."""
     found = after_killed[passed_seconds]
 
-    assert 2 == len(found.left)
+    assert 1 == len(found.left)
     assert (0, "") == (found.done.exit_code, found.done.stderr)
     assert {2: {"mmlu.EM": 0.5}} == found.curve
     assert {"finished"} == found.states
@@ -205,7 +205,7 @@ def test_job_right_after_a_killed_one_fails_loudly(
     """It waits as long as a job may, then says that another one is at the runs."""
     found = after_killed[passed_seconds]
 
-    assert 2 == len(found.left)
+    assert 1 == len(found.left)
     assert 5 == found.done.exit_code
     assert "another job kept writing" in found.done.stderr
     assert 2 == len(found.copies)

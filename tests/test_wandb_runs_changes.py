@@ -38,6 +38,7 @@ def plan(*rows: Row, tables: Sequence[Table] = (), report: str = "") -> RunPlan:
     """The plan of a summary run with these rows; with a report it has an artifact."""
     return RunPlan(
         id="helm-1",
+        reserved_in="helm-1",
         group="alpha",
         name="summary",
         tags=("evaluate", "summary", "local"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -406,6 +407,36 @@ def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> N
     }
     assert "beef" in server.artifacts(PROJECT)["helm-report-alpha"][-1].aliases
     assert {1: {"mmlu.EM": 0.25}} == alpha(server, MAIN)
+
+
+REQUESTS_OF_A_DETAIL_RUN = {
+    "Run": 2,  # what it holds before, and after
+    "RunResumeStatus": 1,
+    "UpsertBucket": 2,
+    "file_stream": 2,
+    "CreateRunFiles": 1,
+}
+
+
+def test_detail_runs_share_the_reservation_of_their_model(server: WandbServer, desk: Desk) -> None:
+    """A file is reserved among those of the summary run, and each other run needs 8 requests."""
+    desk.configure(scores("alpha", 1, mmlu=0.25, raft=0.5))
+    done = desk.write()
+    requests = Counter((request.run, request.operation) for request in server.requests)
+    reserved = Counter(
+        file.partition("/")[0]
+        for request in server.requests
+        if request.operation == "CreateRunFiles"
+        for file in request.variables["files"]
+    )
+
+    assert (0, "") == (done.exit_code, done.stderr)
+    assert {"helm_wandb": 1} == reserved
+    for benchmark in ("mmlu", "raft"):
+        detail = run_id("local", "alpha", benchmark)
+        assert REQUESTS_OF_A_DETAIL_RUN == {
+            operation: number for (run, operation), number in requests.items() if run == detail
+        }
 
 
 def test_summary_only_writes_no_detail_run(server: WandbServer, desk: Desk) -> None:

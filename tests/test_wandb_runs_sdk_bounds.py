@@ -75,6 +75,7 @@ def test_a_file_that_is_larger_than_it_was_said_to_be_is_left_out(
     """An artifact of two bytes whose download never ends takes no more of the disk than allowed."""
     writing = messages.RunWriting(
         id="new",
+        reserved_in="new",
         group="g",
         name="n",
         tags=(),

@@ -85,6 +85,7 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
     first = msgspec.structs.replace(record, tables=recorded.tables, report=recorded.report)
     return RunWriting(
         id=plan.id,
+        reserved_in=plan.reserved_in,
         group=plan.group,
         name=plan.name,
         tags=plan.tags,

@@ -44,6 +44,8 @@ class RunPlan:
     """A run as W&B shall hold it."""
 
     id: str
+    reserved_in: str
+    """ID of the run whose reservation a writer of this one needs: the summary run of its model."""
     group: str
     name: str
     tags: tuple[str, ...]
@@ -184,6 +186,7 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
     track = report.provenance.track
     return RunPlan(
         id=run_id(track, model, name),
+        reserved_in=run_id(track, model, SUMMARY_RUN),
         group=shortened(model, _NAME_LIMIT),
         name=shortened(name, _NAME_LIMIT),
         tags=("evaluate", tag, shortened(track, _TAG_LIMIT)),
@@ -279,6 +282,5 @@ def _drop_unknown(values: Mapping[str, object]) -> dict[str, object]:
 def leaderboard_plan(report: Report) -> RunPlan:
     """Return the run of the report's leaderboard."""
     tables = layout_tables.leaderboard_tables(report.leaderboard)
-    return replace(
-        _plan(report, LEADERBOARD_RUN, LEADERBOARD_RUN, LEADERBOARD_RUN, {}), tables=tables
-    )
+    plan = _plan(report, LEADERBOARD_RUN, LEADERBOARD_RUN, LEADERBOARD_RUN, {})
+    return replace(plan, reserved_in=plan.id, tables=tables)

@@ -6,7 +6,7 @@ Only what was read back counts as written: the SDK calls a run finished whose ro
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -121,8 +121,10 @@ class Sender:
         return min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS)
 
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
-        """Return those of the runs that W&B has, by their IDs."""
-        filters = {"name": {"$in": [plan.id for plan in plans]}}
+        """Return those of the runs, and of their models' summary runs, that W&B has."""
+        # Where their reservations are stored, also if that run has everything.
+        ids = dict.fromkeys(run_id for plan in plans for run_id in (plan.id, plan.reserved_in))
+        filters = {"name": {"$in": list(ids)}}
         runs = self.session.ask(FindRuns(project=self.project, filters=filters))
         return {run.id: run for run in runs}
 
@@ -179,15 +181,16 @@ class Sender:
         except ServiceError as error:
             fault = error.fault
             done = {run.id: Written(run_id=run.id, fault=fault, unsettled=True) for run in runs}
-        self._withdraw([run_id for run_id, one in done.items() if one.unsettled])
+        unsettled = [run.reserved_in for run in runs if run.id in done and done[run.id].unsettled]
+        self._withdraw(dict.fromkeys(unsettled))
         return done
 
-    def _withdraw(self, run_ids: Sequence[str]) -> None:
+    def _withdraw(self, reserved_in: Collection[str]) -> None:
         """Give runs free once nothing more can be sent to them; else others wait in vain."""
-        if not run_ids:
+        if not reserved_in:
             return
         self.session.drop()
-        request = Withdraw(project=self.project, run_ids=tuple(run_ids), writer=self.writer)
+        request = Withdraw(project=self.project, run_ids=tuple(reserved_in), writer=self.writer)
         with suppress(ServiceError):
             self.session.ask(request)
 

@@ -92,6 +92,8 @@ class RunWriting:
     """The content to be written to one run."""
 
     id: str
+    reserved_in: str
+    """ID of the run among whose files a reservation of this one is stored."""
     group: str
     name: str
     tags: tuple[str, ...]
@@ -134,7 +136,7 @@ class Written:
     yielded: bool = False
     """Nothing was written, as another writer is at it, or was since it was looked at."""
     unsettled: bool = False
-    """The data may still arrive: the process is to be ended, then the run to be withdrawn."""
+    """The data may still arrive: the process is to be ended, then the reservation withdrawn."""
     url: str | None = None
 
 
@@ -197,10 +199,11 @@ class WriteRuns(RequestFor[tuple[Written, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw(RequestFor[None]):
-    """Give runs free that a writer reserved in a process that was ended."""
+    """Delete the reservations of a writer whose process was ended."""
 
     project: str
     run_ids: tuple[str, ...]
+    """Those that hold the reservations."""
     writer: str
 
 

@@ -1,13 +1,15 @@
-"""Turns of jobs that write to one run: the one whose file is alone among the run's writes.
+"""Turns of jobs that write the runs of one model: the job whose file is alone writes.
 
 W&B places rows by their offset: of two jobs that write a run at the same time, the rows of one
-take the place of the other's. What no job can overwrite is a file under another's name. So a job
+take the place of the other's. What no job can overwrite is a file under another's name. All runs
+of a model on a track have one run that holds their reservations (`RunPlan.reserved_in`), the same
+for every job. So a job
 
-1. stores a file with its own name among the run's files,
+1. stores a file with its own name among the files of that run,
 2. lists those until its own is there, and goes on only if no other job's is,
-3. looks whether the run is still as it was when the rows were chosen, then asks for the offset,
-   writes, and sees that all has arrived,
-4. deletes its file.
+3. looks for each of the runs whether it is still as it was when the rows were chosen, then asks
+   for the offset, writes, and sees that all has arrived,
+4. deletes its file when it has ended with all of them.
 
 Never are two jobs in step 3: the file of the one that listed first stays until it has ended, so
 the other's list, being later, holds it. Where the first has ended before that list, the look of

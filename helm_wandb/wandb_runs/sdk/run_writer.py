@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import wandb
+from wandb.apis.public.runs import RunNotFoundError
 
 from helm_wandb.wandb_runs.sdk import faults
 from helm_wandb.wandb_runs.sdk.messages import (
@@ -65,7 +67,7 @@ class Client:
 
 
 class RunWriter:
-    """Writes the runs of one request, a batch at a time."""
+    """Writes the runs of one request, a batch at a time, those with one reservation together."""
 
     def __init__(self, client: Client, request: WriteRuns, scratch: Path) -> None:
         """Set the SDK up. scratch: a folder that ends with the process."""
@@ -78,16 +80,23 @@ class RunWriter:
 
     def write(self) -> tuple[Written, ...]:
         """Return the results of the runs, without those that there was no time to begin."""
-        with ThreadPoolExecutor(self._request.threads) as pool:
-            return tuple(itertools.chain.from_iterable(self._batches(pool)))
+        threads = self._request.threads
+        with ThreadPoolExecutor(threads) as holders, ThreadPoolExecutor(threads) as writers:
+            return tuple(itertools.chain.from_iterable(self._batches(holders, writers)))
 
-    def _batches(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Written]]:
+    def _batches(
+        self, holders: ThreadPoolExecutor, writers: ThreadPoolExecutor
+    ) -> Iterator[Sequence[Written]]:
         runs = self._request.runs
-        write = self._send if self._online else self._record_offline
         for start in range(0, len(runs), THREADS):
             if self._left_seconds() <= 0:
                 return
-            result = list(pool.map(write, runs[start : start + THREADS]))
+            batch = runs[start : start + THREADS]
+            if self._online:
+                sent = holders.map(partial(self._send_together, writers), _by_reservation(batch))
+                result = list(itertools.chain.from_iterable(sent))
+            else:
+                result = list(writers.map(self._record_offline, batch))
             yield result
             if all(one.fault for one in result):
                 # What hinders every one of them would hinder the others too.
@@ -103,41 +112,73 @@ class RunWriter:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
             return Written(run_id=writing.id, fault=self._fault(error, writing))
 
-    def _send(self, writing: RunWriting) -> Written:
-        """Write the run to W&B, unless another job writes to it, or did since it was read."""
+    def _send_together(
+        self, writers: ThreadPoolExecutor, writings: Sequence[RunWriting]
+    ) -> Sequence[Written]:
+        """Write the runs of one reservation to W&B, unless another job has it."""
         reserving = False
         try:
-            remote = self._client.runs_by_id.get(writing.id) or self._create_run(writing.id)
+            holder = self._find_or_create_run(writings[0].reserved_in)
             reserving = True
-            own = self._reservations.take(remote, seconds=min(_TURN_SECONDS, self._left_seconds()))
-            if own is None:
-                return Written(run_id=writing.id, yielded=True)
-            remote.load(force=True)
-            unchanged = remote.summary_metrics.get(self._request.mark) == writing.seen
-            result = self._store(writing, remote) if unchanged else None
-            release(own)
+            own = self._reservations.take(holder, seconds=min(_TURN_SECONDS, self._left_seconds()))
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
-            fault = self._fault(error, writing)
-            return Written(run_id=writing.id, fault=fault, unsettled=reserving)
-        return result or Written(run_id=writing.id, yielded=True)
+            return [self._failed(error, writing, unsettled=reserving) for writing in writings]
+        if own is None:
+            return [Written(run_id=writing.id, yielded=True) for writing in writings]
+        results = list(writers.map(self._send, writings))
+        if not any(result.unsettled for result in results):
+            release(own)
+        return results
 
-    def _create_run(self, run_id: str) -> Run:
-        """Create a run, as only a run can have files; for the SDK it is one that was not begun."""
-        request = self._request
-        return self._client.connected().create_run(
-            run_id=run_id, project=request.project, entity=self._client.entity
-        )
+    def _send(self, writing: RunWriting) -> Written:
+        """Write the run to W&B, unless another job did since it was read."""
+        try:
+            remote = self._read(writing.id)
+            seen = remote and remote.summary_metrics.get(self._request.mark)
+            if seen != writing.seen:
+                return Written(run_id=writing.id, yielded=True)
+            return self._store(writing, remote.history_line_count if remote else 0)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other runs go on
+            return self._failed(error, writing, unsettled=True)
 
-    def _store(self, writing: RunWriting, remote: Run) -> Written:
+    def _find_or_create_run(self, run_id: str) -> Run:
+        """Return a run that can have files; for the SDK, a created one was not begun."""
+        runs = self._client.runs_by_id
+        if run_id not in runs:
+            runs[run_id] = self._client.connected().create_run(
+                run_id=run_id, project=self._request.project, entity=self._client.entity
+            )
+        return runs[run_id]
+
+    def _read(self, run_id: str) -> Run | None:
+        """Return the run as W&B holds it now; None if there is none."""
+        runs = self._client.runs_by_id
+        if run_id in runs:
+            runs[run_id].load(force=True)
+            return runs[run_id]
+        path = f"{self._client.entity}/{self._request.project}/{run_id}"
+        try:
+            runs[run_id] = self._client.connected().run(path)
+        except wandb.errors.CommError as error:
+            if isinstance(error.exc, RunNotFoundError):
+                return None
+            raise
+        return runs[run_id]
+
+    def _store(self, writing: RunWriting, rows_before: int) -> Written:
         """Write the run and wait until W&B has it, rows and summary first.
 
         Files travel separately and can be lost without an error; so what the summary is to say of
         files is said when they have arrived.
         """
-        rows = remote.history_line_count + len(writing.rows) + bool(writing.tables)
-        result = replace(self._log_run(writing, writing.summary), url=remote.url)
-        if result.fault or not self._has_arrived(remote, writing.summary, rows):
-            return replace(result, fault=result.fault or Fault(Cause.LOST, ""))
+        rows = rows_before + len(writing.rows) + bool(writing.tables)
+        result = self._log_run(writing, writing.summary)
+        if result.fault:
+            return result
+        remote = self._wait_for(writing.id, writing.summary, rows)
+        if remote is None:
+            return replace(result, fault=Fault(Cause.LOST, ""))
+        result = replace(result, url=remote.url)
         if not writing.confirmed:
             return result
         fault = self._find_missing(writing, remote, Path(str(result.folder)))
@@ -146,23 +187,23 @@ class RunWriter:
         run = self._begin(writing)
         run.summary.update(dict(writing.confirmed))
         run.finish()
-        arrived = self._has_arrived(remote, writing.confirmed, rows)
+        arrived = self._wait_for(writing.id, writing.confirmed, rows)
         return result if arrived else replace(result, fault=Fault(Cause.LOST, ""))
 
-    def _has_arrived(self, remote: Run, summary: Mapping[str, object], rows: int) -> bool:
-        """Return whether W&B shows, soon enough, the run with so many rows and its record.
+    def _wait_for(self, run_id: str, summary: Mapping[str, object], rows: int) -> Run | None:
+        """Return the run when W&B shows it with so many rows and its record; None if it never does.
 
         Not as finished: another job that was about to make it may just have set it to running.
         """
         mark = self._request.mark
         end = time.monotonic() + min(_PATIENCE_SECONDS, self._left_seconds())
         while True:
-            remote.load(force=True)
-            recorded = remote.summary_metrics.get(mark) == summary[mark]
-            if recorded and remote.history_line_count >= rows:
-                return True
+            remote = self._read(run_id)
+            recorded = remote and remote.summary_metrics.get(mark) == summary[mark]
+            if remote and recorded and remote.history_line_count >= rows:
+                return remote
             if time.monotonic() > end:
-                return False
+                return None
             time.sleep(_PAUSE_SECONDS)
 
     def _begin(self, writing: RunWriting) -> wandb.Run:
@@ -204,6 +245,10 @@ class RunWriter:
                 return Fault(Cause.LOST, f"there is no artifact {name}")
         return None
 
+    def _failed(self, error: Exception, writing: RunWriting, *, unsettled: bool) -> Written:
+        fault = self._fault(error, writing)
+        return Written(run_id=writing.id, fault=fault, unsettled=unsettled)
+
     def _fault(self, error: BaseException, writing: RunWriting) -> Fault:
         if isinstance(error, ServiceError):
             return error.fault
@@ -242,6 +287,13 @@ class RunWriter:
         settings.finish_timeout = max(1.0, min(_FINISH_SECONDS, self._left_seconds()))
         settings.finish_timeout_raises = True
         return settings
+
+
+def _by_reservation(writings: Iterable[RunWriting]) -> Iterable[Sequence[RunWriting]]:
+    groups: dict[str, list[RunWriting]] = {}
+    for writing in writings:
+        groups.setdefault(writing.reserved_in, []).append(writing)
+    return groups.values()
 
 
 def create_settings(**given: Any) -> wandb.Settings:  # noqa: ANN401 -- the SDK's own fields
