@@ -106,7 +106,9 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
     own = ArgumentParser(
         prog=command,
         usage=_USAGE,
-        description="Compare and rank evaluations of HELM and lm-eval, and record them in W&B.",
+        description=(
+            "Compare and rank evaluations of HELM, lm-eval and Inspect, and record them in W&B."
+        ),
         epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )

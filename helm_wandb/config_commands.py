@@ -43,15 +43,17 @@ def parser(command: str) -> ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True)
     init = commands.add_parser(
         "init",
-        help="write a first config for the output of HELM or lm-eval",
-        description="Write a first config, with metrics that the output of HELM or lm-eval has.",
+        help="write a first config for the output of HELM, lm-eval or Inspect",
+        description=(
+            "Write a first config, with metrics that the output of HELM, lm-eval or Inspect has."
+        ),
     )
     init.add_argument(
         "folder",
         nargs="?",
         type=flags.path,
         default="benchmark_output",
-        help="folder that helm-run or lm_eval wrote, or a .tar, .tar.gz or .zip of it",
+        help="folder that helm-run, lm_eval or inspect wrote, or a .tar, .tar.gz or .zip of it",
     )
     init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
     init.add_argument(

@@ -143,7 +143,8 @@ class Policy:
     """Benchmarks and metrics that are compared and shown, and never fail the job."""
     clusters: Mapping[str, str] = field(default_factory=dict)
     """Benchmark → a regular expression for `patterns`, searched in the input text, whose match is
-    the cluster; or `instance`, if each instance is one; or, for lm-eval, a field as `doc.passage`.
+    the cluster; or `instance`, if each instance is one; or a field, as lm-eval's
+    `doc.passage` or Inspect's `metadata.author`.
     """
     floor: Mapping[ScoreKey, float] = field(default_factory=dict)
     """The minimum score, or the maximum if lower is better."""

@@ -20,9 +20,11 @@ from helm_wandb.config.messages import SENTENCES, SLIPS
 from helm_wandb.config.yaml_syntax import LIMIT_DEPTH, LONGEST_SHOWN, read_node
 from helm_wandb.config.yaml_tree import LIMIT_NODES
 from helm_wandb.errors import ConfigError
+from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.model import Config, EvalEntry, Place, Policy, ScoreKey
 from helm_wandb.sources import file
 from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.lm_eval.entry import LmEval
 from tests.conftest import DATA, ROOT
 
@@ -89,27 +91,39 @@ def test_helm_evaluation_is_read_with_all_its_keys() -> None:
     assert expected == HelmEval.parse(entry)
 
 
-def test_lm_eval_evaluation_is_read_with_all_its_keys() -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "output", "keys"),
+    [
+        ("lm_eval", LmEval, "lm_eval_output", ["mmlu.acc", "gsm8k.exact_match,strict-match"]),
+        (
+            "inspect",
+            InspectEval,
+            "logs",
+            ["gsm8k.match.accuracy", "mmlu.accuracy", "mmlu.choice.accuracy,pass_at_2"],
+        ),
+    ],
+)
+def test_evaluation_of_another_harness_is_read_with_all_its_keys(
+    name: str, kind: type[HarnessEval], output: str, keys: list[str]
+) -> None:
     """Each key comes out as what it means; `eval_type` names the source."""
-    entry, packed, report, scores = valid_config("lm_eval").evals
+    entry, packed, report, scores = valid_config(name).evals
 
-    expected = LmEval(
+    expected = kind(
         place=Place("config.yaml", 3, 5),
         places=entry.places,
         path="$.evals[0]",
-        output_dir="lm_eval_output",
+        output_dir=output,
         model_name="toy",
         model_glob="acme/toy@*",
         token_per_iteration=0.004,
         default_iteration=7,
         iteration_pattern=r"step-(\d+)",
-        score_keys=(ScoreKey("mmlu", "acc"), ScoreKey("gsm8k", "exact_match,strict-match")),
+        score_keys=tuple(map(ScoreKey.parse, keys)),
     )
-    assert expected == LmEval.parse(entry)
-    assert () == LmEval.parse(packed).score_keys
-    assert ["lm_eval", "lm_eval", "report", "file"] == [
-        one.source for one in (entry, packed, report, scores)
-    ]
+    assert expected == kind.parse(entry)
+    assert () == kind.parse(packed).score_keys
+    assert [name, name, "report", "file"] == [one.source for one in (entry, packed, report, scores)]
 
 
 def test_each_key_of_an_evaluation_knows_its_place() -> None:

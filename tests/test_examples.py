@@ -96,6 +96,7 @@ def test_all_examples_are_found() -> None:
         "enterprise-self-hosted.yml",
         "fork-comment.yml",
         "fork-evaluate.yml",
+        "inspect.yml",
         "lm-eval.yml",
         "matrix.yml",
         "monorepo.yml",

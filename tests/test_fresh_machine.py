@@ -414,7 +414,7 @@ def test_no_resolver_chooses_a_release() -> None:
     harnesses = {
         (name, command)
         for name, command in commands
-        if re.search(r"install \"?(crfm-helm|lm_eval\S*)==[\d.]+\"?$", command)
+        if re.search(r"install \"?(crfm-helm|lm_eval\S*|inspect-ai)==[\d.]+\"?$", command)
     }
     project = {
         (name, command)
@@ -429,4 +429,4 @@ def test_no_resolver_chooses_a_release() -> None:
         if not all(option in command for option in EXACT)
     )
     assert {"Dockerfile", "requirements/install.py"} <= {name for name, _ in locked}
-    assert 2 == len({command.split(" install ")[1] for _, command in harnesses})
+    assert 3 == len({command.split(" install ")[1] for _, command in harnesses})

@@ -876,8 +876,8 @@ def test_a_large_file_is_refused_with_its_size(tmp_path: Path, kind: str) -> Non
 
     assert (
         f"{path.name}{'/' if kind == 'folder' else ':'}runs/a: has 100,000,000 bytes, and files "
-        "over 1,000 are not read. Evaluate fewer instances (helm-run --max-eval-instances, "
-        "lm_eval --limit)." == actual
+        "over 1,000 are not read. Evaluate fewer instances (helm-run --max-eval-instances; "
+        "--limit of lm_eval or inspect)." == actual
     )
 
 

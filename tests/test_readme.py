@@ -49,7 +49,7 @@ MESSAGES = Document(ROOT / "docs/messages.md")
 README = Document(ROOT / "README.md")
 COMPARISON = Document(ROOT / "docs/comparison.md")
 ACTION = "org/helm-wandb-action@main"
-HOSTS = {"github.com", "pre-commit.com", "shields.io", "wandb.ai"}
+HOSTS = {"github.com", "inspect.aisi.org.uk", "pre-commit.com", "shields.io", "wandb.ai"}
 """The only other servers that what people read leads to."""
 LANGUAGES = {"", "sh", "yaml"}
 FEWEST_WORDS = 4
@@ -63,7 +63,9 @@ MESSAGE_MODULES = (
     *("pipeline.py", "pr_comment/comment_texts.py", "runner/event.py", "runner/settings.py"),
     *("sinks/job_summary.py", "sources/file.py", "sources/helm/instances.py"),
     *("sources/helm/layout.py", "sources/helm/raw.py", "sources/helm/reader.py"),
-    *("sources/helm/runs.py", "sources/helm/scores.py", "sources/lm_eval/instances.py"),
+    *("sources/helm/runs.py", "sources/helm/scores.py", "sources/inspect/instances.py"),
+    *("sources/inspect/logs.py", "sources/inspect/reader.py", "sources/inspect/scores.py"),
+    *("harness/clusters.py", "harness/evaluations.py", "sources/lm_eval/instances.py"),
     *("sources/lm_eval/reader.py", "sources/lm_eval/samples.py", "sources/lm_eval/scores.py"),
     *("system/files.py", "wandb_runs/disabled.py", "wandb_runs/layout.py"),
     *("wandb_runs/offline.py", "wandb_runs/online.py", "wandb_runs/receipt_texts.py"),

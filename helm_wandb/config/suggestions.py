@@ -13,8 +13,10 @@ _LONGEST = 120
 """Characters of a suggestion; a longer one is not shown."""
 _REFUSED_BY_WANDB = re.compile(r"[/\\#?%:]+")
 """Characters that the name of a project or entity can't hold."""
-_WITH_FILTER = re.compile(r"[a-z0-9_]+,[a-z0-9_-]+")
-"""A metric of lm-eval with its filter, `acc,none`, which is one name."""
+_WITH_FILTER = re.compile(r"[a-z0-9_.]+,[a-z0-9_-]+")
+"""A metric with lm-eval's filter, `acc,none`, or Inspect's reducer, which is one name."""
+_COMMONEST = {"lm_eval": "acc", "inspect": "accuracy"}
+"""The metric that most tasks of a harness have."""
 _DIGITS = re.compile(r"\\d\+|\[0-9\]\+")
 
 
@@ -41,10 +43,10 @@ def quote(value: object) -> str | None:
 def main_metric(benchmark: str, harness: object = None) -> str:
     """Return HELM's main metric of the benchmark, and the commonest of one that it doesn't know.
 
-    harness: the `eval_type` of the entry; for lm-eval, its commonest metric is returned.
+    harness: the `eval_type` of the entry; for others than HELM, its commonest metric is returned.
     """
-    if harness == "lm_eval":
-        return "acc"
+    if isinstance(harness, str) and harness in _COMMONEST:
+        return _COMMONEST[harness]
     return next(iter(main_labels(benchmark, helm_schemas())), "EM")
 
 

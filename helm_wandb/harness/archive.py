@@ -29,6 +29,7 @@ from helm_wandb.harness.archive_entries import (
 from helm_wandb.harness.files import Limits, leads_out, no_file, refuse_size, unreadable
 from helm_wandb.harness.tar_entries import BLOCK, decompress, is_tar, tar_entries
 from helm_wandb.harness.zip_entries import zip_entries
+from helm_wandb.system import scratch
 from helm_wandb.text.safe_text import plain
 
 _LINKS_FOLLOWED = 40
@@ -79,6 +80,15 @@ class Archive:
         file = self._file(path)
         with _name_damage(self.shown(path)), open(self.path, "rb") as stream:  # noqa: PTH123 -- quicker
             yield from file.chunks(stream)
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        """Return a temporary file with the content."""
+        with scratch.folder() as folder:
+            copy = folder / "file"
+            with copy.open("wb") as stream:
+                stream.writelines(self.chunks(path))
+            yield copy
 
     def shown(self, path: str) -> str:
         """Return the path in the archive after the archive's name."""

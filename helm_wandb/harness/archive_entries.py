@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 from helm_wandb.errors import ArtifactError
@@ -45,7 +46,8 @@ class Packed(NamedTuple):
     """Offset of its header, which stands before its bytes."""
     size: int
     packed_size: int
-    is_deflated: bool
+    method: int
+    """One of `METHODS`."""
     checksum: int
 
     def content(self, stream: IO[bytes]) -> bytes:
@@ -73,17 +75,43 @@ class Packed(NamedTuple):
         lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         stream.seek(lengths, io.SEEK_CUR)
         left = min(self.packed_size, 2 * self.size + 1024)
-        most = min(self.size + 1, CHUNK_BYTES)
-        unpacking = zlib.decompressobj(-zlib.MAX_WBITS) if self.is_deflated else None
-        while left and (data := stream.read(min(left, CHUNK_BYTES))):
-            left -= len(data)
-            if unpacking is None:
-                yield data
-                continue
-            chunk = unpacking.decompress(data, most)
-            while chunk:
-                yield chunk
-                chunk = unpacking.decompress(unpacking.unconsumed_tail, most)
+        unpack = METHODS[self.method]
+        yield from unpack(_pieces(stream, left), min(self.size + 1, CHUNK_BYTES))
+
+
+def _pieces(stream: IO[bytes], left: int) -> Iterator[bytes]:
+    while left and (data := stream.read(min(left, CHUNK_BYTES))):
+        left -= len(data)
+        yield data
+
+
+def _stored(pieces: Iterator[bytes], _: int) -> Iterator[bytes]:
+    return pieces
+
+
+def _inflate(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """Yield the uncompressed bytes, at most so many at once."""
+    unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
+    for data in pieces:
+        chunk = unpacking.decompress(data, most)
+        while chunk:
+            yield chunk
+            chunk = unpacking.decompress(unpacking.unconsumed_tail, most)
+
+
+def _decompress_zstandard(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    # Imported here: only logs of Inspect need the library.
+    from helm_wandb.harness.zstandard import decompress  # noqa: PLC0415
+
+    return decompress(pieces, most)
+
+
+METHODS: Mapping[int, Callable[[Iterator[bytes], int], Iterator[bytes]]] = {
+    zipfile.ZIP_STORED: _stored,
+    zipfile.ZIP_DEFLATED: _inflate,
+    93: _decompress_zstandard,
+}
+"""Compression methods of a zip, and what unpacks them."""
 
 
 class Link(NamedTuple):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from helm_wandb.model import EvalEntry, Place, ScoreKey
 from helm_wandb.system.progress import no_progress
@@ -50,10 +50,17 @@ class HarnessEval:
     default_iteration: int = 0
     iteration_pattern: str | None = None
     """A regular expression for `patterns`, with one group, searched in the model id."""
+    score_keys: tuple[ScoreKey, ...] = ()
+    """The scores that are read; without any, every metric of every task."""
 
     @classmethod
-    def shared_fields(cls, entry: EvalEntry) -> dict[str, Any]:
-        """Return the fields of this class, by the keys that all harnesses' entries have."""
+    def parse(cls, entry: EvalEntry) -> Self:
+        """Return the output that the entry names."""
+        return cls(**cls.fields_of(entry))
+
+    @classmethod
+    def fields_of(cls, entry: EvalEntry) -> dict[str, Any]:
+        """Return the fields by the entry's keys."""
         fields = entry.fields
         tokens = fields.get("token_per_iteration")
         return {
@@ -66,6 +73,7 @@ class HarnessEval:
             "token_per_iteration": None if tokens is None else float(tokens),
             "default_iteration": int(fields.get("default_iteration", 0)),
             "iteration_pattern": fields.get("iteration_pattern"),
+            "score_keys": _score_keys(entry),
         }
 
     def at(self, key: str) -> Place:
@@ -83,7 +91,7 @@ class HarnessEval:
         return own * self.token_per_iteration
 
 
-def score_keys(entry: EvalEntry) -> tuple[ScoreKey, ...]:
+def _score_keys(entry: EvalEntry) -> tuple[ScoreKey, ...]:
     """Return the metrics that `benchmarks` names; none if the entry lacks the key."""
     return tuple(
         ScoreKey(benchmark["name"], metric)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
@@ -10,8 +10,13 @@ from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.harness.families import Checkpoint
 from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
 from helm_wandb.report import LONGEST_NAME
+from helm_wandb.text.nearest import almost_same, nearest_first
+from helm_wandb.text.words import join_truncated
 
+DETAILED_ITERATIONS = 2
+"""A model's latest iterations, whose instances are read."""
 _NAME_SHOWN = 40
+_BENCHMARKS_SHOWN = 20
 
 
 def build_evaluations(
@@ -53,6 +58,42 @@ def describe_others(
         return []
     named = families.quote_names(others)
     return [f"{where} also has {named}: not recorded as {spec.model_name!r}."]
+
+
+def describe_absent(
+    spec: HarnessEval, found: Mapping[str, Iterable[ScoreKey]], benchmarks: Sequence[str]
+) -> list[str]:
+    """Return a note on the benchmarks that the entry names and no model has.
+
+    found: the scores of each model. benchmarks: those of the output.
+    """
+    there = {key.benchmark for keys in found.values() for key in keys}
+    named = dict.fromkeys(key.benchmark for key in spec.score_keys)
+    nowhere = [name for name in named if name not in there]
+    if not nowhere:
+        return []
+    close = [one for name in nowhere if (one := almost_same(benchmarks, name))]
+    return [
+        f"{spec.output_dir} has no result of {join_truncated(nowhere)}. It has: "
+        f"{join_truncated(benchmarks, _BENCHMARKS_SHOWN)}."
+        + (f" Did you mean {join_truncated(close)}?" if close else "")
+    ]
+
+
+def describe_nothing(
+    spec: HarnessEval,
+    scores: Mapping[str, Mapping[ScoreKey, Score | str]],
+    benchmarks: Sequence[str],
+) -> str:
+    """Return why no score that the entry names is there, and what there is."""
+    reasons = dict.fromkeys(f"{key}: {why}" for one in scores.values() for key, why in one.items())
+    first = next(iter(spec.score_keys), ScoreKey("-", "-")).benchmark
+    return (
+        f"{spec.place}: {spec.output_dir} has none of the scores named "
+        f"({join_truncated(list(reasons)) or 'it has none'}). Its tasks are: "
+        f"{join_truncated(nearest_first(benchmarks, first), _BENCHMARKS_SHOWN)}. Name them under "
+        "benchmarks."
+    )
 
 
 def refuse_long_names(names: Iterable[str], *, owner: str, advice: str) -> None:

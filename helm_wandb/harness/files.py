@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from helm_wandb.errors import ArtifactError
@@ -62,6 +64,12 @@ class Files(Protocol):
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield the file's content piece by piece, of a file of any size; raise as `read` does."""
 
+    def local(self, path: str) -> AbstractContextManager[Path]:
+        """Return a real file with the content; raise as `read` does, for a file of any size.
+
+        It may be a temporary one, which is gone when the context ends.
+        """
+
     def shown(self, path: str) -> str:
         """Return the path for messages: on one line, nothing invisible in it."""
 
@@ -71,7 +79,8 @@ def refuse_size(shown: str, size: int, limits: Limits) -> None:
     if size > limits.file_bytes:
         raise ArtifactError(
             f"{shown}: has {size:,} bytes, and files over {limits.file_bytes:,} are not read. "
-            "Evaluate fewer instances (helm-run --max-eval-instances, lm_eval --limit)."
+            "Evaluate fewer instances (helm-run --max-eval-instances; --limit of lm_eval or "
+            "inspect)."
         )
 
 

@@ -7,6 +7,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from helm_wandb.errors import ArtifactError
@@ -81,6 +82,13 @@ class Folder:
             raise unreadable(self.shown(path), error) from error
         if left:
             raise self._changed(path)
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        """Return the file itself."""
+        place = self._inside(path)
+        self._size(path, place)
+        yield Path(place)
 
     def _changed(self, path: str) -> ArtifactError:
         return ArtifactError(

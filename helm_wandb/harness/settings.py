@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
@@ -11,6 +12,8 @@ from helm_wandb.harness.json_files import encodable
 EMPTY: tuple[object, ...] = ("", None, [], {})
 """Values that are the same as none: versions of a harness differ in which of them they write."""
 _LONG = 60
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Address of an object that has no text: another one in each run."""
 
 
 def join_settings(settings: Iterable[Mapping[str, str]]) -> dict[str, object]:
@@ -40,3 +43,10 @@ def setting_text(value: object) -> str:
         return text
     digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{text[: _LONG - 12]}… {digest}"
+
+
+def without_addresses(value: object) -> object:
+    """Return the value without the addresses of Python's objects in it."""
+    if isinstance(value, list | dict):
+        value = json.dumps(value, sort_keys=True)
+    return _ADDRESS.sub("", value) if isinstance(value, str) else value

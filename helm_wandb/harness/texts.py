@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
-from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextsByPlace
+from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness.entry import HarnessEval
+from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import Texts
+from helm_wandb.model import ScoreKey, Texts
 from helm_wandb.system.progress import no_progress
+
+_Place = TypeVar("_Place")
 
 TextTask = tuple[BenchmarkRun, Callable[[], dict[Place, Texts]]]
 """A benchmark of a model, and a function that reads texts of its instances from one file."""
+
+
+def requested_runs(
+    spec: HarnessEval,
+    checkpoints: Mapping[str, Checkpoint],
+    found: Mapping[str, Mapping[ScoreKey, _Place]],
+    wanted: TextRequests,
+) -> Iterator[tuple[BenchmarkRun, list[_Place]]]:
+    """Yield each benchmark of which instances are wanted, and where its scores are.
+
+    checkpoints: by model id. found: where each score of each model is.
+    """
+    for model, checkpoint in checkpoints.items():
+        run = checkpoint.family, spec.iteration(checkpoint.iteration)
+        for evaluated in wanted:
+            own = [one for key, one in found[model].items() if key.benchmark == evaluated[2]]
+            if evaluated[:2] == run and own:
+                yield evaluated, own
 
 
 def collect_texts(

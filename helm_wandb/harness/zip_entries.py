@@ -11,6 +11,7 @@ from typing import IO
 
 from helm_wandb.harness.archive_entries import (
     LINK_CHARACTERS,
+    METHODS,
     Contents,
     Entry,
     Folder,
@@ -65,7 +66,7 @@ def _zip_entry(name: str, info: zipfile.ZipInfo, stream: IO[bytes], contents: Co
     kind = stat.S_IFMT(mode)
     if info.flag_bits & 0x1:
         raise contents.refused(name, "is encrypted")
-    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+    if info.compress_type not in METHODS:
         raise contents.refused(name, f"is compressed by method {info.compress_type}")
     if name.endswith("/") or kind == stat.S_IFDIR:
         return Folder()
@@ -75,7 +76,7 @@ def _zip_entry(name: str, info: zipfile.ZipInfo, stream: IO[bytes], contents: Co
         offset=info.header_offset,
         size=info.file_size,
         packed_size=info.compress_size,
-        is_deflated=info.compress_type == zipfile.ZIP_DEFLATED,
+        method=info.compress_type,
         checksum=info.CRC,
     )
     if kind != stat.S_IFLNK:

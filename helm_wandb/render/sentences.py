@@ -43,7 +43,7 @@ _OVERALL = (
 _WARN_ONLY = "Scores under compare.warn_only never fail the job, and are in no mean."
 _UNTESTABLE = (
     "No change could be tested: that needs the per-instance scores of both sides (HELM's "
-    "per_instance_stats.json, lm-eval's --log_samples). The reasons are listed."
+    "per_instance_stats.json, samples of lm-eval or Inspect). The reasons are listed."
 )
 _APART = "Nothing could be compared; the reasons are listed."
 _MISSING_BASELINE = (

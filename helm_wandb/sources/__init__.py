@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
-from helm_wandb.sources import file, helm, lm_eval, report
+from helm_wandb.sources import file, helm, inspect, lm_eval, report
 from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ SOURCES: Mapping[str, Source] = {
         has_details=True,
         texts=lm_eval.texts,
         first_entries=lm_eval.first_entries,
+    ),
+    "inspect": Source(
+        read=inspect.read,
+        has_details=True,
+        texts=inspect.texts,
+        first_entries=inspect.first_entries,
     ),
     "file": Source(read=file.read),
     "report": Source(read=report.read, first_entries=report.first_entries),

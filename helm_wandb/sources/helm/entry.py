@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
-from helm_wandb.harness.entry import HarnessEval, score_keys
+from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.model import EvalEntry, ScoreKey
 
 
@@ -21,10 +21,11 @@ class HelmEval(HarnessEval):
     score_keys: tuple[ScoreKey, ...] = CORE_METRICS
 
     @classmethod
-    def parse(cls, entry: EvalEntry) -> HelmEval:
-        """Return the suite that the entry names."""
-        return cls(
-            **cls.shared_fields(entry),
-            helm_suite_name=entry.fields["helm_suite_name"],
-            score_keys=score_keys(entry) or CORE_METRICS,
-        )
+    def fields_of(cls, entry: EvalEntry) -> dict[str, Any]:
+        """Return all fields of the suite that the entry names."""
+        fields = super(HelmEval, cls).fields_of(entry)
+        return {
+            **fields,
+            "helm_suite_name": entry.fields["helm_suite_name"],
+            "score_keys": fields["score_keys"] or CORE_METRICS,
+        }

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
+from helm_wandb.comparing.changed_instances import Place, TextRequests, TextsByPlace
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.snippets import both_ends, text_end
-from helm_wandb.harness.texts import TextTask, collect_texts
+from helm_wandb.harness.texts import TextTask, collect_texts, requested_runs
 from helm_wandb.model import Texts
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.instances import task_and_document
@@ -45,22 +45,11 @@ def read(
 
 def _tasks(spec: LmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
     """Yield a task for each file that holds wanted instances."""
-    for evaluated, found in _benchmarks(spec, Output.read(spec, files), wanted):
+    output = Output.read(spec, files)
+    _, by_model = output.scores()
+    for evaluated, found in requested_runs(spec, output.checkpoints, by_model, wanted):
         for path, places in _files(found, wanted[evaluated]).items():
             yield evaluated, partial(_texts, files, path, places, _filters(found))
-
-
-def _benchmarks(
-    spec: LmEval, output: Output, wanted: TextRequests
-) -> Iterator[tuple[BenchmarkRun, list[Found]]]:
-    """Yield each benchmark of which instances are wanted, and where its scores are."""
-    _, found = output.scores()
-    for model, checkpoint in output.checkpoints.items():
-        run = checkpoint.family, spec.iteration(checkpoint.iteration)
-        for evaluated in wanted:
-            own = [one for key, one in found[model].items() if key.benchmark == evaluated[2]]
-            if evaluated[:2] == run and own:
-                yield evaluated, own
 
 
 def _files(found: list[Found], places: frozenset[Place]) -> dict[str, dict[str, Place]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from helm_wandb.harness.entry import HarnessEval, score_keys
-from helm_wandb.model import EvalEntry, ScoreKey
+from helm_wandb.harness.entry import HarnessEval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +14,3 @@ class LmEval(HarnessEval):
 
     MODEL_KEY: ClassVar[str] = "lm_eval_model"
     OUTPUT_KEY: ClassVar[str] = "lm_eval_output_dir"
-
-    score_keys: tuple[ScoreKey, ...] = ()
-    """Without any, every metric of every task is read."""
-
-    @classmethod
-    def parse(cls, entry: EvalEntry) -> LmEval:
-        """Return the output that the entry names."""
-        return cls(**cls.shared_fields(entry), score_keys=score_keys(entry))

@@ -11,8 +11,16 @@ from typing import NamedTuple
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.harness.evaluations import build_evaluations, describe_others, refuse_long_names
+from helm_wandb.harness.evaluations import (
+    DETAILED_ITERATIONS,
+    build_evaluations,
+    describe_absent,
+    describe_nothing,
+    describe_others,
+    refuse_long_names,
+)
 from helm_wandb.harness.files import Files
+from helm_wandb.harness.names import benchmark_name, metric_name
 from helm_wandb.harness.output import open_entry, open_output
 from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Reading, Score, ScoreKey
@@ -23,14 +31,12 @@ from helm_wandb.sources.lm_eval.runs import Run, find_runs
 from helm_wandb.sources.lm_eval.samples import NO_FILTER, SamplesFile, TaskSamples, read_samples
 from helm_wandb.sources.lm_eval.scores import describe_absence, find_key, read_score, scored_leaves
 from helm_wandb.sources.lm_eval.settings import fingerprint
-from helm_wandb.sources.lm_eval.tasks import benchmark_name, metric_keys, metric_name
-from helm_wandb.text.nearest import almost_same, nearest_first
+from helm_wandb.sources.lm_eval.tasks import metric_keys
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
 
 _ABSENT = "lm-eval has no result of it for this model"
 _NO_SAMPLES = "lm-eval wrote no samples of {}: run it with --log_samples"
-_DETAILED_ITERATIONS = 2
 
 
 class Found(NamedTuple):
@@ -64,7 +70,7 @@ def read(spec: LmEval, options: ReadOptions) -> Reading:
         scores, found = output.scores()
         faults, notes = list(output.faults), list(output.notes)
         if options.with_details:
-            wanted = families.latest_ids(output.checkpoints, spec, count=_DETAILED_ITERATIONS)
+            wanted = families.latest_ids(output.checkpoints, spec, count=DETAILED_ITERATIONS)
             detailed = _Details(files, {model: found[model] for model in wanted}, options.clusters)
             detailed.read(options.progress)
             scores |= {model: detailed.scores(model, scores[model]) for model in wanted}
@@ -123,8 +129,9 @@ class Output:
                     else read_score(place.key, place.task, place.run.results)
                 )
         if not any(isinstance(score, Score) for one in scores.values() for score in one.values()):
-            raise ArtifactError(*(self.faults or [self._describe_nothing(scores)]))
-        self._note_absent(found)
+            nothing = describe_nothing(self._spec, scores, self._benchmarks())
+            raise ArtifactError(*(self.faults or [nothing]))
+        self.notes += describe_absent(self._spec, found, self._benchmarks())
         self._note_limit(found)
         return scores, {
             model: {key: place for key, place in places.items() if isinstance(place, Found)}
@@ -169,18 +176,6 @@ class Output:
     def _benchmarks(self) -> list[str]:
         return sorted({benchmark_name(task) for tasks in self._tasks.values() for task in tasks})
 
-    def _note_absent(self, found: Mapping[str, Mapping[ScoreKey, object]]) -> None:
-        """Add a note on the benchmarks that the entry names and no model has."""
-        there = {key.benchmark for places in found.values() for key in places}
-        named = dict.fromkeys(key.benchmark for key in self._spec.score_keys)
-        if nowhere := [name for name in named if name not in there]:
-            close = [one for name in nowhere if (one := almost_same(self._benchmarks(), name))]
-            self.notes.append(
-                f"{self._spec.output_dir} has no result of {join_truncated(nowhere)}. It has: "
-                f"{join_truncated(self._benchmarks(), 20)}."
-                + (f" Did you mean {join_truncated(close)}?" if close else "")
-            )
-
     def _note_limit(self, found: Mapping[str, Mapping[ScoreKey, object]]) -> None:
         """Add a note on the tasks that lm-eval evaluated only in part."""
         limited = [
@@ -194,20 +189,6 @@ class Output:
         if limited:
             several = join_truncated(list(dict.fromkeys(limited)))
             self.notes.append(f"lm-eval ran with --limit; documents that it evaluated: {several}.")
-
-    def _describe_nothing(self, scores: Mapping[str, Scores]) -> str:
-        """Return why no score that the entry names is there, and what there is."""
-        reasons = dict.fromkeys(
-            f"{key}: {why}" for one in scores.values() for key, why in one.items()
-        )
-        benchmarks = nearest_first(
-            self._benchmarks(), next(iter(self._spec.score_keys), ScoreKey("-", "-")).benchmark
-        )
-        return (
-            f"{self._spec.place}: {self._spec.output_dir} has none of the scores named "
-            f"({join_truncated(list(reasons)) or 'it has none'}). Its tasks are: "
-            f"{join_truncated(benchmarks, 20)}. Name them under benchmarks."
-        )
 
 
 class _Details:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness import model_ids
 from helm_wandb.harness.files import Files
-from helm_wandb.harness.json_files import encodable, read_json
+from helm_wandb.harness.json_files import read_json
+from helm_wandb.harness.walk import files_below
 from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.safe_text import plain
@@ -24,12 +26,9 @@ _TIME = re.compile(
 )
 """Last part of `results_TIME.json`; or of `STEM_TIME.json`, if --output_path is `STEM.json`."""
 _OLD_NAME = "results.json"
-_DEEPEST = 8
 _MOST_FOLDERS = 3_000
 _MODEL_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Arguments that name the model, as lm-eval looks for them; without any its name is random."""
-_MAIN = ("", "main", "None")
-"""Revisions that are no checkpoint's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Runs:
     runs: list[Run] = []
     faults: list[str] = []
     names: list[str] = []
-    for folder, name in _files(files):
+    for folder, name in files_below(files, folders=_MOST_FOLDERS, advice=MUST_HOLD):
         match = _TIME.match(name.rpartition("_")[2])
         if match is None:
             names += [name] if name.endswith(".json") else []
@@ -98,22 +97,6 @@ def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Runs:
     return Runs(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(runs, by_model)))
 
 
-def _files(files: Files) -> Iterator[tuple[str, str]]:
-    """Yield the folder, ending in `/`, and the name of each file of the output."""
-    folders = [""]
-    for count, folder in enumerate(folders, 1):
-        for name in files.names(folder.rstrip("/")):
-            path = folder + name
-            if not files.is_folder(path):
-                yield folder, name
-            elif folder.count("/") < _DEEPEST:
-                folders.append(f"{path}/")
-        if count > _MOST_FOLDERS:
-            raise ArtifactError(
-                f"{files.shown('')}: has more than {_MOST_FOLDERS:,} folders in it. {MUST_HOLD}"
-            )
-
-
 def model_id(results: Results, pattern: Pattern | None) -> str:
     """Return the model's name, with what distinguishes its checkpoint from others.
 
@@ -129,8 +112,7 @@ def model_id(results: Results, pattern: Pattern | None) -> str:
     if subfolder := arguments.get("subfolder"):
         name = f"{name}/{subfolder}"
     revision = arguments.get("revision") or str(results.config.model_revision or "")
-    model = name if revision in _MAIN else f"{name}@{revision}"
-    return encodable(_with_matched_argument(model, arguments, pattern))
+    return model_ids.model_id(name, revision, arguments, pattern)
 
 
 def model_arguments(arguments: object) -> dict[str, str]:
@@ -139,17 +121,6 @@ def model_arguments(arguments: object) -> dict[str, str]:
         return {str(name): str(value) for name, value in arguments.items()}
     parts = (part.partition("=") for part in str(arguments or "").split(","))
     return {name.strip(): value.strip() for name, separator, value in parts if separator}
-
-
-def _with_matched_argument(
-    model: str, arguments: Mapping[str, str], pattern: Pattern | None
-) -> str:
-    """Return the id; if only an argument has the iteration, with what the pattern matches of it."""
-    if pattern is None or pattern.search(model):
-        return model
-    text = ",".join(f"{name}={value}" for name, value in arguments.items())
-    spans = pattern.search(text)
-    return f"{model}@{text[slice(*spans[0])]}" if spans else model
 
 
 def _newest(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:

@@ -6,9 +6,7 @@ Formats: lm-eval 0.4.5 to 0.4.13, evaluator.py (evaluate), loggers/evaluation_tr
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,20 +16,18 @@ from typing import Any
 import msgspec
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness import clusters
 from helm_wandb.harness.files import Files
-from helm_wandb.harness.instances import shared_text, text_hash
+from helm_wandb.harness.instances import text_hash
 from helm_wandb.harness.json_files import decode_with_nan
-from helm_wandb.model import EACH_INSTANCE, Instances
+from helm_wandb.model import Instances
 from helm_wandb.sources.lm_eval.scores import read_number
-from helm_wandb.text.patterns import Pattern
 
 NO_FILTER = "none"
 """lm-eval's name of the filter of a task without filters."""
 LINE_BYTES = 64 << 20
 """Length of a line, at most: a prompt has a few megabytes if it holds a whole book."""
 _ANY = msgspec.json.Decoder(Any)
-_DOC_FIELD = re.compile(r"doc(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
-"""A rule for clusters that names a field of the document."""
 
 
 class Sample(msgspec.Struct, gc=False):
@@ -258,31 +254,17 @@ def _sort_key(identity: int | str) -> tuple[bool, int, str]:
 
 
 def _cluster_finder(rule: str | None) -> Callable[[Any], str | None] | None:
-    """Return a function that names the cluster of a line; None if each document is one."""
-    if rule is None or rule == EACH_INSTANCE:
-        return None
-    if _DOC_FIELD.fullmatch(rule):
-        names = rule.split(".")[1:]
-        return lambda sample: _hashed(_at(decode_raw(sample.doc), names))
-    pattern = Pattern.compile(rule)
-    return lambda sample: _hashed(shared_text(pattern, prompt(decode_raw(sample.arguments)) or ""))
-
-
-def _hashed(value: object) -> str | None:
-    if value is None:
-        return None
-    return text_hash(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    return clusters.finder(
+        rule,
+        record="doc",
+        value_of=lambda sample: decode_raw(sample.doc),
+        text_of=lambda sample: prompt(decode_raw(sample.arguments)) or "",
+    )
 
 
 def decode_raw(raw: msgspec.Raw) -> object:
     """Return a part of a line; None if the line lacks it."""
     return decode_with_nan(bytes(raw), _ANY) if bytes(raw) else None
-
-
-def _at(value: object, names: Iterable[str]) -> object:
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def prompt(arguments: object) -> str | None:
@@ -298,7 +280,4 @@ def prompt(arguments: object) -> str | None:
 def _cluster_note(task: SamplesFile, rows: Iterable[_Rows]) -> str | None:
     if any(cluster is not None for one in rows for cluster in one.cluster):
         return None
-    return (
-        f"compare.clusters: {task.rule!r} is in no sample of {task.task}, so each question counts "
-        "as independent."
-    )
+    return clusters.describe_unmatched(task.rule, task.task)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from helm_wandb.harness.names import benchmark_name
 from helm_wandb.model import Score, SubjectScore
 from helm_wandb.sources.lm_eval.formats import Results
-from helm_wandb.sources.lm_eval.tasks import benchmark_name, leaves, metric_keys, parts_of
+from helm_wandb.sources.lm_eval.tasks import leaves, metric_keys, parts_of
 
 _BYPASS = "bypass"
 _LONGEST = 40

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from helm_wandb.harness.settings import EMPTY, join_settings, setting_text
+from helm_wandb.harness.settings import EMPTY, join_settings, setting_text, without_addresses
 from helm_wandb.sources.lm_eval.formats import Results
 
 _NOT_SETTINGS = frozenset(
@@ -30,8 +28,6 @@ _SAMPLER_FIELDS = {
 }
 """Fields of `fewshot_config`, and the task's own that newer versions repeat there."""
 _DEFAULT_SAMPLER = "default"
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-"""Address of a function whose source lm-eval could not find: another one in each run."""
 
 
 def fingerprint(tasks: Iterable[str], results: Results) -> dict[str, object]:
@@ -56,18 +52,10 @@ def _fields(task: str, results: Results) -> dict[str, str]:
     if shots:
         fields |= _fewshot_fields(config, results)
     return {
-        name: setting_text(_without_addresses(value))
+        name: setting_text(without_addresses(value))
         for name, value in fields.items()
         if value not in EMPTY and value is not False
     }
-
-
-def _without_addresses(value: object) -> object:
-    if isinstance(value, str):
-        return _ADDRESS.sub("", value)
-    if isinstance(value, list | dict):
-        return _ADDRESS.sub("", json.dumps(value, sort_keys=True))
-    return value
 
 
 def _call_fields(config: Mapping[str, Any], results: Results) -> dict[str, Any]:

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from helm_wandb.harness.json_files import encodable
 from helm_wandb.sources.lm_eval.formats import Results
-
-_NOT_IN_A_NAME = re.compile("[./\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters that the name of a benchmark in a config can't hold."""
-_NOT_IN_A_METRIC = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-def benchmark_name(task: str) -> str:
-    """Return the name that a task is recorded under."""
-    return _NOT_IN_A_NAME.sub("_", encodable(task)) or "_"
-
-
-def metric_name(key: str) -> str:
-    """Return the name that a metric with its filter is recorded under."""
-    return _NOT_IN_A_METRIC.sub("_", encodable(key))
 
 
 def metric_keys(values: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,189 @@
+"""The logs of an output, and the models and tasks that they are of."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from helm_wandb.errors import ArtifactError
+from helm_wandb.harness import model_ids
+from helm_wandb.harness.files import Files
+from helm_wandb.harness.walk import files_below
+from helm_wandb.model import RoutineNote
+from helm_wandb.sources.inspect.formats import EvalSpec, Header
+from helm_wandb.sources.inspect.log_files import is_log, open_log
+from helm_wandb.text.patterns import Pattern
+from helm_wandb.text.safe_text import plain
+from helm_wandb.text.words import join_truncated
+
+MUST_HOLD = (
+    "Give the folder of inspect's --log-dir, a .tar, .tar.gz or .zip of it, or one log "
+    "(.eval or .json)."
+)
+_JSON_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}[-:][0-9]{2}[-:][0-9]{2}.*\.json\Z")
+"""Name of a `.json` that is a log; other JSON may lie next to it."""
+_MOST_FOLDERS = 3_000
+_LOCAL = "/local"
+"""End of the name of a model that is loaded from the folder of `model_path`."""
+_WHOLE = "success"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A log, without its samples."""
+
+    path: str
+    """Empty if the output itself is the log."""
+    shown: str
+    """The path in messages."""
+    model: str
+    """The model's ID, with its revision."""
+    header: Header
+
+    @property
+    def task(self) -> str:
+        """The task, as Inspect calls it."""
+        return self.header.eval.task
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.shown.rpartition("/")[2]
+
+    @property
+    def age(self) -> tuple[float, str]:
+        """When Inspect began it: of two logs, the one with the greater age is the newer."""
+        try:
+            created = datetime.fromisoformat(self.header.eval.created)
+        except ValueError:
+            return 0.0, self.path
+        return created.replace(tzinfo=created.tzinfo or UTC).timestamp(), self.path
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its scores count."""
+        return self.header.status == _WHOLE and not self.header.invalidated
+
+    def describe_state(self) -> str:
+        """Return why its scores don't count, and what to do."""
+        results = self.header.results
+        of = (results.completed_samples, results.total_samples) if results else (None, None)
+        samples = "" if None in of else f", with {of[0]} of {of[1]} samples"
+        if self.header.status == _WHOLE:
+            return "some of its samples were invalidated. Run them again (inspect eval-retry)."
+        return (
+            f"its status is {self.header.status}{samples}, and only whole runs count. Finish it "
+            "(inspect eval-retry)."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """All logs that can be read."""
+
+    by_model: Mapping[str, Mapping[str, Log]]
+    """Model ID → task → the newest whole log."""
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Logs:
+    """Return the newest whole log of each task of each model.
+
+    pattern: the config's for the iteration. shown_as: the output in messages.
+    Raises ArtifactError if there is no log, or none that is whole and can be read.
+    """
+    logs: list[Log] = []
+    faults: list[str] = []
+    for path in _paths(files):
+        try:
+            with open_log(files, path) as log:
+                header = log.header()
+        except ArtifactError as error:
+            faults += error.lines
+            continue
+        model = _model_id(header.eval, pattern)
+        logs.append(Log(path=path, shown=files.shown(path), model=model, header=header))
+    by_model = _newest(logs)
+    faults += _partial_runs(logs, by_model)
+    if not by_model:
+        raise ArtifactError(*(faults or [f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"]))
+    return Logs(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(logs, by_model)))
+
+
+def _paths(files: Files) -> list[str]:
+    """Return the paths of all logs; the empty one if the output is a log."""
+    if is_log(files):
+        return [""]
+    found = list(files_below(files, folders=_MOST_FOLDERS, advice=MUST_HOLD))
+    return [
+        folder + name
+        for folder, name in found
+        if name.endswith(".eval")
+        or (name.endswith(".json") and len(found) == 1)
+        or _JSON_NAME.match(name)
+    ]
+
+
+def _model_id(spec: EvalSpec, pattern: Pattern | None) -> str:
+    """Return the model's name, with what distinguishes its checkpoint from others."""
+    arguments = {name: text for name, raw in spec.model_args.items() if (text := _text(raw))}
+    path = arguments.get("model_path")
+    name = path if path and spec.model.endswith(_LOCAL) else spec.model
+    return model_ids.model_id(name or "unnamed", arguments.get("revision", ""), arguments, pattern)
+
+
+def _text(raw: msgspec.Raw) -> str:
+    """Return an argument that is a text or a number; others name no model."""
+    try:
+        value: str | int | float = msgspec.json.decode(raw, type=str | int | float)
+    except (ValueError, RecursionError):
+        return ""
+    return str(value)
+
+
+def _newest(logs: Iterable[Log]) -> dict[str, dict[str, Log]]:
+    by_model: dict[str, dict[str, Log]] = defaultdict(dict)
+    for log in sorted(logs, key=lambda log: log.age):
+        if log.is_whole:
+            by_model[log.model][log.task] = log
+    return by_model
+
+
+def _partial_runs(logs: Iterable[Log], by_model: Mapping[str, Mapping[str, Log]]) -> Iterator[str]:
+    """Yield a sentence on each log that isn't whole, unless a newer one is."""
+    for log in logs:
+        whole = by_model.get(log.model, {}).get(log.task)
+        if not log.is_whole and (whole is None or whole.age < log.age):
+            instead = f" Until then, the older {whole.name} counts." if whole else ""
+            yield f"{log.shown}: {plain(log.describe_state())}{instead}"
+
+
+def _notes(logs: Iterable[Log], by_model: Mapping[str, Mapping[str, Log]]) -> Iterator[str]:
+    """Yield which logs newer ones replace, and whether these have other arguments."""
+    for log in logs:
+        whole = by_model.get(log.model, {}).get(log.task)
+        if (
+            whole
+            and whole.age > log.age
+            and log.header.eval.task_args != whole.header.eval.task_args
+        ):
+            yield (
+                f"{log.name} has other task arguments than {whole.name}, the newer log of "
+                f"{plain(log.task)}. Only the newer one counts: give them separate folders, and an "
+                "entry of evals each."
+            )
+    used = {log.path for tasks in by_model.values() for log in tasks.values()}
+    replaced = [
+        log.name
+        for log in logs
+        if log.path not in used and (whole := by_model.get(log.model, {}).get(log.task))
+        if whole.age > log.age
+    ]
+    if replaced:
+        yield RoutineNote(f"Newer logs replace {join_truncated(sorted(replaced))}.")
