@@ -79,8 +79,7 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
     """
     names = arguments.before, arguments.after
     for name in names:
-        if not os.path.lexists(name):
-            raise ArtifactError(f"{name}: doesn't exist. {paths.hint(name, Path())}".rstrip())
+        paths.refuse_absent(name, Path())
     if os.path.realpath(names[0]) == os.path.realpath(names[1]):
         raise InputError(f"BEFORE and AFTER are both {names[0]}: give two evaluations")
     before, after = (sources.first_entries(Path(name), shown_as=name) for name in names)
@@ -199,9 +198,5 @@ def explain(outcome: Outcome) -> Outcome:
         f"nothing can be compared. {join_truncated(list(reasons), separator='; ')}. "
         "Evaluate both sides with the same questions and settings."
     )
-    codes = (outcome.exit_code, fault.exit_code)
-    return replace(
-        outcome,
-        faults=(*outcome.faults, fault),
-        exit_code=min(code for code in codes if code),
-    )
+    exit_code = pipeline.lowest_exit_code([outcome.exit_code, fault.exit_code])
+    return replace(outcome, faults=(*outcome.faults, fault), exit_code=exit_code)

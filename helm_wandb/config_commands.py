@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
@@ -97,9 +96,7 @@ def _validate(files: Sequence[str], root: Path, log: Log) -> int:
 
 
 def _init(arguments: Namespace, log: Log, root: Path, command: str) -> int:
-    if not os.path.lexists(arguments.folder):
-        hint = paths.hint(arguments.folder, Path())
-        raise ArtifactError(f"{arguments.folder}: doesn't exist. {hint}".rstrip())
+    paths.refuse_absent(arguments.folder, Path())
     entries = sources.first_entries(Path(arguments.folder), shown_as=arguments.folder)
     text = first_config(_choose_entry(entries, arguments))
     unranked = list(_unranked(text, arguments.output, root))

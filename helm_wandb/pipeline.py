@@ -79,7 +79,7 @@ class Outcome:
 
 def failed_outcome(*faults: UserError) -> Outcome:
     """Return the outcome of a run that read nothing."""
-    exit_code = _lowest_exit_code(fault.exit_code for fault in faults)
+    exit_code = lowest_exit_code(fault.exit_code for fault in faults)
     return Outcome(report=None, receipts=(), faults=faults, exit_code=exit_code)
 
 
@@ -228,7 +228,7 @@ def _outcome(
         report=delivered,
         receipts=receipts,
         faults=faults,
-        exit_code=_lowest_exit_code([*codes, GATE_EXIT_CODE if is_closed else 0]),
+        exit_code=lowest_exit_code([*codes, GATE_EXIT_CODE if is_closed else 0]),
     )
 
 
@@ -392,6 +392,6 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
     )
 
 
-def _lowest_exit_code(exit_codes: Iterable[int]) -> int:
+def lowest_exit_code(exit_codes: Iterable[int]) -> int:
     """Return the lowest exit code that is not 0; 0 if all are."""
     return min({*exit_codes} - {0}, default=0)

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
 
+from helm_wandb.errors import ArtifactError
+
 WORKSPACE = Path("/github/workspace")
 """The workspace inside the action's container, which is the working folder there."""
 _NOT_EXPANDED = "A leading ~ and $NAME are not expanded here: write the whole path."
@@ -31,6 +33,12 @@ def hint(name: str, folder: Path) -> str:
     """
     where = "" if name.startswith("/") else f"It is looked for in {folder.absolute()}."
     return misread(name, folder) or where
+
+
+def refuse_absent(name: str, folder: Path) -> None:
+    """Raise ArtifactError if nothing is at the path, relative to the folder."""
+    if not os.path.lexists(folder / name):
+        raise ArtifactError(f"{name}: doesn't exist. {hint(name, folder)}".rstrip())
 
 
 def misread(name: str, folder: Path, *, may_be_glob: bool = False) -> str | None:
