@@ -20,6 +20,7 @@ from statistics import median
 from zlib import crc32
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -389,7 +390,7 @@ def _by_other_weight(estimate: Estimate) -> float | None:
     contrast = estimate.contrast
     if contrast is None or not estimate.difference:
         return None
-    statistic = replace(contrast, unseen_weight=OTHER_WEIGHT).likelihood_statistic()
+    statistic = structs.replace(contrast, unseen_weight=OTHER_WEIGHT).likelihood_statistic()
     if not math.isfinite(statistic):
         return 0.0
     return two_sided(statistic, contrast.degrees_of_freedom)

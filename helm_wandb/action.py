@@ -6,10 +6,11 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from helm_wandb import baselines, outputs, pipeline, report
 from helm_wandb.errors import SinkError, UserError

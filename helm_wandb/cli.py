@@ -8,11 +8,12 @@ import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from helm_wandb import __version__, compare_command, config_commands, flags, outputs, pipeline
 from helm_wandb.comparing.gate import GatePolicy

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from helm_wandb.model import Place
 
@@ -24,8 +25,7 @@ class UserError(Exception):
         self.lines = lines
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One problem in a config."""
 
     place: Place

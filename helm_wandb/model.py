@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
+
+from msgspec import Struct, field
 
 WANDB = "W&B"
 """Name of the output whose receipt says how to go on, and whose link is an output."""
@@ -86,8 +87,7 @@ class ScoreKey(str):
         return cls(benchmark, metric)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place in a text file; line and column count from 1."""
 
     file: str
@@ -99,8 +99,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvalEntry:
+class EvalEntry(Struct, frozen=True, kw_only=True):
     """One entry of `evals`: which source has the evaluations, and where."""
 
     source: str
@@ -114,8 +113,7 @@ class EvalEntry:
     """Place of each key's value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstEntry:
+class FirstEntry(Struct, frozen=True, kw_only=True):
     """An entry of `evals` for somebody who has no config yet."""
 
     name: str
@@ -125,8 +123,7 @@ class FirstEntry:
     """The scores that it reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """How scores are compared, and which results fail the job."""
 
     alpha: float = 0.05
@@ -158,8 +155,7 @@ class Policy:
         return not self.warn_only.isdisjoint((key, key.benchmark))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigName:
+class ConfigName(Struct, frozen=True, kw_only=True):
     """A metric or benchmark that the config names, outside of `evals`."""
 
     name: str
@@ -171,8 +167,7 @@ class ConfigName:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """A valid configuration; made only by `config.parse`."""
 
     project: str
@@ -195,8 +190,7 @@ class Config:
         return frozenset((*named, *given))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instances:
+class Instances(Struct, frozen=True, kw_only=True, eq=False):  # noqa: PLW1641 -- columns are no keys
     """Per-instance scores in columns of equal length, one entry an instance and train trial.
 
     Their mean, unweighted over the strata's own means, is the score. A column is a tuple, or, of
@@ -214,13 +208,19 @@ class Instances:
     cluster: Collection[str]
     """Instances of a stratum that share one are not independent of each other."""
     value: Collection[float]
-    answer: Collection[str | None] | None = field(default=None, compare=False)
+    answer: Collection[str | None] | None = None
     """The model's answers, for a later run whose baseline this is; None is unknown. They belong to
     the benchmark, so only one of its scores has them."""
 
     def places(self) -> Iterator[tuple[str, str, int]]:
         """Yield stratum, id and trial of each instance."""
         return zip(self.stratum, self.id, self.trial, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether all columns but the answers are equal."""
+        return isinstance(other, Instances) and all(
+            getattr(self, name) == getattr(other, name) for name in SCORE_COLUMNS
+        )
 
     def mean(self) -> float:
         """Return the unweighted mean over the strata of the means within them, HELM's aggregate.
@@ -239,6 +239,10 @@ class Instances:
         return is_close(self.mean(), value)
 
 
+SCORE_COLUMNS = tuple(name for name in Instances.__struct_fields__ if name != "answer")
+"""Columns that a score is made of."""
+
+
 def mean(values: Collection[float]) -> float:
     """Return the mean of one value or more, the same to the last digit in any order."""
     try:
@@ -254,8 +258,7 @@ def is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectScore:
+class SubjectScore(Struct, frozen=True, kw_only=True):
     """The score of one part of a benchmark, such as an MMLU subject."""
 
     value: float
@@ -263,8 +266,7 @@ class SubjectScore:
     """Instances."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(Struct, frozen=True, kw_only=True):
     """One metric's value of one model: the harness's own number."""
 
     value: float
@@ -286,8 +288,7 @@ class Score:
             raise ValueError(f"a score must be finite, not {self.value}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """The source that an evaluation was read from."""
 
     source: str
@@ -297,8 +298,7 @@ class Origin:
     """Billions of tokens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True, kw_only=True):
     """All scores of one model at one iteration."""
 
     model: str
@@ -310,8 +310,7 @@ class Evaluation:
     """Scores that the config names and the source lacks, with the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """The result of reading a source."""
 
     evaluations: tuple[Evaluation, ...]
@@ -321,8 +320,7 @@ class Reading:
     """Sentences for the report."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaderboardRow:
+class LeaderboardRow(Struct, frozen=True, kw_only=True):
     """A model at its latest iteration."""
 
     rank: int | None
@@ -338,8 +336,7 @@ class LeaderboardRow:
     """Why the model has no rank."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaderboard:
+class Leaderboard(Struct, frozen=True, kw_only=True):
     """Models in the order of their ranks, the unranked ones last."""
 
     metrics: tuple[ScoreKey, ...]
@@ -353,8 +350,7 @@ class Leaderboard:
     """Which ranks are by the mean alone, and why; None if a test decides who shares each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Struct, frozen=True, kw_only=True):
     """Which state of the code, and which workflow run, the scores belong to."""
 
     commit: str | None = None
@@ -372,8 +368,7 @@ class Provenance:
         return self.track != LOCAL_TRACK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """A confidence interval."""
 
     low: float
@@ -384,8 +379,7 @@ class Interval:
     """In words, as in `paired mid-p, 12 of 100 clusters changed`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class Texts(Struct, frozen=True, kw_only=True):
     """Question, reference and answer, cut to snippets; None is unknown."""
 
     input: str | None = None
@@ -396,8 +390,7 @@ class Texts:
     """The model's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedInstance:
+class ChangedInstance(Struct, frozen=True, kw_only=True):
     """An instance whose score differs from the baseline's."""
 
     stratum: str
@@ -415,8 +408,7 @@ class ChangedInstance:
         return self.stratum, self.id, self.trial
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
+class Delta(Struct, frozen=True, kw_only=True):
     """One score of the candidate compared with the baseline's."""
 
     key: ScoreKey | None
@@ -448,8 +440,7 @@ class Delta:
     """The worst first; if `better` and `worse` are too many, the first of them; None: not read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True):
     """The evaluation that a model was compared with."""
 
     origin: str
@@ -462,8 +453,7 @@ class Baseline:
     """Page of the workflow run that wrote it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """A model compared with its baseline."""
 
     model: str
@@ -500,8 +490,7 @@ class Comparison:
         return tuple(one for one in self.counted_deltas if one.verdict is Verdict.REGRESSED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPoint:
+class HistoryPoint(Struct, frozen=True, kw_only=True):
     """A score at a commit."""
 
     commit: str | None
@@ -511,8 +500,7 @@ class HistoryPoint:
     """None without per-instance scores."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricHistory:
+class MetricHistory(Struct, frozen=True, kw_only=True):
     """A score of a model over the last commits, the oldest first."""
 
     model: str
@@ -520,8 +508,7 @@ class MetricHistory:
     points: tuple[HistoryPoint, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnmatchedModels:
+class UnmatchedModels(Struct, frozen=True, kw_only=True):
     """The models of this run that its baseline lacks: renamed ones, or new ones."""
 
     models: tuple[str, ...]
@@ -532,8 +519,7 @@ class UnmatchedModels:
     """Its source, in words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Struct, frozen=True, kw_only=True):
     """Whether the job passes."""
 
     closed: bool
@@ -545,8 +531,7 @@ class Gate:
     """The label that lets the job pass nevertheless."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """All results that the outputs show; without Markdown."""
 
     verdict: Verdict
@@ -571,8 +556,7 @@ class Report:
     """Number of conflicts between evaluations; the notes name them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """The result of one output."""
 
     sink: str

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.errors import GATE_EXIT_CODE, InputError
 from helm_wandb.model import WANDB, Config, Gate, Report, Status
@@ -42,8 +44,7 @@ _MODES = {
 """Values of WANDB_MODE and their meaning; `dryrun` is the SDK's old word."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
+class OutputOptions(Struct, frozen=True, kw_only=True):
     """The outputs that a run writes, and their settings."""
 
     context: RunContext

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from helm_wandb import config as config_file
 from helm_wandb import report, sources
@@ -61,8 +63,7 @@ ONLY_PROJECT = (
 _NOTHING_GIVEN = "There is no baseline, so only a floor can fail the job: give --baseline FILE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The result of a run."""
 
     report: Report | None
@@ -110,8 +111,7 @@ def _read_config(name: str, folder: Path) -> bytes:
         ) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The decisions of a shell about a run."""
 
     folder: Path
@@ -232,8 +232,7 @@ def _outcome(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Comparisons:
+class _Comparisons(Struct, frozen=True, kw_only=True):
     """The candidates compared with their baselines, and with their own previous iterations."""
 
     comparisons: tuple[Comparison, ...] = ()
@@ -353,8 +352,7 @@ def _without_output_error(receipt: Receipt) -> Receipt:
     return replace(receipt, exit_code=0) if is_output_error else receipt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
+class _Inputs(Struct, frozen=True, kw_only=True):
     """The evaluations of all entries of the config, and what could not be read."""
 
     evaluations: tuple[Evaluation, ...]

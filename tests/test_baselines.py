@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.baselines import BaselineMatch, partners, read_baseline_file, steps
 from helm_wandb.baselines.notes import extra_model_notes, unmatched_models

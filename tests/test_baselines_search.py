@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.baselines import BaselineMatch, BaselineRequest, BaselineResult, partners, resolve
 from helm_wandb.github_api.messages import Cause

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.comparing import answers
 from helm_wandb.comparing.answer_columns import answers_of, with_answers

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.comparing.gate import GatePolicy, gate
 from helm_wandb.comparing.unchecked import UncheckedScore

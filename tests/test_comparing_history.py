@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.comparing.history import LONGEST_NAMES, POINTS, SERIES, extend_history
 from helm_wandb.comparing.statistics import Stratum, standard_error

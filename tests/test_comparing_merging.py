@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import fsum
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import merge
 from helm_wandb.model import Evaluation, Instances, Score, ScoreKey, SubjectScore

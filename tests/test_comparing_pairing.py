@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, average_metrics, pair_instances
 from helm_wandb.comparing.statistics import PairedStratum
-from helm_wandb.model import Instances
+from helm_wandb.model import SCORE_COLUMNS, Instances
 from tests import builders
 
-COLUMNS = ("stratum", "id", "trial", "input", "cluster", "value")
 FIVE = builders.instances([1.0, 0.0, 1.0, 0.0, 1.0])
 
 
 def turned(instances: Instances) -> Instances:
     """Return the instances in the opposite order, without answers."""
-    return Instances(**{name: getattr(instances, name)[::-1] for name in COLUMNS})
+    return Instances(**{name: getattr(instances, name)[::-1] for name in SCORE_COLUMNS})
 
 
 def values(candidate: Instances, baseline: Instances) -> list[tuple[float, float]]:
@@ -141,7 +140,7 @@ ROWS = st.lists(
 
 def columns(rows: list[tuple[object, ...]]) -> Instances:
     """Instances of rows."""
-    return Instances(**dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)))
+    return Instances(**dict(zip(SCORE_COLUMNS, zip(*rows, strict=True), strict=True)))
 
 
 @given(ROWS, ROWS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
+from msgspec.structs import replace
 
 from helm_wandb.model import ChangedInstance, Provenance, Texts, Verdict
 from helm_wandb.render import changed_instances, comment, markdown, terminal

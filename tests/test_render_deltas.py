@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from helm_wandb.model import Gate, Provenance, Verdict
 from helm_wandb.render import deltas, markdown, tables, terminal
@@ -169,7 +169,7 @@ def test_the_model_is_named_where_there_are_several() -> None:
 )
 def test_cells_of_a_delta(changes: dict[str, object], label: str, text: str) -> None:
     """Each column shows its number, and a dash for what is unknown."""
-    assert text == cell(replace(REGRESSION, **changes), label)  # type: ignore[arg-type]  # fields by their names
+    assert text == cell(replace(REGRESSION, **changes), label)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_column_of_which_nothing_is_known_is_left_out(
     changes: dict[str, object], label: str
 ) -> None:
     """A table has no column of dashes: neither of unknown numbers, nor without any note."""
-    result = of(replace(REGRESSION, **changes))  # type: ignore[arg-type]  # fields by their names
+    result = of(replace(REGRESSION, **changes))
     (table,) = (*deltas.first_tables(result), *deltas.other_tables(result))
 
     assert label not in [column.label for column in table.columns]

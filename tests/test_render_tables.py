@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.comparing import leaderboard
 from helm_wandb.model import ScoreKey

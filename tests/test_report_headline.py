@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.model import Gate, UnmatchedModels, Verdict
 from helm_wandb.report.headline import LENGTH, headline
@@ -171,7 +170,7 @@ def test_long_names_of_both_sides_are_cut() -> None:
 )
 def test_what_is_incomplete_is_not_green(counts: dict[str, int], words: str) -> None:
     """If something could not be read, or evaluations differ, no mark says that all is well."""
-    text = headline(replace(COMMENTS["no_regression"], **counts))  # type: ignore[arg-type] # numbers
+    text = headline(replace(COMMENTS["no_regression"], **counts))
 
     assert text.startswith("⚠️ ")
     assert words in text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.report import to_json
 from helm_wandb.sinks.json_output import JsonOutput

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from helm_wandb.text import quantities
 from tests.golden_reports import REGRESSION
@@ -111,7 +110,7 @@ def test_no_difference_is_shown_as_a_zero_with_a_sign(value: float) -> None:
 )
 def test_a_difference_stands_with_its_interval(changes: dict[str, object], text: str) -> None:
     """The unit is shown once, and no bracket if there is no interval."""
-    assert text == quantities.difference(replace(REGRESSION, **changes))  # type: ignore[arg-type]  # fields by their names
+    assert text == quantities.difference(replace(REGRESSION, **changes))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from itertools import product
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import Struct, field
 
 from helm_wandb.text.redaction import NO_SECRETS, Redactor, masked_forms
 from helm_wandb.text.safe_text import Name
@@ -192,8 +192,7 @@ class Kind(StrEnum):
     SECRET = KEY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noun:
+class Noun(Struct, frozen=True, kw_only=True):
     """As the package's own."""
 
     name: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb.model import ChangedInstance, Texts, Verdict
 from helm_wandb.wandb_runs import changes, layout, layout_tables, run_record
@@ -117,7 +118,7 @@ def test_the_table_is_recorded_next_to_the_scores(tmp_path: Path) -> None:
     record_summary(tmp_path, report(comparison(ITEM)))
     run = runs(tmp_path)["alpha", "summary"]
     key = CHANGED_ITEMS
-    table = table_of(replace(run, rows=run.rows[1:]), key)
+    table = table_of(dataclasses.replace(run, rows=run.rows[1:]), key)
 
     assert {"mmlu.EM": 0.25, "iteration": 1} == run.rows[0]
     assert [list(layout_tables.changed_items([comparison(ITEM)])[0].rows[0])] == table["data"]

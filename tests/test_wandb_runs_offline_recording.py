@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from helm_wandb.model import Provenance
 from helm_wandb.wandb_runs import offline_recording, run_record
@@ -42,7 +43,7 @@ CONTENTS = Contents(
     record=run_record.to_text(Record(writer="w", rows={"3": "a" * 20})),
 )
 SEAL = Seal(workflow_run="7", key="k1")
-CONFIG = replace(runs.CONFIG, leaderboard=False, leaderboard_metrics=())
+CONFIG = structs.replace(runs.CONFIG, leaderboard=False, leaderboard_metrics=())
 
 
 def written(folder: Path, seal: Seal | None = None) -> Path:

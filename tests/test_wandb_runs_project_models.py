@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from helm_wandb.model import Config, Evaluation, Origin, Provenance, Score, ScoreKey
 from helm_wandb.wandb_runs import project_models, run_record

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.baselines.matches import SearchError
 from helm_wandb.baselines.permissions import none_if_absent, requires
@@ -25,8 +27,7 @@ _SAME = "this commit"
 _QUEUED = "the base of the merge group"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """A branch, and the commit of it that is nearest to what is compared."""
 
     branch: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from helm_wandb.model import Baseline, Evaluation, MetricHistory
 from helm_wandb.report import name_commit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineMatch:
+class BaselineMatch(Struct, frozen=True, kw_only=True):
     """A baseline: evaluations, and where they come from."""
 
     origin: str
@@ -36,8 +35,7 @@ class BaselineMatch:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NoMatch:
+class NoMatch(Struct, frozen=True):
     """A place, or something in it, that gives no baseline."""
 
     reason: str

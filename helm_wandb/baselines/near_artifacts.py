@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from helm_wandb.baselines.matches import NoMatch
 from helm_wandb.baselines.permissions import none_if_absent, requires
@@ -27,8 +28,7 @@ _FORMER_NAMES = 5
 _OTHER_BRANCH = "of other branches"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactQuery:
+class ArtifactQuery(Struct, frozen=True, kw_only=True):
     """Which artifacts can be baselines."""
 
     base: Base
@@ -38,8 +38,7 @@ class ArtifactQuery:
     """The run itself, and the one whose results it publishes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NearArtifact:
+class NearArtifact(Struct, frozen=True, kw_only=True):
     """An artifact of a base branch, by what GitHub says of it."""
 
     artifact: Artifact

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.comparing.evaluations import describe_other_settings, group_by_model, latest

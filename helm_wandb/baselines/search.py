@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from helm_wandb.baselines import pairs
 from helm_wandb.baselines.artifacts import search_artifacts
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from helm_wandb.wandb_runs.project_models import WandbProject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineRequest:
+class BaselineRequest(Struct, frozen=True, kw_only=True):
     """The baseline that the user wants, and where it can be searched."""
 
     choice: BaselineChoice
@@ -43,8 +43,7 @@ class BaselineRequest:
     """None without a key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineResult:
+class BaselineResult(Struct, frozen=True, kw_only=True):
     """The baselines of this run's models."""
 
     matches: tuple[BaselineMatch, ...] = ()

@@ -7,8 +7,9 @@ them is still small enough for an artifact.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from helm_wandb.comparing.answer_columns import LONGEST_ANSWER, answers_of, with_answers
 from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from helm_wandb.comparing import pairing, statistics
 from helm_wandb.comparing.answer_columns import answers_of

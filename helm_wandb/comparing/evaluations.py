@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.merging import longest_reason, merge_scores
 from helm_wandb.model import Evaluation, Origin, Policy, Score, ScoreKey
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """All evaluations, one of each model and iteration, in that order."""
 
     evaluations: tuple[Evaluation, ...]

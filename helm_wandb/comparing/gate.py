@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from helm_wandb.comparing.evaluations import latest
 from helm_wandb.model import Comparison, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
@@ -19,8 +20,7 @@ _SHOWN = 3
 _NO_BASELINE = "there is no baseline to compare with"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatePolicy:
+class GatePolicy(Struct, frozen=True, kw_only=True):
     """The user's settings of the gate."""
 
     on_regression: bool = False
@@ -33,8 +33,7 @@ class GatePolicy:
     """The pull request's labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     """A result that could fail the job."""
 
     sentence: str

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from math import fsum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import latest, parts_of_others, with_directions
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
@@ -21,8 +23,7 @@ _NAMES_SHOWN = 3
 _NOT_READ = "print-only reads per-instance scores only with --report FILE or --baseline FILE"
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True):
     """A metric over all models."""
 
     values: Mapping[str, float]

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing.answer_columns import known_answers, with_answers
 from helm_wandb.comparing.fingerprints import describe_field
-from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore, is_close, mean
+from helm_wandb.model import SCORE_COLUMNS, Instances, Score, ScoreKey, SubjectScore, is_close, mean
 from helm_wandb.text.words import join_truncated
 
 _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
-_COLUMNS = tuple(column.name for column in fields(Instances) if column.compare)
 
 _ONE_ENTRY = "Give each score in one entry of evals only."
 _ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
@@ -29,8 +30,7 @@ _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_
 readings of one evaluation may differ in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """A conflict of two readings about one score."""
 
     kind: str
@@ -215,13 +215,13 @@ def _instances(first: Instances | None, later: Instances | None) -> Instances | 
     both = {**others, **strata}
     rows = [row for stratum in sorted(both) for row in both[stratum]]
     columns: Iterator[Any] = zip(*rows, strict=True)
-    union = Instances(**dict(zip(_COLUMNS, columns, strict=True)))
+    union = Instances(**dict(zip(SCORE_COLUMNS, columns, strict=True)))
     return with_answers(union, known_answers(later) | known_answers(first))
 
 
 def _strata(instances: Instances) -> dict[str, list[_Row]]:
     """Return each stratum's rows, sorted."""
-    columns = (getattr(instances, name) for name in _COLUMNS)
+    columns = (getattr(instances, name) for name in SCORE_COLUMNS)
     strata: dict[str, list[_Row]] = defaultdict(list)
     for row in zip(*columns, strict=True):
         strata[row[0]].append(row)

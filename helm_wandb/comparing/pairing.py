@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from helm_wandb.comparing.statistics import PairedStratum, Stratum
 from helm_wandb.model import Instances
@@ -35,8 +36,7 @@ class Pair(NamedTuple):
     """The candidate's."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
+class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     """The questions that two sides both have."""
 
     pairs: Sequence[Pair]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import describe_other_settings
 from helm_wandb.comparing.pairing import LEAST_SHARE
@@ -11,8 +12,7 @@ from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import Comparison, Delta, Score, ScoreKey, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class UncheckedScore:
+class UncheckedScore(Struct, frozen=True):
     """A score of the baseline that can't be compared, or not over all of its instances."""
 
     key: ScoreKey

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from math import isfinite
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing import pairing, statistics
 from helm_wandb.comparing.evaluations import describe_other_settings, parts_of_others
@@ -29,8 +31,7 @@ _NO_DIRECTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(Struct, frozen=True):
     """A candidate, and what it is compared with."""
 
     candidate: Evaluation
@@ -38,8 +39,7 @@ class Partner:
     baseline_label: Baseline
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     """One score on both sides, before it is judged together with all others."""
 
     key: ScoreKey

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from helm_wandb.config.suggestions import main_metric, quote, suggestion
 from helm_wandb.config.yaml_syntax import shown
@@ -50,8 +51,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong with one key or value."""
 
     path: Path
@@ -60,8 +60,7 @@ class Finding:
     """The key is wrong, not its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Violation:
+class _Violation(Struct, frozen=True):
     """An error of the validator, less what is not used of it."""
 
     path: Path

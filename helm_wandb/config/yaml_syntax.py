@@ -6,10 +6,10 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import yaml
+from msgspec import Struct
 
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.model import Place
@@ -51,8 +51,7 @@ _COLON = "the space after the colon is missing: write `key: value`"
 _DASH = "the space after the dash is missing: write `- item`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
+class _Sentence(Struct, frozen=True):
     """A YAML error in words for people who do not know the grammar."""
 
     pattern: str

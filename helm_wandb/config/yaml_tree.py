@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, cast
 
 import yaml
+from msgspec import Struct
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
@@ -51,8 +51,7 @@ _DEEP: Final = f"aliases nest deeper than {LIMIT_DEPTH} levels: write the values
 _MANY: Final = f"more than {LIMIT_NODES:,} values, those of aliases counted wherever they are used"
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """One value of the file."""
 
     key: Place
@@ -63,8 +62,7 @@ class Spot:
     """A scalar as it is written; None for lists and mappings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A YAML file, read."""
 
     data: object

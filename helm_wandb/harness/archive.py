@@ -13,8 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.archive_entries import (
@@ -45,15 +46,14 @@ _DAMAGES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Archive:
+class Archive(Struct, frozen=True, kw_only=True, eq=False):
     """The content of an archive, as in Files."""
 
     path: str
     """The zip, or the uncompressed tar, which each read opens."""
     shown_as: str
     limits: Limits
-    tree: Tree = field(repr=False)
+    tree: Tree
 
     def is_file(self, path: str) -> bool:
         """Return whether anything but a folder is there."""

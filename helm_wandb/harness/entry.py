@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
+
+from msgspec import Struct, field
 
 from helm_wandb.model import EvalEntry, Place, ScoreKey
 from helm_wandb.system.progress import no_progress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOptions:
+class ReadOptions(Struct, frozen=True, kw_only=True):
     """How entries are read."""
 
     folder: Path
@@ -26,8 +26,7 @@ class ReadOptions:
     """Called with the number of runs that are read, and of all, while there are many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HarnessEval:
+class HarnessEval(Struct, frozen=True, kw_only=True):
     """A harness's output, and which of its models are read; each harness has a class of these."""
 
     MODEL_KEY: ClassVar[str]

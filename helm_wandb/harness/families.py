@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.harness.entry import HarnessEval
@@ -32,8 +33,7 @@ _BARE = re.compile(rf"[_-]{_NUMBER}$")
 _SEPARATORS = "/_@-"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """A model's family and iteration."""
 
     family: str
@@ -41,8 +41,7 @@ class Checkpoint:
     """None: the id names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     """An id around its iteration."""
 
     rest: str

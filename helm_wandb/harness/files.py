@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.text.safe_text import plain
@@ -16,8 +17,7 @@ CHUNK_BYTES = 1 << 18
 MUST_BE = "must be an evaluation's output folder, or a .tar, .tar.gz or .zip of it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Sizes that no harness's output has, and that might harm the machine that reads it."""
 
     file_bytes: int = 1 << 30

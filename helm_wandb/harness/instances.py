@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from hashlib import sha256
 from itertools import chain
 
-from helm_wandb.model import Instances
+from helm_wandb.model import SCORE_COLUMNS, Instances
 from helm_wandb.text.patterns import Pattern
 
 _HASH_DIGITS = 8
@@ -30,8 +29,7 @@ def join_instances(parts: Sequence[Instances]) -> Instances:
     """Return the columns of all parts, one after the other, without answers."""
     return Instances(
         **{
-            column.name: tuple(chain.from_iterable(getattr(part, column.name) for part in parts))
-            for column in fields(Instances)
-            if column.compare
+            column: tuple(chain.from_iterable(getattr(part, column) for part in parts))
+            for column in SCORE_COLUMNS
         }
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.model import Report, Verdict
 
@@ -29,18 +31,17 @@ def marker_key(*, workflow: str, job: str, comment_key: str | None) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_KEY_DIGITS]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
+class Marker(Struct, frozen=True, kw_only=True):
     """Which comment it is, which run wrote it, and what it shows."""
 
     key: str
-    run_id: int = field(default=0, compare=False)
-    attempt: int = field(default=0, compare=False)
-    head_sha: str = field(default=_UNKNOWN, compare=False)
+    run_id: int = 0
+    attempt: int = 0
+    head_sha: str = _UNKNOWN
     """The commit of the pull request that was evaluated."""
-    verdict: Verdict | None = field(default=None, compare=False)
+    verdict: Verdict | None = None
     """The verdict that the comment shows; None if nothing could be read."""
-    is_red: bool = field(default=False, compare=False)
+    is_red: bool = False
     """Whether the comment shows a regression, or that the job failed."""
 
     @property

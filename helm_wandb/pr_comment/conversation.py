@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.github_api.messages import GithubError, PullRequest
 from helm_wandb.model import Report
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from helm_wandb.sinks import Sink
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """The part of a run's pull requests that it uses."""
 
     comment: Sink | None = None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Provenance, Receipt, Report, Status
 from helm_wandb.pr_comment.sticky_comment import PullRequestComment
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequestComments:
+class PullRequestComments(Struct, frozen=True):
     """Writes a report into the conversations of pull requests, of which one has one receipt."""
 
     name: ClassVar[str] = PullRequestComment.name

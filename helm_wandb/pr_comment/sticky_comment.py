@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.errors import SinkError
 from helm_wandb.github_api.messages import Cause, Comment, GithubError, PullRequest
@@ -29,8 +31,7 @@ _POSTED = {
 """The verdicts on which a comment is posted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequestComment:
+class PullRequestComment(Struct, frozen=True, kw_only=True):
     """Writes a report into the conversation of a pull request."""
 
     name: ClassVar[str] = comment.SINK
@@ -40,7 +41,7 @@ class PullRequestComment:
     marker: Marker
     """The run's marker; its head is the evaluated one."""
     mode: CommentMode
-    render: Callable[[Report, int], str] = field(repr=False)
+    render: Callable[[Report, int], str]
     """Report, and the maximum of UTF-8 bytes → the comment's Markdown."""
     has_limited_token: bool = False
     """Whether this run's token can only read, as a fork's."""
@@ -170,8 +171,7 @@ class PullRequestComment:
         return Receipt(sink=self.name, status=Status.DONE, url=comment.url, reason=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class NoPullRequest:
+class NoPullRequest(Struct, frozen=True):
     """Stands in for the comment if its pull request was not found."""
 
     name: ClassVar[str] = PullRequestComment.name

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice, repeat
+
+from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Report, ScoreKey
@@ -36,8 +37,7 @@ directive, in strings too; `$$` a formula; tags are taken out.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A diagram."""
 
     title: str
@@ -46,8 +46,7 @@ class Chart:
     """Mermaid's text, which a fence may hold as it is: no name can end the one or the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
+class _Axis(Struct, frozen=True):
     """Title and labels of a chart's places."""
 
     title: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.model import Report
 from helm_wandb.render import changed_instances, deltas, sentences, tables
@@ -21,8 +23,7 @@ _LONGEST_COUNTED = 300
 _AROUND_A_CELL = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """The parts of a page, in their order."""
 
     sentences: tuple[str, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import parts_of_others
 from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
@@ -56,8 +57,7 @@ _NEW_MODEL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineLink:
+class BaselineLink(Struct, frozen=True, kw_only=True):
     """A baseline, and where its commit and the run that wrote it can be seen."""
 
     name: str

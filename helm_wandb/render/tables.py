@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
@@ -19,8 +21,7 @@ _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """The head of a column."""
 
     label: str
@@ -31,8 +32,7 @@ Cells: TypeAlias = tuple[Column, Callable[[_T], str]]
 """A column, and what makes its cell of a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; a cell is a Name where it is a short word of somebody else, shown as code."""
 
     title: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import group_by_model, map_scores
 from helm_wandb.model import (
@@ -149,8 +151,7 @@ def from_json(data: bytes) -> tuple[Evaluation, ...]:
     return reading.evaluations(data)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedReport:
+class PublishedReport(Struct, frozen=True, kw_only=True):
     """The parts of a report JSON that a baseline is made of."""
 
     evaluations: tuple[Evaluation, ...]

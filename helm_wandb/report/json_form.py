@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import is_dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from helm_wandb.model import Instances
 
@@ -23,12 +24,12 @@ def json_form(value: object) -> dict[str, Any] | tuple[object, ...]:
             return dict(members(value))
 
 
-def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any dataclass
+def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any Struct
     """Yield the keys and values of a noun's JSON object: its fields, but for these exceptions."""
-    for name in noun.__dataclass_fields__:
+    for name in noun.__struct_fields__:
         value = getattr(noun, name)
         match name:
-            case "origin" | "texts" if is_dataclass(value):
+            case "origin" | "texts" if isinstance(value, Struct):
                 yield from members(value)
             case "key":
                 yield "metric", OVERALL if value is None else value

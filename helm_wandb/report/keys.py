@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 OPEN_KEYS_BYTES = 16 << 20
 """Memory of the keys of an object and of the objects around it; enough for 90,000 short ones."""
@@ -21,8 +21,7 @@ _SMALL_STRINGS = 200
 """Strings in an object whose keys are taken at once, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
+class _Grammar(Struct, frozen=True):
     """Patterns of JSON without whitespace.
 
     They are possessive: whatever a document holds, nothing is tried twice, or kept to return to.
@@ -83,8 +82,7 @@ def check_keys(document: bytes | memoryview, *, listed: str, at_most: int) -> No
             objects.close()
 
 
-@dataclass(slots=True)
-class _Objects:
+class _Objects(Struct):
     """The objects around a place in a document."""
 
     listed: bytes

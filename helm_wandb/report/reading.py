@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from sys import getsizeof
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 from msgspec.json import Decoder
 
 from helm_wandb.comparing.answer_columns import LONGEST_ANSWER
@@ -294,8 +294,7 @@ def _as_value_errors(path: str) -> Iterator[None]:
         raise ValueError("$: it is nested more deeply than any report") from error
 
 
-@dataclass(slots=True)
-class _Budget:
+class _Budget(Struct):
     """Amount of something that a report may still take."""
 
     left: int
@@ -322,8 +321,7 @@ def _scores() -> _Budget:
     return _Budget(SCORES, message)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Makes the nouns of what was decoded; what a report repeats is kept once."""
 
     memory: _Budget

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from helm_wandb import __version__
 from helm_wandb.github_api.messages import Label, PullRequest, WorkflowRun
@@ -62,8 +63,7 @@ def branch_track(branch: str | None) -> str:
     return f"branch/{branch}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """The event, and the run that it started; outside of a workflow nothing is known of either."""
 
     name: str = ""

@@ -6,8 +6,9 @@ table lacks has no pull request, no baseline, and no branch's track.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 
 class Lookup(Enum):
@@ -43,8 +44,7 @@ class BaseRule(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRules:
+class EventRules(Struct, frozen=True, kw_only=True):
     """Rules of one event."""
 
     lookup: Lookup = Lookup.NONE

@@ -7,8 +7,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TextIO
+
+from msgspec import Struct
 
 from helm_wandb.errors import BUG_EXIT_CODE, ConfigError, UserError
 from helm_wandb.runner import workflow
@@ -22,8 +23,7 @@ _TITLE = "helm-wandb-action"
 _BUG = "this is a bug in helm-wandb-action: please report it with the traceback above"
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalLog:
+class TerminalLog(Struct, frozen=True):
     """Notices on standard output, everything else on standard error."""
 
     output: TextIO | None
@@ -46,8 +46,7 @@ class TerminalLog:
         _write(self.errors, visible_lines(text))
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowLog:
+class WorkflowLog(Struct, frozen=True):
     """Annotations, by commands on a standard stream; GitHub's runner reads both."""
 
     output: TextIO | None
@@ -83,8 +82,7 @@ class WorkflowLog:
         _write(self.output, workflow.literal(text, token=secrets.token_hex(16)))
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Struct, frozen=True):
     """The messages of a run, without secrets; what they quote can do no harm in the log."""
 
     place: TerminalLog | WorkflowLog

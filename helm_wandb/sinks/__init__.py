@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from msgspec.structs import replace
 
 from helm_wandb.errors import BUG_EXIT_CODE, SinkError, UserError
 from helm_wandb.model import Receipt, Report, Status

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from helm_wandb.errors import SinkError
 from helm_wandb.model import Provenance, Receipt, Report, Status
@@ -17,8 +18,7 @@ _LIMIT_BYTES = 1_048_576
 _FULL = "earlier output of this step leaves no room; the report JSON has everything"
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
+class JobSummary(Struct, frozen=True):
     """Appends Markdown to the file at GITHUB_STEP_SUMMARY."""
 
     name: ClassVar[str] = "job summary"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar, TextIO
+
+from msgspec import Struct
 
 from helm_wandb.model import Receipt, Report
 from helm_wandb.report import to_json
@@ -15,8 +16,7 @@ _ESCAPED = re.compile(r"[^\x00-\x7f]|(?<=#)#(?=\[)")
 anywhere in a line, the second sign. Either stands within strings only."""
 
 
-@dataclass(frozen=True, slots=True)
-class JsonOutput:
+class JsonOutput(Struct, frozen=True):
     """Prints the report JSON, in ASCII, and nothing else."""
 
     name: ClassVar[str] = "standard output"

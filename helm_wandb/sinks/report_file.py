@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from helm_wandb.model import Receipt, Report
 from helm_wandb.report import json_pieces
 from helm_wandb.sinks import write_file
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFile:
+class ReportFile(Struct, frozen=True):
     """Writes the report JSON, making the folders on the way to it."""
 
     name: ClassVar[str] = "report"

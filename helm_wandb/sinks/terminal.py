@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, TextIO
+
+from msgspec import Struct
 
 from helm_wandb.model import Receipt, Report
 from helm_wandb.render import terminal
@@ -11,8 +12,7 @@ from helm_wandb.runner.workflow import group, literal
 from helm_wandb.sinks import print_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
+class Terminal(Struct, frozen=True, kw_only=True):
     """Prints the report."""
 
     name: ClassVar[str] = "terminal"

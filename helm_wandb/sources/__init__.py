@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A source of evaluations; only `read` is required."""
 
     read: Callable[[EvalEntry, ReadOptions], Reading]

@@ -16,9 +16,10 @@ import select
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from helm_wandb.system import signals
 
@@ -200,8 +201,7 @@ def _refuse_special(name: str, at: int) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _Way(Struct, frozen=True, kw_only=True):
     """The folders that lead to one, each in its parent."""
 
     begin: Path

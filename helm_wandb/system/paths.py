@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 
@@ -70,8 +71,7 @@ def matches(pattern: str, folder: Path) -> list[str]:
     return sorted(name for name in names if os.path.isfile(os.path.join(folder, name)))  # noqa: PTH113, PTH118
 
 
-@dataclass(slots=True, kw_only=True)
-class _GlobSearch:
+class _GlobSearch(Struct, kw_only=True):
     """The search for one glob. `glob.glob` follows links in circles, and has no bound."""
 
     folder: Path

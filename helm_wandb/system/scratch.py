@@ -15,8 +15,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from helm_wandb.system import signals
 from helm_wandb.system.files import try_lock
@@ -30,8 +31,7 @@ _REMOVALS = 20
 _PAUSE_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Struct, frozen=True):
     """A temporary folder, and the descriptor that locks it.
 
     A child process that uses the folder should inherit the descriptor.

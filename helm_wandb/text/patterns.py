@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
+
+from msgspec import Struct
 
 from helm_wandb.text.words import shorten
 
@@ -49,8 +50,7 @@ class _Match(Protocol):
     def span(self, group: int) -> Span: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A regular expression of RE2's syntax."""
 
     _compiled: _Compiled

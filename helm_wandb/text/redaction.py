@@ -11,11 +11,13 @@ import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, cached_property
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 T = TypeVar("T")
 
@@ -47,11 +49,14 @@ _OCTAL = 6
 """The group with an octal number; those before it are hexadecimal."""
 
 
-@dataclass(frozen=True)
-class Redactor:
+class Redactor(Struct, frozen=True, dict=True):
     """Removes some secrets from texts, and leaves all else as it is."""
 
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return a text without the secrets."""
+        return "Redactor()"
 
     def text(self, text: str) -> str:
         """Return the text with *** in place of each form of a secret and each fragment of one.
@@ -65,8 +70,8 @@ class Redactor:
     def values(self, value: T, *, leave: Collection[str] = ()) -> T:
         """Return the value with all its texts redacted; the same object if nothing changes.
 
-        value: made of texts, mappings, sequences, sets and dataclasses; anything else stays.
-        leave: names of dataclass fields that stay as they are.
+        value: made of texts, mappings, sequences, sets and Structs; anything else stays.
+        leave: names of fields that stay as they are.
         """
         walk = _Redaction(cache(self.text), leave)
         redacted: T = walk.through(value) if self.secrets else value
@@ -123,8 +128,7 @@ NO_SECRETS = Redactor()
 """Changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """A text whose escapes are resolved, and where its characters stand in the original text."""
 
     text: str
@@ -303,14 +307,13 @@ def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join((*parts, text[at:]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Redaction:
+class _Redaction(Struct, frozen=True):
     """A way through data of any kind; quick, since a report can hold a million values."""
 
     redact: Callable[[str], str]
     leave: Collection[str]
     names: dict[type, tuple[str, ...]] = field(default_factory=dict)
-    """The fields of each dataclass."""
+    """The fields of each Struct."""
     keys: dict[Any, Any] = field(default_factory=dict)
     """Redacted form of each key of a mapping, since most are in many."""
 
@@ -326,7 +329,7 @@ class _Redaction:
             made: Any = {self._through_key(key): self.through(item) for key, item in value.items()}
         elif isinstance(value, tuple | list | set | frozenset):
             made = kind(map(self.through, value))
-        elif is_dataclass(kind):
+        elif isinstance(value, Struct):
             return self._through_fields(value, kind)
         else:
             return value
@@ -338,9 +341,9 @@ class _Redaction:
             self.keys[key] = self.through(key)
         return self.keys[key]
 
-    def _through_fields(self, value: Any, kind: type) -> Any:  # noqa: ANN401 -- any dataclass
+    def _through_fields(self, value: Struct, kind: type) -> Struct:
         if kind not in self.names:
-            self.names[kind] = tuple({one.name for one in fields(kind)} - set(self.leave))
+            self.names[kind] = tuple(set(value.__struct_fields__) - set(self.leave))
         changes = {}
         for name in self.names[kind]:
             old = getattr(value, name)

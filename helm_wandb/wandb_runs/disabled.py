@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from helm_wandb.model import WANDB, Receipt, Report, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WandbDisabled:
+class WandbDisabled(Struct, frozen=True, kw_only=True):
     """Records nothing, and says so."""
 
     name: ClassVar[str] = WANDB

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+
+from msgspec import structs
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Leaderboard, Provenance, Report
@@ -152,16 +154,16 @@ def _model_report(
 ) -> tuple[bytes, str]:
     """Return the report of one model, as JSON, and a digest of its results and their commit."""
     rows = tuple(row for row in report.leaderboard.rows if row.model == model)
-    own = replace(
+    own = structs.replace(
         report,
         evaluations=tuple(evaluations),
-        leaderboard=replace(report.leaderboard, rows=rows),
+        leaderboard=structs.replace(report.leaderboard, rows=rows),
         # W&B has the curve, and the same results are recorded once.
         history=(),
         notes=(),
         links={},
     )
-    anonymous = replace(
+    anonymous = structs.replace(
         own, headline="", provenance=Provenance(tool_version=""), leaderboard=_NO_LEADERBOARD
     )
     results = hashlib.sha256(to_json(anonymous)).hexdigest()
@@ -272,7 +274,7 @@ def _each(values: Iterable[object]) -> object:
 
 def _provenance(provenance: Provenance) -> dict[str, object]:
     """Return what is known of the code and the workflow run, but for the track."""
-    return _drop_unknown(asdict(provenance) | {TRACK: None})
+    return _drop_unknown(structs.asdict(provenance) | {TRACK: None})
 
 
 def _drop_unknown(values: Mapping[str, object]) -> dict[str, object]:

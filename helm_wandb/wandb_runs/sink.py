@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec import structs
+
 from helm_wandb.comparing import leaderboard
 from helm_wandb.errors import SinkError
 from helm_wandb.model import WANDB, Config, Receipt, Report, Status
@@ -152,7 +154,7 @@ class WandbRuns:
 
         def board() -> Sequence[RunPlan]:
             ranking = leaderboard.rank_models(report.evaluations, project.read(), self.config)
-            return [layout.leaderboard_plan(replace(report, leaderboard=ranking))]
+            return [layout.leaderboard_plan(structs.replace(report, leaderboard=ranking))]
 
         ranked = sender.send(boards, replan=board)
         return replace(ranked, written=sent.written | ranked.written, url=ranked.url or sent.url)

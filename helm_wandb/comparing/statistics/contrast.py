@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from operator import mul, truediv
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .binary import mid_p_of_strata
 from .special import critical, critical_normal, two_sided, two_sided_normal
@@ -43,8 +44,7 @@ _FAR = 700.0
 """Its exponential is still a float."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A stratum's share of a difference."""
 
     stratum: Sums
@@ -56,8 +56,7 @@ class Part:
     """Whether all clusters are single answers, right or wrong."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contrast:
+class Contrast(Struct, frozen=True, kw_only=True, dict=True):
     """A difference, and all that its test depends on."""
 
     difference: float

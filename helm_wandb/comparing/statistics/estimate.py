@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from helm_wandb.model import Interval
 from helm_wandb.text.words import count_noun
@@ -29,8 +30,7 @@ def too_few(clusters: int) -> str:
     return f"too few: {counted}, and an interval needs {LEAST_CLUSTERS}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Struct, frozen=True, kw_only=True, dict=True):
     """A difference, candidate less baseline."""
 
     difference: float

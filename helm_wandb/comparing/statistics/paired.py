@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from .contrast import Contrast, Part
 from .estimate import FEW_CHANGES, LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few

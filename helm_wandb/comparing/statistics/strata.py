@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from operator import sub
+
+from msgspec import Struct
 
 ROUNDING = 1e-9
 """Values that differ by less, relative to the larger, are the same value."""
@@ -17,8 +18,7 @@ _VANISHING = 1e-12
 """A spread below this share of the values is rounding."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stratum:
+class Stratum(Struct, frozen=True, kw_only=True):
     """Values of one stratum (run and sub-split), in columns of equal length.
 
     Clusters are nested in strata: a label that stands in two strata means two clusters, since
@@ -29,8 +29,7 @@ class Stratum:
     cluster: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedStratum:
+class PairedStratum(Struct, frozen=True, kw_only=True):
     """Both sides' values of one stratum over the same instances, in columns of equal length."""
 
     baseline: Sequence[float]
@@ -52,8 +51,7 @@ class PairedStratum:
         return Stratum(value=value, cluster=self.cluster)
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct, frozen=True, dict=True):
     """A stratum's values, summed by cluster."""
 
     size: int
@@ -86,8 +84,7 @@ class Sums:
         )
 
 
-@dataclass(frozen=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True, dict=True):
     """HELM's aggregate of a score: the unweighted mean over strata of the means within."""
 
     strata: tuple[Sums, ...]

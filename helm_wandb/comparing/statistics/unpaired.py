@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from .contrast import COUNTS_WEIGHT, Contrast, Part
 from .estimate import LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few

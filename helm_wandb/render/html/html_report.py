@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, ScoreKey

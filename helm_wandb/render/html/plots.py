@@ -7,8 +7,9 @@ over it, focus it, or hear it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.comparing.pairing import split_strata
@@ -47,8 +48,7 @@ _SIZES = (1e-100, 1e100)
 """Within these neither a span nor a tick overflows, or vanishes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
+class Tick(Struct, frozen=True, kw_only=True):
     """A labelled place on an axis."""
 
     at: float
@@ -63,8 +63,7 @@ class Tick:
         return "end" if self.at > 100 - _EDGE else "middle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class Axis(Struct, frozen=True, kw_only=True):
     """Values → places between two ends, in percent of the plot."""
 
     step: float
@@ -87,8 +86,7 @@ class Axis:
         return tuple(Tick(at=self.at(value), label=_label(scale * value)) for value in values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(Struct, frozen=True, kw_only=True):
     """A score at an iteration, with the ends of its interval if it has one."""
 
     x: float
@@ -98,8 +96,7 @@ class Point:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, kw_only=True):
     """A model's curve."""
 
     model: str
@@ -111,8 +108,7 @@ class Series:
         return " ".join(f"{point.x},{point.y}" for point in self.points)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curves:
+class Curves(Struct, frozen=True, kw_only=True):
     """A metric of all models that have several iterations."""
 
     title: str
@@ -126,8 +122,7 @@ class Curves:
     """How many instances, what the whiskers are, and what the axis cuts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whisker:
+class Whisker(Struct, frozen=True, kw_only=True):
     """A delta and its interval."""
 
     label: str
@@ -140,8 +135,7 @@ class Whisker:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whiskers:
+class Whiskers(Struct, frozen=True, kw_only=True):
     """Deltas on one axis, in points."""
 
     title: str

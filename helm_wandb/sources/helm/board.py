@@ -7,8 +7,9 @@ HELM's own schemas say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from helm_wandb.comparing import helm_schemas
 from helm_wandb.comparing.helm_schemas import HelmSchema
@@ -20,8 +21,7 @@ _SPLITS = ("test", "valid", "")
 """Splits of a benchmark that no schema lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """The statistics of a run that make a column: by name, split and perturbation."""
 
     name: str
@@ -42,8 +42,7 @@ class Selector:
         return self.split in {split, _ALL_SPLITS}
 
 
-@dataclass(frozen=True)
-class Board:
+class Board(Struct, frozen=True, dict=True):
     """The meaning of a suite's columns."""
 
     own: HelmSchema | None

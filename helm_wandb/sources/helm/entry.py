@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
@@ -10,8 +9,7 @@ from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.model import EvalEntry, ScoreKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HelmEval(HarnessEval):
+class HelmEval(HarnessEval, frozen=True, kw_only=True):
     """A suite of HELM output, and which of its models and scores are read."""
 
     MODEL_KEY: ClassVar[str] = "helm_model"
@@ -23,7 +21,7 @@ class HelmEval(HarnessEval):
     @classmethod
     def fields_of(cls, entry: EvalEntry) -> dict[str, Any]:
         """Return all fields of the suite that the entry names."""
-        fields = super(HelmEval, cls).fields_of(entry)
+        fields = super().fields_of(entry)
         return {
             **fields,
             "helm_suite_name": entry.fields["helm_suite_name"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness import families
@@ -22,8 +23,7 @@ _LATEST = "latest"
 """Name under which HELM 0.2.3 to 0.5.11 link the newest suite; a copy of the folder copies it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteInventory:
+class SuiteInventory(Struct, frozen=True, kw_only=True):
     """A suite or release, and what a config may name of it."""
 
     name: str

@@ -6,8 +6,9 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
+
+from msgspec import Struct, field
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.files import Files
@@ -20,8 +21,7 @@ _NAMES_SHOWN = 20
 _FILES_OF_A_RUN = ("run_spec.json", "stats.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """One suite or release; all paths are relative to the HELM output."""
 
     files: Files

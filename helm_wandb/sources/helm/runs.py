@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.json_files import encodable, read_json
@@ -25,8 +26,7 @@ _NOT_IN_NAMES = str.maketrans("./\\", "___")
 _MODEL_ARGUMENTS = ("model=", "model_deployment=")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run: a scenario, a model, and the settings."""
 
     folder: str

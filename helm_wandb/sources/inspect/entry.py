@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from helm_wandb.harness.entry import HarnessEval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectEval(HarnessEval):
+class InspectEval(HarnessEval, frozen=True, kw_only=True):
     """Inspect's logs, and which of their models and scores are read."""
 
     MODEL_KEY: ClassVar[str] = "inspect_model"

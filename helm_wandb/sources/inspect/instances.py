@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import clusters
@@ -24,8 +26,7 @@ _RECORD = "metadata"
 """The name of a sample's record in rules for clusters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSamples:
+class LogSamples(Struct, frozen=True, kw_only=True):
     """A log, and what is read of its samples."""
 
     path: str
@@ -36,8 +37,7 @@ class LogSamples:
     """The config's rule for clusters."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogInstances:
+class LogInstances(Struct, frozen=True):
     """The instances of a log's metrics."""
 
     instances: Mapping[str, Instances | str]
@@ -66,8 +66,7 @@ class _Row(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples:
+class _Samples(Struct, frozen=True):
     """The samples of a log."""
 
     questions: dict[str, _Question] = field(default_factory=dict)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import model_ids
@@ -33,8 +33,7 @@ _LOCAL = "/local"
 _WHOLE = "success"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(Struct, frozen=True, kw_only=True):
     """A log, without its samples."""
 
     path: str
@@ -82,8 +81,7 @@ class Log:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
+class Logs(Struct, frozen=True, kw_only=True):
     """All logs that can be read."""
 
     by_model: Mapping[str, Mapping[str, Log]]

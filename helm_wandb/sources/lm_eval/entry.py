@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from helm_wandb.harness.entry import HarnessEval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LmEval(HarnessEval):
+class LmEval(HarnessEval, frozen=True, kw_only=True):
     """lm-eval's output, and which of its models and scores are read."""
 
     MODEL_KEY: ClassVar[str] = "lm_eval_model"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from helm_wandb.harness.instances import join_instances
 from helm_wandb.model import Instances, is_close

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import model_ids
@@ -31,8 +32,7 @@ _MODEL_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Arguments that name the model, as lm-eval looks for them; without any its name is random."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """A results file."""
 
     path: str
@@ -53,8 +53,7 @@ class Run:
         return f"{self.folder}samples_{task}_{self.time}.jsonl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
+class Runs(Struct, frozen=True, kw_only=True):
     """All results files that can be read."""
 
     by_model: Mapping[str, Mapping[str, Run]]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter, le
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import clusters
@@ -41,8 +41,7 @@ class Sample(msgspec.Struct, gc=False):
     prompt_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplesFile:
+class SamplesFile(Struct, frozen=True, kw_only=True):
     """A samples file, and what is read of it."""
 
     path: str
@@ -55,8 +54,7 @@ class SamplesFile:
     """The config's rule for clusters."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSamples:
+class TaskSamples(Struct, frozen=True):
     """The samples of a task."""
 
     instances: Mapping[str, Instances]
@@ -65,8 +63,7 @@ class TaskSamples:
     """Problem with the rule for clusters."""
 
 
-@dataclass(slots=True)
-class _Rows:
+class _Rows(Struct):
     """The lines of one filter, in columns of equal length."""
 
     id: list[int | str] = field(default_factory=list)
