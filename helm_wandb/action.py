@@ -129,6 +129,7 @@ def _outcome(
             badge=settings.badge,
             records=not settings.is_print_only,
             summary_only=settings.summary_only,
+            saves_view=settings.wandb_view,
             terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
             project=project,
             wandb_key=settings.wandb_api_key,

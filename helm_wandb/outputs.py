@@ -54,6 +54,8 @@ class OutputOptions(Struct, frozen=True, kw_only=True):
     records: bool = False
     """Whether runs are recorded in W&B."""
     summary_only: bool = False
+    saves_view: bool = False
+    """Whether the W&B project gets a saved view."""
     html: str | None = None
     """Path of the HTML report."""
     badge: str | None = None
@@ -100,6 +102,7 @@ def _wandb_runs(options: OutputOptions) -> Sink | None:
         summary_only=options.summary_only,
         folder=Path(),
         project=options.project,
+        saves_view=options.saves_view,
         seal=_seal(options.context.event, options.wandb_key),
         command=options.wandb_command,
     )

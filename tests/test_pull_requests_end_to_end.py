@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.lm_eval_builders import write_run
 from tests.repository_in_memory import packed
 from tests.test_action import outputs
 from tests.test_cli import helm, write_config
+from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,6 +224,37 @@ def test_the_first_push_says_how_to_get_a_baseline(
     assert (0, "no_baseline") == (done["exit code"], done["verdict"])
     assert "There is no baseline." in done["summary"]
     assert 1 == capsys.readouterr().out.count("::warning")
+
+
+def test_a_pull_request_with_every_output(week: Week) -> None:
+    """The comment links the saved view in W&B; the badge and the HTML report are written."""
+    week.push()
+    with WandbServer() as server:
+        done = week.pull(
+            **{
+                "INPUT_WANDB-API-KEY": API_KEY,
+                "INPUT_WANDB-BASE-URL": server.url,
+                "INPUT_WANDB-VIEW": "true",
+                "INPUT_SUMMARY-ONLY": "true",
+                "INPUT_BADGE": "badge.json",
+                "INPUT_HTML": "report.html",
+            }
+        )
+        (view,) = server.views("test")
+        assert [] == server.unknown
+    (comment,) = week.comments(7)
+    badge = json.loads((week.folder / "badge.json").read_text())
+    filters = json.loads(view.spec)["section"]["runSets"][0]["filters"]["filters"]
+
+    assert (0, f"{server.url}/team/test?nw=helmwandbaction") == (
+        done["exit code"],
+        done["wandb-url"],
+    )
+    # As entities, which a browser shows as they were.
+    assert "nw=helmwandbaction" in html.unescape(comment)
+    assert ["branch/main"] == filters[0]["value"]
+    assert ("acme/assistant", "red") == (badge["label"], badge["color"])
+    assert "<!doctype html>" in (week.folder / "report.html").read_text()
 
 
 def test_the_report_of_main_hands_its_history_on(week: Week) -> None:

@@ -45,6 +45,7 @@ def test_config_is_all_that_must_be_given() -> None:
         config="config.yaml",
         wandb_api_key=None,
         wandb_base_url=None,
+        wandb_view=False,
         github_token=None,
         print_only="auto",
         summary_only=False,
@@ -74,6 +75,7 @@ def test_every_input_is_taken() -> None:
         config="other.yaml",
         wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
+        wandb_view="true",
         github_token="token",  # noqa: S106 -- nobody's
         print_only="false",
         summary_only="true",
@@ -94,6 +96,7 @@ def test_every_input_is_taken() -> None:
         config="other.yaml",
         wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
+        wandb_view=True,
         github_token="token",  # noqa: S106 -- nobody's
         print_only="false",
         summary_only=True,

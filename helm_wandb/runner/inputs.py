@@ -93,6 +93,12 @@ class Inputs:
     wandb_base_url: str | None = declare(
         "URL of the W&B server. Overrides base_url in the config.",
     )
+    wandb_view: bool = declare(
+        "Whether to save a workspace view with curves and bars in the W&B project, and link it - "
+        "true or false. A preview.",
+        choices=_FLAG,
+        default="false",
+    )
     github_token: str | None = declare(
         "Token for the pull request comment and for baselines that are kept as workflow artifacts.",
         expression="${{ github.token }}",

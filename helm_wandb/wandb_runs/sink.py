@@ -76,6 +76,8 @@ class WandbRuns:
     """The time for all of it without a project, whose session has a budget for both."""
     seal: Seal | None = None
     """That of this workflow run, which ignores what others recorded in the folder."""
+    saves_view: bool = False
+    """Whether the project gets a saved view, which the receipt links."""
     command: str = "wandb"
     """How the user's shell calls W&B's command."""
     _writer: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -122,7 +124,25 @@ class WandbRuns:
         same = len(plans) - len(sent.written)
         held = f" ({same} unchanged)" if same else ""
         along = receipt_texts.carried(arrived)
-        return self._done(f"{reason}{held}{along}", self._warnings(plans, earlier), url=sent.url)
+        url, problems = self._save_view(project, report, sent.url)
+        warnings = (*self._warnings(plans, earlier), *problems)
+        return self._done(f"{reason}{held}{along}", warnings, url=url)
+
+    def _save_view(
+        self, project: WandbProject, report: Report, url: str | None
+    ) -> tuple[str | None, tuple[str, ...]]:
+        """Return the URL of the project's view, if it is wanted, and why it couldn't be saved."""
+        if not self.saves_view or url is None:
+            return url, ()
+        # Imported here: only a run that saves a view needs it.
+        from helm_wandb.wandb_runs import view, view_saving  # noqa: PLC0415
+
+        try:
+            view_saving.save_view(project, report)
+        except ServiceError as error:
+            why = receipt_texts.describe_fault(error.fault, project.session.base_url)
+            return url, (f"the view was not saved; all runs were. {why}",)
+        return f"{url}?nw={view.QUERY}", ()
 
     def _done(self, reason: str, warnings: tuple[str, ...], *, url: str | None = None) -> Receipt:
         return Receipt(

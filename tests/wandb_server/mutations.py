@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from tests.wandb_server import store
 from tests.wandb_server.artifacts import ArtifactRecord, Collection
+from tests.wandb_server.identity import new_id
 from tests.wandb_server.queries import Queries
 from tests.wandb_server.state import RefusedError
 from tests.wandb_server.store import artifact_file_url, manifest_url, run_file_url
+from tests.wandb_server.views import View, view_node
 
 if TYPE_CHECKING:
     from tests.wandb_server.graphql import Arguments, Node
@@ -40,6 +42,7 @@ class Mutations:
             "updateArtifact": self._update_artifact,
             "addAliases": self._add_aliases,
             "deleteAliases": self._delete_aliases,
+            "upsertView": self._upsert_view,
         }
         return {"__typename": "Mutation"} | {
             name: lambda arguments, change=change: change(arguments["input"])
@@ -83,6 +86,17 @@ class Mutations:
             raise RefusedError(400, "no project")
         store.delete(self._state, values["files"])
         return {"success": True}
+
+    def _upsert_view(self, values: Arguments) -> Node:
+        """Save a view in the place of the one of that id; without an id it is a new one."""
+        self._state.demand_right(values["entityName"], "upsertView")
+        given = values.get("id")
+        if given and given not in self._state.views:
+            raise RefusedError(404, f"view {given} not found")
+        view_id = given or new_id("View")
+        entity = values["entityName"] or self._state.entity
+        view = self._state.views[view_id] = View.saved(view_id, entity, values)
+        return {"view": view_node(view), "inserted": not given}
 
     def _artifact(self, values: Arguments) -> Node:
         return self._queries.artifact(self._state.artifact(values["artifactID"]))

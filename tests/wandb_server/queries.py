@@ -10,6 +10,7 @@ from tests.wandb_server.artifact_nodes import artifact_node, collection_node, me
 from tests.wandb_server.connections import connection
 from tests.wandb_server.run_nodes import run_node
 from tests.wandb_server.state import NO_PROJECT
+from tests.wandb_server.views import view_node
 
 if TYPE_CHECKING:
     from tests.wandb_server.artifacts import ArtifactRecord, Collection
@@ -81,6 +82,7 @@ class Queries:
             "artifactCollectionMembership": self._membership,
             "artifactCollection": self._collection,
             "artifactType": self._artifact_type,
+            "allViews": self._views,
         }
         resolvers = {
             key: lambda arguments, field=field: field(entity, name, arguments)
@@ -117,6 +119,15 @@ class Queries:
         order = arguments.get("order") or "+created_at"
         runs = run_filters.ordered(self._matching(entity, project, arguments), order)
         return connection([self.run(run) for run in runs], arguments)
+
+    def _views(self, entity: str, project: str, arguments: Arguments) -> Node:
+        wanted = (entity, project, arguments["viewType"], arguments["viewName"])
+        found = [
+            view_node(view)
+            for view in self._state.views.values()
+            if (view.entity, view.project, view.type, view.name) == wanted
+        ]
+        return connection(found)
 
     def _run(self, entity: str, project: str, arguments: Arguments) -> Node | None:
         run = self._state.run(entity, project, arguments["name"])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.wandb_server.artifacts import Artifact
     from tests.wandb_server.calls import Call
     from tests.wandb_server.runs import Run
+    from tests.wandb_server.views import View
 
 API_KEY = "local" + "0123456789abcdef" * 3
 """A key of the form that the SDK accepts: 40 characters or more."""
@@ -121,6 +122,13 @@ class WandbServer:
                 for key, collection in self._state.collections.items()
                 if key[:2] == owner
             }
+
+    def views(self, project: str, *, entity: str | None = None) -> list[View]:
+        """A project's saved views as they stand now."""
+        owner = (entity or self.entity, project)
+        with self._lock:
+            views = self._state.views.values()
+            return [view for view in views if (view.entity, view.project) == owner]
 
     def add_run(  # noqa: PLR0913 -- each argument is a field of a run
         self,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.wandb_server.artifacts import ArtifactRecord, Collection
+    from tests.wandb_server.views import View
 
 # The operations whose `name` is a run's, and the variables that are so in all others.
 ABOUT_RUN = frozenset(
@@ -48,6 +49,7 @@ class State:
     """The one that the key may write to."""
     runs: dict[tuple[str, str, str], RunRecord] = field(default_factory=dict)
     collections: dict[tuple[str, str, str], Collection] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
     server_ids: dict[str, str] = field(default_factory=dict)
     """The id of each artifact by the one that the SDK gave it."""
     ahead_seconds: float = 0.0

@@ -221,4 +221,35 @@ class ReadArtifacts(RequestFor[dict[str, bytes]]):
     limit_bytes: int
 
 
-Request = Connect | FindRuns | ReadArtifacts | ReadHistories | WriteRuns | Withdraw
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredView:
+    """A saved view of a project, as W&B holds it."""
+
+    id: str
+    spec: str
+    """Its content, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadView(RequestFor[StoredView | None]):
+    """Read a saved view. Answer: None if the project has none of that name."""
+
+    project: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveView(RequestFor[None]):
+    """Save a view."""
+
+    project: str
+    id: str | None
+    """The view that it replaces; None: it is a new one."""
+    name: str
+    title: str
+    spec: str
+
+
+Request = (
+    Connect | FindRuns | ReadArtifacts | ReadHistories | ReadView | SaveView | WriteRuns | Withdraw
+)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import wandb
 
-from helm_wandb.wandb_runs.sdk import faults, processes
+from helm_wandb.wandb_runs.sdk import faults, processes, views
 from helm_wandb.wandb_runs.sdk.messages import (
     THREADS,
     Cause,
@@ -33,8 +33,10 @@ from helm_wandb.wandb_runs.sdk.messages import (
     FindRuns,
     ReadArtifacts,
     ReadHistories,
+    ReadView,
     RemoteRun,
     Request,
+    SaveView,
     ServiceError,
     StoredRow,
     Withdraw,
@@ -56,7 +58,7 @@ _ORPHAN_SECONDS = 8.0
 class Worker(Client):
     """Answers requests; what it has seen so far is kept between them."""
 
-    def answer(self, request: Request) -> object:
+    def answer(self, request: Request) -> object:  # noqa: PLR0911 -- one for each request
         """Return what the request's docstring promises; the SDK's exceptions get through."""
         match request:
             case Connect():
@@ -67,6 +69,11 @@ class Worker(Client):
                 return self._artifacts(request)
             case ReadHistories():
                 return self._histories(request)
+            case ReadView():
+                return views.read_view(self.connected(), self.entity, request)
+            case SaveView():
+                views.save_view(self.connected(), self.entity, request)
+                return None
             case WriteRuns():
                 return RunWriter(self, request, Path(_scratch())).write()
             case Withdraw():
