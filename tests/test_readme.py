@@ -299,9 +299,9 @@ def test_limits_are_those_of_the_code() -> None:
 def test_verdicts_are_those_of_the_pages() -> None:
     """Each verdict that the README explains is a word that the pages use."""
     (table,) = (table for table in README.tables if table[0][0] == "verdict")
-    words = [word for row in table[2:] for word in row[0].split(", ")]
+    words = [word for row in table[2:] for word in re.split(r", |(?<=[▼▲]) ", row[0])]
 
-    assert len(words) == 6
+    assert len(words) == 8
     assert [] == [word for word in words if not any(word in one.lower() for one in literals())]
 
 
