@@ -31,7 +31,8 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, and a compar
 	@for name in mymodel leaderboard llama; do \
 	    echo; echo "== configs/$${name}_example.yaml"; \
 	    WANDB_MODE=offline GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
-	        --config configs/$${name}_example.yaml --report demo/$$name.json || exit; \
+	        --config configs/$${name}_example.yaml --report demo/$$name.json \
+        --html demo/$$name.html || exit; \
 	done
 	@echo; echo "== compare demo/helm/baseline demo/helm/candidate"
 	@GITHUB_STEP_SUMMARY=demo/summary.md $(BIN)/python wandb_writer.py \
@@ -39,7 +40,8 @@ demo: $(RUNTIME) $(DEMO_TREES) ## the examples on real HELM output, and a compar
 	    --comment demo/comment.md --html demo/report.html
 	@echo; echo "Look at"
 	@echo "  demo/comment.md   the comment on a pull request: which benchmark regressed, and by how much"
-	@echo "  demo/report.html  the HTML report: open it in a browser; hover or focus a point"
+	@echo "  demo/report.html  the HTML report of the comparison: open it in a browser"
+	@echo "  demo/mymodel.html, demo/leaderboard.html  HTML reports with curves, and with a ranking"
 	@echo "  demo/summary.md   the job summaries of all four runs"
 	@echo "  demo/*.json       the reports, for scripts"
 

@@ -62,6 +62,10 @@ class ArtifactError(UserError):
     exit_code = 3
 
 
+class NearbyOutputError(ArtifactError):
+    """The output is a harness's, but not the folder that can be read: the message names that."""
+
+
 class SinkError(UserError):
     """An output could not be written."""
 

@@ -55,6 +55,12 @@ class RoutineNote(str):
     __slots__ = ()
 
 
+class BaselineNote(RoutineNote):
+    """A note for the report JSON that names the baseline, as every other output does at its top."""
+
+    __slots__ = ()
+
+
 class ScoreKey(str):
     """A metric of a benchmark: the text `benchmark.metric` (`mmlu.EM`), and its two parts."""
 

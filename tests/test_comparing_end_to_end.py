@@ -149,7 +149,9 @@ def test_report_terminal_and_summary_agree(
             for value in (one["delta"], one["interval"]["low"], one["interval"]["high"])
         ]
         (line,) = [
-            line for line in printed.splitlines() if line.startswith(one["metric"]) and "(" in line
+            line
+            for line in printed.splitlines()
+            if one["metric"] in re.split("  +", line)[:2] and "(" in line
         ]
         escaped = one["metric"].replace("_", "&#95;")
         (row,) = [

@@ -249,7 +249,9 @@ def test_init_says_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
     (workspace / "above/lite/releases").mkdir()
 
     assert exit_code == cli.main(["init", *arguments], root=root)
-    assert shown in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert shown in printed
+    assert (arguments == ["demo"]) == ("lm-eval" in printed)
     assert "mine" == (workspace / "there.yaml").read_text()
 
 

@@ -376,7 +376,7 @@ def test_the_follow_up_posts_the_forks_comment(week: Week) -> None:
 
     assert (0, deltas(fork)) == (done["exit code"], deltas(done))
     (body,) = week.comments(8)
-    assert "boolq −13.0 pp, hellaswag +15.0 pp" in body
+    assert "boolq −13.0\xa0pp, hellaswag +15.0\xa0pp" in body
     assert "main@2222222" in body.replace("<!-- -->", "").replace("&#64;", "@")
     assert "pr/8" == done["report"]["provenance"]["track"]
 

@@ -17,6 +17,7 @@ from helm_wandb.model import Baseline, Gate, Provenance, ScoreKey
 from helm_wandb.render import comment, markdown
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.safe_text import markdown as markdown_text
+from helm_wandb.text.words import keep_units
 from tests import builders
 from tests.golden_reports import (
     COMMENTS,
@@ -194,7 +195,7 @@ def test_every_budget_is_kept(render: Callable[..., str]) -> None:
 def test_the_least_comment_is_the_headline_and_a_link() -> None:
     """With hardly any room there is the headline with the place of the rest, then it alone."""
     report = _made_of(thousands(12, 16))
-    title = f"## {markdown_text(report.headline)}\n"
+    title = f"## {markdown_text(keep_units(report.headline))}\n"
     rest = f"{title}\nThe report JSON has all of it.\n"
     linked = f"{title}\n[All of it is in the job summary.](<{RUN_URL}>)\n"
     sizes = [len(text.encode()) for text in (title, rest, linked)]

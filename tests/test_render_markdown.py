@@ -113,13 +113,14 @@ def test_tiny_budget_is_kept(limit: int) -> None:
     text = markdown.render(REPORTS["curve"], limit_bytes=limit)
 
     assert len(text.encode()) <= limit
-    assert text == "" or text.startswith("## \u2139\ufe0f mymodel: 16 metrics")
+    assert text == "" or text.startswith("## \u2139\ufe0f mymodel: 16\xa0metrics")
 
 
 def test_least_text_says_where_the_rest_is() -> None:
     """Where no table fits, the headline stands with the place of all the rest."""
     assert markdown.render(REPORTS["curve"], limit_bytes=100) == (
-        "## \u2139\ufe0f mymodel: 16 metrics, no baseline yet\n\nThe report JSON has all of it.\n"
+        "## \u2139\ufe0f mymodel: 16\xa0metrics, no baseline yet\n\n"
+        "The report JSON has all of it.\n"
     )
 
 

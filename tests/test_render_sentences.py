@@ -73,7 +73,7 @@ def test_the_mean_is_explained() -> None:
     """If a model's mean has a change, the legend says which mean."""
     result = sentences.legend(report(builders.comparison(*DELTAS, overall=OVERALL)))
 
-    assert result[-1].startswith("The mean is over the benchmarks that could be tested")
+    assert result[-1].startswith("The mean that is compared is over the benchmarks")
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_run_with_a_baseline_without_scores_is_silent() -> None:
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        (Verdict.REGRESSED, "regressed."),
-        (Verdict.IMPROVED, "improved."),
+        (Verdict.REGRESSED, "▼ regressed."),
+        (Verdict.IMPROVED, "▲ improved."),
         (Verdict.NO_CHANGE, "no change."),
         (Verdict.INCONCLUSIVE, "inconclusive."),
     ],

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from helm_wandb.model import BaselineNote
 from helm_wandb.render import terminal
 from helm_wandb.text.safe_text import Name, plain
 from tests import builders
@@ -44,8 +45,9 @@ def test_reports_golden(golden: Callable[[str, str], None]) -> None:
 
 
 def test_what_the_log_says_is_no_note() -> None:
-    """Faults are not shown once more; other notes are."""
-    report = builders.report([builders.evaluation()], notes=["one", terminal.LoggedNote("two")])
+    """Faults, and the baseline, are not shown once more; other notes are."""
+    hidden = [terminal.LoggedNote("two"), BaselineNote("Baseline: two.")]
+    report = builders.report([builders.evaluation()], notes=["one", *hidden])
 
     for text in (terminal.render(report, width=80, colour=False), terminal.render_piped(report)):
         assert "Note: one\n" in text

@@ -96,6 +96,20 @@ def test_a_metric_is_named_if_its_benchmark_has_several() -> None:
     assert "❌ alpha: boolq EM −13.0 pp, 1 inconclusive" == of(REGRESSION, other).headline
 
 
+def test_a_renamed_model_stands_with_what_the_baseline_has() -> None:
+    """If only one of several models is missing, the baseline's other models may be the same."""
+    lacking = UnmatchedModels(models=("beta",), baseline_models=("alpha", "b"), origin="x")
+    result = builders.report(
+        [builders.evaluation("alpha"), builders.evaluation("beta")],
+        comparisons=[builders.comparison(DELTAS[3])],
+        not_in_baseline=lacking,
+    )
+    same = replace(lacking, baseline_models=("alpha",))
+
+    assert result.headline.endswith(", beta isn't in the baseline, which has b instead")
+    assert headline(replace(result, not_in_baseline=same)).endswith(" isn't in the baseline")
+
+
 def test_the_mean_is_named_like_a_benchmark() -> None:
     """A mean that regressed is among the changes."""
     mean = builders.delta(None, 0.5, 0.4, Verdict.REGRESSED, within=(-0.2, -0.05))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helm_wandb import config
-from helm_wandb.config.first_config import SCHEMA_URL, first_config
+from helm_wandb.config.first_config import first_config
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.helm.first_entry import entries
@@ -89,8 +89,3 @@ def test_no_name_breaks_it(name: str, model: str, folder: str, benchmark: str) -
 
     assert (folder, name) == (read.output_dir, read.helm_suite_name)
     assert (ScoreKey(benchmark, "E: M"),) == read.score_keys
-
-
-def test_the_schema_is_found_by_its_id() -> None:
-    """The URL that editors are given is the schema's own."""
-    assert SCHEMA["$id"] == SCHEMA_URL

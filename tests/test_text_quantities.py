@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from helm_wandb.model import ScoreKey
 from helm_wandb.text import quantities
 from tests.golden_reports import REGRESSION
 
@@ -126,6 +127,20 @@ def test_a_difference_stands_with_its_interval(changes: dict[str, object], text:
 def test_scores_of_a_metric_have_one_unit(values: list[float | None], texts: list[str]) -> None:
     """They are percentages if all are within 0–1, else in the metric's own unit."""
     assert texts == quantities.scores_as_text(values)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["bits_per_byte,none", "BPB", "Bits/byte", "PPL", "logprob_per_byte", "Denoised runtime (s)"],
+)
+def test_units_are_no_percentages(metric: str) -> None:
+    """A metric whose name has a unit keeps it, though its values are within 0–1."""
+    key = ScoreKey("wikitext", metric)
+    delta = replace(REGRESSION, key=key, baseline=0.871, candidate=0.853, interval=None)
+
+    assert ["0.871", "0.853"] == quantities.scores_as_text([0.871, 0.853], key)
+    assert "−0.018" == quantities.change(delta, -0.018)
+    assert "0.871 → 0.853" == quantities.score_change(delta)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helm_wandb.text.words import count_noun, join_truncated, truncate
+from helm_wandb.text.words import count_noun, join_truncated, keep_units, shorten_middle, truncate
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 models"), (1, "1 model"), (2, "2 models")])
@@ -34,3 +34,14 @@ def test_the_last_sentence_counts_the_others() -> None:
     """After the third sentence one says how many more there are; three need none."""
     assert ("a", "b", "c", "2 more") == truncate("abcde", lambda more: f"{more} more")
     assert ("a", "b", "c") == truncate("abc", lambda more: f"{more} more")
+
+
+def test_a_number_stays_with_its_word() -> None:
+    """A line may break before a number, and not between it and what it counts."""
+    assert "boolq −13.0\xa0pp, 4\xa0inconclusive" == keep_units("boolq −13.0 pp, 4 inconclusive")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a" * 10, "a" * 10), ("abcdefghijk", "abcd…ghijk")])
+def test_a_text_is_cut_in_its_middle(text: str, shown: str) -> None:
+    """Both ends stay, and together they have the limit's length."""
+    assert shown == shorten_middle(text, 10)

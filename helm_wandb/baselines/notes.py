@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.comparing.evaluations import group_by_model, latest
 from helm_wandb.comparing.verdicts import Partner
-from helm_wandb.model import Evaluation, RoutineNote, UnmatchedModels
+from helm_wandb.model import BaselineNote, Evaluation, UnmatchedModels
 from helm_wandb.text.words import join_truncated
 
 _SHOWN = 10
@@ -55,7 +55,7 @@ def baseline_notes(
     notes: list[str] = []
     for at, (match, own) in enumerate(zip(matches, by_match, strict=True)):
         if at == min(used):
-            notes.append(RoutineNote(f"Baseline: {match.label}."))
+            notes.append(BaselineNote(f"Baseline: {match.label}."))
         elif own:
             notes.append(
                 f"Baseline of {_benchmarks(own)}: {match.label}; no nearer one has it with the "

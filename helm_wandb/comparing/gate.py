@@ -144,13 +144,16 @@ def _below_floor(compare: Policy, models: Sequence[Evaluation]) -> Iterator[_Res
 
 
 def _unchecked(unchecked: Iterable[UncheckedScore], compare: Policy) -> Iterator[_Result]:
-    """Yield one result for all scores of a model with the same reason."""
-    groups: dict[tuple[str, str, bool], list[ScoreKey]] = defaultdict(list)
+    """Yield one result for all scores of a model, and all models with these, of the same reason."""
+    keys_by_model: dict[tuple[str, str, bool], list[ScoreKey]] = defaultdict(list)
     for one in unchecked:
         is_warning = not one.is_lost or compare.is_warn_only(one.key)
-        groups[one.model, one.why, is_warning].append(one.key)
-    for (model, why, is_warning), keys in groups.items():
-        yield _Result(f"{join_truncated(keys, _SHOWN)} of {model} {why}", is_warning=is_warning)
+        keys_by_model[one.model, one.why, is_warning].append(one.key)
+    models: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    for (model, why, is_warning), keys in keys_by_model.items():
+        models[join_truncated(keys, _SHOWN), why, is_warning].append(model)
+    for (shown, why, is_warning), names in models.items():
+        yield _Result(f"{shown} of {join_truncated(names, _SHOWN)} {why}", is_warning=is_warning)
 
 
 def _violation(key: ScoreKey, limit: float, one: Evaluation) -> str | None:

@@ -9,13 +9,7 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.model import FirstEntry
 from helm_wandb.text.yaml_text import to_yaml
 
-SCHEMA_URL = (
-    "https://raw.githubusercontent.com/org/helm-wandb-action/main/schema/config.schema.json"
-)
-"""The schema's `$id`, by which editors find it."""
-_HEAD = f"""\
-# yaml-language-server: $schema={SCHEMA_URL}
-#
+_HEAD = """\
 # The W&B project for the runs; created if it doesn't exist.
 project: helm-evaluations
 # leaderboard: true  # rank the project's models, too, and record the ranking

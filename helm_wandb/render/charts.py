@@ -104,7 +104,7 @@ def _axis(having: Sequence[Evaluation]) -> _Axis:
 
 def _curve(key: ScoreKey, axis: _Axis, series: Mapping[str, Sequence[float]]) -> Chart:
     shown = list(series.items())[: len(COLOURS)]
-    scale, unit = _scale([value for _, values in shown for value in values])
+    scale, unit = _scale([value for _, values in shown for value in values], key)
     lines = [[scale * value for value in values] for _, values in shown]
     return Chart(
         f"{key} over {axis.title}: {_named(list(series))}",
@@ -134,19 +134,20 @@ def _rankings(report: Report) -> Iterator[Chart]:
     """A bar for each of the first models: of their means, then of each metric."""
     rows = report.leaderboard.rows
     means = {row.model: row.mean for row in rows}
-    yield from _bars("Mean", means)
+    yield from _bars(None, means)
     for key in report.leaderboard.metrics:
-        yield from _bars(str(key), {row.model: row.scores.get(key) for row in rows})
+        yield from _bars(key, {row.model: row.scores.get(key) for row in rows})
 
 
-def _bars(title: str, values: Mapping[str, float | None]) -> Iterator[Chart]:
+def _bars(key: ScoreKey | None, values: Mapping[str, float | None]) -> Iterator[Chart]:
     """One chart; none where it would hold fewer than two models."""
     known = {model: value for model, value in values.items() if value is not None}
     shown = dict(islice(known.items(), PLACES_SHOWN))
     if len(shown) < 2 or not are_drawable(shown.values(), _SIZES):  # noqa: PLR2004 -- to compare
         return
     more = len(known) - len(shown)
-    scale, unit = _scale(shown.values())
+    scale, unit = _scale(shown.values(), key)
+    title = str(key or "Mean")
     lengths = [scale * value for value in shown.values()]
     yield Chart(
         f"{title} of {f'the first {len(shown)} of {len(known)}' if more else 'all'} models",
@@ -163,9 +164,9 @@ def _bars(title: str, values: Mapping[str, float | None]) -> Iterator[Chart]:
     )
 
 
-def _scale(values: Iterable[float]) -> tuple[int, str]:
-    """Return what scores are multiplied by, and the unit: scores within 0–1 are percentages."""
-    return (100, " (in percent)") if are_shares(values) else (1, "")
+def _scale(values: Iterable[float], key: ScoreKey | None) -> tuple[int, str]:
+    """Return what scores are multiplied by, and the unit: shares are percentages."""
+    return (100, " (in percent)") if are_shares(values, key) else (1, "")
 
 
 def _distinct(models: Sequence[str]) -> list[str]:

@@ -21,7 +21,8 @@ _MARKS = {Verdict.REGRESSED: "▼ ", Verdict.IMPROVED: "▲ "}
 _STEPS = "Since the previous checkpoint"
 _SCORES = "Baseline → candidate"
 _CHANGE = "Change (95% CI)"
-_METRIC, _MODEL, _ITERATIONS, _VERDICT = "Metric", "Model", "Iterations", "Verdict"
+_METRIC, _MODEL, _ITERATIONS = "Metric", "Model", "Iterations"
+_VERDICT = tables.VERDICT
 _NOTE = "Note"
 _DETAILED = (_CHANGE, _VERDICT, "Detectable effect", "Adjusted p")
 """Columns that a table lacks which has the changes, with their marks, first."""
@@ -177,7 +178,7 @@ def _table(
 
 def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
     """Return the table for a page that may be narrow, on which only the first columns are seen."""
-    change = (Column(_CHANGE), lambda row: f"{_verdict(row[1])[0]} {difference(row[1])}")
+    change = (Column(_CHANGE), lambda row: f"{verdict_label(row[1])[0]} {difference(row[1])}")
     return _notes_below(_table(title, rows, report, first=[change], without=_DETAILED))
 
 
@@ -264,13 +265,15 @@ def _too_few(delta: Delta) -> str | None:
     return f"too few questions: about {questions:,.0f} would show 5 pp"
 
 
-def _verdict(delta: Delta) -> str:
+def verdict_label(delta: Delta) -> str:
+    """Return `▼ regressed`, the verdict with the mark of a significant change."""
     is_warning = delta.warn_only and delta.verdict is Verdict.REGRESSED
     mark, words = _MARKS.get(delta.verdict, ""), VERDICT_WORDS[delta.verdict]
     return f"{mark}{words}{' (warn only)' if is_warning else ''}"
 
 
 COLUMNS: tuple[Cells[_Row], ...] = (
+    (Column(_VERDICT, numeric=False), lambda row: verdict_label(row[1])),
     (Column(_METRIC, numeric=False), lambda row: _metric(row[1])),
     (Column(_MODEL, numeric=False), lambda row: Name(row[0].model)),
     (Column(_ITERATIONS, numeric=False), lambda row: _iterations(row[0])),
@@ -279,7 +282,6 @@ COLUMNS: tuple[Cells[_Row], ...] = (
     (Column("Questions"), lambda row: _questions(row[1])),
     (Column("Detectable effect"), lambda row: _detectable(row[1])),
     (Column("Adjusted p"), lambda row: _p(row[1])),
-    (Column(_VERDICT, numeric=False), lambda row: _verdict(row[1])),
     (Column(_NOTE, numeric=False), lambda row: _note(row[1])),
 )
 """Columns of every table of deltas, in all formats."""

@@ -53,7 +53,7 @@ def point_texts(one: MetricHistory) -> tuple[list[str], list[str]]:
     """Return the values and their standard errors, in one unit."""
     values = [point.value for point in one.points]
     errors = [point.standard_error for point in one.points]
-    texts = scores_as_text([*values, *errors])
+    texts = scores_as_text([*values, *errors], one.key)
     return texts[: len(values)], texts[len(values) :]
 
 
@@ -67,7 +67,10 @@ def _latest_error(one: MetricHistory) -> str:
 
 
 _COLUMNS: tuple[Cells[MetricHistory], ...] = (
-    (Column("Trend", numeric=False), lambda one: trend([point.value for point in one.points])),
+    (
+        Column("Trend", numeric=False),
+        lambda one: trend(one.key, [point.value for point in one.points]),
+    ),
     (Column("Latest"), _latest),
     (Column("Standard error"), _latest_error),
     (Column("Commits"), lambda one: str(len(one.points))),

@@ -12,6 +12,7 @@ from helm_wandb.render import charts, sentences
 from helm_wandb.render.pages import pages
 from helm_wandb.render.templating import create_environment
 from helm_wandb.text.safe_text import Name, link, markdown
+from helm_wandb.text.words import keep_units
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,7 +77,7 @@ def render_report(  # noqa: PLR0913 -- what the pages differ in, each by its nam
 
 def _least(report: Report, more: str) -> list[str]:
     """Return the shortest texts: the headline, with a link to the rest if there is room."""
-    title, place = f"## {markdown(report.headline)}\n", "The report JSON has all of it."
+    title, place = f"## {markdown(keep_units(report.headline))}\n", "The report JSON has all of it."
     linked = [f"{title}\n{link('All of it is in the job summary.', url=more)}\n"] if more else []
     return [*linked, f"{title}\n{place}\n", title]
 

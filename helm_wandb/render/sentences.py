@@ -9,9 +9,8 @@ from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import parts_of_others
 from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
-from helm_wandb.render import tables
+from helm_wandb.render import deltas, tables
 from helm_wandb.report import baseline_label
-from helm_wandb.report.headline import VERDICT_WORDS
 from helm_wandb.text.quantities import difference, in_points, score, score_change
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
@@ -38,8 +37,11 @@ _WORDS = (
     "true change that this run would flag with 80% power."
 )
 _OVERALL = (
-    "The mean is over the benchmarks that could be tested, each with the mean of its metrics. If "
-    "it is flagged, it counts like a benchmark."
+    "The mean that is compared is over the benchmarks that could be tested, each with the mean of "
+    "its metrics. If it is flagged, it counts like a benchmark."
+)
+_TWO_MEANS = (
+    "The leaderboard's mean is over its ranking metrics instead, so the two means can differ."
 )
 _WARN_ONLY = "Scores under compare.warn_only never fail the job, and are in no mean."
 _UNTESTABLE = (
@@ -132,7 +134,8 @@ def legend(report: Report) -> list[str]:
     if sentences:
         sentences.append(_WORDS)
     if any(one.overall for one in report.comparisons):
-        sentences.append(_OVERALL)
+        has_ranking = len(report.leaderboard.rows) > 1
+        sentences.append(f"{_OVERALL} {_TWO_MEANS}" if has_ranking else _OVERALL)
     if any(delta.warn_only for one in report.comparisons for delta in one.deltas):
         sentences.append(_WARN_ONLY)
     return sentences
@@ -185,7 +188,7 @@ def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[s
     of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
     yield (
         f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}: "
-        f"{score_change(delta)} ({_with_words(delta)}), {VERDICT_WORDS[delta.verdict]}."
+        f"{score_change(delta)} ({_with_words(delta)}), {deltas.verdict_label(delta)}."
     )
 
 

@@ -17,6 +17,8 @@ from helm_wandb.text.safe_text import Name, OwnName, plain
 from helm_wandb.text.words import join_truncated
 
 _T = TypeVar("_T")
+VERDICT = "Verdict"
+"""Label of a column that is shown first, though another one names the row."""
 _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 
@@ -135,7 +137,7 @@ def guests(report: Report) -> Table | None:
     if not others:
         return None
     metrics = report.leaderboard.metrics
-    columns = [scores_as_text([row.scores.get(key) for row in others]) for key in metrics]
+    columns = [scores_as_text([row.scores.get(key) for row in others], key) for key in metrics]
     rows = [(Name(row.model), *cells) for row, *cells in zip(others, *columns, strict=True)]
     title = "Scores of the project's other models" if own else "Scores"
     return _table(title, "Model", [Name(str(key)) for key in metrics], rows)
@@ -166,7 +168,9 @@ def _grid(
     trend: draw each metric's curve behind its values.
     """
     keys = list(dict.fromkeys(key for _, one in evaluations for key in one.scores))
-    values = {key: scores_as_text([_value(one, key) for _, one in evaluations]) for key in keys}
+    values = {
+        key: scores_as_text([_value(one, key) for _, one in evaluations], key) for key in keys
+    }
     labels = [label for label, _ in evaluations]
     metrics = [Name(_metric(key, evaluations)) for key in keys]
     if len(labels) <= _COLUMNS_SIDE_BY_SIDE:
@@ -180,15 +184,15 @@ def _grid(
 def _with_trends(
     table: Table, keys: Sequence[ScoreKey], evaluations: Sequence[tuple[str, Evaluation]]
 ) -> Table:
-    curves = (trend([_value(one, key) for _, one in evaluations]) for key in keys)
+    curves = (trend(key, [_value(one, key) for _, one in evaluations]) for key in keys)
     rows = tuple((*row, curve) for row, curve in zip(table.rows, curves, strict=True))
     return replace(table, columns=(*table.columns, Column("Trend", numeric=False)), rows=rows)
 
 
-def trend(values: Sequence[float | None]) -> str:
+def trend(key: ScoreKey, values: Sequence[float | None]) -> str:
     """Return the curve, with the range that its height shows."""
     known = [value for value in values if value is not None]
-    ends = scores_as_text([min(known), max(known)]) if known else [UNKNOWN]
+    ends = scores_as_text([min(known), max(known)], key) if known else [UNKNOWN]
     return f"{sparkline(values)} {'–'.join(dict.fromkeys(ends))}"
 
 

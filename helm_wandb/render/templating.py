@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from helm_wandb.text.words import keep_units
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -23,7 +25,7 @@ def create_environment(
     from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    return SandboxedEnvironment(
+    environment = SandboxedEnvironment(
         loader=PackageLoader(TEMPLATES),
         autoescape=True,
         keep_trailing_newline=keep_trailing_newline,
@@ -32,3 +34,5 @@ def create_environment(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["heading"] = keep_units
+    return environment

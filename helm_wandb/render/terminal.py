@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from helm_wandb.model import Report
+from helm_wandb.model import BaselineNote, Report
 from helm_wandb.render import deltas, sentences, tables
 from helm_wandb.render.history import history_tables
 from helm_wandb.render.tables import Column, Table
@@ -42,7 +42,9 @@ def render_parts(report: Report) -> tuple[str, str]:
 
 def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
     """Return the sentences and tables up to the leaderboard, and all below it."""
-    notes = [f"Note: {note}" for note in report.notes if not isinstance(note, LoggedNote)]
+    notes = [
+        f"Note: {note}" for note in report.notes if not isinstance(note, LoggedNote | BaselineNote)
+    ]
     top: list[str | Table] = [
         report.headline,
         *sentences.compared_with(report),
@@ -122,12 +124,12 @@ def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     heads = _heads(table)
     for at in block:
-        column = table.columns[at]
+        column, is_name = table.columns[at], at in heads or not heads
         grid.add_column(
             Text(plain(column.label)),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            min_width=_value_width(table, at) if column.numeric or 0 < heads <= at else None,
+            min_width=_value_width(table, at) if column.numeric or not is_name else None,
             max_width=_widest(table, at, width) if heads else None,
         )
     for row in table.rows:
@@ -137,7 +139,7 @@ def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
 
 def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
     """The columns, in as many blocks as the width asks for, those that name a row in each."""
-    heads = tuple(range(_heads(table)))
+    heads = _heads(table)
     if not heads:
         yield tuple(range(len(table.columns)))
         return
@@ -146,7 +148,7 @@ def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
         for at in range(len(table.columns))
     ]
     block: list[int] = []
-    for at in range(len(heads), len(widths)):
+    for at in (at for at in range(len(widths)) if at not in heads):
         if block and sum(widths[of_block] for of_block in (*heads, *block, at)) > width + _PADDING:
             yield (*heads, *block)
             block = []
@@ -154,17 +156,18 @@ def _blocks(table: Table, *, width: int) -> Iterator[tuple[int, ...]]:
     yield (*heads, *block)
 
 
-def _heads(table: Table) -> int:
-    """Return the number of columns that name a row; 0 if the others can't stand below them."""
+def _heads(table: Table) -> tuple[int, ...]:
+    """Return the columns that name a row; none if the others can't stand below them."""
     numeric = [column.numeric for column in table.columns]
-    return numeric.index(True) if True in numeric else 0
+    names = table.columns[: numeric.index(True)] if True in numeric else ()
+    return tuple(at for at, column in enumerate(names) if column.label != tables.VERDICT)
 
 
 def _widest(table: Table, at: int, width: int) -> int:
     """Return the widest that a column may be, so that one fits next to those that name the row."""
     half = (width - _PADDING) // 2
     heads = _heads(table)
-    return half if at >= heads else (half - _PADDING * (heads - 1)) // heads
+    return half if at not in heads else (half - _PADDING * (len(heads) - 1)) // len(heads)
 
 
 def _width(table: Table, at: int) -> int:

@@ -42,7 +42,11 @@ def headline(report: Report) -> str:
     Changes are named as far as they fit; then also the model is left out.
     """
     mark, subject = severity_mark(report), _subject(report)
-    texts = [f"{mark} {subject}{_words(report, named)}" for named in range(_NAMED, -1, -1)]
+    texts = [
+        f"{mark} {subject}{_words(report, named)}{others}"
+        for named in range(_NAMED, -1, -1)
+        for others in (_replaced_models(report), "")
+    ]
     texts.append(f"{mark} {_words(report, 0)}")
     return next((text for text in texts if len(text) <= LENGTH), texts[-1])
 
@@ -147,6 +151,15 @@ def _lacking(lacking: UnmatchedModels) -> str:
     """Return `alpha and 2 more aren't in the baseline`."""
     verb = "isn't" if len(lacking.models) == 1 else "aren't"
     return f"{_first_name(lacking.models)} {verb} in the baseline"
+
+
+def _replaced_models(report: Report) -> str:
+    """Return `, which has beta-v1 instead`: a model may have been renamed."""
+    if not report.not_in_baseline or not report.comparisons:
+        return ""
+    own = group_by_model(report.evaluations)
+    others = [model for model in report.not_in_baseline.baseline_models if model not in own]
+    return f", which has {_first_name(others)} instead" if others else ""
 
 
 def _first_name(models: Sequence[str]) -> str:

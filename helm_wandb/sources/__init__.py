@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, NearbyOutputError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources import file, helm, inspect, lm_eval, report
@@ -93,12 +93,15 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entries that read the output at the path, the most useful first.
 
     shown_as: the path as messages and entries name it.
-    Raises ArtifactError, with what each source lacks, if none can read it.
+    Raises ArtifactError, with what each source lacks, if none can read it; or with the one
+    source's advice that knows which folder was meant.
     """
     faults: list[str] = []
     for first in filter(None, (source.first_entries for source in SOURCES.values())):
         try:
             return first(path, shown_as=shown_as)
+        except NearbyOutputError:
+            raise
         except ArtifactError as error:
             faults += error.lines
     raise ArtifactError(*dict.fromkeys(faults))

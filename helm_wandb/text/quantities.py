@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from helm_wandb.model import Delta
+from helm_wandb.model import Delta, ScoreKey
 
 
 class Unknown(str):
@@ -14,6 +15,12 @@ class Unknown(str):
 
 
 UNKNOWN = Unknown("–")
+_HAS_UNIT = re.compile(
+    r"bits_per|bits/|^bpb$|^ppl\b|perplexity|logprob|likelihood|runtime|_time\b|seconds|\bnum_"
+    r"|(?:\b|_)loss\b",
+    re.IGNORECASE,
+)
+"""Names of metrics, of HELM and lm-eval, whose values are no shares even if they are within 0–1."""
 _LEAST_DECIMAL = 0.0005
 _LARGEST_ROUNDED = 1_000
 _LARGEST_WRITTEN_OUT = 10_000_000
@@ -71,18 +78,23 @@ def difference(delta: Delta) -> str:
 
 def score_change(delta: Delta) -> str:
     """Return `73.0 → 60.0`, in percent for scores within 0–1."""
-    return " → ".join(scores_as_text([delta.baseline, delta.candidate]))
+    return " → ".join(scores_as_text([delta.baseline, delta.candidate], delta.key))
 
 
-def scores_as_text(values: Sequence[float | None]) -> list[str]:
-    """Return the values of one metric: as percentages if all are within 0–1."""
-    as_text = _points if are_shares(one for one in values if one is not None) else number
+def scores_as_text(values: Sequence[float | None], key: ScoreKey | None = None) -> list[str]:
+    """Return the values of one metric: as percentages if they are shares.
+
+    key: the metric; None: a mean of several.
+    """
+    is_share = are_shares((one for one in values if one is not None), key)
+    as_text = _points if is_share else number
     return [UNKNOWN if one is None else as_text(one) for one in values]
 
 
-def are_shares(values: Iterable[float]) -> bool:
-    """Whether values are shown as percentages: all are within 0–1."""
-    return all(0 <= value <= 1 for value in values)
+def are_shares(values: Iterable[float], key: ScoreKey | None = None) -> bool:
+    """Whether values are shown as percentages: all are within 0–1, and in no unit by their name."""
+    has_unit = key is not None and _HAS_UNIT.search(key.metric)
+    return not has_unit and all(0 <= value <= 1 for value in values)
 
 
 def score(value: float | None) -> str:
@@ -92,7 +104,7 @@ def score(value: float | None) -> str:
 
 def in_points(delta: Delta) -> bool:
     """Whether both scores lie within 0…1, so that they differ by points."""
-    return are_shares((delta.baseline, delta.candidate))
+    return are_shares((delta.baseline, delta.candidate), delta.key)
 
 
 def _unit(delta: Delta) -> str:

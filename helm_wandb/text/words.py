@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
+_AFTER_NUMBER = re.compile("(?<=[0-9]) (?=[a-z])")
 SHOWN = 3
 """Texts of a list, before "and 2 more"."""
 
@@ -11,6 +13,11 @@ SHOWN = 3
 def count_noun(number: int, noun: str) -> str:
     """Return `1 model` or `2 models`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def keep_units(text: str) -> str:
+    """Return the text, whose numbers stay on the line of the word after them: `4 inconclusive`."""
+    return _AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)
 
 
 def shorten(text: str, limit: int) -> str:

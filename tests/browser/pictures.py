@@ -124,6 +124,7 @@ def _report(
             baseline=_in_file(baseline, folder) if baseline else None,
             gate_policy=GatePolicy(on_regression=True),
             with_details=True,
+            keeps_answers=True,
         ),
         sinks=[],
     )

@@ -45,7 +45,7 @@ def _plot(several: Sequence[MetricHistory]) -> Curves:
     shown = several[:SERIES_SHOWN]
     points = shown[0].points
     ends = _ends(shown)
-    is_share = are_shares(ends)
+    is_share = are_shares(ends, shown[0].key)
     margin = _MARGIN * len(points)
     x = Axis(step=1, low=-margin, high=len(points) - 1 + margin)
     y = axis_around(ends, is_upward=True)

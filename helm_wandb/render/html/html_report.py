@@ -105,7 +105,7 @@ def scores(report: Report) -> Table:
         lower.update(key for key, score in latest.items() if score.lower_is_better)
     metrics = [Name(f"{key} ↓" if key in lower else str(key)) for key in keys]
     models = [Name(model) for model in values]
-    cells = [scores_as_text([of.get(key) for of in values.values()]) for key in keys]
+    cells = [scores_as_text([of.get(key) for of in values.values()], key) for key in keys]
     if len(models) <= _MODELS_AS_COLUMNS:
         return _grid("Metric", models, metrics, cells)
     return _grid("Model", metrics, models, zip(*cells, strict=True))
@@ -140,8 +140,8 @@ def _is_web(url: str) -> bool:
 
 
 def _row_head(table: Table) -> int:
-    """The column that names a row: the first that holds no numbers."""
-    return [column.numeric for column in table.columns].index(False)
+    """The column that names a row: the first that holds neither numbers nor verdicts."""
+    return [one.numeric or one.label == tables.VERDICT for one in table.columns].index(False)
 
 
 def _look(cell: str, column: Column) -> str:

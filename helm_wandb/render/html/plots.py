@@ -168,7 +168,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
     intervals = [_interval(score) for score in scores]
     ends = [end for one in intervals if one for end in (one.low, one.high)]
     values = [*(score.value for score in scores), *ends]
-    is_share = are_shares(values)
+    is_share = are_shares(values, key)
     x, y = axis_around(places), axis_around(values, is_upward=True)
     points = iter(
         [
@@ -242,14 +242,15 @@ def _point(one: Evaluation, key: ScoreKey, interval: Interval | None, x: float, 
         y=y.at(one.scores[key].value),
         low=y.at(interval.low) if interval else None,
         high=y.at(interval.high) if interval else None,
-        words=_point_words(one, one.scores[key], interval),
+        words=_point_words(one, key, interval),
     )
 
 
-def _point_words(one: Evaluation, score: Score, interval: Interval | None) -> str:
+def _point_words(one: Evaluation, key: ScoreKey, interval: Interval | None) -> str:
+    score = one.scores[key]
     trained = "" if one.tokens_billions is None else f" ({tokens(one.tokens_billions)})"
     ends = (interval.low, interval.high) if interval else ()
-    value, *interval_ends = scores_as_text([score.value, *ends])
+    value, *interval_ends = scores_as_text([score.value, *ends], key)
     words = f"{plain(Name(one.model))}, iteration {one.iteration}{trained}: {value}"
     if interval:
         words += f" (95% CI {' to '.join(interval_ends)})"

@@ -43,7 +43,8 @@ def read_run(
     path = f"{run.folder}/per_instance_stats.json"
     try:
         if not files.is_file(path):
-            return f"{files.shown(path)} doesn't exist; keep it with the other files of HELM"
+            # Without the path: one sentence is shown for all runs that lack it.
+            return "per_instance_stats.json doesn't exist; keep it with the other files of HELM"
         values = read_values(files, run, selectors)
         inputs = read_inputs(files, run, rule)
     except ArtifactError as error:

@@ -118,10 +118,13 @@ def entries(files: Files) -> list[str]:
 
 
 def advice(files: Files, *, shown_as: str) -> str:
-    """Return advice for a folder that holds no suite: give the one below or above it.
+    """Return advice for a folder that holds no suite; shown_as: the folder, as it was given."""
+    nearby = nearby_advice(files, shown_as=shown_as)
+    return nearby or "Give the folder that helm-run wrote to (its --output-path)."
 
-    shown_as: the folder, as it was given.
-    """
+
+def nearby_advice(files: Files, *, shown_as: str) -> str | None:
+    """Return advice to give the folder below or above this one; None if that is no output."""
     below = [files.shown(name) for name in _folders("", files) if _holds_suites(name, files)]
     if below:
         return f"HELM's output is one folder below: give {_listed(below)}."
@@ -129,7 +132,7 @@ def advice(files: Files, *, shown_as: str) -> str:
     for inner, outer in ((path, path.parent), (path.parent, path.parent.parent)):
         if inner.name in _KINDS:
             return f"{inner.name}/ is a part of HELM's output: give {outer}, the folder above it."
-    return "Give the folder that helm-run wrote to (its --output-path)."
+    return None
 
 
 def _holds_suites(folder: str, files: Files) -> bool:
