@@ -222,7 +222,6 @@ def open_project(
     with Session(
         base_url=base_url, api_key=key, entity=config.entity, redactor=context.redactor
     ) as session:
-        session.prepare()
         yield WandbProject(session=session, name=config.project, tracks=tracks)
 
 

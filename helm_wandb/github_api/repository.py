@@ -25,8 +25,8 @@ from helm_wandb.github_api.messages import (
     PullRequest,
     WorkflowRun,
 )
-from helm_wandb.github_api.retries import retry, with_deadline
-from helm_wandb.system.budget import Budget
+from helm_wandb.github_api.retries import retry
+from helm_wandb.system.budget import Budget, with_deadline
 
 T = TypeVar("T")
 

@@ -1,10 +1,8 @@
-"""Retries of requests to GitHub, and deadlines."""
+"""Retries of requests to GitHub."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from helm_wandb.github_api.faults import TransientError
@@ -23,19 +21,6 @@ _LIMIT_SECONDS = 60.0
 _FIRST_SECONDS = 1.0
 _LONGEST_SECONDS = 10.0
 _JITTER_SECONDS = 1.0
-
-
-def with_deadline(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
-    """Return the call's result; raises TimeoutError after these seconds, or without budget.
-
-    A timeout of requests is for each piece of an answer, and none covers a name's look-up.
-    After the deadline the call goes on in a thread that does not keep the process from ending.
-    """
-    future: Future[T] = Future()
-    with budget.spending():
-        timeout = max(0.0, min(seconds, budget.left_seconds))
-        threading.Thread(target=_settle, args=(future, call), daemon=True).start()
-        return future.result(timeout=timeout)
 
 
 def retry(call: Callable[[], T], budget: Budget) -> T:
@@ -64,13 +49,6 @@ def retry(call: Callable[[], T], budget: Budget) -> T:
         raise GithubError(
             error.cause, f"{error}; it was tried {'once' if tries == 1 else f'{tries} times'}"
         ) from error
-
-
-def _settle(future: Future[T], call: Callable[[], T]) -> None:
-    try:
-        future.set_result(call())
-    except BaseException as error:  # noqa: BLE001 -- the result raises it
-        future.set_exception(error)
 
 
 def _pause_seconds(state: RetryCallState) -> float:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
 
 
 class Budget:
@@ -46,3 +53,26 @@ class Budget:
         """Wait and count it, but no longer than what is left."""
         with self.spending():
             self._sleep(max(0.0, min(seconds, self.left_seconds)))
+
+
+def with_deadline(call: Callable[[], T], budget: Budget, *, seconds: float) -> T:
+    """Return the call's result; raises TimeoutError after these seconds, or without budget.
+
+    A client's timeout is for each piece of an answer, and none covers a name's look-up.
+    After the deadline the call goes on in a thread that does not keep the process from ending.
+    """
+    # Imported here: print-only never pays for it.
+    from concurrent.futures import Future  # noqa: PLC0415
+
+    future: Future[T] = Future()
+    with budget.spending():
+        timeout = max(0.0, min(seconds, budget.left_seconds))
+        threading.Thread(target=_settle, args=(future, call), daemon=True).start()
+        return future.result(timeout=timeout)
+
+
+def _settle(future: Future[T], call: Callable[[], T]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 -- the result raises it
+        future.set_exception(error)

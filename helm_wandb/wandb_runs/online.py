@@ -121,10 +121,8 @@ class Sender:
         return min(self.writing_seconds, self.session.left_seconds - _LOOKING_SECONDS)
 
     def _look(self, plans: Iterable[RunPlan]) -> dict[str, RemoteRun]:
-        """Return those of the runs, and of their models' summary runs, that W&B has."""
-        # Where their reservations are stored, also if that run has everything.
-        ids = dict.fromkeys(run_id for plan in plans for run_id in (plan.id, plan.reserved_in))
-        filters = {"name": {"$in": list(ids)}}
+        """Return those of the runs that W&B has, by their IDs."""
+        filters = {"name": {"$in": [plan.id for plan in plans]}}
         runs = self.session.ask(FindRuns(project=self.project, filters=filters))
         return {run.id: run for run in runs}
 

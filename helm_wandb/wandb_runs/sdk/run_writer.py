@@ -143,12 +143,13 @@ class RunWriter:
 
     def _find_or_create_run(self, run_id: str) -> Run:
         """Return a run that can have files; for the SDK, a created one was not begun."""
-        runs = self._client.runs_by_id
-        if run_id not in runs:
-            runs[run_id] = self._client.connected().create_run(
+        found = self._read(run_id)
+        if found is None:
+            found = self._client.connected().create_run(
                 run_id=run_id, project=self._request.project, entity=self._client.entity
             )
-        return runs[run_id]
+            self._client.runs_by_id[run_id] = found
+        return found
 
     def _read(self, run_id: str) -> Run | None:
         """Return the run as W&B holds it now; None if there is none."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 from helm_wandb.system.budget import Budget
 from helm_wandb.text.redaction import Redactor
+from helm_wandb.wandb_runs.sdk import faults
+from helm_wandb.wandb_runs.sdk.direct_reader import DirectReader
 from helm_wandb.wandb_runs.sdk.messages import (
     NO_TIME,
     Cause,
     Connect,
     Fault,
+    FindRuns,
+    RemoteRun,
     RequestFor,
     ServiceError,
 )
@@ -33,7 +37,7 @@ _STOP_SECONDS = 3.0
 
 
 class Session:
-    """W&B as one user sees it. The process starts with `prepare`, or with the first question."""
+    """W&B as one user sees it. The SDK's process starts with the first question that needs it."""
 
     def __init__(
         self,
@@ -53,7 +57,11 @@ class Session:
         self._api_key = api_key
         self._entity = entity
         self.budget = budget or Budget(BUDGET_SECONDS)
-        self._service = Service(redactor or Redactor((api_key,)))
+        self._redactor = redactor or Redactor((api_key,))
+        self._service = Service(self._redactor)
+        self._reader = DirectReader(
+            base_url=base_url, api_key=api_key, entity=entity, environ=os.environ
+        )
         self._connected = False
         self._fault: Fault | None = None
 
@@ -76,12 +84,6 @@ class Session:
         """A folder that ends with the process."""
         return self._service.scratch
 
-    def prepare(self) -> None:
-        """Let the process load the SDK while something else is done."""
-        # What hinders it is said by the first question.
-        with suppress(ServiceError):
-            self._service.start()
-
     def drop(self) -> None:
         """End the process at once, with the runs that it left open; a question starts another."""
         self._service.kill()
@@ -93,12 +95,21 @@ class Session:
 
     def ask(self, request: RequestFor[T]) -> T:
         """Return the answer to the request; raises ServiceError."""
+        if isinstance(request, FindRuns) and (runs := self._find(request)) is not None:
+            return cast("T", runs)
         self._connect()
         try:
             return self._ask(request, getattr(request, "seconds", _QUESTION_SECONDS))
         except ServiceError:
             self._connected = self._service.running
             raise
+
+    def _find(self, request: FindRuns) -> tuple[RemoteRun, ...] | None:
+        """Return the runs that are found without the SDK's process, unless it runs anyway."""
+        if self._service.running or self.left_seconds <= 0:
+            return None
+        runs = self._reader.find(request, self.budget)
+        return runs and faults.redact(runs, self._redactor)
 
     def _connect(self) -> None:
         """Check the key, once: if that failed, nothing is waited for a second time."""

@@ -147,6 +147,8 @@ class Worker(Client):
 
         def rows(run_id: str) -> tuple[StoredRow, ...]:
             run = api.run(f"{self.entity}/{request.project}/{run_id}")
+            # A second request for the run would be answered from the SDK's cache.
+            self.runs_by_id[run_id] = run
             # Never with keys: then only the rows that hold them all would come. Nor from the
             # cache, which does not know of rows that were added.
             history = run.scan_history(max_step=request.most + 1, use_cache=False)
