@@ -47,6 +47,7 @@ EXPECTED: dict[str, dict[str, float]] = {}
 for _key, _value in SCORES.items():
     EXPECTED.setdefault(kept_name(_key.benchmark), {})[_key.metric] = _value
 FLAT = {f"{name}.{metric}": value for name, of in EXPECTED.items() for metric, value in of.items()}
+TRACK = "branch/main"
 AXES = {"iteration": 5, "tokens_billions": 2}
 
 
@@ -57,14 +58,14 @@ def test_every_score_arrives_by_its_own_name(tmp_path: Path) -> None:
         WandbServer() as server,
         Session(base_url=server.url, api_key=API_KEY, entity="team") as session,
     ):
-        project = WandbProject(session=session, name="llm", tracks=frozenset({"local"}))
+        project = WandbProject(session=session, name="llm", tracks=frozenset({TRACK}))
         sink = WandbRuns(config=CONFIG, summary_only=False, folder=tmp_path, project=project)
         first = sink.deliver(report([ENTRY], metrics=KEYS))
         second = sink.deliver(report([ENTRY], metrics=KEYS))
         (found,) = project.read()
         held = server.runs("llm")
         unknown = server.unknown
-    run = summary_run(server, "leaderboard")
+    run = summary_run(server, "leaderboard", TRACK)
     of_details = [own(row) for one in held.values() if "detail" in one.tags for row in one.rows]
     details = {next(iter(row.keys() - AXES.keys())): row for row in of_details}
     board = next(one for one in held.values() if "leaderboard" in one.tags)
