@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from helm_wandb.model import EvalEntry, Place, ScoreKey
 from helm_wandb.system.progress import no_progress
+from helm_wandb.text.patterns import Pattern
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):
@@ -74,6 +75,11 @@ class HarnessEval(Struct, frozen=True, kw_only=True):
             "iteration_pattern": fields.get("iteration_pattern"),
             "score_keys": _score_keys(entry),
         }
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The pattern for the iteration, if there is one."""
+        return Pattern.compile(self.iteration_pattern) if self.iteration_pattern else None
 
     def at(self, key: str) -> Place:
         """Return the place of the key's value, or of the entry if it lacks the key."""

@@ -26,10 +26,15 @@ def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
     try:
         return decode_with_nan(data, msgspec.json.Decoder(kind))
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(
-            f"{files.shown(path)}: unexpected content: {error}. If the file was cut short, "
-            "run the step that wrote it again."
-        ) from error
+        raise unexpected_content(files.shown(path), error) from error
+
+
+def unexpected_content(shown: str, error: Exception) -> ArtifactError:
+    """Return the error for a file, or a line of one, that can't be decoded."""
+    return ArtifactError(
+        f"{shown}: unexpected content: {error}. If the file was cut short, run the step that wrote "
+        "it again."
+    )
 
 
 def encodable(text: str) -> str:
@@ -44,10 +49,8 @@ def decode_with_nan(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _De
     """
     try:
         return decoder.decode(data)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        if b"NaN" not in data and b"Infinity" not in data:
+    except msgspec.DecodeError as error:
+        if not _may_hold_nan(data, error):
             raise
     try:
         return msgspec.convert(loads(data), decoder.type)
@@ -62,9 +65,13 @@ def decode_with_nulls(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _
     """
     try:
         return decoder.decode(data)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        if b"NaN" not in data and b"Infinity" not in data:
+    except msgspec.DecodeError as error:
+        if not _may_hold_nan(data, error):
             raise
     return decoder.decode(_NO_NUMBER.sub(lambda match: b"null" if match[1] else match[0], data))
+
+
+def _may_hold_nan(data: bytes, error: msgspec.DecodeError) -> bool:
+    """Return whether the data may be JSON but for NaN and infinities."""
+    is_json = isinstance(error, msgspec.ValidationError)
+    return not is_json and (b"NaN" in data or b"Infinity" in data)

@@ -13,10 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.files import Files, Limits
 from helm_wandb.harness.folder import Folder
-from helm_wandb.harness.json_files import decode_with_nulls
+from helm_wandb.harness.json_files import decode_with_nulls, unexpected_content
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.walk import files_below
 from helm_wandb.sources.inspect.formats import Header, Reduction, Sample
@@ -106,10 +105,7 @@ def _decode(data: bytes, kind: type[_Decoded], *, shown: str) -> _Decoded:
     try:
         return decode_with_nulls(data, msgspec.json.Decoder(kind))
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(
-            f"{shown}: unexpected content: {error}. If the file was cut short, run the step that "
-            "wrote it again."
-        ) from error
+        raise unexpected_content(shown, error) from error
 
 
 def is_log(files: Files) -> bool:

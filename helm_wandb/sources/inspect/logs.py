@@ -13,6 +13,7 @@ from msgspec import Struct
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import model_ids
 from helm_wandb.harness.files import Files
+from helm_wandb.harness.task_output import TaskRuns
 from helm_wandb.harness.walk import files_below
 from helm_wandb.model import RoutineNote
 from helm_wandb.sources.inspect.formats import EvalSpec, Header
@@ -81,16 +82,7 @@ class Log(Struct, frozen=True, kw_only=True):
         )
 
 
-class Logs(Struct, frozen=True, kw_only=True):
-    """All logs that can be read."""
-
-    by_model: Mapping[str, Mapping[str, Log]]
-    """Model ID → task → the newest whole log."""
-    faults: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Logs:
+def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRuns[Log]:
     """Return the newest whole log of each task of each model.
 
     pattern: the config's for the iteration. shown_as: the output in messages.
@@ -111,7 +103,7 @@ def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Logs:
     faults += _partial_runs(logs, by_model)
     if not by_model:
         raise ArtifactError(*(faults or [f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"]))
-    return Logs(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(logs, by_model)))
+    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(logs, by_model)))
 
 
 def _paths(files: Files) -> list[str]:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from helm_wandb.errors import ArtifactError
-from helm_wandb.harness import families
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.harness.evaluations import (
-    DETAILED_ITERATIONS,
-    build_evaluations,
-    describe_absent,
-    describe_nothing,
-    describe_others,
-    refuse_long_names,
-)
 from helm_wandb.harness.files import Files
-from helm_wandb.harness.output import open_entry
-from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import Reading, Score, ScoreKey
+from helm_wandb.harness.task_output import TaskDetails, TaskOutput, read_tasks
+from helm_wandb.model import Instances, Reading, Score, ScoreKey
+from helm_wandb.sources.inspect import settings
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.inspect.formats import Results
 from helm_wandb.sources.inspect.instances import LogInstances, LogSamples, read_instances
@@ -37,15 +26,7 @@ from helm_wandb.sources.inspect.names import (
     named_metrics,
 )
 from helm_wandb.sources.inspect.scores import read_score
-from helm_wandb.sources.inspect.settings import fingerprint
-from helm_wandb.text.patterns import Pattern
 from helm_wandb.text.words import join_truncated
-
-_ABSENT = "there is no log of it for this model"
-
-
-Scores = dict[ScoreKey, "Score | str"]
-"""Scores, or why there is none."""
 
 
 class Found(NamedTuple):
@@ -58,96 +39,41 @@ class Found(NamedTuple):
 
 
 def read(spec: InspectEval, options: ReadOptions) -> Reading:
-    """Return the evaluations of the entry's models, each with all scores that the entry names.
-
-    A value is Inspect's own number. A score that the logs lack is in `missing`, with the reason.
-    Raises ArtifactError if the logs or all scores are absent, or no log can be read;
-    ConfigError if the entry does not say which model it means.
-    """
-    with open_entry(spec, options.folder, open_logs) as files:
-        output = Output.read(spec, files)
-        scores, found = output.scores()
-        faults, notes = list(output.faults), list(output.notes)
-        if options.with_details:
-            wanted = families.latest_ids(output.checkpoints, spec, count=DETAILED_ITERATIONS)
-            details = _Details({model: found[model] for model in wanted}, options.clusters)
-            details.read(files, options)
-            scores |= {model: details.scores(model, scores[model]) for model in wanted}
-            faults += details.faults
-            notes += details.notes
-    evaluations = build_evaluations(spec, output.checkpoints, scores, source="inspect")
-    return Reading(evaluations=evaluations, faults=tuple(faults), notes=tuple(notes))
+    """Return the evaluations of the models, with Inspect's own numbers; see `read_tasks`."""
+    return read_tasks(
+        spec,
+        options,
+        source="inspect",
+        opened=open_logs,
+        read_output=Output.read,
+        create_details=_Details,
+    )
 
 
-class Output:
+class Output(TaskOutput[Log, Found]):
     """Inspect's logs, and what an entry means of them."""
 
-    def __init__(
-        self,
-        spec: InspectEval,
-        by_model: Mapping[str, Mapping[str, Log]],
-        *,
-        faults: Iterable[str],
-        notes: Iterable[str],
-    ) -> None:
-        self._spec = spec
-        self.faults = list(faults)
-        self.notes = list(notes)
-        self.checkpoints = families.assign(by_model, spec)
-        """Model ID → checkpoint, of the models that the entry means."""
-        self._logs = {model: by_model[model] for model in self.checkpoints}
-        self._names = benchmark_names({task for logs in self._logs.values() for task in logs})
-        self.notes += describe_others(by_model, self.checkpoints, spec, where=spec.output_dir)
+    OWNER = "Inspect's log"
+    LONG_NAME_ADVICE = "Give the model or task a shorter one, and run inspect eval again."
+    ABSENT = "there is no log of it for this model"
 
     @classmethod
     def read(cls, spec: InspectEval, files: Files) -> Output:
         """Return the output; raise ArtifactError if it holds no whole log, or absurd names."""
-        pattern = Pattern.compile(spec.iteration_pattern) if spec.iteration_pattern else None
-        logs = find_logs(files, pattern, shown_as=spec.output_dir)
-        names = [*logs.by_model, *(task for tasks in logs.by_model.values() for task in tasks)]
-        refuse_long_names(
-            names,
-            owner=f"{spec.place}: Inspect's log",
-            advice="Give the model or task a shorter one, and run inspect eval again.",
-        )
-        return cls(spec, logs.by_model, faults=logs.faults, notes=logs.notes)
+        return cls(spec, find_logs(files, spec.pattern, shown_as=spec.output_dir))
 
-    def scores(self) -> tuple[dict[str, Scores], dict[str, dict[ScoreKey, Found]]]:
-        """Return each model's scores, and where they were found.
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """Task → the name that it is recorded under."""
+        return benchmark_names({task for logs in self.runs.values() for task in logs})
 
-        Raises ArtifactError if there is no score at all.
-        """
-        found = {model: self._find(logs) for model, logs in self._logs.items()}
-        keys = self._spec.score_keys or dict.fromkeys(key for one in found.values() for key in one)
-        scores: dict[str, Scores] = {
-            model: {
-                **dict.fromkeys(keys, _ABSENT),
-                **{
-                    key: place if isinstance(place, str) else read_score(place.named)
-                    for key, place in places.items()
-                },
-            }
-            for model, places in found.items()
-        }
-        benchmarks = sorted(self._names.values())
-        if not any(isinstance(score, Score) for one in scores.values() for score in one.values()):
-            nothing = describe_nothing(self._spec, scores, benchmarks)
-            raise ArtifactError(*(self.faults or [nothing]))
-        self.notes += describe_absent(self._spec, found, benchmarks)
-        places = {
-            model: {key: place for key, place in one.items() if isinstance(place, Found)}
-            for model, one in found.items()
-        }
-        self._note_unscored(places)
-        return scores, places
-
-    def _find(self, logs: Mapping[str, Log]) -> dict[ScoreKey, Found | str]:
+    def find(self, runs: Mapping[str, Log]) -> dict[ScoreKey, Found | str]:
         """Return where the scores of a model are that the entry names, or all."""
         metrics = {
             self._names[task]: (log, named_metrics(log.header.results or Results()))
-            for task, log in logs.items()
+            for task, log in runs.items()
         }
-        if not self._spec.score_keys:
+        if not self.spec.score_keys:
             return {
                 ScoreKey(benchmark, name): Found(log, name, one)
                 for benchmark, (log, named) in metrics.items()
@@ -155,7 +81,7 @@ class Output:
                 if not one.is_spread and not one.is_part
             }
         found: dict[ScoreKey, Found | str] = {}
-        for key in self._spec.score_keys:
+        for key in self.spec.score_keys:
             if key.benchmark in metrics:
                 log, named = metrics[key.benchmark]
                 name = find_name(key.metric, named)
@@ -164,18 +90,25 @@ class Output:
                 )
         return found
 
-    def _note_unscored(self, found: Mapping[str, Mapping[ScoreKey, Found]]) -> None:
-        """Add a note on the samples that Inspect left out of a score."""
+    def read_score(self, place: Found) -> Score | str:
+        """Return Inspect's own number, or why there is none."""
+        return read_score(place.named)
+
+    def benchmarks(self) -> list[str]:
+        """Return the names of the tasks."""
+        return sorted(self._names.values())
+
+    def describe_partial(self, places: Sequence[tuple[ScoreKey, Found]]) -> list[str]:
+        """Return a note on the samples that Inspect left out of a score."""
         unscored = [
             f"{key.benchmark}.{score.name} {score.unscored_samples} of "
             f"{score.unscored_samples + (score.scored_samples or 0)}"
-            for places in found.values()
-            for key, place in places.items()
+            for key, place in places
             if (score := place.named.score).unscored_samples
         ]
-        if unscored:
-            several = join_truncated(list(dict.fromkeys(unscored)))
-            self.notes.append(f"Samples without a score, which Inspect leaves out: {several}.")
+        several = join_truncated(list(dict.fromkeys(unscored)))
+        note = f"Samples without a score, which Inspect leaves out: {several}."
+        return [note] if unscored else []
 
 
 def _describe_absence(metric: str, named: Mapping[str, Named]) -> str:
@@ -185,47 +118,14 @@ def _describe_absence(metric: str, named: Mapping[str, Named]) -> str:
     return f"Inspect has no such metric of this task; it has: {'; '.join(named) or 'none'}"
 
 
-class _Details:
-    """The samples of several models, each log read once."""
+class _Details(TaskDetails[Found, LogSamples, LogInstances]):
+    """The samples of several models."""
 
-    def __init__(
-        self, found: Mapping[str, Mapping[ScoreKey, Found]], clusters: Mapping[str, str]
-    ) -> None:
-        self._found = found
-        self._clusters = clusters
-        self._instances: dict[str, LogInstances | str] = {}
-        """Path of a log → its instances, or why there are none."""
-        self.faults: list[str] = []
-        self.notes: list[str] = []
-
-    def read(self, files: Files, options: ReadOptions) -> None:
-        """Read the samples of all logs."""
-        logs = self._logs()
-        results = map_parallel(
-            partial(read_instances, files=files), logs, progress=options.progress
-        )
-        for log, instances in zip(logs, results, strict=True):
-            if isinstance(instances, ArtifactError):
-                self.faults += instances.lines
-                self._instances[log.path] = str(instances)
-            else:
-                self.notes += instances.notes
-                self._instances[log.path] = instances
-
-    def scores(self, model: str, scores: Scores) -> Scores:
-        """Return the model's scores with fingerprints and instances."""
-        return {
-            key: self._with_details(score, self._found[model][key])
-            if isinstance(score, Score)
-            else score
-            for key, score in scores.items()
-        }
-
-    def _logs(self) -> list[LogSamples]:
+    def samples_files(self) -> list[LogSamples]:
         """Return the logs, each with all metrics that are read of it."""
         metrics: dict[str, dict[str, tuple[Named, float]]] = defaultdict(dict)
         benchmarks: dict[str, str] = {}
-        for places in self._found.values():
+        for places in self.found.values():
             for key, place in places.items():
                 score = read_score(place.named)
                 if isinstance(score, Score):
@@ -236,17 +136,20 @@ class _Details:
                 path=path,
                 benchmark=benchmarks[path],
                 metrics=own,
-                rule=self._clusters.get(benchmarks[path]),
+                rule=self.clusters.get(benchmarks[path]),
             )
             for path, own in metrics.items()
         ]
 
-    def _with_details(self, score: Score, place: Found) -> Score:
-        score = replace(score, fingerprint=fingerprint(place.log.header, place.named.score))
-        found = self._instances[place.log.path]
-        instances = found if isinstance(found, str) else found.instances[place.name]
-        if isinstance(instances, str):
-            return replace(score, no_instances=instances)
-        return replace(
-            score, instances=instances, n=len(instances.id) if score.n is None else score.n
-        )
+    def read_samples(self, file: LogSamples) -> LogInstances | ArtifactError:
+        """Return the log's instances, or what cannot be read."""
+        return read_instances(file, files=self.files)
+
+    def fingerprint(self, place: Found) -> Mapping[str, object]:
+        """Return the settings of the score's task."""
+        return settings.fingerprint(place.log.header, place.named.score)
+
+    def instances(self, place: Found, value: float) -> Instances | str:  # noqa: ARG002 -- read with it
+        """Return the instances that make the score's value, or why there are none."""
+        found = self.samples[place.log.path]
+        return found if isinstance(found, str) else found.instances[place.name]

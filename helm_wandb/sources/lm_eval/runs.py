@@ -12,6 +12,7 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import model_ids
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
+from helm_wandb.harness.task_output import TaskRuns
 from helm_wandb.harness.walk import files_below
 from helm_wandb.sources.lm_eval.formats import Results
 from helm_wandb.text.patterns import Pattern
@@ -53,16 +54,7 @@ class Run(Struct, frozen=True, kw_only=True):
         return f"{self.folder}samples_{task}_{self.time}.jsonl"
 
 
-class Runs(Struct, frozen=True, kw_only=True):
-    """All results files that can be read."""
-
-    by_model: Mapping[str, Mapping[str, Run]]
-    """Model id → task or group → the newest run that has it."""
-    faults: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Runs:
+def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRuns[Run]:
     """Return the newest run of each task of each model.
 
     pattern: the config's for the iteration. shown_as: the output in messages.
@@ -93,7 +85,7 @@ def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> Runs:
     if not runs:
         raise ArtifactError(*(faults or [_describe_nothing(names, shown_as)]))
     by_model = _newest(runs)
-    return Runs(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(runs, by_model)))
+    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(runs, by_model)))
 
 
 def model_id(results: Results, pattern: Pattern | None) -> str:

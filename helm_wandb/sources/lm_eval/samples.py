@@ -19,7 +19,7 @@ from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import clusters
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.instances import text_hash
-from helm_wandb.harness.json_files import decode_with_nan
+from helm_wandb.harness.json_files import decode_with_nan, unexpected_content
 from helm_wandb.model import Instances
 from helm_wandb.sources.lm_eval.scores import read_number
 
@@ -59,7 +59,7 @@ class TaskSamples(Struct, frozen=True):
 
     instances: Mapping[str, Instances]
     """Score key → its instances; a key without numbers is absent."""
-    note: str | None
+    notes: tuple[str, ...]
     """Problem with the rule for clusters."""
 
 
@@ -106,7 +106,7 @@ def _read(task: SamplesFile, files: Files) -> TaskSamples:
         for metric, _, name in [key.partition(",")]
         if name in rows and (one := _instances(task.task, rows[name], metrics.index(metric)))
     }
-    return TaskSamples(instances, _cluster_note(task, rows.values()) if find_cluster else None)
+    return TaskSamples(instances, _cluster_notes(task, rows.values()) if find_cluster else ())
 
 
 def iter_samples(files: Files, path: str, kind: type[Any]) -> Iterator[Any]:
@@ -140,10 +140,7 @@ def _decode_singly(
         try:
             samples.append(decode_with_nan(line, decoder))
         except (ValueError, RecursionError) as error:
-            raise ArtifactError(
-                f"{shown}: line {first + len(samples)}: unexpected content: {error}. If the file "
-                "was cut short, run the step that wrote it again."
-            ) from error
+            raise unexpected_content(f"{shown}: line {first + len(samples)}", error) from error
     return samples
 
 
@@ -274,7 +271,7 @@ def prompt(arguments: object) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _cluster_note(task: SamplesFile, rows: Iterable[_Rows]) -> str | None:
+def _cluster_notes(task: SamplesFile, rows: Iterable[_Rows]) -> tuple[str, ...]:
     if any(cluster is not None for one in rows for cluster in one.cluster):
-        return None
-    return clusters.describe_unmatched(task.rule, task.task)
+        return ()
+    return (clusters.describe_unmatched(task.rule, task.task),)
