@@ -13,7 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import helm_suite, image, intervals_simulation, report_size, wandb_writing
+from bench import (
+    helm_suite,
+    image,
+    intervals_simulation,
+    repeats_simulation,
+    report_size,
+    wandb_writing,
+)
 
 ROOT = Path(__file__).parent.parent
 ARCHIVE = ROOT / "tests/data/helm/baseline.tar.gz"
@@ -111,6 +118,7 @@ def main() -> None:
     )
     console.print(intervals_simulation.report_table(intervals_simulation.report_rows(SIMULATED)))
     console.print(intervals_simulation.READING)
+    console.print(repeats_simulation.table(SIMULATED))
 
 
 if __name__ == "__main__":

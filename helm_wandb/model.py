@@ -264,6 +264,16 @@ def is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
+class Repeats(Struct, frozen=True, kw_only=True):
+    """Several runs of one checkpoint, whose mean a score is."""
+
+    values: tuple[float, ...]
+    """The score of each run; two or more."""
+    within: float
+    """Part of the variance of these values that comes from answers which change from run to run,
+    each by itself; the rest moves whole runs."""
+
+
 class SubjectScore(Struct, frozen=True, kw_only=True):
     """The score of one part of a benchmark, such as an MMLU subject."""
 
@@ -287,6 +297,8 @@ class Score(Struct, frozen=True, kw_only=True):
     no_instances: str | None = None
     """Why there are none, if they were to be read."""
     instances: Instances | None = None
+    repeats: Repeats | None = None
+    """None if there is one run."""
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""
@@ -407,6 +419,8 @@ class ChangedInstance(Struct, frozen=True, kw_only=True):
     texts: Texts = Texts()
     """The answer is the candidate's."""
     baseline_answer: str | None = None
+    flaky: bool = False
+    """Whether runs of one checkpoint answer it differently, right and wrong."""
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -436,6 +450,9 @@ class Delta(Struct, frozen=True, kw_only=True):
     better: int | None = None
     """Instances whose score is better than the baseline's, by the metric's direction."""
     worse: int | None = None
+    runs: tuple[int, int] | None = None
+    """Runs of the candidate and of the baseline, if one has several: the interval holds the noise
+    between them."""
     verdict: Verdict
     lower_is_better: bool | None
     why: str | None = None

@@ -188,7 +188,7 @@ def test_configs_shown_are_valid() -> None:
     )
     (first,) = parsed(shown[0]).evals
 
-    assert 3 == len([parsed(text) for text in shown])
+    assert 4 == len([parsed(text) for text in shown])
     assert f"--suite {first.fields['helm_suite_name']} " in command
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from helm_wandb.comparing import pairing, statistics
+from helm_wandb.comparing import pairing, repeats, statistics
 from helm_wandb.comparing.answer_columns import answers_of
 from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Texts
@@ -62,6 +62,10 @@ def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance,
     baseline = partner.baseline.scores[delta.key].instances
     if candidate is None or baseline is None:
         return None
+    flaky_here, flaky_there = (
+        repeats.flaky_values(side.scores[delta.key])
+        for side in (partner.candidate, partner.baseline)
+    )
     answers, before = (
         answers_of(side, delta.key.benchmark) for side in (partner.candidate, partner.baseline)
     )
@@ -74,6 +78,7 @@ def _changed_instances(delta: Delta, partner: Partner) -> tuple[ChangedInstance,
             after=pair.candidate,
             texts=Texts(answer=answers.get(pair[:3])),
             baseline_answer=before.get(pair[:3]),
+            flaky=pair.candidate in flaky_here or pair.baseline in flaky_there,
         )
         for pair in pairing.iter_pairs(candidate, baseline)
         if statistics.difference(pair.candidate, pair.baseline)

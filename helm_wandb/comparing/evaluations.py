@@ -118,11 +118,20 @@ def map_scores(evaluation: Evaluation, change: Callable[[ScoreKey, Score], Score
     return replace(evaluation, scores=scores)
 
 
-def describe_other_settings(candidate: Score, baseline: Score) -> str | None:
-    """Return how the settings of two scores differ; None if they don't, or one's are unknown."""
+def describe_other_settings(
+    candidate: Score, baseline: Score, *, with_seeds: bool = True
+) -> str | None:
+    """Return how the settings of two scores differ; None if they don't, or one's are unknown.
+
+    with_seeds: whether another seed is another setting. If a side has several runs, it never is:
+    the noise between runs is known.
+    """
     if candidate.fingerprint is None or baseline.fingerprint is None:
         return None
-    return fingerprints.describe_difference(candidate.fingerprint, baseline.fingerprint)
+    sides = candidate.fingerprint, baseline.fingerprint
+    if not with_seeds or candidate.repeats or baseline.repeats:
+        return fingerprints.describe_difference(*map(fingerprints.without_seeds, sides))
+    return fingerprints.describe_difference(*sides)
 
 
 def parts_of_others(scores: Mapping[ScoreKey, Score]) -> dict[ScoreKey, ScoreKey]:

@@ -10,6 +10,14 @@ from helm_wandb.text.words import join_truncated
 _SHOTS = frozenset({"max_train_instances", "num_fewshot"})
 """Fields for the number of examples, in HELM and in lm-eval."""
 
+_SEEDS = frozenset({"random", "fewshot_seed", "seed"})
+"""Fields for the seed, in HELM, in lm-eval and in Inspect."""
+
+
+def without_seeds(fingerprint: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings but for those that choose among equally good runs."""
+    return {name: value for name, value in fingerprint.items() if name not in _SEEDS}
+
 
 def describe_field(name: str, value: object) -> str:
     """Return a field as people say it: `5-shot`, `temperature 0.7`, `no instructions`."""

@@ -423,10 +423,7 @@ def _test(one: Evaluation, anchor: Evaluation, ranking: Sequence[ScoreKey]) -> f
         if not isinstance(pairs, pairing.Pairs):
             return pairs
         benchmarks[key.benchmark].append(pairs)
-    estimates = {
-        name: statistics.paired(pairing.average_metrics(metrics))
-        for name, metrics in benchmarks.items()
-    }
+    estimates = {name: pairing.estimate(metrics) for name, metrics in benchmarks.items()}
     for name, estimate in estimates.items():
         if estimate.why:
             return f"can't be tested against {anchor.model}: {name}: {estimate.why}"
@@ -438,15 +435,15 @@ def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | N
     """Return the questions of both models, or why they can't be tested, as `_test` does."""
     from helm_wandb.comparing import pairing  # noqa: PLC0415 -- only if there are instances
 
-    instances, others = one.scores[key].instances, anchor.scores[key].instances
-    if instances is None or others is None:
+    pairs = pairing.pair_scores(one.scores[key], anchor.scores[key])
+    if pairs is None:
         return None
-    pairs = pairing.pair_instances(instances, others)
     if pairs.share < pairing.LEAST_SHARE:
         return f"has other questions than {anchor.model}"
     why = None if pairs.is_testable else pairing.WHY_UNTESTABLE
-    for model, columns in ((anchor, others), (one, instances)):
-        if not columns.has_mean(model.scores[key].value):
+    for model in (anchor, one):
+        score = model.scores[key]
+        if score.instances and not score.instances.has_mean(score.value):
             why = f"the per-instance scores of {model.model} do not average to the score"
     return f"can't be tested against {anchor.model}: {key}: {why}" if why else pairs
 

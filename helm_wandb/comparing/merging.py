@@ -15,7 +15,16 @@ from msgspec.structs import replace
 
 from helm_wandb.comparing.answer_columns import known_answers, with_answers
 from helm_wandb.comparing.fingerprints import describe_field
-from helm_wandb.model import SCORE_COLUMNS, Instances, Score, ScoreKey, SubjectScore, is_close, mean
+from helm_wandb.model import (
+    SCORE_COLUMNS,
+    Instances,
+    Repeats,
+    Score,
+    ScoreKey,
+    SubjectScore,
+    is_close,
+    mean,
+)
 from helm_wandb.text.words import join_truncated
 
 _T = TypeVar("_T")
@@ -91,7 +100,21 @@ def _union(first: Score, later: Score) -> Score | Disagreement:
         fingerprint=fingerprint,
         instances=instances,
         no_instances=longest_reason(reasons) if reasons and instances is None else None,
+        repeats=_repeats(first, later),
     )
+
+
+def _repeats(first: Score, later: Score) -> Repeats | None:
+    """Return the runs of the mean over both scores' subjects; None if one has a single run."""
+    if first.repeats is None or later.repeats is None or first.subjects.keys() & later.subjects:
+        return first.repeats if first.repeats == later.repeats else None
+    # Imported here: print-only never pays for it.
+    from helm_wandb.comparing.statistics import repeats  # noqa: PLC0415
+
+    weights = [
+        len(one.subjects) / len({**first.subjects, **later.subjects}) for one in (first, later)
+    ]
+    return repeats.average((first.repeats, later.repeats), weights)
 
 
 def _first_not_none(first: _T | None, later: _T | None) -> _T | None:

@@ -9,9 +9,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from helm_wandb.comparing.statistics import PairedStratum, Stratum
-from helm_wandb.model import Instances
+from helm_wandb.comparing import statistics
+from helm_wandb.comparing.statistics import Estimate, PairedStratum, Sides, Stratum
+from helm_wandb.model import Instances, Score
 
 LEAST_SHARE = 0.9
 """Share of the instances that must be the same questions on both sides."""
@@ -43,6 +45,7 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     candidate: int
     """Number of the candidate's instances and trials."""
     baseline: int
+    runs: Sides = (None, None)
 
     @property
     def matched(self) -> int:
@@ -66,12 +69,29 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
         return _strata(self.pairs)
 
 
+def pair_scores(candidate: Score, baseline: Score) -> Pairs | None:
+    """Return the questions that two scores both have; None if a side has no instances."""
+    if candidate.instances is None or baseline.instances is None:
+        return None
+    pairs = pair_instances(candidate.instances, baseline.instances)
+    return replace(pairs, runs=(candidate.repeats, baseline.repeats))
+
+
 def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
     """Return the pairs of instances with the same stratum, id, trial and input."""
     return Pairs(
         pairs=tuple(iter_pairs(candidate, baseline)),
         candidate=len(candidate.id),
         baseline=len(baseline.id),
+    )
+
+
+def estimate(metrics: Sequence[Pairs]) -> Estimate:
+    """Return the difference of the mean of these metrics of one benchmark, and its test."""
+    weights = [1 / len(metrics)] * len(metrics)
+    return replace(
+        statistics.paired(average_metrics(metrics)),
+        runs=statistics.average_runs([metric.runs for metric in metrics], weights),
     )
 
 
@@ -116,8 +136,8 @@ def iter_pairs(candidate: Instances, baseline: Instances) -> Iterator[Pair]:
             candidate.cluster,
         )
         return
-    others = {place: (text, value) for place, text, value, _ in _rows(baseline)}
-    for place, text, value, cluster in _rows(candidate):
+    others = {place: (text, value) for place, text, value, _ in iter_rows(baseline)}
+    for place, text, value, cluster in iter_rows(candidate):
         if place in others:
             other_text, other_value = others[place]
             if text is None or other_text is None or text == other_text:
@@ -140,7 +160,8 @@ def _is_testable(sides: Iterable[Sequence[float]]) -> bool:
     return all(-LARGEST <= value <= LARGEST for side in sides for value in side)
 
 
-def _rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
+def iter_rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
+    """Yield place, input, value and cluster of each instance."""
     places = _places(instances)
     return zip(places, instances.input, instances.value, instances.cluster, strict=True)
 

@@ -116,11 +116,11 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
     why = _why_apart(candidate, baseline)
     if why:
         return why
-    if candidate.instances is None or baseline.instances is None:
+    pairs = pairing.pair_scores(candidate, baseline)
+    if pairs is None:
         side, score = ("here", candidate) if candidate.instances is None else ("there", baseline)
         why = f"no per-instance scores {side}: {score.no_instances or 'none were recorded'}"
         return _Cell(key, candidate, baseline, None, why)
-    pairs = pairing.pair_instances(candidate.instances, baseline.instances)
     if pairs.share < pairing.LEAST_SHARE:
         return _other_questions(candidate, baseline, pairs)
     for side, score in (("here", candidate), ("there", baseline)):
@@ -129,7 +129,7 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
             return _Cell(key, candidate, baseline, None, why)
     if not pairs.is_testable:
         return _Cell(key, candidate, baseline, None, pairing.WHY_UNTESTABLE)
-    estimate = statistics.paired(pairs.strata)
+    estimate = pairing.estimate([pairs])
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
     less = f"over the {pairs.matched} instances that both have; {lost} left out" if lost else None
     return _Cell(key, candidate, baseline, estimate, estimate.why or less)
@@ -236,6 +236,7 @@ def _bare(cell: _Cell) -> Delta:
         p=estimate.p if estimate else None,
         better=down if lower else up,
         worse=up if lower else down,
+        runs=estimate.run_counts if estimate else None,
         why=cell.why,
     )
 
@@ -289,12 +290,8 @@ def _benchmark_estimate(cells: Sequence[_Cell]) -> Estimate:
     estimate = cells[0].estimate
     if estimate is not None and len(cells) == 1:
         return estimate
-    pairs = [
-        pairing.pair_instances(cell.candidate.instances, cell.baseline.instances)
-        for cell in cells
-        if cell.candidate.instances and cell.baseline.instances
-    ]
-    return statistics.paired(pairing.average_metrics(pairs))
+    pairs = (pairing.pair_scores(cell.candidate, cell.baseline) for cell in cells)
+    return pairing.estimate([*filter(None, pairs)])
 
 
 def _mean_delta(
@@ -323,6 +320,7 @@ def _mean_delta(
         clusters=estimate.clusters,
         p=estimate.p,
         p_adjusted=p_adjusted,
+        runs=estimate.run_counts,
     )
 
 

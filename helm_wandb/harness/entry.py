@@ -81,6 +81,11 @@ class HarnessEval(Struct, frozen=True, kw_only=True):
         """The pattern for the iteration, if there is one."""
         return Pattern.compile(self.iteration_pattern) if self.iteration_pattern else None
 
+    @classmethod
+    def with_output(cls, fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Return the fields of an entry that reads another output in the same way."""
+        return {**fields, cls.OUTPUT_KEY: name}
+
     def at(self, key: str) -> Place:
         """Return the place of the key's value, or of the entry if it lacks the key."""
         return self.places.get(key, self.place)

@@ -52,6 +52,7 @@ def _columns(baseline: str, candidate: str) -> tuple[Cells[ChangedInstance], ...
 
     return (
         (Column("Score"), lambda item: f"{item.before:.3g} → {item.after:.3g}"),
+        (Column("Runs", numeric=False), lambda item: "flaky" if item.flaky else UNKNOWN),
         text("Question", lambda item: item.texts.input),
         text("Reference", lambda item: item.texts.reference),
         text(f"{baseline}'s answer", lambda item: item.baseline_answer),

@@ -21,9 +21,15 @@ _COMMIT = re.compile("[0-9a-f]{7,64}")
 _RULE = (
     "Change is {what}, on the same questions, in points (pp) for scores within 0–1, with its 95% "
     "confidence interval (CI). It is flagged, ▼ for a regression and ▲ for an improvement, if it "
-    "is significant after Holm correction for {tests} and larger than min_effect. The CI is about "
-    "the choice of questions; another training run would differ by more, which one run can't "
-    "measure."
+    "is significant after Holm correction for {tests} and larger than min_effect. {scope}"
+)
+_OF_QUESTIONS = (
+    "The CI is about the choice of questions; another training run would differ by more, which one "
+    "run can't measure."
+)
+_OF_RUNS = (
+    "The CI is about the choice of questions and about the noise between runs of one checkpoint "
+    "({runs})."
 )
 _STEP = "the latest checkpoint minus the previous one"
 _STEPS = (
@@ -124,12 +130,16 @@ def legend(report: Report) -> list[str]:
     """Return how to read the tables of deltas; empty if nothing was tested."""
     sentences = []
     compared, of_steps = _tests(report.comparisons), _tests(report.steps)
+    scope = _scope(report)
     if compared:
-        rule = _RULE.format(what="candidate minus baseline", tests=count_noun(compared, "test"))
+        rule = _RULE.format(
+            what="candidate minus baseline", tests=count_noun(compared, "test"), scope=scope
+        )
         sentences.append(rule)
     if of_steps:
         rule = _STEPS if compared else _RULE
-        sentences.append(rule.format(what=_STEP, tests=count_noun(of_steps, "test")))
+        tests = count_noun(of_steps, "test")
+        sentences.append(rule.format(what=_STEP, tests=tests, scope=scope))
         sentences.append(_NO_FAILURE)
     if sentences:
         sentences.append(_WORDS)
@@ -139,6 +149,16 @@ def legend(report: Report) -> list[str]:
     if any(delta.warn_only for one in report.comparisons for delta in one.deltas):
         sentences.append(_WARN_ONLY)
     return sentences
+
+
+def _scope(report: Report) -> str:
+    """Return what the intervals are about."""
+    comparisons = (*report.comparisons, *report.steps)
+    counts = {delta.runs for one in comparisons for delta in one.deltas if delta.runs}
+    if not counts:
+        return _OF_QUESTIONS
+    sides = (f"{here} here and {there} in the baseline" for here, there in sorted(counts))
+    return _OF_RUNS.format(runs=", or ".join(sides))
 
 
 def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:

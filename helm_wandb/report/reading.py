@@ -29,6 +29,7 @@ from helm_wandb.model import (
     Instances,
     MetricHistory,
     Origin,
+    Repeats,
     Score,
     ScoreKey,
     SubjectScore,
@@ -45,6 +46,8 @@ SCORES = 250_000
 """Scores of all evaluations, also missing ones, at most."""
 INSTANCES = 250_000
 """Instances of one score, at most; HELM takes 1,000 of a scenario unless another number is set."""
+RUNS = 1_000
+"""Runs whose mean a score is, at most."""
 LEAST_MEMORY_BYTES = 64 << 20
 """Memory that a report of any size may take in addition to its own."""
 MOST_MEMORY_BYTES = 192 << 20
@@ -106,6 +109,11 @@ class _Columns(msgspec.Struct):
     answer: msgspec.Raw = _NO_COLUMN
 
 
+class _Repeats(msgspec.Struct):
+    values: Annotated[tuple[float, ...], msgspec.Meta(min_length=2, max_length=RUNS)]
+    within: Annotated[float, msgspec.Meta(ge=0)]
+
+
 class _Score(msgspec.Struct):
     value: float
     n: _Count | None
@@ -115,6 +123,7 @@ class _Score(msgspec.Struct):
     partial: _Text | None = None
     no_instances: _Text | None = None
     instances: _Columns | None = None
+    repeats: _Repeats | None = None
 
 
 class _Evaluation(msgspec.Struct):
@@ -390,7 +399,12 @@ class _Reader(Struct, frozen=True):
             if score.instances is None
             else self._instances(score.instances, f"{path}.instances"),
             no_instances=score.no_instances and self._text(score.no_instances),
+            repeats=None if score.repeats is None else self._repeats(score.repeats),
         )
+
+    def _repeats(self, repeats: _Repeats) -> Repeats:
+        self.memory.take(_VALUE_BYTES * (len(repeats.values) + 2))
+        return Repeats(values=repeats.values, within=repeats.within)
 
     def _subjects(self, raw: msgspec.Raw, path: str) -> Mapping[str, SubjectScore]:
         subjects = _decode(raw, _SUBJECTS, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from helm_wandb.errors import ArtifactError, NearbyOutputError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources import file, helm, inspect, lm_eval, report
+from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.inspect.entry import InspectEval
+from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
@@ -29,33 +32,51 @@ class Source(Struct, frozen=True, kw_only=True):
     """Reads question, reference and answer; called as `sources.texts` is, with one entry."""
     first_entries: Callable[..., tuple[FirstEntry, ...]] | None = None
     """Makes entries for `init`; called as `sources.first_entries` is."""
+    with_output: Callable[[Mapping[str, Any], str], Mapping[str, Any]] | None = None
+    """Returns the fields of an entry with another output, for its key `repeats`."""
 
 
 SOURCES: Mapping[str, Source] = {
     "helm": Source(
-        read=helm.read, has_details=True, texts=helm.texts, first_entries=helm.first_entries
+        read=helm.read,
+        has_details=True,
+        texts=helm.texts,
+        first_entries=helm.first_entries,
+        with_output=HelmEval.with_output,
     ),
     "lm_eval": Source(
         read=lm_eval.read,
         has_details=True,
         texts=lm_eval.texts,
         first_entries=lm_eval.first_entries,
+        with_output=LmEval.with_output,
     ),
     "inspect": Source(
         read=inspect.read,
         has_details=True,
         texts=inspect.texts,
         first_entries=inspect.first_entries,
+        with_output=InspectEval.with_output,
     ),
     "file": Source(read=file.read),
-    "report": Source(read=report.read, first_entries=report.first_entries),
+    "report": Source(
+        read=report.read,
+        first_entries=report.first_entries,
+        with_output=report.with_output,
+    ),
 }
 """The config's name of each source."""
 
 
 def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of an entry of the config; raise UserError if they can't be read."""
-    return SOURCES[entry.source].read(entry, options)
+    source = SOURCES[entry.source]
+    if source.with_output is None or "repeats" not in entry.fields:
+        return source.read(entry, options)
+    # Imported here: most entries have one run.
+    from helm_wandb.sources import repeats  # noqa: PLC0415
+
+    return repeats.read_runs(entry, options, read=source.read, with_output=source.with_output)
 
 
 def have_details(entries: Iterable[EvalEntry]) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from glob import escape, has_magic
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError
 from helm_wandb.harness.entry import ReadOptions
@@ -79,6 +79,11 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     keys = dict.fromkeys(key for one in evaluations for key in one.scores)
     yaml = to_yaml({"eval_type": "helm", "source": "report", "path": escape(shown_as)})
     return (FirstEntry(name=shown_as, yaml=yaml, score_keys=tuple(keys)),)
+
+
+def with_output(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the fields of an entry that reads other reports."""
+    return {**fields, "path": name}
 
 
 def from_report(name: str, *, folder: Path) -> Reading:

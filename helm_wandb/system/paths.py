@@ -60,15 +60,18 @@ class TooManyError(Exception):
     """A glob for which more files and folders would be looked at than ENTRIES."""
 
 
-def matches(pattern: str, folder: Path) -> list[str]:
+def matches(pattern: str, folder: Path, *, folders: bool = False) -> list[str]:
     """Return the files that a glob matches, sorted, relative to the folder if the glob is.
+
+    folders: whether folders count too.
 
     `**` stands for any folders, and follows no links to them. Hidden names are matched only if
     the glob has their dot. Raises TooManyError.
     """
     names = set(_GlobSearch(folder=folder, left=ENTRIES).candidates(pattern))
     # Path.is_file raises errors, and takes `file/.` for the file.
-    return sorted(name for name in names if os.path.isfile(os.path.join(folder, name)))  # noqa: PTH113, PTH118
+    exists = os.path.exists if folders else os.path.isfile
+    return sorted(name for name in names if exists(os.path.join(folder, name)))  # noqa: PTH118
 
 
 class _GlobSearch(Struct, kw_only=True):

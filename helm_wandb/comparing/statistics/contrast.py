@@ -183,11 +183,15 @@ class Contrast(Struct, frozen=True, kw_only=True, dict=True):
 
     def interval(self, level: float) -> tuple[float, float]:
         """Return the differences that the test doesn't reject, and the difference itself."""
-        low, high = (self._end(sign, level) for sign in (-1, 1))
+        return self.end(-1, level), self.end(1, level)
+
+    def end(self, sign: int, level: float) -> float:
+        """Return the end of the interval in this direction."""
+        end = self._end(sign, level)
         if self.is_binary:
-            return low, high
+            return end
         reach = critical(1 - level, self.strata_degrees) * math.sqrt(self.variance)
-        return min(low, self.difference - reach), max(high, self.difference + reach)
+        return sign * max(sign * end, sign * self.difference + reach)
 
     def likelihood_statistic(self) -> float:
         """Student's statistic that would have the same likelihood ratio, were scores normal."""

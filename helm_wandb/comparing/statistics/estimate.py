@@ -10,6 +10,8 @@ from msgspec import Struct
 from helm_wandb.model import Interval
 from helm_wandb.text.words import count_noun
 
+from . import repeats
+
 if TYPE_CHECKING:
     from .contrast import Contrast
 
@@ -54,19 +56,36 @@ class Estimate(Struct, frozen=True, kw_only=True, dict=True):
     """The test; interval, p and detectable effect are computed from it."""
     method: str = ""
     """The test's name, for people."""
+    runs: repeats.Sides = (None, None)
 
     @cached_property
     def interval(self) -> Interval | None:
         """Return the interval, which excludes 0 exactly if p is below one less its level."""
         if self.contrast is None:
             return None
-        low, high = self.contrast.interval(LEVEL)
+        if self.noise:
+            low, high = repeats.interval(self.contrast, self.noise, LEVEL)
+        else:
+            low, high = self.contrast.interval(LEVEL)
         return Interval(low=low, high=high, level=LEVEL, method=self.method)
 
     @cached_property
     def p(self) -> float | None:
         """Return the two-sided p-value of no difference."""
-        return None if self.contrast is None else self.contrast.p()
+        if self.contrast is None:
+            return None
+        return repeats.p_value(self.contrast, self.noise) if self.noise else self.contrast.p()
+
+    @cached_property
+    def noise(self) -> repeats.RunNoise | None:
+        """Return the noise between runs; None if both sides have one."""
+        return repeats.run_noise(*self.runs)
+
+    @property
+    def run_counts(self) -> tuple[int, int] | None:
+        """Return both sides' numbers of runs; None if both have one."""
+        candidate, baseline = (len(side.values) if side else 1 for side in self.runs)
+        return (candidate, baseline) if self.noise else None
 
     @property
     def few_changes(self) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from .contrast import Contrast
 from .estimate import Estimate
+from .repeats import average_runs
 
 
 def adjusted(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -71,6 +72,7 @@ def overall(estimates: Sequence[Estimate], *, weights: Sequence[float] | None = 
         n=sum(one.n for one in estimates),
         clusters=sum(one.clusters for one in estimates),
         changed=sum(one.changed or 0 for one in estimates),
+        runs=average_runs([one.runs for one in estimates], shares),
     )
     contrasts = [one.contrast for one in estimates if one.contrast is not None]
     if len(contrasts) < count:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from .binary import binomial, mid_p
+from .repeats import detectable
 from .special import critical, critical_normal
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def minimum_detectable(
         is_detected = _counting(estimate.n, changed, contrast.limit, threshold, min_effect)
     else:
         is_detected = _expecting(contrast, threshold, min_effect)
-    return _least(is_detected, contrast.limit)
+    least = _least(is_detected, contrast.limit)
+    if least is None or estimate.noise is None:
+        return least
+    with_noise = detectable(least, contrast, estimate.noise, threshold, _DEVIATE)
+    return with_noise if with_noise <= contrast.limit else None
 
 
 def _least(is_found: Callable[[float], bool], limit: float) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
@@ -27,3 +29,12 @@ class HelmEval(HarnessEval, frozen=True, kw_only=True):
             "helm_suite_name": entry.fields["helm_suite_name"],
             "score_keys": fields["score_keys"] or CORE_METRICS,
         }
+
+    @classmethod
+    def with_output(cls, fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Return the fields of an entry that reads another output, or another suite: `x/runs/y`."""
+        suite = PurePath(name)
+        if suite.parent.name != "runs":
+            return {**fields, cls.OUTPUT_KEY: name}
+        output = str(suite.parent.parent)
+        return {**fields, cls.OUTPUT_KEY: output, "helm_suite_name": suite.name}

@@ -1,0 +1,143 @@
+"""`repeats` in an entry: further runs of its checkpoint, as outputs, suites or reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from helm_wandb import sources
+from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.entry import ReadOptions
+from helm_wandb.model import EvalEntry, Place, Reading, ScoreKey
+from helm_wandb.sources.helm.entry import HelmEval
+from tests.lm_eval_builders import write_run
+from tests.test_comparing_end_to_end import comparison
+from tests.test_sources_lm_eval_end_to_end import lm_eval, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = ScoreKey("quiz", "acc,none")
+
+
+def read(folder: Path, *repeats: str, **fields: Any) -> Reading:
+    """Return the reading of an entry whose own output is `main`."""
+    entry = EvalEntry(
+        source="lm_eval",
+        fields={"lm_eval_output_dir": "main", "repeats": list(repeats), **fields},
+        path="$.evals[0]",
+        place=Place("config.yaml", 3, 5),
+        places={"repeats": Place("config.yaml", 5, 14)},
+    )
+    return sources.read(entry, ReadOptions(folder=folder, with_details=True))
+
+
+def write(folder: Path, name: str, values: list[int], **changes: Any) -> None:
+    """Write a run with these answers."""
+    write_run(folder / name, {"quiz": values}, **changes)
+
+
+def test_a_score_is_the_mean_over_all_runs(tmp_path: Path) -> None:
+    """The entry's own output counts once, also if a glob matches it."""
+    for name, values in (
+        ("main", [1, 1, 1, 0]),
+        ("seed-1", [1, 0, 1, 0]),
+        ("seed-2", [1, 0, 0, 0]),
+    ):
+        write(tmp_path, name, values)
+    reading = read(tmp_path, "seed-*", "m*", "./seed-1")
+    (score,) = (one.scores[KEY] for one in reading.evaluations)
+    assert ((), 0.5) == (reading.faults, score.value)
+    assert score.repeats is not None
+    assert (0.75, 0.5, 0.25) == score.repeats.values
+
+
+def test_the_name_of_a_repeat_may_hold_its_seed(tmp_path: Path) -> None:
+    """If each output has one model, they are runs of one."""
+    write(tmp_path, "main", [1, 1], model="acme/toy-seed1")
+    write(tmp_path, "other", [0, 0], model="acme/toy-seed2")
+    (one,) = read(tmp_path, "other").evaluations
+    assert ("acme/toy-seed1", 0.5) == (one.model, one.scores[KEY].value)
+
+
+def test_another_checkpoint_is_no_repeat(tmp_path: Path) -> None:
+    """Its answers are left out, and the message says of which iteration they should be."""
+    write(tmp_path, "main", [1, 1], model="acme/toy@step1000")
+    write(tmp_path, "other", [0, 0], model="acme/toy@step2000")
+    reading = read(tmp_path, "other")
+    assert [1.0] == [one.scores[KEY].value for one in reading.evaluations]
+    (fault,) = reading.faults
+    why = "acme/toy at iteration 1000: 1 of 2 runs have no evaluation of it."
+    assert f"config.yaml:5:14: repeats: {why}" == fault
+
+
+def test_a_repeat_that_cannot_be_read_is_a_fault_and_the_others_count(tmp_path: Path) -> None:
+    """What matches nothing is one, too."""
+    write(tmp_path, "main", [1, 1])
+    write(tmp_path, "one", [0, 0])
+    (tmp_path / "two").mkdir()
+    reading = read(tmp_path, "one", "two", "three*")
+    assert [0.5] == [one.scores[KEY].value for one in reading.evaluations]
+    assert 2 == len(reading.faults)
+    assert all(fault.startswith("config.yaml:5:14: repeats: ") for fault in reading.faults)
+    assert "nothing matches 'three*'" in reading.faults[0] + reading.faults[1]
+
+
+def test_more_runs_than_fit_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says how many are the most."""
+    monkeypatch.setattr("helm_wandb.sources.repeats.MOST", 1)
+    for name in ("main", "one", "two"):
+        write(tmp_path, name, [1, 1])
+    with pytest.raises(
+        ArtifactError, match="repeats: 2 outputs match, and at most 1 can be averaged"
+    ):
+        read(tmp_path, "one", "two")
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("out/runs/seed-2", {"helm_output_dir": "out", "helm_suite_name": "seed-2"}),
+        ("other", {"helm_output_dir": "other", "helm_suite_name": "main"}),
+        ("other.tar.gz", {"helm_output_dir": "other.tar.gz", "helm_suite_name": "main"}),
+    ],
+)
+def test_a_repeat_of_helm_is_another_output_or_another_suite(
+    name: str, changed: dict[str, str]
+) -> None:
+    """A folder in `runs` is a suite of the output above it."""
+    fields = {"helm_output_dir": "out", "helm_suite_name": "main"}
+    assert changed == HelmEval.with_output(fields, name)
+
+
+def write_noisy(folder: Path, name: str, *, seed: int, drop: float = 0.0) -> None:
+    """Write a run of 200 questions, half of which each run answers by chance."""
+    chances = np.array([0.95, 0.5 - drop, 0.5, 0.05] * 50)
+    right = np.random.default_rng(seed).random(200) < chances
+    write(folder, name, [int(one) for one in right])
+
+
+def test_a_change_between_means_of_runs_is_compared_end_to_end(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reports can be repeats as outputs can, and the page says how many runs there are."""
+    for seed in range(4):
+        write_noisy(workspace, f"main-{seed}", seed=seed)
+        write_noisy(workspace, f"pr-{seed}", seed=10 + seed, drop=0.45)
+        run(lm_eval(f"main-{seed}"), "--report", f"main-{seed}.json")
+    reports = {"eval_type": "lm_eval", "source": "report", "path": "main-0.json"}
+    (evaluation,) = run({**reports, "repeats": ["main-*.json"]}, "--report", "main.json")[
+        "evaluations"
+    ]
+    assert 4 == len(evaluation["scores"][KEY]["repeats"]["values"])
+    capsys.readouterr()
+    report = run(lm_eval("pr-0", repeats=["pr-*"]), "--baseline", "main.json")
+    (delta,) = comparison(report)["deltas"]
+    assert ("regressed", [4, 4]) == (delta["verdict"], delta["runs"])
+    assert any(item["flaky"] for item in delta["items"])
+    page = " ".join(capsys.readouterr().out.split())
+    assert "the noise between runs of one checkpoint (4 here and 4 in the baseline)" in page
