@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +86,9 @@ def _parse(name: str | None, argv: Sequence[str], command: str) -> Namespace:
 
 
 def _no_command(name: str) -> str:
+    # Imported here: what a small run does without would take a tenth of its time.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     nearest = get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else "a run takes its config as --config FILE"
     return f"unknown command {name!r}: {hint}"
@@ -234,11 +234,15 @@ def _key(config: Config) -> str | None:
 def _wandb_command() -> str:
     """Return how the user's shell calls W&B's command, which may be in this environment only."""
     # With -P, Python imports nothing from the working folder.
+    import shutil  # noqa: PLC0415 -- as above
+
     return "wandb" if shutil.which("wandb") else start.call("-P", "-m", "wandb")
 
 
 def _terminal(event: Event) -> Terminal:
     if event.in_workflow:
+        import secrets  # noqa: PLC0415 -- as above
+
         return Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16))
     if sys.stdout is None or not sys.stdout.isatty():
         return Terminal(stream=sys.stdout)

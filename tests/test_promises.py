@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +60,7 @@ def test_inputs_are_those_of_the_table(action_yml: dict[str, Any], root: Path) -
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _MoreSettings(Settings):
+class _MoreSettings(Settings, frozen=True, kw_only=True):
     """The table with another row, added by CONTRIBUTING's recipe."""
 
     chat_token: str | None = declare("Token of a chat.", is_secret=True, variable="CHAT_TOKEN")

@@ -14,7 +14,6 @@ from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.baselines.notes import baseline_notes, extra_model_notes, unmatched_models
-from helm_wandb.baselines.track import search_track
 from helm_wandb.model import Evaluation, MetricHistory, UnmatchedModels
 from helm_wandb.runner.inputs import BaselineChoice
 
@@ -156,6 +155,9 @@ def _search_wandb(
     else:
         own_runs = request.event.own_runs if request.event else ()
         for branch in branches:
+            # Imported here: without a key there is no project.
+            from helm_wandb.baselines.track import search_track  # noqa: PLC0415
+
             yield from search_track(branch, candidates, request.project, own_runs=own_runs)
 
 

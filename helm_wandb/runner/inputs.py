@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class CommentMode(StrEnum):
@@ -35,8 +37,7 @@ class BaselineChoice(StrEnum):
     """A path is given, not a word."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """An input of the action; the runner passes each one as text."""
 
     name: str = ""
@@ -71,13 +72,11 @@ _FLAG = ("true", "false")
 
 
 def declare(description: str, **properties: Any) -> Any:  # noqa: ANN401 -- a field of any type
-    """Return the field of an input; its name is the field's, with hyphens."""
-    row = Input(description=description, **properties)
-    return field(repr=not row.is_secret, metadata={"input": row})
+    """Return an input's row, which stands in the table where a Struct has its field's default."""
+    return Input(description=description, **properties)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """The table of inputs, and their values in a run; a blank one without a default is None."""
 
     config: str | None = declare(
@@ -178,11 +177,16 @@ class Inputs:
         is_path=True,
     )
 
+    def __repr__(self) -> str:
+        """Return a text without the values, since some are secret."""
+        return f"{type(self).__name__}()"
+
 
 def inputs_of(table: type[Inputs]) -> tuple[Input, ...]:
     """Return the table's inputs, each with its name: the field's, with hyphens."""
     return tuple(
-        replace(one.metadata["input"], name=one.name.replace("_", "-")) for one in fields(table)
+        replace(row, name=name.replace("_", "-"))
+        for name, row in zip(table.__struct_fields__, table.__struct_defaults__, strict=True)
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from helm_wandb.comparing.gate import GatePolicy
@@ -19,8 +18,7 @@ _MISPLACED_IN_PATH = re.compile("[0-9a-f]{40}")
 """A W&B key of the old form. In other inputs, such as `comment-key`, a commit looks the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Inputs):
+class Settings(Inputs, frozen=True, kw_only=True):
     """Valid inputs."""
 
     @classmethod

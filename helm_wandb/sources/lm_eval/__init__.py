@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
-from helm_wandb.sources.lm_eval import reader
 from helm_wandb.sources.lm_eval.entry import LmEval
 
 if TYPE_CHECKING:
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
 
 def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of the entry's output, as `sources.read` says."""
+    # Imported here: a run reads the outputs of few harnesses.
+    from helm_wandb.sources.lm_eval import reader  # noqa: PLC0415
+
     return reader.read(LmEval.parse(entry), options)
 
 
