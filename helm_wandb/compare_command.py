@@ -147,6 +147,7 @@ def _resolve(
         partners=partners,
         # The terminal shows routine notes too, and the heading says with what was compared.
         notes=tuple(one for one in notes if not isinstance(one, RoutineNote)),
+        entries=before.config.evals,
         faults=reading.faults,
     )
 
@@ -201,3 +202,12 @@ def explain(outcome: Outcome) -> Outcome:
     )
     exit_code = pipeline.lowest_exit_code([outcome.exit_code, fault.exit_code])
     return replace(outcome, faults=(*outcome.faults, fault), exit_code=exit_code)
+
+
+def hint(arguments: Namespace, outcome: Outcome) -> str | None:
+    """Return how to see the questions that changed, if no output shows them."""
+    comparisons = outcome.report.comparisons if outcome.report else ()
+    has_items = any(delta.items for one in comparisons for delta in one.deltas)
+    if not has_items or arguments.html or arguments.comment or arguments.json:
+        return None
+    return "To see which questions changed, with both answers, add --html report.html"

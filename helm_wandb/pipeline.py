@@ -278,11 +278,14 @@ def _compare(
             comparisons, resolved.partners, required=config.benchmarks
         ),
     )
-    return _attach_changed_instances(compared, entries, plan.folder)
+    return _attach_changed_instances(compared, entries, resolved.entries, plan.folder)
 
 
 def _attach_changed_instances(
-    compared: _Comparisons, entries: Sequence[EvalEntry], folder: Path
+    compared: _Comparisons,
+    entries: Sequence[EvalEntry],
+    baseline_entries: Sequence[EvalEntry],
+    folder: Path,
 ) -> _Comparisons:
     """Return the comparisons with the instances of each flagged delta that changed."""
     if not compared.partners:
@@ -293,10 +296,13 @@ def _attach_changed_instances(
     attached = changed_instances.attach_changed_instances(compared.comparisons, compared.partners)
     requests = changed_instances.text_requests(attached)
     texts, notes = sources.texts(entries, folder=folder, wanted=requests)
+    with_texts = changed_instances.attach_texts(attached, texts)
+    requests = changed_instances.text_requests(attached, of_baseline=True)
+    texts, baseline_notes = sources.texts(baseline_entries, folder=folder, wanted=requests)
     return replace(
         compared,
-        comparisons=changed_instances.attach_texts(attached, texts),
-        notes=(*compared.notes, *notes),
+        comparisons=changed_instances.attach_baseline_texts(with_texts, texts),
+        notes=tuple(dict.fromkeys([*compared.notes, *notes, *baseline_notes])),
     )
 
 

@@ -157,7 +157,11 @@ def test_changed_questions_are_listed() -> None:
 
     assert (15, 2) == (boolq["worse"], boolq["better"])
     assert 17 == len(boolq["items"])
-    assert all(item["answer"] for item in boolq["items"])
+    for item in boolq["items"]:
+        assert item["input"]
+        assert item["baseline_answer"] != item["answer"]
+        expected = (item["baseline_answer"], item["answer"])[item["after"] > item["before"]]
+        assert item["reference"].lower() == expected.lower()
 
 
 @pytest.mark.usefixtures("sides")

@@ -14,7 +14,7 @@ from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
 from helm_wandb.baselines.near_artifacts import ArtifactQuery
 from helm_wandb.baselines.notes import baseline_notes, extra_model_notes, unmatched_models
-from helm_wandb.model import Evaluation, MetricHistory, UnmatchedModels
+from helm_wandb.model import EvalEntry, Evaluation, MetricHistory, UnmatchedModels
 from helm_wandb.runner.inputs import BaselineChoice
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class BaselineResult(Struct, frozen=True, kw_only=True):
     """The models that the baselines lack, if there are baselines."""
     history: tuple[MetricHistory, ...] = ()
     """The nearest baseline's."""
+    entries: tuple[EvalEntry, ...] = ()
+    """Entries that read the baseline, if it is an output of which texts can be read."""
     faults: tuple[str, ...] = ()
     """Artifacts of a baseline that could not be read, while others could."""
 

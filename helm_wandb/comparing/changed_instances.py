@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -103,28 +103,67 @@ def _longest_list(counts: Sequence[int], limit: int) -> int:
     return limit
 
 
-def text_requests(comparisons: Iterable[Comparison]) -> TextRequests:
-    """Return the instances whose texts are to be read."""
+def text_requests(comparisons: Iterable[Comparison], *, of_baseline: bool = False) -> TextRequests:
+    """Return the instances whose texts are to be read. of_baseline: of the baseline's runs."""
     requests: dict[BenchmarkRun, set[Place]] = defaultdict(set)
     for one in comparisons:
+        side = one.baseline if of_baseline else one
         for delta in one.deltas:
             if delta.key and delta.items:
-                run = one.model, one.iteration, delta.key.benchmark
+                run = side.model, side.iteration, delta.key.benchmark
                 requests[run].update(item.place for item in delta.items)
     return {run: frozenset(places) for run, places in requests.items()}
 
 
 def attach_texts(comparisons: Iterable[Comparison], texts: TextsByPlace) -> tuple[Comparison, ...]:
     """Return the comparisons with the texts of their changed instances, if these are known."""
-    return tuple(
-        replace(one, deltas=tuple(_with_texts(delta, one, texts) for delta in one.deltas))
-        for one in comparisons
+    return _with_items(comparisons, texts, lambda item, own: replace(item, texts=own))
+
+
+def attach_baseline_texts(
+    comparisons: Iterable[Comparison], texts: TextsByPlace
+) -> tuple[Comparison, ...]:
+    """Return the comparisons with the baseline's answers, if these are known.
+
+    Both sides have the same question and reference, so they are taken if the candidate's aren't
+    known.
+    """
+    return _with_items(comparisons, texts, _with_baseline, of_baseline=True)
+
+
+def _with_baseline(item: ChangedInstance, before: Texts) -> ChangedInstance:
+    own = item.texts
+    return replace(
+        item,
+        texts=Texts(
+            input=before.input if own.input is None else own.input,
+            reference=before.reference if own.reference is None else own.reference,
+            answer=own.answer,
+        ),
+        baseline_answer=before.answer,
     )
 
 
-def _with_texts(delta: Delta, comparison: Comparison, texts: TextsByPlace) -> Delta:
-    if delta.key is None or delta.items is None:
-        return delta
-    run = texts.get((comparison.model, comparison.iteration, delta.key.benchmark), {})
-    items = tuple(replace(item, texts=run.get(item.place, item.texts)) for item in delta.items)
-    return replace(delta, items=items)
+def _with_items(
+    comparisons: Iterable[Comparison],
+    texts: TextsByPlace,
+    attach: Callable[[ChangedInstance, Texts], ChangedInstance],
+    *,
+    of_baseline: bool = False,
+) -> tuple[Comparison, ...]:
+    """Return the comparisons, with the texts attached to each changed instance that has some."""
+
+    def changed(delta: Delta, one: Comparison) -> Delta:
+        if delta.key is None or delta.items is None:
+            return delta
+        side = one.baseline if of_baseline else one
+        run = texts.get((side.model, side.iteration, delta.key.benchmark), {})
+        items = (
+            attach(item, run[item.place]) if item.place in run else item for item in delta.items
+        )
+        return replace(delta, items=tuple(items))
+
+    return tuple(
+        replace(one, deltas=tuple(changed(delta, one) for delta in one.deltas))
+        for one in comparisons
+    )

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from helm_wandb.model import BaselineNote, Report
 from helm_wandb.render import deltas, sentences, tables
 from helm_wandb.render.history import history_tables
@@ -49,16 +51,26 @@ def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
         report.headline,
         *sentences.compared_with(report),
         *sentences.summary_sentences(report),
-        *deltas.first_tables(report),
+        *map(_names_first, deltas.first_tables(report, is_wide=False)),
         *deltas.ranking(report),
-        *sentences.legend(report),
     ]
     return top, [
-        *deltas.other_tables(report),
+        *deltas.other_tables(report, is_wide=False),
         *history_tables(report),
         *tables.details(report),
+        *sentences.legend(report),
         *notes,
     ]
+
+
+def _names_first(table: Table) -> Table:
+    """Return the table with the columns that name its rows in front of those with numbers."""
+    order = sorted(range(len(table.columns)), key=lambda at: table.columns[at].numeric)
+    return replace(
+        table,
+        columns=tuple(table.columns[at] for at in order),
+        rows=tuple(tuple(row[at] for at in order) for row in table.rows),
+    )
 
 
 def _lines(part: str | Table) -> str:
@@ -70,7 +82,7 @@ def _aligned(table: Table) -> str:
     widths = [_width(table, at) for at in range(len(table.columns))]
     rows = [tuple(column.label for column in table.columns), *table.rows]
     lines = ("  ".join(map(_padded, row, table.columns, widths)).rstrip() for row in rows)
-    return "\n".join((plain(table.title), *lines))
+    return "\n".join((plain(table.title), *lines, *(f"\n{plain(note)}" for note in table.notes)))
 
 
 def _padded(cell: str, column: Column, width: int) -> str:
@@ -113,6 +125,8 @@ def _print_table(console: Console, table: Table, *, width: int) -> None:
         if place:
             console.print()
         console.print(_grid(table, block, width=width))
+    for note in table.notes:
+        console.print(f"\n{plain(note)}")
 
 
 def _grid(table: Table, block: Sequence[int], *, width: int) -> RichTable:
