@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from helm_wandb import __version__, flags, pipeline, sources
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError, UserError
 from helm_wandb.model import FirstEntry, Provenance
@@ -133,10 +133,7 @@ def _unranked(text: str, name: str, root: Path) -> Iterator[str]:
         faults = (line for fault in outcome.faults for line in fault.lines)
         raise ArtifactError(f"{name} is not written, because a run with it would fail:", *faults)
     ranking = outcome.report.leaderboard
-    models: dict[str, list[str]] = defaultdict(list)
-    for row in ranking.rows:
-        if row.unranked:
-            models[row.unranked].append(row.model)
+    models = group_values((row.unranked, row.model) for row in ranking.rows if row.unranked)
     for why, names in models.items():
         yield f"{plain(Name(join_truncated(names)))}: not ranked: {plain(why)}"
     if not ranking.ranking_metrics:

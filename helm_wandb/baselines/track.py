@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch
-from helm_wandb.comparing.evaluations import latest
+from helm_wandb.comparing.evaluations import group_values, latest
 from helm_wandb.model import Evaluation
 from helm_wandb.runner.event import branch_track
 from helm_wandb.wandb_runs.sdk.messages import ServiceError
 
 if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.project_models import Recorded, WandbProject
+    from helm_wandb.wandb_runs.project_models import WandbProject
 
 
 def search_track(
@@ -42,9 +41,7 @@ def search_track(
         reason = ": ".join(filter(None, (error.fault.cause, error.fault.detail.rstrip("."))))
         yield NoMatch(f"W&B could not be searched ({reason}).")
         return
-    by_commit: dict[str | None, list[Recorded]] = defaultdict(list)
-    for one in recorded:
-        by_commit[one.commit].append(one)
+    by_commit = group_values((one.commit, one) for one in recorded)
     strangers = tuple(one for one in others if one.model not in models)
     if strangers:
         yield BaselineMatch(origin=f"track {track} in W&B", evaluations=strangers, ref=branch)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,9 @@ from msgspec.structs import replace
 from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.merging import longest_reason, merge_scores
 from helm_wandb.model import Evaluation, Origin, Policy, Score, ScoreKey
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class Merged(Struct, frozen=True):
@@ -30,9 +34,7 @@ def merge(evaluations: Iterable[Evaluation]) -> Merged:
     of these subjects: their unweighted mean, which is how HELM computes it. The order of the
     evaluations matters only if two of them disagree.
     """
-    readings: dict[tuple[str, int], list[Evaluation]] = defaultdict(list)
-    for evaluation in evaluations:
-        readings[evaluation.model, evaluation.iteration].append(evaluation)
+    readings = group_values(((one.model, one.iteration), one) for one in evaluations)
     joined = [_merge_one(readings[place]) for place in sorted(readings)]
     return Merged(
         evaluations=_with_partial([evaluation for evaluation, _ in joined]),
@@ -68,9 +70,7 @@ def _merge_one(readings: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
         key: merge_scores([one.scores[key] for one in readings if key in one.scores])
         for key in keys
     }
-    missing: dict[ScoreKey, list[str]] = defaultdict(list)
-    for key, why in ((key, why) for one in readings for key, why in one.missing.items()):
-        missing[key].append(why)
+    missing = group_values(reason for one in readings for reason in one.missing.items())
     tokens = [one.tokens_billions for one in readings if one.tokens_billions is not None]
     evaluation = replace(
         first,
@@ -156,3 +156,11 @@ def group_by_model(evaluations: Iterable[Evaluation]) -> dict[str, tuple[Evaluat
     """Return each model's evaluations, in the order of their iterations."""
     ordered = sorted(evaluations, key=lambda one: (one.model, one.iteration))
     return {model: tuple(several) for model, several in groupby(ordered, attrgetter("model"))}
+
+
+def group_values(pairs: Iterable[tuple[_Key, _Value]]) -> dict[_Key, list[_Value]]:
+    """Return the values of each key, in their order."""
+    groups: defaultdict[_Key, list[_Value]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return dict(groups)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from helm_wandb.comparing.evaluations import latest
+from helm_wandb.comparing.evaluations import group_values, latest
 from helm_wandb.model import Comparison, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
 from helm_wandb.text.words import join_truncated
 
@@ -145,13 +144,14 @@ def _below_floor(compare: Policy, models: Sequence[Evaluation]) -> Iterator[_Res
 
 def _unchecked(unchecked: Iterable[UncheckedScore], compare: Policy) -> Iterator[_Result]:
     """Yield one result for all scores of a model, and all models with these, of the same reason."""
-    keys_by_model: dict[tuple[str, str, bool], list[ScoreKey]] = defaultdict(list)
-    for one in unchecked:
-        is_warning = not one.is_lost or compare.is_warn_only(one.key)
-        keys_by_model[one.model, one.why, is_warning].append(one.key)
-    models: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
-    for (model, why, is_warning), keys in keys_by_model.items():
-        models[join_truncated(keys, _SHOWN), why, is_warning].append(model)
+    keys_by_model = group_values(
+        ((one.model, one.why, not one.is_lost or compare.is_warn_only(one.key)), one.key)
+        for one in unchecked
+    )
+    models = group_values(
+        ((join_truncated(keys, _SHOWN), why, is_warning), model)
+        for (model, why, is_warning), keys in keys_by_model.items()
+    )
     for (shown, why, is_warning), names in models.items():
         yield _Result(f"{shown} of {join_truncated(names, _SHOWN)} {why}", is_warning=is_warning)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from math import isfinite
 
@@ -10,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helm_wandb.comparing import pairing, statistics
-from helm_wandb.comparing.evaluations import describe_other_settings, parts_of_others
+from helm_wandb.comparing.evaluations import describe_other_settings, group_values, parts_of_others
 from helm_wandb.comparing.statistics import Estimate
 from helm_wandb.model import (
     Baseline,
@@ -271,11 +270,8 @@ def _by_benchmark(cells: Sequence[_Cell], policy: Policy) -> list[list[_Cell]]:
         cell for cell in cells if _is_averageable(cell) and not policy.is_warn_only(cell.key)
     ]
     parts = parts_of_others({cell.key: cell.candidate for cell in averaged})
-    benchmarks: dict[str, list[_Cell]] = defaultdict(list)
-    for cell in averaged:
-        if cell.key not in parts:
-            benchmarks[cell.key.benchmark].append(cell)
-    return list(benchmarks.values())
+    whole = ((cell.key.benchmark, cell) for cell in averaged if cell.key not in parts)
+    return list(group_values(whole).values())
 
 
 def _mean_estimate(benchmarks: Sequence[Sequence[_Cell]]) -> Estimate | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.config.yaml_syntax import shown
 from helm_wandb.errors import Problem
 from helm_wandb.model import DEFAULT_EFFECT, Config, ConfigName, Evaluation, Policy, Score, ScoreKey
@@ -38,21 +38,19 @@ def _unmatched(names: Iterable[ConfigName], keys: Collection[ScoreKey]) -> Itera
 
 def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
     """Return a problem for each `min_effect` that hides almost any change of a score within 0–1."""
-    scores: dict[ScoreKey, list[Score]] = defaultdict(list)
-    for evaluation in evaluations:
-        for key, score in evaluation.scores.items():
-            scores[key].append(score)
+    scores = group_values(score for one in evaluations for score in one.scores.items())
     effects = config.compare.min_effects
-    hidden: dict[str, list[str]] = defaultdict(list)
-    for key, several in scores.items():
-        if _are_within_scale(several):
-            hidden[key if key in effects else DEFAULT_EFFECT].append(key)
-    if hidden:
-        hidden[DEFAULT_EFFECT].append("the mean over the benchmarks")
+    hidden = [
+        (key if key in effects else DEFAULT_EFFECT, str(key))
+        for key, several in scores.items()
+        if _are_within_scale(several)
+    ]
+    mean = [(DEFAULT_EFFECT, "the mean over the benchmarks")] if hidden else []
+    hidden_by_name = group_values([*hidden, *mean])
     return tuple(
-        Problem(one.place, one.path, _excess(effect, hidden[one.name]))
+        Problem(one.place, one.path, _excess(effect, hidden_by_name[one.name]))
         for one in config.names
-        if one.key == "min_effect" and one.name in hidden
+        if one.key == "min_effect" and one.name in hidden_by_name
         if (effect := _effect(one.name, config.compare)) >= _LARGEST_EFFECT
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from msgspec import Struct, field
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.model import EvalEntry, Place, ScoreKey
 from helm_wandb.system.progress import no_progress
 from helm_wandb.text.patterns import Pattern
@@ -112,7 +112,4 @@ def _score_keys(entry: EvalEntry) -> tuple[ScoreKey, ...]:
 
 def metrics_by_benchmark(keys: Iterable[ScoreKey]) -> dict[str, list[str]]:
     """Return the metrics of each benchmark."""
-    metrics: dict[str, list[str]] = defaultdict(list)
-    for key in keys:
-        metrics[key.benchmark].append(key.metric)
-    return metrics
+    return group_values((key.benchmark, key.metric) for key in keys)

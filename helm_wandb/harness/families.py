@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.errors import ConfigError, Problem
 from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.text.patterns import Pattern
@@ -72,9 +73,10 @@ def latest_ids(
     checkpoints: Mapping[str, Checkpoint], spec: HarnessEval, *, count: int
 ) -> list[str]:
     """Return the ids of each family's latest iterations, `count` of each."""
-    by_family: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for model, checkpoint in checkpoints.items():
-        by_family[checkpoint.family].append((spec.iteration(checkpoint.iteration), model))
+    by_family = group_values(
+        (checkpoint.family, (spec.iteration(checkpoint.iteration), model))
+        for model, checkpoint in checkpoints.items()
+    )
     return [model for of_family in by_family.values() for _, model in sorted(of_family)[-count:]]
 
 
@@ -217,9 +219,10 @@ def _match_glob(
 
 
 def _refuse_clashes(checkpoints: Mapping[str, Checkpoint], spec: HarnessEval) -> None:
-    ids = defaultdict(list)
-    for model, checkpoint in checkpoints.items():
-        ids[checkpoint.family, spec.iteration(checkpoint.iteration)].append(model)
+    ids = group_values(
+        ((checkpoint.family, spec.iteration(checkpoint.iteration)), model)
+        for model, checkpoint in checkpoints.items()
+    )
     for (family, iteration), models in ids.items():
         if len(models) > 1:
             raise _error(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.tables import Cells, Column, Table
@@ -53,10 +53,7 @@ def ranking(report: Report) -> list[Table | str]:
 
 def leaderboard(report: Report) -> Table:
     """Return the ranking, with what changed of each model."""
-    compared: dict[str, list[Comparison]] = defaultdict(list)
-    for one in report.comparisons:
-        if one.deltas:
-            compared[one.model].append(one)
+    compared = group_values((one.model, one) for one in report.comparisons if one.deltas)
     if not compared:
         return tables.leaderboard(report)
     return tables.leaderboard(
@@ -189,10 +186,11 @@ def _notes_below(table: Table) -> Table:
         return table
     at = labels.index(_NOTE)
     names = [labels.index(label) for label in (_METRIC, _MODEL) if label in labels]
-    names_by_note: dict[str, list[str]] = defaultdict(list)
-    for row in table.rows:
-        if row[at] is not UNKNOWN:
-            names_by_note[row[at]].append(" of ".join(plain(row[name]) for name in names))
+    names_by_note = group_values(
+        (row[at], " of ".join(plain(row[name]) for name in names))
+        for row in table.rows
+        if row[at] is not UNKNOWN
+    )
     return replace(
         table,
         columns=(*table.columns[:at], *table.columns[at + 1 :]),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.model import MetricHistory, Report
 from helm_wandb.render.tables import Cells, Column, Table, tabulate, trend
 from helm_wandb.text.quantities import UNKNOWN, scores_as_text
@@ -17,11 +17,11 @@ _LEAST_POINTS = 3
 def trends(report: Report) -> dict[str, list[MetricHistory]]:
     """Return the metrics of each of this run's models that have a trend."""
     own = {one.model for one in report.evaluations}
-    by_model: dict[str, list[MetricHistory]] = defaultdict(list)
-    for one in report.history:
-        if one.model in own and len(one.points) >= _LEAST_POINTS:
-            by_model[one.model].append(one)
-    return by_model
+    return group_values(
+        (one.model, one)
+        for one in report.history
+        if one.model in own and len(one.points) >= _LEAST_POINTS
+    )
 
 
 def history_tables(report: Report) -> list[Table]:

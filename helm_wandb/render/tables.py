@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.comparing.evaluations import group_by_model, group_values
 from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.quantities import UNKNOWN, Unknown, score, scores_as_text, tokens
@@ -215,21 +214,14 @@ def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str
 def missing(report: Report) -> Table | None:
     """Return the scores that are missing, one row a reason; None if none is."""
     models = group_by_model(report.evaluations)
-    keys_by_who: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (key, why), misses in _misses(report.evaluations).items():
-        keys_by_who[_who(misses, models), why].append(str(key))
+    misses = group_values((miss, one) for one in report.evaluations for miss in one.missing.items())
+    keys_by_who = group_values(
+        ((_who(several, models), why), str(key)) for (key, why), several in misses.items()
+    )
     columns = tuple(Column(label, numeric=False) for label in ("Model", "Reason", "Metrics"))
     # The longest cell is last: nothing stands behind it, however wide it is.
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
     return Table("Missing", columns, rows) if rows else None
-
-
-def _misses(evaluations: Iterable[Evaluation]) -> dict[tuple[ScoreKey, str], list[Evaluation]]:
-    misses: dict[tuple[ScoreKey, str], list[Evaluation]] = defaultdict(list)
-    for one in evaluations:
-        for key, why in one.missing.items():
-            misses[key, why].append(one)
-    return misses
 
 
 def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
@@ -245,10 +237,9 @@ def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]
 
 def unranked(report: Report) -> Table | None:
     """Return the models without a rank, one row for each reason; None if all have one."""
-    models_by_reason: dict[str, list[str]] = defaultdict(list)
-    for row in report.leaderboard.rows:
-        if row.unranked:
-            models_by_reason[row.unranked].append(row.model)
+    models_by_reason = group_values(
+        (row.unranked, row.model) for row in report.leaderboard.rows if row.unranked
+    )
     total = len(report.leaderboard.rows)
     rows = tuple(
         ("all models" if len(models) == total > 1 else Name(", ".join(models)), why)
@@ -294,12 +285,6 @@ def mean_rule(report: Report) -> str:
     else:
         total = f"{ranking} of {ranking + len(left_out)}" if left_out else f"all {ranking}"
         rule = f"The mean is over {total} metrics."
-    reasons = (f"{join_truncated(keys)} ({why})" for why, keys in _keys_by_reason(left_out).items())
+    keys_by_reason = group_values((why, str(key)) for key, why in left_out.items())
+    reasons = (f"{join_truncated(keys)} ({why})" for why, keys in keys_by_reason.items())
     return f"{rule} Left out: {'; '.join(reasons)}." if left_out else rule
-
-
-def _keys_by_reason(left_out: Mapping[ScoreKey, str]) -> Mapping[str, list[str]]:
-    keys: dict[str, list[str]] = defaultdict(list)
-    for key, why in left_out.items():
-        keys[why].append(str(key))
-    return keys

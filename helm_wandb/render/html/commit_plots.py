@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.render.history import point_texts, short_commit, trends
 from helm_wandb.render.html.plots import (
     SERIES_SHOWN,
@@ -33,10 +33,11 @@ _MARGIN = 0.1
 
 def commit_plots(report: Report) -> tuple[Curves, ...]:
     """Return a plot of each of the first metrics, with the models that have the same commits."""
-    groups: dict[tuple[object, ...], list[MetricHistory]] = defaultdict(list)
-    for of_model in trends(report).values():
-        for one in of_model:
-            groups[one.key, *(point.commit for point in one.points)].append(one)
+    groups = group_values(
+        ((one.key, *(point.commit for point in one.points)), one)
+        for of_model in trends(report).values()
+        for one in of_model
+    )
     drawable = [of for of in groups.values() if are_drawable(_ends(of[:SERIES_SHOWN]))]
     return tuple(map(_plot, drawable[:PLOTS_SHOWN]))
 

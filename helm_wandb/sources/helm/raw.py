@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import fsum, isfinite, nan
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.model import Score, SubjectScore
@@ -107,10 +107,11 @@ def _means_by_selector(
 
 def _subject_scores(runs: Iterable[Run], means: Mapping[str, float]) -> dict[str, SubjectScore]:
     """Return the means by the runs' subjects; none if the only scenario has no arguments."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for run in runs:
-        if run.spec.name in means and run.subject:
-            values[run.subject].append(means[run.spec.name])
+    values = group_values(
+        (run.subject, means[run.spec.name])
+        for run in runs
+        if run.spec.name in means and run.subject
+    )
     return {
         subject: SubjectScore(value=_mean(of, len(of)), n=None) for subject, of in values.items()
     }

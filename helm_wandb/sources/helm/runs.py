@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 
 from msgspec import Struct
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.json_files import encodable, read_json
 from helm_wandb.model import ScoreKey
@@ -135,11 +135,9 @@ class Runs:
         """Return each model's runs that HELM counts for the benchmark, without its ablations."""
         group = self.name_of(benchmark)
         if group not in self._counted:
-            found: dict[str, list[Run]] = defaultdict(list)
-            for run in self.all():
-                if self._counts(run, group):
-                    found[run.model].append(run)
-            self._counted[group] = found
+            self._counted[group] = group_values(
+                (run.model, run) for run in self.all() if self._counts(run, group)
+            )
         return self._counted[group]
 
     def _counts(self, run: Run, group: str) -> bool:
