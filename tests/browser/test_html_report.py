@@ -29,6 +29,7 @@ SHOWN = (
     "items",
     "compared_accepted",
     "curve",
+    "history",
     "models",
     "project",
     "missing",
