@@ -155,7 +155,7 @@ def _compare(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
     )
     options = _output_options(arguments, after.config, context)
     outcome = pipeline.run(after.config, plan, outputs.create_sinks(options))
-    return compare_command.explain(outcome)
+    return compare_command.explain(arguments, outcome)
 
 
 def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:

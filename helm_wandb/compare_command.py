@@ -33,9 +33,10 @@ Compare two evaluations question by question, and say which changes are
 significant. No config, key or network is needed.
 """
 _EPILOG = """\
-Each side is the output folder of HELM or lm-eval, a .tar, .tar.gz or .zip of
-it, or a report JSON that --report wrote. If each side has one model, these two
-are compared; otherwise models are compared by name.
+Each side is the output folder of HELM, lm-eval or Inspect, a suite of HELM
+(benchmark_output/runs/NAME), a log of Inspect, a .tar, .tar.gz or .zip of one
+of these, or a report JSON that --report wrote. If each side has one model,
+these two are compared; otherwise models are compared by name.
 
 examples:
   {0} compare main/ pr/
@@ -141,15 +142,19 @@ def _resolve(
             replace(one, baseline_label=replace(one.baseline_label, model=model))
             for one in partners
         )
-    notes = (*reading.notes, *result.notes)
+    notes = (*(f"{before.name}: {one}" for one in _shown(reading.notes)), *_shown(result.notes))
     return replace(
         result,
         partners=partners,
-        # The terminal shows routine notes too, and the heading says with what was compared.
-        notes=tuple(one for one in notes if not isinstance(one, RoutineNote)),
+        notes=notes,
         entries=before.config.evals,
         faults=reading.faults,
     )
+
+
+def _shown(notes: Sequence[str]) -> list[str]:
+    """Return the notes without routine ones: a terminal shows these, and its heading says them."""
+    return [one for one in notes if not isinstance(one, RoutineNote)]
 
 
 def _only_model(several: Sequence[Evaluation]) -> str | None:
@@ -188,7 +193,7 @@ def _harnesses(several: Sequence[Evaluation]) -> list[str]:
     return sorted({one.origin.source for one in several})
 
 
-def explain(outcome: Outcome) -> Outcome:
+def explain(arguments: Namespace, outcome: Outcome) -> Outcome:
     """Return the outcome; if nothing could be compared, with a fault that says so."""
     comparisons = outcome.report.comparisons if outcome.report else ()
     if not comparisons or any(one.deltas for one in comparisons):
@@ -197,7 +202,8 @@ def explain(outcome: Outcome) -> Outcome:
         f"{key}: {why}" for one in comparisons for key, why in one.not_comparable.items()
     )
     fault = ArtifactError(
-        f"nothing can be compared. {join_truncated(list(reasons), separator='; ')}. "
+        f"nothing can be compared (here: {arguments.after}; there: {arguments.before}). "
+        f"{join_truncated(list(reasons), separator='; ')}. "
         "Evaluate both sides with the same questions and settings."
     )
     exit_code = pipeline.lowest_exit_code([outcome.exit_code, fault.exit_code])

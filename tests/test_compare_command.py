@@ -56,9 +56,9 @@ def column(comparison: dict[str, Any], name: str) -> dict[str, Any]:
     return {one["metric"]: one.get(name) for one in deltas}
 
 
-def lm_eval(name: str, folder: Path) -> str:
-    """The folder of an output of lm-eval, unpacked."""
-    with tarfile.open(DATA / f"lm_eval/{name}.tar.gz") as tree:
+def unpack(harness: str, name: str, folder: Path) -> str:
+    """The folder of a harness's output, unpacked."""
+    with tarfile.open(DATA / harness / f"{name}.tar.gz") as tree:
         tree.extraction_filter = getattr(tarfile, "data_filter", None)
         tree.extractall(folder)  # noqa: S202
     return name
@@ -149,6 +149,29 @@ def test_each_side_may_be_a_folder_an_archive_or_a_report(sides: Path) -> None:
             assert before == report["comparisons"][0]["baseline"]["origin"]
 
 
+def test_two_suites_of_one_output_are_compared(sides: Path) -> None:
+    """A side may be a suite's own folder, also by the name under which HELM links the newest."""
+    for side in ("main", "pr"):
+        shutil.copytree(sides / side / "runs/nightly", sides / f"output/runs/{side}")
+    (sides / "output/runs/latest").symlink_to("pr")
+    for after in ("output/runs/pr/", "output/runs/latest"):
+        report = report_of("output/runs/main", after)
+        assert flagged(report) == CHANGED
+        assert ["pr"] == [one["suite"] for one in report["evaluations"]]
+
+
+def test_inspect_is_compared(sides: Path) -> None:
+    """A folder of logs against an archive, and a single log against another one."""
+    for name in ("before", "after"):
+        unpack("inspect", name, sides)
+    plain = [str(next(Path(name).glob("*_plain_*"))) for name in ("before", "after")]
+    assert [".eval", ".json"] == [Path(name).suffix for name in plain]
+    for before, after in (plain, (plain[0], str(DATA / "inspect/after.tar.gz"))):
+        (comparison,) = report_of(before, after)["comparisons"]
+        (found,) = (one for one in comparison["deltas"] if one["metric"] == "plain.match.accuracy")
+        assert (24, 4, 4) == (found["n"], found["worse"], found["better"])
+
+
 @pytest.mark.usefixtures("sides")
 def test_changed_questions_are_listed() -> None:
     """Each flagged metric has its questions, with the texts that the output has."""
@@ -208,7 +231,7 @@ def test_several_models_are_compared_by_name(helm_trees: Path) -> None:
 
 def test_lm_eval_is_compared(sides: Path) -> None:
     """A folder and an archive of lm-eval: the same questions at two iterations of one model."""
-    before, after = str(DATA / "lm_eval/before.tar.gz"), lm_eval("after", sides)
+    before, after = str(DATA / "lm_eval/before.tar.gz"), unpack("lm_eval", "after", sides)
     (comparison,) = report_of(before, after)["comparisons"]
 
     assert ("acme/toy", 2000, 1000) == (
@@ -222,7 +245,7 @@ def test_lm_eval_is_compared(sides: Path) -> None:
 
 def test_two_harnesses_share_no_score(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Both sides are named with what they have, and nothing else is printed."""
-    assert 3 == compare(lm_eval("before", sides), "pr")
+    assert 3 == compare(unpack("lm_eval", "before", sides), "pr")
 
     shown = capsys.readouterr()
     assert "" == shown.out

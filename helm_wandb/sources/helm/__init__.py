@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources.helm.entry import HelmEval
@@ -32,8 +34,21 @@ def texts(
 
 
 def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
-    """Return an entry for each suite of the HELM output, as `sources.first_entries` says."""
-    # Imported here: only `init` needs it.
-    from helm_wandb.sources.helm import first_entry, inventory  # noqa: PLC0415
+    """Return an entry for each suite of the HELM output, as `sources.first_entries` says.
 
+    The path may also be a suite's own folder, `benchmark_output/runs/nightly`.
+    """
+    # Imported here: only `init` and `compare` need it.
+    from helm_wandb.sources.helm import first_entry, inventory, layout  # noqa: PLC0415
+
+    parent, suite = layout.split_suite_folder(path)
+    if suite is not None:
+        folder = str(PurePath(shown_as).parent.parent)
+        # If the suite can't be read, the error below says what to give instead.
+        with suppress(ArtifactError):
+            entries = first_entry.entries(
+                inventory.inventory(parent, shown_as=folder), folder=folder
+            )
+            if own := tuple(one for one in entries if one.name == suite):
+                return own
     return first_entry.entries(inventory.inventory(path, shown_as=shown_as), folder=shown_as)

@@ -6,7 +6,7 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from msgspec import Struct, field
 
@@ -110,6 +110,17 @@ def split_name(name: str) -> tuple[tuple[str, ...], str]:
     """Return the folders that a suite may lie in, and its name: `runs/nightly` says in which."""
     kind, _, inner = name.strip("/").partition("/")
     return ((kind,), inner) if kind in _KINDS and inner else (_KINDS, name.strip("/"))
+
+
+def split_suite_folder(path: Path) -> tuple[Path, str | None]:
+    """Return the output that a suite's folder is in, and the suite; else the path, and None."""
+    is_suite = (
+        path.parent.name in _KINDS
+        and path.is_dir()
+        and not any((path / kind).is_dir() for kind in _KINDS)
+    )
+    # HELM links `latest` to the newest suite.
+    return (path.parent.parent, path.resolve().name) if is_suite else (path, None)
 
 
 def entries(files: Files) -> list[str]:
