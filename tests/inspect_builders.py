@@ -191,7 +191,8 @@ def zip_bytes(members: Mapping[str, bytes], *, method: int) -> bytes:
     """Return a zip, whose members may be Zstandard on every Python."""
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, data in members.items():
+        for member, data in members.items():
+            name = member.encode(errors="replace").decode()
             if method != ZSTANDARD:
                 archive.writestr(name, data, method)
                 continue

@@ -13,6 +13,7 @@ import pytest
 from helm_wandb import action
 from tests.conftest import ROOT
 from tests.github_server import TOKEN, GithubServer
+from tests.inspect_builders import log, write_eval
 from tests.lm_eval_builders import write_run
 from tests.repository_in_memory import packed
 from tests.test_action import outputs
@@ -307,15 +308,44 @@ def test_the_pull_request_is_compared_with_main(
     assert done["comment-url"].endswith(f"/pull/7#issuecomment-{comment.id}")
 
 
-def test_output_of_lm_eval_is_compared_with_main(week: Week) -> None:
+def write_lm_eval(folder: Path, values: list[int]) -> None:
+    """Write lm-eval's output, in place of what is there."""
+    write_run(folder / "m", {"arc": values})
+
+
+def write_inspect(folder: Path, values: list[int]) -> None:
+    """Write a log of Inspect, in place of what is there."""
+    write_eval(folder, log(values, task="arc"))
+
+
+@pytest.mark.parametrize(
+    ("harness", "key", "write", "metric", "question"),
+    [
+        (
+            *("lm_eval", "lm_eval_output_dir", write_lm_eval),
+            *("arc.acc,none", "Passage 0. Is 0 an even number?"),
+        ),
+        (
+            *("inspect", "inspect_log_dir", write_inspect),
+            *("arc.match.accuracy", "Story 0. What is 0 + 1?"),
+        ),
+    ],
+)
+def test_output_of_other_harnesses_is_compared_with_main(  # noqa: PLR0913, PLR0917 -- rows of one table
+    week: Week,
+    harness: str,
+    key: str,
+    write: Callable[[Path, list[int]], None],
+    metric: str,
+    question: str,
+) -> None:
     """The comment has the regression of a task and the questions that it lost; the job fails."""
     given = {"INPUT_CONFIG": "config.yaml", "INPUT_FAIL-ON": "regression"}
-    entry = {"eval_type": "lm_eval", "lm_eval_output_dir": "output_of_lm_eval"}
-    write_config(week.folder, entry)
-    write_run(week.folder / "output_of_lm_eval/m", {"arc": [1] * 200})
+    write_config(week.folder, {"eval_type": harness, key: "evaluated"})
+    write(week.folder / "evaluated", [1] * 200)
     week.run("push", None, BASE, payload={"before": FIRST}, **given)
     week.keep_report(BASE)
-    write_run(week.folder / "output_of_lm_eval/m", {"arc": [0] * 40 + [1] * 160})
+    write(week.folder / "evaluated", [0] * 40 + [1] * 160)
     done = week.run("pull_request", None, MERGE, payload=pull_request(7, HEAD, NAME), **given)
 
     assert (4, "regressed", "main@2222222") == (
@@ -323,12 +353,12 @@ def test_output_of_lm_eval_is_compared_with_main(week: Week) -> None:
         done["verdict"],
         done["baseline"],
     )
-    assert {"arc.acc,none": ("regressed", -0.2)} == {
-        metric: (verdict, round(delta, 9)) for metric, (verdict, delta) in deltas(done).items()
+    assert {metric: ("regressed", -0.2)} == {
+        name: (verdict, round(delta, 9)) for name, (verdict, delta) in deltas(done).items()
     }
     (comment,) = week.comments(7)
     assert "arc" in comment
-    assert "Passage 0. Is 0 an even number?" in comment
+    assert question in comment
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helm_wandb import sources
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import EvalEntry, Place
 from helm_wandb.render import terminal
 from helm_wandb.report import from_json, to_json
-from helm_wandb.sources import lm_eval
 
 from . import builders
 from .lm_eval_builders import TIME, read_output, write_run
@@ -22,6 +22,8 @@ from .test_sources_helm_hostile import VALUES
 if TYPE_CHECKING:
     import random
     from pathlib import Path
+
+    from helm_wandb.model import Reading
 
 NAMES = ("", "../../etc/passwd", "a/b", "a.b", "\n", "g", "t", "acc,none", "\ud800", "x" * 300)
 
@@ -65,24 +67,30 @@ def check_reading(folder: Path) -> None:
         reading = read_output("out", folder, clusters={"g": "doc.author.name", "t": "Passage .*"})
     except (ArtifactError, ConfigError):
         return
+    fields = {"eval_type": "lm_eval", "lm_eval_output_dir": "out"}
+    check_report(reading, fields, folder, places={("t", "0", 0), ("g", "u 1", 0), ("", "", 0)})
+
+
+def check_report(
+    reading: Reading, fields: dict[str, Any], folder: Path, *, places: set[tuple[str, str, int]]
+) -> None:
+    """Show a reading, read it again from its report, and read the texts of some places."""
     assert reading.evaluations
     report = builders.report(reading.evaluations)
     terminal.render(report, width=120, colour=False)
     assert len(reading.evaluations) == len(from_json(to_json(report)))
     requests = {
-        (one.model, one.iteration, key.benchmark): frozenset(
-            {("t", "0", 0), ("g", "u 1", 0), ("", "", 0)}
-        )
+        (one.model, one.iteration, key.benchmark): frozenset(places)
         for one in reading.evaluations
         for key in one.scores
     }
     entry = EvalEntry(
-        source="lm_eval",
-        fields={"eval_type": "lm_eval", "lm_eval_output_dir": "out"},
+        source=fields["eval_type"],
+        fields=fields,
         path="$.evals[0]",
         place=Place("config.yaml", 3, 5),
     )
-    lm_eval.texts(entry, folder=folder, wanted=requests)
+    sources.texts([entry], folder=folder, wanted=requests)
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from json import JSONDecodeError, loads
 from typing import TypeVar
 
@@ -13,8 +12,8 @@ from helm_wandb.harness.files import Files
 
 _Decoded = TypeVar("_Decoded")
 
-_NO_NUMBER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|(-?Infinity|NaN)', re.DOTALL)
-"""A string, which is passed over, or a token that isn't JSON."""
+_NO_NUMBERS = (b"-Infinity", b"Infinity", b"NaN")
+"""Tokens that Python's json writes, and that aren't JSON."""
 
 
 def read_json(files: Files, path: str, kind: type[_Decoded]) -> _Decoded:
@@ -49,8 +48,10 @@ def decode_with_nan(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _De
     """
     try:
         return decoder.decode(data)
-    except msgspec.DecodeError as error:
-        if not _may_hold_nan(data, error):
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if b"NaN" not in data and b"Infinity" not in data:
             raise
     try:
         return msgspec.convert(loads(data), decoder.type)
@@ -58,20 +59,27 @@ def decode_with_nan(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _De
         raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
 
 
-def decode_with_nulls(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _Decoded:
-    """Return the value; NaN and infinities become null, with no more memory than JSON takes.
+def without_nan(data: bytes) -> bytes | bytearray:
+    """Return the JSON with `[]` in place of NaN and infinities, which msgspec refuses.
 
-    Raises ValueError, or RecursionError if the nesting has no end.
+    That takes no more memory than the JSON itself; decoding by `json` may take twenty times that.
     """
-    try:
-        return decoder.decode(data)
-    except msgspec.DecodeError as error:
-        if not _may_hold_nan(data, error):
-            raise
-    return decoder.decode(_NO_NUMBER.sub(lambda match: b"null" if match[1] else match[0], data))
+    found = [token for token in _NO_NUMBERS if token in data]
+    if not found:
+        return data
+    changed = bytearray(data)
+    for token in found:
+        start, is_in_string = 0, False
+        while (at := changed.find(token, start)) >= 0:
+            is_in_string ^= _count_quotes(changed[start:at]) % 2 == 1
+            end = at + len(token)
+            if not is_in_string:
+                changed[at:end] = b"[]".ljust(len(token))
+            start = end
+    return changed
 
 
-def _may_hold_nan(data: bytes, error: msgspec.DecodeError) -> bool:
-    """Return whether the data may be JSON but for NaN and infinities."""
-    is_json = isinstance(error, msgspec.ValidationError)
-    return not is_json and (b"NaN" in data or b"Infinity" in data)
+def _count_quotes(part: bytearray) -> int:
+    """Return the number of quotes that begin or end a string; no escape may be cut in two."""
+    plain = part.replace(rb"\\", b"")
+    return plain.count(b'"') - plain.count(rb"\"")

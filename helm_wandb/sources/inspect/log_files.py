@@ -15,7 +15,7 @@ import msgspec
 
 from helm_wandb.harness.files import Files, Limits
 from helm_wandb.harness.folder import Folder
-from helm_wandb.harness.json_files import decode_with_nulls, unexpected_content
+from helm_wandb.harness.json_files import unexpected_content, without_nan
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.walk import files_below
 from helm_wandb.sources.inspect.formats import Header, Reduction, Sample
@@ -68,7 +68,8 @@ class _Eval:
             yield self._decode(folder + name, kind)
 
     def _decode(self, path: str, kind: type[_Decoded]) -> _Decoded:
-        return _decode(self._files.read(path), kind, shown=self._files.shown(path))
+        data = without_nan(self._files.read(path))
+        return _decode(data, kind, shown=self._files.shown(path))
 
 
 class _JsonLog(Header):
@@ -81,7 +82,7 @@ class _Json:
     """A `.json`, which is read whole."""
 
     def __init__(self, data: bytes, *, shown: str) -> None:
-        self._data = data
+        self._data = without_nan(data)
         self._shown = shown
 
     def header(self) -> Header:
@@ -101,9 +102,9 @@ class _Json:
         yield from _decode(self._data, log, shown=self._shown).samples or ()
 
 
-def _decode(data: bytes, kind: type[_Decoded], *, shown: str) -> _Decoded:
+def _decode(data: bytes | bytearray, kind: type[_Decoded], *, shown: str) -> _Decoded:
     try:
-        return decode_with_nulls(data, msgspec.json.Decoder(kind))
+        return msgspec.json.decode(data, type=kind)
     except (ValueError, RecursionError) as error:
         raise unexpected_content(shown, error) from error
 
