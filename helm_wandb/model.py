@@ -259,6 +259,17 @@ def mean(values: Collection[float]) -> float:
         return math.nan
 
 
+def finite_number(value: object) -> float | None:
+    """Return a value as a finite float, or None if it is not one; JSON's integers have any size."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def is_close(one: float, other: float) -> bool:
     """Return whether two numbers differ only by the rounding of sums."""
     return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from helm_wandb.comparing.evaluations import describe_other_settings
+from helm_wandb.comparing.evaluations import describe_other_settings, group_values
 from helm_wandb.comparing.pairing import iter_rows
 from helm_wandb.model import Evaluation, Instances, Repeats, Score, is_close, mean
 
@@ -98,9 +97,7 @@ def _within(instances: Instances, answers: Sequence[Sequence[float]], between: f
     are known, so the two are had from two equations; none is below 0.
     answers: of each question, one a run. between: variance of the runs' scores.
     """
-    strata: defaultdict[str, list[float]] = defaultdict(list)
-    for stratum, values in zip(instances.stratum, answers, strict=True):
-        strata[stratum].append(variance(values))
+    strata = group_values(zip(instances.stratum, map(variance, answers), strict=True))
     shares = {name: 1 / (len(strata) ** 2 * len(values)) for name, values in strata.items()}
     share = math.fsum(shares.values())
     if share >= 1:

@@ -73,7 +73,7 @@ class Archive(Struct, frozen=True, kw_only=True, eq=False):
         file = self._file(path)
         refuse_size(self.shown(path), file.size, self.limits)
         with _name_damage(self.shown(path)), open(self.path, "rb") as stream:  # noqa: PTH123 -- quicker
-            return file.content(stream)
+            return b"".join(file.chunks(stream))
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield the file's content piece by piece."""

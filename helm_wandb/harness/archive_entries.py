@@ -24,12 +24,8 @@ class Stored(NamedTuple):
     offset: int
     size: int
 
-    def content(self, stream: IO[bytes]) -> bytes:
-        """Return the file's bytes; raise EOFError if the archive has become shorter."""
-        return b"".join(self.chunks(stream))
-
     def chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
-        """Yield the bytes piece by piece."""
+        """Yield the bytes piece by piece; raise EOFError if the archive has become shorter."""
         stream.seek(self.offset)
         left = self.size
         while left and (chunk := stream.read(min(left, CHUNK_BYTES))):
@@ -50,12 +46,8 @@ class Packed(NamedTuple):
     """One of `METHODS`."""
     checksum: int
 
-    def content(self, stream: IO[bytes]) -> bytes:
-        """Return the file's uncompressed bytes; raise ValueError if they aren't what was packed."""
-        return b"".join(self.chunks(stream))
-
     def chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
-        """Yield the bytes piece by piece.
+        """Yield the uncompressed bytes piece by piece; raise ValueError if others were packed.
 
         The zip may lie about both sizes: no more than `size` is ever unpacked, nor much more read.
         """

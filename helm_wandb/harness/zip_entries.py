@@ -82,4 +82,4 @@ def _zip_entry(name: str, info: zipfile.ZipInfo, stream: IO[bytes], contents: Co
     if kind != stat.S_IFLNK:
         return file
     target = file._replace(size=min(file.size, 4 * LINK_CHARACTERS))
-    return Link(text(target.content(stream)))
+    return Link(text(b"".join(target.chunks(stream))))

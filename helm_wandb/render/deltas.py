@@ -135,7 +135,7 @@ def not_comparable(report: Report) -> Table | None:
         for comparison in comparisons
         for key, why in comparison.not_comparable.items()
     )
-    columns = tuple(Column(label, numeric=False) for label in ("Metric", "Model", "Reason"))
+    columns = tables.text_columns("Metric", "Model", "Reason")
     return Table("Not comparable", columns, rows) if rows else None
 
 
@@ -227,7 +227,7 @@ def _questions(delta: Delta) -> str:
 def _metric(delta: Delta) -> str:
     if delta.key is None:
         return "mean"
-    return Name(f"{delta.key} ↓" if delta.lower_is_better else str(delta.key))
+    return tables.metric_name(delta.key, is_lower_better=delta.lower_is_better)
 
 
 def _detectable(delta: Delta) -> str:

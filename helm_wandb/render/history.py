@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.model import MetricHistory, Report
-from helm_wandb.render.tables import Cells, Column, Table, tabulate, trend
+from helm_wandb.render.tables import Cells, Column, Table, metric_name, tabulate, trend
 from helm_wandb.text.quantities import UNKNOWN, scores_as_text
 from helm_wandb.text.safe_text import Name, plain
 
@@ -31,7 +31,7 @@ def history_tables(report: Report) -> list[Table]:
     }
 
     def metric(one: MetricHistory) -> Name:
-        return Name(f"{one.key} ↓" if one.key in lower else one.key)
+        return metric_name(one.key, is_lower_better=one.key in lower)
 
     columns = ((Column("Metric", numeric=False), metric), *_COLUMNS)
     return [tabulate(_title(model, of), columns, of) for model, of in trends(report).items()]

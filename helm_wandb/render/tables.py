@@ -171,7 +171,7 @@ def _grid(
         key: scores_as_text([_value(one, key) for _, one in evaluations], key) for key in keys
     }
     labels = [label for label, _ in evaluations]
-    metrics = [Name(_metric(key, evaluations)) for key in keys]
+    metrics = [_metric(key, evaluations) for key in keys]
     if len(labels) <= _COLUMNS_SIDE_BY_SIDE:
         rows = [(metric, *values[key]) for metric, key in zip(metrics, keys, strict=True)]
         table = _table(title, "Metric", labels, rows)
@@ -206,9 +206,19 @@ def _value(one: Evaluation, key: ScoreKey) -> float | None:
     return one.scores[key].value if key in one.scores else None
 
 
-def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> str:
-    lower = any(one.scores[key].lower_is_better for _, one in evaluations if key in one.scores)
-    return f"{key} ↓" if lower else str(key)
+def _metric(key: ScoreKey, evaluations: Iterable[tuple[str, Evaluation]]) -> Name:
+    scores = (one.scores[key] for _, one in evaluations if key in one.scores)
+    return metric_name(key, is_lower_better=any(score.lower_is_better for score in scores))
+
+
+def metric_name(key: ScoreKey, *, is_lower_better: bool | None) -> Name:
+    """Return the metric, with an arrow if lower is better."""
+    return Name(f"{key} ↓" if is_lower_better else str(key))
+
+
+def text_columns(*labels: str) -> tuple[Column, ...]:
+    """Return columns that hold no numbers."""
+    return tuple(Column(label, numeric=False) for label in labels)
 
 
 def missing(report: Report) -> Table | None:
@@ -218,7 +228,7 @@ def missing(report: Report) -> Table | None:
     keys_by_who = group_values(
         ((_who(several, models), why), str(key)) for (key, why), several in misses.items()
     )
-    columns = tuple(Column(label, numeric=False) for label in ("Model", "Reason", "Metrics"))
+    columns = text_columns("Model", "Reason", "Metrics")
     # The longest cell is last: nothing stands behind it, however wide it is.
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
     return Table("Missing", columns, rows) if rows else None
@@ -245,8 +255,7 @@ def unranked(report: Report) -> Table | None:
         ("all models" if len(models) == total > 1 else Name(", ".join(models)), why)
         for why, models in models_by_reason.items()
     )
-    columns = (Column("Model", numeric=False), Column("Reason", numeric=False))
-    return Table("Unranked", columns, rows) if rows else None
+    return Table("Unranked", text_columns("Model", "Reason"), rows) if rows else None
 
 
 def ranking_rule(report: Report) -> str:

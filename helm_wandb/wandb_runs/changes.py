@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from helm_wandb.model import finite_number
 from helm_wandb.wandb_runs import layout, run_record
 from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, digest
@@ -47,7 +48,7 @@ def _leaves(row: StoredRow, prefix: str, depth: int) -> Iterable[tuple[str, floa
         if isinstance(value, Mapping):
             if depth > 1:
                 yield from _leaves(value, f"{prefix}{key}.", depth - 1)
-        elif isinstance(value, int | float) and run_record.finite(value) is not None:
+        elif isinstance(value, int | float) and finite_number(value) is not None:
             yield f"{prefix}{key}", value
 
 

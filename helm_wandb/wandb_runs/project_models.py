@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from helm_wandb.comparing.helm_schemas import is_lower_better
-from helm_wandb.model import Evaluation, Origin, Score, ScoreKey
+from helm_wandb.model import Evaluation, Origin, Score, ScoreKey, finite_number
 from helm_wandb.report import from_json
 from helm_wandb.wandb_runs import run_record
 from helm_wandb.wandb_runs.changes import flatten
@@ -25,7 +25,7 @@ from helm_wandb.wandb_runs.layout_names import (
     report_name,
     slug,
 )
-from helm_wandb.wandb_runs.run_record import Latest, finite, iteration_of
+from helm_wandb.wandb_runs.run_record import Latest, iteration_of
 from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun
 from helm_wandb.wandb_runs.sdk.session import Session
 
@@ -149,7 +149,9 @@ def evaluation(run: RemoteRun) -> Evaluation | None:
     return Evaluation(
         model=model,
         iteration=latest.iteration if latest else _iteration(run.summary),
-        tokens_billions=latest.tokens_billions if latest else finite(run.summary.get(TOKENS)),
+        tokens_billions=latest.tokens_billions
+        if latest
+        else finite_number(run.summary.get(TOKENS)),
         origin=Origin(source="wandb", suite=None, token_per_iteration=None),
         scores=scores,
         missing={},

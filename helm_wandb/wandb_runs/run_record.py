@@ -7,12 +7,12 @@ each metric's last value, of whichever row that was in.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
+from helm_wandb.model import finite_number
 from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT
 from helm_wandb.wandb_runs.layout_names import MARK, digest
 
@@ -79,20 +79,9 @@ def from_summary(summary: Mapping[str, object]) -> Record | None:
         return None
 
 
-def finite(value: object) -> float | None:
-    """Return a value as a finite float, or None if it is not one; JSON's integers have any size."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def iteration_of(value: object) -> int | None:
     """Return a value as an iteration, or None if it is not a number that can be one."""
-    number = finite(value)
+    number = finite_number(value)
     return int(number) if number is not None and 0 <= number < MAX_ITERATION else None
 
 

@@ -103,7 +103,7 @@ def scores(report: Report) -> Table:
         values.setdefault(model, {}).update({key: one.value for key, one in latest.items()})
         keys.update(dict.fromkeys(latest))
         lower.update(key for key, score in latest.items() if score.lower_is_better)
-    metrics = [Name(f"{key} ↓" if key in lower else str(key)) for key in keys]
+    metrics = [tables.metric_name(key, is_lower_better=key in lower) for key in keys]
     models = [Name(model) for model in values]
     cells = [scores_as_text([of.get(key) for of in values.values()], key) for key in keys]
     if len(models) <= _MODELS_AS_COLUMNS:

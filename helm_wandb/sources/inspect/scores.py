@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from helm_wandb.harness.names import benchmark_name
-from helm_wandb.model import Score, SubjectScore
+from helm_wandb.model import Score, SubjectScore, finite_number
 from helm_wandb.sources.inspect.names import Named
 
 _WORDS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -14,7 +14,7 @@ _LOWER_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 def read_score(named: Named) -> Score | str:
     """Return the metric's value, or why there is none."""
-    value = _finite(named.metric.value)
+    value = finite_number(named.metric.value)
     if value is None:
         unscored = named.score.unscored_samples and not named.score.scored_samples
         return f"Inspect has no number for it{': no sample was scored' if unscored else ''}"
@@ -25,7 +25,7 @@ def read_score(named: Named) -> Score | str:
         subjects={
             benchmark_name(group): SubjectScore(value=number, n=None)
             for group, part in named.parts.items()
-            if (number := _finite(part.value)) is not None
+            if (number := finite_number(part.value)) is not None
         },
     )
 
@@ -37,7 +37,7 @@ def read_value(value: object) -> float | None:
     """
     if isinstance(value, str):
         return _WORDS.get(value, _LOWER_WORDS.get(value.lower(), _parsed(value)))
-    return float(value) if isinstance(value, bool) else _finite(value)
+    return float(value) if isinstance(value, bool) else finite_number(value)
 
 
 def _parsed(text: str) -> float:
@@ -47,16 +47,6 @@ def _parsed(text: str) -> float:
     except ValueError:
         return 0.0
     return number if math.isfinite(number) else 0.0
-
-
-def _finite(value: object) -> float | None:
-    if not isinstance(value, float | int) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _count(samples: int | None) -> int | None:
