@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from argparse import Namespace
+from contextlib import chdir
 from functools import partial
 from io import StringIO
 from itertools import product
@@ -21,13 +23,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from helm_wandb import baselines, pipeline
+from helm_wandb import baselines, compare_command, pipeline
 from helm_wandb.comparing.gate import GatePolicy
 from helm_wandb.model import Provenance
 from helm_wandb.render import comment, markdown, terminal
 from helm_wandb.render.html import html_report
 from helm_wandb.report import to_json
 from helm_wandb.runner.inputs import BaselineChoice
+from helm_wandb.system.progress import no_progress
 from tests.browser.browser import Browser
 from tests.conftest import DATA, ROOT
 
@@ -58,7 +61,6 @@ _PULL_REQUEST = Provenance(
 )
 """Made up, so that a picture changes only where its form does."""
 _LOCAL = Provenance(tool_version="1.0.0", track="local")
-_EXAMPLE = ROOT / "configs" / "pull_request_example.yaml"
 _HELM = "demo/helm"
 """Where the example expects HELM's output."""
 _ENTRY = (
@@ -68,9 +70,7 @@ _ASSISTANT = "nightly", ""
 _CURVE = "toyproj-toyllama", ", model_name: toyproj-llama, token_per_iteration: 0.0042"
 _TREES = {"baseline": _ASSISTANT, "candidate": _ASSISTANT, "checkpoints": _CURVE}
 _COLUMNS, _ROWS = 100, 24
-_COMMAND = (
-    "helm-wandb --config evals/helm.yaml --print-only --baseline main.json --fail-on regression"
-)
+_COMMAND = "helm-wandb compare main pr --fail-on regression"
 _SCREEN = """<!doctype html>
 <meta charset="utf-8">
 <style>
@@ -95,9 +95,10 @@ def sources() -> dict[str, str]:
         main = _report(folder, _config("baseline"), _MAIN)
         compared = _report(folder, _config("candidate"), _PULL_REQUEST, main)
         several = _report(folder, _config("candidate", "checkpoints"), _PULL_REQUEST, main)
-        example = _EXAMPLE.read_text()
-        before = _report(folder, example.replace("candidate", "baseline"), _LOCAL)
-        printed = _report(folder, example, _LOCAL, before)
+        (folder / "main").symlink_to(f"{_HELM}/baseline")
+        (folder / "pr").symlink_to(f"{_HELM}/candidate")
+        with chdir(folder):
+            printed = _compared("main", "pr")
     return {
         "comment": comment.render(compared, limit_bytes=_LIMIT_BYTES),
         "summary": markdown.render(several, limit_bytes=_LIMIT_BYTES),
@@ -128,6 +129,21 @@ def _report(
         ),
         sinks=[],
     )
+    assert outcome.report
+    return outcome.report
+
+
+def _compared(before: str, after: str) -> Report:
+    """The report of the command `compare`."""
+    sides = compare_command.open_sides(Namespace(before=before, after=after), ROOT)
+    plan = pipeline.Plan(
+        folder=Path(),
+        provenance=_LOCAL,
+        baseline=compare_command.find_baseline(sides[0], no_progress),
+        gate_policy=GatePolicy(on_regression=True),
+        with_details=True,
+    )
+    outcome = pipeline.run(sides[1].config, plan, sinks=[])
     assert outcome.report
     return outcome.report
 

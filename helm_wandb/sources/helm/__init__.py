@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.errors import ArtifactError
@@ -43,7 +43,7 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
 
     parent, suite = layout.split_suite_folder(path)
     if suite is not None:
-        folder = str(PurePath(shown_as).parent.parent)
+        folder = str(parent)
         # If the suite can't be read, the error below says what to give instead.
         with suppress(ArtifactError):
             entries = first_entry.entries(

@@ -5,6 +5,7 @@ Layout: HELM 0.2.4 to 0.5.16, presentation/summarize.py (Summarizer.__init__), r
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePath
 
@@ -115,12 +116,14 @@ def split_name(name: str) -> tuple[tuple[str, ...], str]:
 def split_suite_folder(path: Path) -> tuple[Path, str | None]:
     """Return the output that a suite's folder is in, and the suite; else the path, and None."""
     is_suite = (
-        path.parent.name in _KINDS
+        Path(os.path.abspath(path)).parent.name in _KINDS  # noqa: PTH100 -- removes `..` too
         and path.is_dir()
         and not any((path / kind).is_dir() for kind in _KINDS)
     )
     # HELM links `latest` to the newest suite.
-    return (path.parent.parent, path.resolve().name) if is_suite else (path, None)
+    return (
+        (Path(os.path.normpath(path / "../..")), path.resolve().name) if is_suite else (path, None)
+    )
 
 
 def entries(files: Files) -> list[str]:
