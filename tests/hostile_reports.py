@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SIZE_BYTES = 8 << 20
+_POINT = '{"commit":null,"iteration":0,"value":0,"standard_error":null}'
 _COLUMNS: dict[str, list[Any]] = {
     "stratum": [""],
     "id": [""],
@@ -195,3 +196,34 @@ SHAPES: dict[str, tuple[Callable[[], str], str | None]] = {
     ),
 }
 """Kind → how such a report is made, and how the refusal begins; None if it is read."""
+
+
+def _series(metric: str, points: int) -> str:
+    """Return a metric's history of so many points, as short as it can be."""
+    listed = ",".join([_POINT] * points)
+    return '{"model":"#","metric":"' + metric + '","points":[' + listed + "]}"
+
+
+def _with_history(*series: str) -> str:
+    return _with(',"history":[' + ",".join(series) + "]")
+
+
+HISTORIES: dict[str, tuple[Callable[[], str], str]] = {
+    "points": (
+        lambda: _with_history(_series("a.b", 130_000)),
+        "$.history[0].points: there must be 1 to 20 points",
+    ),
+    "metrics": (
+        lambda: _with_history(*(_series(f"a.{at}", 1) for at in range(70_000))),
+        "$.history: there are more than 1,000 metrics",
+    ),
+    "lists in lists": (
+        lambda: _with(',"history":[' + ",".join(["[]"] * 2_700_000) + "]"),
+        "$.history[0]: expected",
+    ),
+    "a long text": (
+        lambda: _with(',"history":"' + "x" * _SIZE_BYTES + '"'),
+        "$.history: it is larger than 8 MiB",
+    ),
+}
+"""Histories that are made to fill the memory of who reads them, and why each is refused."""

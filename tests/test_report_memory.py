@@ -13,7 +13,7 @@ from bench import report_size
 from helm_wandb.report import reading, to_json
 from tests import builders
 from tests.conftest import ROOT
-from tests.hostile_reports import SHAPES
+from tests.hostile_reports import HISTORIES, SHAPES
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="needs Linux's /proc"
@@ -63,8 +63,16 @@ def read():
         return str(error)
 
 
+def compare():
+    try:
+        found = baselines.read_baseline_file("their.json", folder=Path(), named_by="--baseline")
+        return f"{len(found.history)} metrics"
+    except InputError as error:
+        return str(error)
+
+
 before = memory("VmRSS")
-outcome = {"publish": publish, "read": read}[sys.argv[1]]()
+outcome = {"compare": compare, "publish": publish, "read": read}[sys.argv[1]]()
 Path("measured").write_text(f"{memory('VmHWM') - before} {outcome}")
 """
 """Reads or publishes their.json in a new process, and writes by how much its memory grew."""
@@ -73,7 +81,7 @@ Path("measured").write_text(f"{memory('VmHWM') - before} {outcome}")
 def measured(what: str, folder: Path) -> tuple[int, str]:
     """Return by how many bytes a process grows at most, and what comes of it.
 
-    what: `read` the report in the folder, or `publish` it.
+    what: `read` the report in the folder, `publish` it, or `compare` with it.
     """
     subprocess.run(
         [sys.executable, "-c", _MEASURED, what, str(ROOT)],
@@ -99,6 +107,19 @@ def test_a_hostile_report_fills_no_memory(name: str, tmp_path: Path) -> None:
     assert (
         f"their.json isn't a report of this tool: {refusal}" if refusal else "1 evaluations"
     ) in (outcome)
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_hostile_history_fills_no_memory(name: str, tmp_path: Path) -> None:
+    """A baseline with a history takes no more than one without."""
+    make, refusal = HISTORIES[name]
+    path = tmp_path / "their.json"
+    path.write_text(make())
+    size = path.stat().st_size
+    grown, outcome = measured("compare", tmp_path)
+
+    assert grown <= max(3 * size, size + reading.LEAST_MEMORY_BYTES)
+    assert f"their.json isn't a report of this tool: {refusal}" in outcome
 
 
 def test_publishing_takes_no_more_than_three_times_the_report(tmp_path: Path) -> None:
