@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,21 +42,34 @@ class Pair(NamedTuple):
 class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     """The questions that two sides both have."""
 
-    pairs: Sequence[Pair]
-    candidate: int
-    """Number of the candidate's instances and trials."""
-    baseline: int
+    sides: tuple[Instances, Instances]
+    """The candidate's instances, and the baseline's."""
     runs: Sides = (None, None)
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return the pairs, in the candidate's order."""
+        return tuple(iter_pairs(*self.sides))
 
     @property
     def matched(self) -> int:
         """Return the number of pairs."""
-        return len(self.pairs)
+        return sum(len(stratum.candidate) for stratum in self.strata)
 
     @property
     def share(self) -> float:
         """Return the share of the larger side's instances that are paired."""
         return self.matched / max(self.candidate, self.baseline, 1)
+
+    @property
+    def candidate(self) -> int:
+        """Return the number of the candidate's instances and trials."""
+        return len(self.sides[0].id)
+
+    @property
+    def baseline(self) -> int:
+        """Return the number of the baseline's instances and trials."""
+        return len(self.sides[1].id)
 
     @property
     def is_testable(self) -> bool:
@@ -66,6 +80,9 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def strata(self) -> tuple[PairedStratum, ...]:
         """Return the pairs by stratum."""
+        candidate, baseline = self.sides
+        if _have_same_places(candidate, baseline):
+            return _split(candidate.stratum, candidate.value, baseline.value, candidate.cluster)
         return _strata(self.pairs)
 
 
@@ -73,17 +90,13 @@ def pair_scores(candidate: Score, baseline: Score) -> Pairs | None:
     """Return the questions that two scores both have; None if a side has no instances."""
     if candidate.instances is None or baseline.instances is None:
         return None
-    pairs = pair_instances(candidate.instances, baseline.instances)
-    return replace(pairs, runs=(candidate.repeats, baseline.repeats))
+    sides = (candidate.instances, baseline.instances)
+    return Pairs(sides=sides, runs=(candidate.repeats, baseline.repeats))
 
 
 def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
     """Return the pairs of instances with the same stratum, id, trial and input."""
-    return Pairs(
-        pairs=tuple(iter_pairs(candidate, baseline)),
-        candidate=len(candidate.id),
-        baseline=len(baseline.id),
-    )
+    return Pairs(sides=(candidate, baseline))
 
 
 def estimate(metrics: Sequence[Pairs]) -> Estimate:
@@ -157,7 +170,11 @@ def split_strata(instances: Instances) -> tuple[Stratum, ...] | None:
 
 
 def _is_testable(sides: Iterable[Sequence[float]]) -> bool:
-    return all(-LARGEST <= value <= LARGEST for side in sides for value in side)
+    # The sum is no number if a value isn't; the least and the largest can miss that.
+    return all(
+        min(side) >= -LARGEST and max(side) <= LARGEST and not math.isnan(math.fsum(side))
+        for side in sides
+    )
 
 
 def iter_rows(instances: Instances) -> Iterator[tuple[_Place, str | None, float, str]]:
@@ -192,11 +209,26 @@ def _repeats(instances: Instances) -> Sequence[int]:
 
 
 def _strata(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
-    strata: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        strata[pair.stratum].append(pair)
+    columns = list(zip(*pairs, strict=True)) or [()] * len(Pair._fields)
+    stratum, *_, candidate, baseline, cluster = columns
+    return _split(stratum, candidate, baseline, cluster)
+
+
+def _split(
+    stratum: Collection[str],
+    candidate: Iterable[float],
+    baseline: Iterable[float],
+    cluster: Iterable[str],
+) -> tuple[PairedStratum, ...]:
+    """Return the columns of each stratum."""
+    if len(set(stratum)) == 1:
+        columns: list[tuple[Any, ...]] = [(tuple(candidate), tuple(baseline), tuple(cluster))]
+    else:
+        strata: dict[str, list[list[Any]]] = defaultdict(list)
+        for name, *row in zip(stratum, candidate, baseline, cluster, strict=True):
+            strata[name].append(row)
+        columns = [tuple(zip(*rows, strict=True)) for rows in strata.values()]
     return tuple(
-        PairedStratum(candidate=candidate, baseline=baseline, cluster=cluster)
-        for rows in strata.values()
-        for *_, candidate, baseline, cluster in [zip(*rows, strict=True)]
+        PairedStratum(candidate=after, baseline=before, cluster=clusters)
+        for after, before, clusters in columns
     )

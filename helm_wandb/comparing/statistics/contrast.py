@@ -84,11 +84,14 @@ class Contrast(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def changes(self) -> tuple[float, ...]:
         """Sizes of the contributions of those clusters that changed."""
+        factors = [self.clusters * part.weight / part.stratum.size for part in self.parts]
         return tuple(
-            abs(self.clusters * part.weight / part.stratum.size * total)
-            for part in self.parts
-            for total in part.stratum.sums
-            if total
+            [
+                abs(factor * total)
+                for factor, part in zip(factors, self.parts, strict=True)
+                for total in part.stratum.sums
+                if total
+            ]
         )
 
     @property
@@ -134,7 +137,7 @@ class Contrast(Struct, frozen=True, kw_only=True, dict=True):
             for part in parts
         ]
         squares = [
-            factor**2 * math.fsum(residual * residual for residual in stratum.residuals)
+            factor**2 * math.fsum(map(mul, stratum.residuals, stratum.residuals))
             for factor, stratum in zip(factors, strata, strict=True)
         ]
         total = math.fsum(squares)
@@ -252,18 +255,19 @@ class Contrast(Struct, frozen=True, kw_only=True, dict=True):
 
     def _edge(self, sign: int) -> float:
         """Return the largest difference that is possible in this direction."""
-        seen = (
+        seen = [
             sign * (self.difference + residual / shift)
             for _, residual, shift in self.points
             if shift > 0
-        )
+        ]
         return max(self.unseen, *seen)
 
     @cached_property
     def _counts_and_shifts(self) -> tuple[list[float], list[float]]:
         """Numbers and shifts of the points, and of the two changes that were not seen."""
-        counts = [*(count for count, _, _ in self.points), self.unseen_weight, self.unseen_weight]
-        return counts, [*(shift for _, _, shift in self.points), 1.0, 1.0]
+        counts = [count for count, _, _ in self.points]
+        shifts = [shift for _, _, shift in self.points]
+        return [*counts, self.unseen_weight, self.unseen_weight], [*shifts, 1.0, 1.0]
 
     @cached_property
     def _size(self) -> float:
@@ -297,8 +301,8 @@ def _flips(parts: Sequence[Part]) -> tuple[tuple[float, int, int], ...]:
     for part in parts:
         sums = part.stratum.sums
         size = part.weight / part.stratum.size * max(map(abs, sums))
-        ups[size] += sum(total > 0 for total in sums)
-        downs[size] += sum(total < 0 for total in sums)
+        ups[size] += sum([total > 0 for total in sums])
+        downs[size] += sum([total < 0 for total in sums])
     return tuple((size, ups[size], downs[size]) for size in ups if ups[size] + downs[size])
 
 

@@ -114,6 +114,7 @@ def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Calla
     The statistic scatters as noncentral t does (Johnson and Welch, Biometrika 31, 1940).
     """
     sizes = _groups(contrast)
+    typical = _typical(sizes)
 
     def bound_and_mean(degrees: float) -> tuple[float, float]:
         """Return the critical value, and the mean of a statistic that exceeds it often enough."""
@@ -125,7 +126,7 @@ def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Calla
     _, by_student = bound_and_mean(contrast.strata_degrees)
 
     def is_found(change: float) -> bool:
-        points = tuple(_points(contrast, sizes, change))
+        points = tuple(_points(contrast, sizes, typical, change))
         squares = math.fsum(count * value * value for count, value, _ in points)
         error = math.sqrt(squares / contrast.clusters / (contrast.clusters - 1))
         beyond = change - _DEVIATE * error
@@ -163,26 +164,30 @@ def _groups(contrast: Contrast) -> list[tuple[float, float]]:
 
 
 def _group(sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    total = math.fsum(count for _, count in sizes)
-    squares = math.fsum(count * size * size for size, count in sizes)
+    total = math.fsum([count for _, count in sizes])
+    squares = math.fsum([count * size * size for size, count in sizes])
     return total, math.sqrt(squares / total)
 
 
+def _typical(sizes: Sequence[tuple[float, float]]) -> float:
+    """Return the mean size of a change; groups without changes count once."""
+    weights = [count or 1.0 for count, _ in sizes]
+    total = math.fsum([weight * size for weight, (_, size) in zip(weights, sizes, strict=True)])
+    return total / math.fsum(weights)
+
+
 def _points(
-    contrast: Contrast, sizes: Sequence[tuple[float, float]], change: float
+    contrast: Contrast, sizes: Sequence[tuple[float, float]], typical: float, change: float
 ) -> Iterator[tuple[float, float, float]]:
     """Return each cluster's contribution with this change, less the change itself."""
     rest = contrast.unchanged
     seen = contrast.clusters - rest
-    weights = [count or 1.0 for count, _ in sizes]
-    typical = math.fsum(
-        weight * size for weight, (_, size) in zip(weights, sizes, strict=True)
-    ) / math.fsum(weights)
     most = 1.0 if contrast.is_single else rest / contrast.clusters
     hit = min(most, change / typical) if rest else 0.0
     lost = hit if contrast.is_single else 0.0
     shift = change - hit * typical
-    for weight, (count, size) in zip(weights, sizes, strict=True):
+    for count, size in sizes:
+        weight = count or 1.0
         either, new = (1 - lost) * count / 2, hit * contrast.clusters * weight / (seen or 1.0)
         yield either, -size + shift - change, 1.0
         yield either + new, size + shift - change, 1.0
