@@ -146,7 +146,7 @@ def _compare(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
     plan = pipeline.Plan(
         folder=Path(),
         provenance=context.event.provenance(),
-        baseline=compare_command.find_baseline(before, progress_bar(sys.stderr)),
+        baseline=compare_command.find_baseline(before, after, progress_bar(sys.stderr)),
         gate_policy=GatePolicy(on_regression=arguments.fail_on == "regression"),
         with_details=True,
         keeps_answers=_keeps_answers(arguments),

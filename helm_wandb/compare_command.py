@@ -71,6 +71,8 @@ class Side(Struct, frozen=True, kw_only=True):
     """As the user wrote it."""
     config: Config
     """Reads it."""
+    notes: tuple[str, ...] = ()
+    """Which of its suites is compared, if it has several."""
 
 
 def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
@@ -87,37 +89,39 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
     before, after = (sources.first_entries(Path(name), shown_as=name) for name in names)
     shared = {one.name for one in before} & {one.name for one in after}
     return (
-        _side(names[0], _choose(before, shared), root),
-        _side(names[1], _choose(after, shared), root),
+        _side(names[0], before, shared, root),
+        _side(names[1], after, shared, root),
     )
 
 
-def _choose(entries: Sequence[FirstEntry], shared: set[str]) -> FirstEntry:
-    """Return the first suite that both sides have, else the first."""
-    return next((one for one in entries if one.name in shared), entries[0])
-
-
-def _side(name: str, entry: FirstEntry, root: Path) -> Side:
+def _side(name: str, entries: Sequence[FirstEntry], shared: set[str], root: Path) -> Side:
+    """Return the side with the first suite that both sides have, else with its first."""
+    entry = next((one for one in entries if one.name in shared), entries[0])
+    others = [one.name for one in entries if one is not entry]
     try:
         config = pipeline.parse_config(first_config(entry).encode(), name=name, root=root)
     except ConfigError as error:
         raise InputError(f"{name} can't be read without a config:", *error.lines) from error
-    return Side(name=name, config=replace(config, names=()))
+    note = (
+        f"{name} also has {join_truncated(others)}; its suite {entry.name} is compared. To compare "
+        f"another one, give its folder, {Path(name, 'runs')}/NAME."
+    )
+    return Side(name=name, config=replace(config, names=()), notes=(note,) if others else ())
 
 
 def find_baseline(
-    before: Side, progress: Callable[[int, int], None]
+    before: Side, after: Side, progress: Callable[[int, int], None]
 ) -> Callable[[Sequence[Evaluation]], BaselineResult]:
-    """Return what finds the baselines of the other side's models in this one.
+    """Return what finds the baselines of one side's models in the other side.
 
     progress: called with the number of runs that are read, and of all, while there are many.
     """
     options = ReadOptions(folder=Path(), with_details=True, progress=progress)
-    return partial(_resolve, before=before, options=options)
+    return partial(_resolve, before=before, after=after, options=options)
 
 
 def _resolve(
-    candidates: Sequence[Evaluation], before: Side, options: ReadOptions
+    candidates: Sequence[Evaluation], before: Side, after: Side, options: ReadOptions
 ) -> BaselineResult:
     """Return each candidate's baseline: its name's, or the only one if each side has one.
 
@@ -142,7 +146,8 @@ def _resolve(
             replace(one, baseline_label=replace(one.baseline_label, model=model))
             for one in partners
         )
-    notes = (*(f"{before.name}: {one}" for one in _shown(reading.notes)), *_shown(result.notes))
+    own_notes = (f"{before.name}: {one}" for one in _shown(reading.notes))
+    notes = (*before.notes, *after.notes, *own_notes, *_shown(result.notes))
     return replace(
         result,
         partners=partners,

@@ -160,6 +160,18 @@ def test_two_suites_of_one_output_are_compared(sides: Path) -> None:
         assert ["pr"] == [one["suite"] for one in report["evaluations"]]
 
 
+def test_of_several_suites_the_shared_one_is_compared(sides: Path) -> None:
+    """A note names the others, and how to compare them."""
+    shutil.copytree(sides / "pr/runs/nightly", sides / "pr/runs/another")
+    report = report_of("main", "pr")
+
+    assert ["nightly"] == [one["suite"] for one in report["evaluations"]]
+    assert [
+        "pr also has another; its suite nightly is compared. To compare another one, give its "
+        "folder, pr/runs/NAME."
+    ] == report["notes"]
+
+
 def test_inspect_is_compared(sides: Path) -> None:
     """A folder of logs against an archive, and a single log against another one."""
     for name in ("before", "after"):

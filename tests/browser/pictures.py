@@ -139,7 +139,7 @@ def _compared(before: str, after: str) -> Report:
     plan = pipeline.Plan(
         folder=Path(),
         provenance=_LOCAL,
-        baseline=compare_command.find_baseline(sides[0], no_progress),
+        baseline=compare_command.find_baseline(*sides, no_progress),
         gate_policy=GatePolicy(on_regression=True),
         with_details=True,
     )
