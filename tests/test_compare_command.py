@@ -167,8 +167,10 @@ def test_of_several_suites_the_shared_one_is_compared(sides: Path) -> None:
 
     assert ["nightly"] == [one["suite"] for one in report["evaluations"]]
     assert [
-        "pr also has another; its suite nightly is compared. To compare another one, give its "
-        "folder, pr/runs/NAME."
+        (
+            "pr also has another; its suite nightly is compared. To compare another one, give its "
+            "folder, pr/runs/NAME."
+        )
     ] == report["notes"]
 
 
