@@ -85,7 +85,7 @@ def test_a_mean_that_regressed_fails_the_job() -> None:
     """The mean over several benchmarks counts like one; that of a single one is not named twice."""
     mean = replace(BOOLQ, key=None, better=None, worse=None)
     single = replace(BOOLQ, key=None, better=2, worse=9)
-    reasons = ("the mean over the benchmarks of alpha regressed",)
+    reasons = ("the mean of alpha regressed",)
 
     assert Gate(closed=True, reasons=reasons) == decide(
         FAILING, [builders.comparison(overall=mean)]

@@ -90,26 +90,35 @@ def test_a_table_names_which_questions_were_lost() -> None:
     ]
     assert [
         "Score",
-        "Question",
-        "Reference",
         "baseline's answer",
         "this run's answer",
+        "Reference",
+        "Question",
         "Instance",
     ] == [column.label for column in boolq.columns]
     assert (
-        ("1 → 0", "A passage.⏎Question: is it?", "No", "No", "Yes", "id101"),
-        ("0 → 1", "–", "–", "–", "(empty)", "id7"),
+        ("1 → 0", "No", "Yes", "No", "A passage.⏎Question: is it?", "id101"),
+        ("0 → 1", "–", "(empty)", "–", "–", "id7"),
     ) == boolq.rows
     assert () == boolq.notes
 
 
 def test_what_nothing_is_known_of_has_no_column() -> None:
-    """Without texts there are the scores, the instance and its subject, and why no answers."""
+    """Without texts there are the scores and the instance, and why no answers."""
     (_, mmlu) = changed_instances.changed(SHOWN)
 
-    assert ["Score", "Instance", "Subject"] == [column.label for column in mmlu.columns]
-    assert (("0.25 → 0.751", "id3 (trial 2)", "subject=us law"),) == mmlu.rows
+    assert ["Score", "Instance"] == [column.label for column in mmlu.columns]
+    assert (("0.25 → 0.751", "id3 (trial 2)"),) == mmlu.rows
     assert [True] == [note.startswith("The baseline's answers are unknown") for note in mmlu.notes]
+
+
+def test_subjects_are_shown_if_they_differ() -> None:
+    """A column that says the same of each question is left out."""
+    history = replace(LAW, stratum="mmlu:subject=history,method=multiple_choice_joint")
+    (table,) = changed_instances.changed(of(delta(LAW, history, key="mmlu.EM")))
+
+    assert "Subject" == table.columns[-1].label
+    assert ["subject=us law", "subject=history"] == [row[-1] for row in table.rows]
 
 
 def test_answers_are_named_by_their_side() -> None:
@@ -130,7 +139,7 @@ def test_texts_are_somebody_elses_words() -> None:
     assert [[True] * 5, [False, False, False, False, True]] == [
         [isinstance(cell, Name) for cell in row[1:]] for row in boolq.rows
     ]
-    assert [True, True] == [isinstance(cell, Name) for cell in mmlu.rows[0][1:]]
+    assert [True] == [isinstance(cell, Name) for cell in mmlu.rows[0][1:]]
 
 
 def test_models_are_named_where_there_are_several() -> None:

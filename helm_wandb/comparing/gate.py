@@ -125,7 +125,7 @@ def _regressions(comparisons: Iterable[Comparison], compare: Policy) -> Iterator
     for comparison in comparisons:
         for delta in comparison.regressions:
             if delta.key is None:
-                yield _Result(f"the mean over the benchmarks of {comparison.model} regressed")
+                yield _Result(f"the mean of {comparison.model} regressed")
             else:
                 sentence = f"{delta.key} of {comparison.model} regressed"
                 yield _result(sentence, delta.key, compare)

@@ -34,7 +34,9 @@ def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
     of = f" of {plain(Name(comparison.model))}" if has_several else ""
     title = f"{plain(Name(str(delta.key)))}{of}: {delta.worse} worse, {delta.better} better"
     items = delta.items or ()
-    table = tables.tabulate(title, _columns(*deltas.side_names(report)), items)
+    has_subjects = len({subject(one) for one in items}) > 1
+    columns = _columns(*deltas.side_names(report))
+    table = tables.tabulate(title, columns if has_subjects else columns[:-1], items)
     changes = (delta.worse or 0) + (delta.better or 0)
     is_known = any(one.baseline_answer is not None for one in items)
     return replace(
@@ -45,7 +47,7 @@ def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
 
 
 def _columns(baseline: str, candidate: str) -> tuple[Cells[ChangedInstance], ...]:
-    """Return the columns: those first that show what changed."""
+    """Return the columns: those first that show what changed, as a narrow screen has no others."""
 
     def text(label: str, text_of: Callable[[ChangedInstance], str | None]) -> Cells[Any]:
         return Column(label, numeric=False), lambda item: _snippet(text_of(item))
@@ -53,11 +55,11 @@ def _columns(baseline: str, candidate: str) -> tuple[Cells[ChangedInstance], ...
     return (
         (Column("Score"), lambda item: f"{item.before:.3g} → {item.after:.3g}"),
         (Column("Runs", numeric=False), lambda item: "flaky" if item.flaky else UNKNOWN),
-        text("Question", lambda item: item.texts.input),
-        text("Reference", lambda item: item.texts.reference),
         text(f"{baseline}'s answer", lambda item: item.baseline_answer),
         text(f"{candidate}'s answer", lambda item: item.texts.answer),
-        (Column("Instance", numeric=False), _instance),
+        text("Reference", lambda item: item.texts.reference),
+        text("Question", lambda item: item.texts.input),
+        (Column(tables.INSTANCE, numeric=False), _instance),
         (Column("Subject", numeric=False), lambda item: _name(subject(item))),
     )
 

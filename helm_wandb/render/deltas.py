@@ -90,7 +90,7 @@ def flagged(report: Report, *, is_wide: bool = True) -> Table | None:
     rows = [row for row in sort_flagged(compared) if row[1].key or len(compared) > 1]
     if not rows:
         return None
-    return (_table if is_wide else _changes_first)("Changed", rows, report)
+    return (_verdicts_first if is_wide else _changes_first)("Changed", rows, report)
 
 
 def flagged_deltas(report: Report) -> list[_Row]:
@@ -171,6 +171,12 @@ def _table(
         if column.label not in left_out
     ]
     return tables.without_unknown(tables.tabulate(title, [*first, *shown], rows))
+
+
+def _verdicts_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
+    """Return the table with the changes next to their verdicts, as the others name them."""
+    first = [one for one in COLUMNS if one[0].label in {_VERDICT, _CHANGE}]
+    return _table(title, rows, report, first=first, without=[_VERDICT, _CHANGE])
 
 
 def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:

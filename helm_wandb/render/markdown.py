@@ -105,15 +105,8 @@ def render_template(name: str, **values: object) -> str:
 @cache
 def _environment() -> Environment:
     environment = create_environment(_finalize, keep_trailing_newline=True)
-    environment.filters["unbroken"] = _unbroken
     environment.globals.update(name=Name, link=_link)
     return environment
-
-
-def _unbroken(cell: str) -> str:
-    """Return a number with its unit on one line; its interval, in brackets, may be on the next."""
-    space = "\N{NO-BREAK SPACE}"
-    return cell.replace(" ", space).replace(f"{space}(", " (").replace(f",{space}", ", ")
 
 
 def _finalize(value: object) -> Markup:

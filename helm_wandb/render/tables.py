@@ -18,6 +18,8 @@ from helm_wandb.text.words import join_truncated
 _T = TypeVar("_T")
 VERDICT = "Verdict"
 """Label of a column that is shown first, though another one names the row."""
+INSTANCE = "Instance"
+"""Label of a column that names the row, though others stand before it."""
 _COLUMNS_SIDE_BY_SIDE = 8
 """Evaluations that are easier to compare as columns; more of them become rows."""
 

@@ -34,5 +34,11 @@ def create_environment(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["heading"] = keep_units
+    environment.filters.update(heading=keep_units, unbroken=_unbroken)
     return environment
+
+
+def _unbroken(cell: str) -> str:
+    """Return a number with its unit on one line; its interval, in brackets, may be on the next."""
+    space = "\N{NO-BREAK SPACE}"
+    return cell.replace(" ", space).replace(f"{space}(", " (").replace(f",{space}", ", ")

@@ -156,7 +156,8 @@ def test_every_column_sorts_both_ways(opened: Open, name: str) -> None:
 def test_changes_sort_by_their_signs(opened: Open) -> None:
     """A drop by 13 points is less than none, which is less than a rise by 4."""
     changed = 'document.querySelector("table")'
-    cells = {"evaluate": f"[...{changed}.tBodies[0].rows].map((row) => row.cells[1].textContent)"}
+    text = "row.cells[1].textContent.replaceAll('\\u00a0', ' ')"
+    cells = {"evaluate": f"[...{changed}.tBodies[0].rows].map((row) => {text})"}
     head = {"click": "table th:nth-child(2) > button"}
     seen = opened(COMPARED["compared"], head, cells, head, cells)
 

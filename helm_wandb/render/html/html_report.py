@@ -141,6 +141,9 @@ def _is_web(url: str) -> bool:
 
 def _row_head(table: Table) -> int:
     """The column that names a row: the first that holds neither numbers nor verdicts."""
+    labels = [one.label for one in table.columns]
+    if tables.INSTANCE in labels:
+        return labels.index(tables.INSTANCE)
     return [one.numeric or one.label == tables.VERDICT for one in table.columns].index(False)
 
 
