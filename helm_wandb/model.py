@@ -535,7 +535,7 @@ class HistoryPoint(Struct, frozen=True, kw_only=True):
 
 
 class MetricHistory(Struct, frozen=True, kw_only=True):
-    """A score of a model over the last commits, the oldest first."""
+    """A score of a model over the last runs, the oldest first."""
 
     model: str
     key: ScoreKey
@@ -577,7 +577,7 @@ class Report(Struct, frozen=True, kw_only=True):
     steps: tuple[Comparison, ...] = ()
     """Each model's latest iteration compared with its previous one, of this run."""
     history: tuple[MetricHistory, ...] = ()
-    """The baseline's last commits, and this run."""
+    """The baseline's last runs, and this run."""
     not_in_baseline: UnmatchedModels | None = None
     """None if there is no baseline, or it has all models."""
     gate: Gate | None = None

@@ -249,7 +249,7 @@ class _Comparisons(Struct, frozen=True, kw_only=True):
     unchecked: tuple[UncheckedScore, ...] = ()
     """The baseline's scores that a regression could hide in."""
     history: tuple[MetricHistory, ...] = ()
-    """The scores of the last commits and of this run."""
+    """The scores of the last runs and of this run."""
 
 
 def _compare(

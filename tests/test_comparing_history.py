@@ -1,4 +1,4 @@
-"""The scores of the last commits."""
+"""The scores of the last runs."""
 
 from __future__ import annotations
 
@@ -39,12 +39,21 @@ def test_the_oldest_points_are_dropped() -> None:
 def test_a_commit_has_one_point() -> None:
     """A second run of a commit replaces its point; unknown commits are all different."""
     commits = [HERE, None]
+    models = [builders.evaluation("alpha", 1000)]
     earlier = builders.history("alpha", "mmlu.EM", (0.1, 0.2), commits=commits)
-    models = [builders.evaluation("alpha")]
-
     for commit, values in ((HERE, [0.2, 0.5]), (None, [0.1, 0.2, 0.5])):
         (found,) = extend_history([earlier], models, commit)
         assert values == [point.value for point in found.points]
+
+
+def test_iterations_of_one_commit_are_points() -> None:
+    """A nightly run evaluates the next checkpoint, often of the same commit."""
+    earlier = builders.history("alpha", "mmlu.EM", (0.1, 0.2), commits=[HERE, HERE])
+    (found,) = extend_history([earlier], [builders.evaluation("alpha", 2000)], HERE)
+    (more,) = extend_history([earlier], [builders.evaluation("alpha", 3000)], HERE)
+
+    assert [(1000, 0.1), (2000, 0.5)] == [(one.iteration, one.value) for one in found.points]
+    assert [1000, 2000, 3000] == [one.iteration for one in more.points]
 
 
 def test_what_a_run_lacks_stays() -> None:

@@ -274,7 +274,7 @@ def test_the_report_of_main_hands_its_history_on(week: Week) -> None:
     assert [{1}, {2}, {3}] == counts
     assert [FIRST, BASE, HEAD] == [point["commit"] for point in boolq["points"]]
     assert all(point["standard_error"] > 0 for point in boolq["points"])
-    assert "over the last 3 commits" in comment
+    assert "over the last 3 runs" in comment
 
 
 def test_a_forks_report_adds_nothing_to_the_history(week: Week) -> None:

@@ -1,4 +1,4 @@
-"""Scores over the last commits, in tables and plots."""
+"""Scores over the last runs, in tables and plots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from helm_wandb.render import comment, terminal
 from helm_wandb.render.history import history_tables
 from helm_wandb.render.html import html_report
-from helm_wandb.render.html.commit_plots import PLOTS_SHOWN, commit_plots
+from helm_wandb.render.html.history_plots import PLOTS_SHOWN, history_plots
 from tests import builders
 from tests.golden_reports import REPORTS
 
@@ -32,7 +32,7 @@ def test_a_trend_has_three_points() -> None:
     titles = [table.title for table in history_tables(REPORT)]
 
     assert [
-        f"{model} over the last 4 commits, 0000000 to 3333333" for model in ("alpha", "beta")
+        f"{model} over the last 4 runs, commit 0000000 to 3333333" for model in ("alpha", "beta")
     ] == titles
     assert [["mmlu.EM", "x.bits ↓"], ["mmlu.EM"]] == [
         [row[0] for row in table.rows] for table in history_tables(REPORT)
@@ -41,7 +41,7 @@ def test_a_trend_has_three_points() -> None:
 
 def test_plots_are_over_commits() -> None:
     """Models of the same commits share a plot; each point has its numbers in words."""
-    first, second = commit_plots(REPORT)
+    first, second = history_plots(REPORT)
 
     assert (["alpha", "beta"], ["alpha"]) == (
         [one.model for one in first.series],
@@ -60,14 +60,14 @@ def test_the_page_has_the_plots() -> None:
     """The HTML report draws them, and folds the tables; without history it has neither."""
     page = html_report.render(REPORT)
 
-    assert "<h2>Over the last commits</h2>" in page
-    assert "<summary>alpha over the last 4 commits" in page
-    assert "Over the last commits" not in html_report.render(REPORTS["curve"])
+    assert "<h2>Over the last runs</h2>" in page
+    assert "<summary>alpha over the last 4 runs" in page
+    assert "Over the last runs" not in html_report.render(REPORTS["curve"])
 
 
 def test_the_terminal_has_the_tables() -> None:
     """A run with a baseline prints them below the leaderboard."""
-    assert "beta over the last 4 commits, 0000000 to 3333333" in terminal.render_piped(REPORT)
+    assert "beta over the last 4 runs, commit 0000000 to 3333333" in terminal.render_piped(REPORT)
 
 
 def test_so_many_plots_are_drawn() -> None:
@@ -78,7 +78,7 @@ def test_so_many_plots_are_drawn() -> None:
         history=[builders.history("alpha", key, (0.1, 0.2, 0.3)) for key in keys],
     )
 
-    assert keys[:PLOTS_SHOWN] == [plot.title for plot in commit_plots(report)]
+    assert keys[:PLOTS_SHOWN] == [plot.title for plot in history_plots(report)]
     assert keys == [row[0] for row in history_tables(report)[0].rows]
 
 
@@ -90,8 +90,18 @@ def test_any_values_are_shown(value: float) -> None:
         history=[builders.history("alpha", "mmlu.EM", [value] * 3, error=0.0)],
     )
 
-    assert (1 if abs(value) < 1e100 and value != 5e-324 else 0) == len(commit_plots(report))
+    assert (1 if abs(value) < 1e100 and value != 5e-324 else 0) == len(history_plots(report))
     assert 1 == len(history_tables(report)[0].rows)
+
+
+def test_checkpoints_of_one_commit_have_their_iterations() -> None:
+    """Nightly runs evaluate one checkpoint after the other: these name the points."""
+    history = builders.history("alpha", "mmlu.EM", (0.1, 0.2, 0.3), commits=["a" * 40] * 3)
+    report = builders.report([builders.evaluation("alpha")], history=[history])
+    (plot,) = history_plots(report)
+
+    assert "alpha over the last 3 runs, iteration 1000 to 3000" == history_tables(report)[0].title
+    assert ("iteration", ["1000", "3000"]) == (plot.x_label, [one.label for one in plot.x_ticks])
 
 
 def test_a_run_without_a_commit_is_shown() -> None:
@@ -103,4 +113,4 @@ def test_a_run_without_a_commit_is_shown() -> None:
         ],
     )
 
-    assert history_tables(report)[0].title.endswith("3 commits, aaaaaaa to an unknown one")
+    assert history_tables(report)[0].title.endswith("3 runs, commit aaaaaaa to an unknown one")

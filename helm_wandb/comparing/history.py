@@ -1,4 +1,4 @@
-"""The scores of the base branch's last commits, which each report hands on to the next."""
+"""The scores of the base branch's last runs, which each report hands on to the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from helm_wandb.comparing.statistics import standard_error
 from helm_wandb.model import Evaluation, HistoryPoint, MetricHistory, Score, ScoreKey
 
 POINTS = 20
-"""Commits of a metric that are kept."""
+"""Points of a metric that are kept."""
 SERIES = 1_000
 """Metrics of all models that are kept, those of this run first."""
 LONGEST_COMMIT = 64
@@ -24,7 +24,8 @@ def extend_history(
 ) -> tuple[MetricHistory, ...]:
     """Return the baseline's history, with the latest iteration of each model of this run added.
 
-    A run that evaluates a commit again replaces the point. Metrics that this run lacks stay.
+    A run that evaluates an iteration of a commit again replaces its point. Metrics that this run
+    lacks stay.
     """
     series = {(one.model, one.key): one for one in earlier}
     own = {
@@ -49,9 +50,10 @@ def _extended(
 
 
 def _distinct(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
-    """Return the points without those of the last one's commit."""
+    """Return the points without those of the last one's commit and iteration."""
     *before, last = points
-    return [*(one for one in before if one.commit is None or one.commit != last.commit), last]
+    same = (last.commit, last.iteration)
+    return [*(one for one in before if not one.commit or (one.commit, one.iteration) != same), last]
 
 
 def _point(evaluation: Evaluation, score: Score, commit: str | None) -> HistoryPoint:

@@ -1,17 +1,17 @@
-"""Scores over the base branch's last commits, as tables."""
+"""Scores over the base branch's last runs, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from helm_wandb.comparing.evaluations import group_values
-from helm_wandb.model import MetricHistory, Report
+from helm_wandb.model import HistoryPoint, MetricHistory, Report
 from helm_wandb.render.tables import Cells, Column, Table, metric_name, tabulate, trend
 from helm_wandb.text.quantities import UNKNOWN, scores_as_text
 from helm_wandb.text.safe_text import Name, plain
 
 _LEAST_POINTS = 3
-"""Commits that are a trend: the comparison shows two."""
+"""Runs that are a trend: the comparison shows two."""
 
 
 def trends(report: Report) -> dict[str, list[MetricHistory]]:
@@ -38,10 +38,18 @@ def history_tables(report: Report) -> list[Table]:
 
 
 def _title(model: str, several: Sequence[MetricHistory]) -> str:
-    """Return `alpha over the last 12 commits, 0123abc to 89abcde`."""
+    """Return `alpha over the last 12 runs, commit 0123abc to 89abcde`."""
     longest = max(several, key=lambda one: len(one.points)).points
-    first, last = (short_commit(point.commit) for point in (longest[0], longest[-1]))
-    return f"{plain(Name(model))} over the last {len(longest)} commits, {first} to {last}"
+    what, labels = point_labels(longest)
+    ends = f"{what} {labels[0]} to {labels[-1]}"
+    return f"{plain(Name(model))} over the last {len(longest)} runs, {ends}"
+
+
+def point_labels(points: Sequence[HistoryPoint]) -> tuple[str, list[str]]:
+    """Return what the points are named by, and each one's name: of one commit, iterations."""
+    if len({point.commit for point in points}) == 1:
+        return "iteration", [str(point.iteration) for point in points]
+    return "commit", [short_commit(point.commit) for point in points]
 
 
 def short_commit(commit: str | None) -> str:
@@ -73,5 +81,5 @@ _COLUMNS: tuple[Cells[MetricHistory], ...] = (
     ),
     (Column("Latest"), _latest),
     (Column("Standard error"), _latest_error),
-    (Column("Commits"), lambda one: str(len(one.points))),
+    (Column("Runs"), lambda one: str(len(one.points))),
 )

@@ -16,7 +16,7 @@ from helm_wandb.model import Report, ScoreKey
 from helm_wandb.render import changed_instances, deltas, sentences, tables
 from helm_wandb.render.history import history_tables
 from helm_wandb.render.html import plots
-from helm_wandb.render.html.commit_plots import commit_plots
+from helm_wandb.render.html.history_plots import history_plots
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.render.templating import TEMPLATES, create_environment
 from helm_wandb.text.quantities import scores_as_text
@@ -74,7 +74,7 @@ def render(report: Report) -> str:
             models_shown=plots.MODELS_SHOWN,
             has_models=len({one.model for one in report.comparisons}) > 1,
             curves=plots.curves(report),
-            trends=commit_plots(report),
+            trends=history_plots(report),
             rows_unscrolled=_ROWS_UNSCROLLED,
             heads_upright=_HEADS_UPRIGHT,
             links=_links(report),

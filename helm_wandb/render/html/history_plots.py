@@ -1,11 +1,11 @@
-"""Scores over the base branch's last commits, as plots of the HTML report."""
+"""Scores over the base branch's last runs, as plots of the HTML report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from helm_wandb.comparing.evaluations import group_values
-from helm_wandb.render.history import point_texts, short_commit, trends
+from helm_wandb.render.history import point_labels, point_texts, short_commit, trends
 from helm_wandb.render.html.plots import (
     SERIES_SHOWN,
     Axis,
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 PLOTS_SHOWN = 12
 """Metrics that are drawn; all are in the table."""
 _MARGIN = 0.1
-"""Room next to the first and the last commit, for its label, as a share of the axis."""
+"""Room next to the first and the last point, for its label, as a share of the axis."""
 
 
-def commit_plots(report: Report) -> tuple[Curves, ...]:
-    """Return a plot of each of the first metrics, with the models that have the same commits."""
+def history_plots(report: Report) -> tuple[Curves, ...]:
+    """Return a plot of each of the first metrics, with the models that have the same points."""
     groups = group_values(
-        ((one.key, *(point.commit for point in one.points)), one)
+        ((one.key, *point_labels(one.points)[1]), one)
         for of_model in trends(report).values()
         for one in of_model
     )
@@ -44,21 +44,19 @@ def commit_plots(report: Report) -> tuple[Curves, ...]:
 
 def _plot(several: Sequence[MetricHistory]) -> Curves:
     shown = several[:SERIES_SHOWN]
-    points = shown[0].points
+    x_label, labels = point_labels(shown[0].points)
     ends = _ends(shown)
     is_share = are_shares(ends, shown[0].key)
-    margin = _MARGIN * len(points)
-    x = Axis(step=1, low=-margin, high=len(points) - 1 + margin)
+    margin, last = _MARGIN * len(labels), len(labels) - 1
+    x = Axis(step=1, low=-margin, high=last + margin)
     y = axis_around(ends, is_upward=True)
     y_ticks = y.ticks(scale=100 if is_share else 1)
     return Curves(
         title=str(shown[0].key),
-        x_label="commit",
+        x_label=x_label,
         series=tuple(Series(model=one.model, points=tuple(_points(one, x, y))) for one in shown),
         more=len(several) - len(shown),
-        x_ticks=tuple(
-            Tick(at=x.at(at), label=short_commit(points[at].commit)) for at in (0, len(points) - 1)
-        ),
+        x_ticks=tuple(Tick(at=x.at(at), label=labels[at]) for at in (0, last)),
         y_ticks=y_ticks,
         remarks=tuple(_remarks(shown, y_ticks, is_share=is_share)),
     )
