@@ -189,6 +189,18 @@ def test_kinds_are_reported(tree_path: Path) -> None:
     assert expected == actual
 
 
+def test_others_may_open_a_file(tree_path: Path) -> None:
+    """A real file has the content as long as the context lasts; one of an archive is temporary."""
+    with open_output(tree_path, shown_as="helm") as files:
+        with files.local(BOOLQ) as path:
+            assert TREE["runs"]["nightly"]["boolq:model=acme_assistant"]["stats.json"] == (
+                path.read_bytes()
+            )
+        assert tree_path.is_dir() == path.exists()
+        with pytest.raises(ArtifactError), files.local("runs"):
+            pass
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "nul\0", "runs/../nul\0", "\ud800", "x/" * 3000])
 def test_a_name_that_no_file_can_have_is_absent(tree_path: Path, name: str) -> None:
     """A benchmark's name comes from a config: an impossible one is just not there."""

@@ -27,7 +27,7 @@ TAKEN = (
 )
 KEYS = (
     *(ScoreKey(name, "EM") for name in TAKEN),
-    *(ScoreKey("a.b", "c"), ScoreKey("mmlu", "_step")),
+    *(ScoreKey("a.b", "c"), ScoreKey("mmlu", "_step"), ScoreKey("mmlu", "match.accuracy,mode")),
 )
 SCORES = {key: (at + 1) / 64 for at, key in enumerate(KEYS)}
 CONFIG = replace(runs.CONFIG, leaderboard_metrics=KEYS)

@@ -10,8 +10,8 @@ from helm_wandb.text.words import join_truncated
 _SHOTS = frozenset({"max_train_instances", "num_fewshot"})
 """Fields for the number of examples, in HELM and in lm-eval."""
 
-_SEEDS = frozenset({"random", "fewshot_seed", "seed"})
-"""Fields for the seed, in HELM, in lm-eval and in Inspect."""
+_SEEDS = frozenset({"random", "fewshot_seed", "seed", "task seed"})
+"""Fields for the seed, in HELM, in lm-eval, and in Inspect, whose tasks may have their own."""
 
 
 def without_seeds(fingerprint: Mapping[str, object]) -> dict[str, object]:

@@ -29,7 +29,7 @@ def fingerprint(header: Header, score: EvalScore) -> dict[str, object]:
     """
     spec = header.eval
     fields: dict[str, object] = {
-        **{f"generate {name}": value for name, value in _generation(header).items()},
+        **_generation(header),
         **{f"task {name}": value for name, value in spec.task_args.items()},
         **{f"scorer {name}": value for name, value in score.params.items()},
         "task": spec.task,
