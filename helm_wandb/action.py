@@ -114,7 +114,13 @@ def _outcome(
             provenance=context.event.provenance(pull_request=conversation.number),
             project=project,
             published=_published(settings),
-            baseline=_baseline(settings, context.event, github, project),
+            baseline=_baseline(
+                settings,
+                context.event,
+                github,
+                project,
+                reports=config.compare.baseline_reports,
+            ),
             gate_policy=replace(settings.gate, labels=conversation.labels),
             sink_errors_fail=settings.sink_errors_fail,
             with_details=True,
@@ -189,7 +195,12 @@ def _published(settings: Settings) -> Reading | None:
 
 
 def _baseline(
-    settings: Settings, event: Event, github: Repository | None, project: WandbProject | None
+    settings: Settings,
+    event: Event,
+    github: Repository | None,
+    project: WandbProject | None,
+    *,
+    reports: int,
 ) -> Callable[[Sequence[Evaluation]], BaselineResult]:
     is_word = settings.baseline in set(BaselineChoice)
     choice = BaselineChoice(settings.baseline) if is_word else BaselineChoice.FILE
@@ -206,6 +217,7 @@ def _baseline(
         event=event,
         github=github,
         project=project,
+        reports=reports,
     )
     return partial(baselines.resolve, request=request)
 

@@ -149,6 +149,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     the cluster; or `instance`, if each instance is one; or a field, as lm-eval's
     `doc.passage` or Inspect's `metadata.author`.
     """
+    baseline_reports: int = 1
+    """Reports of the base branch that a baseline is the mean of, at most."""
     floor: Mapping[ScoreKey, float] = field(default_factory=dict)
     """The minimum score, or the maximum if lower is better."""
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,12 +113,16 @@ class Week:
         self.keep_report(sha)
         return done
 
-    def keep_report(self, sha: str) -> None:
+    def keep_report(self, sha: str, *, expired: bool = False) -> None:
         """Upload the report of a commit as the workflow's artifact."""
         run = self.server.seed.run(NAME, head_sha=sha, number=1893)
         report = (self.folder / "helm-wandb-report.json").read_bytes()
         self.server.seed.artifact(
-            NAME, run, "helm-wandb-report", packed({"helm-wandb-report.json": report})
+            NAME,
+            run,
+            "helm-wandb-report",
+            packed({"helm-wandb-report.json": report}),
+            expired=expired,
         )
 
     def pull(
@@ -359,6 +364,32 @@ def test_output_of_other_harnesses_is_compared_with_main(  # noqa: PLR0913, PLR0
     (comment,) = week.comments(7)
     assert "arc" in comment
     assert question in comment
+
+
+def test_a_baseline_is_the_mean_of_the_last_reports(week: Week) -> None:
+    """An expired report and one with other settings are passed over; the comment names the rest."""
+    commits = [digit * 40 for digit in "abcde"]
+    merge = "f" * 40
+    week.server.seed.history(NAME, commits)
+    week.server.seed.commit(NAME, merge, parents=[commits[-1], HEAD])
+    week.server.seed.pull_request(NAME, 7, **{**OWN, "merge_sha": merge})
+    entry = {"eval_type": "lm_eval", "lm_eval_output_dir": "results"}
+    write_config(week.folder, entry, compare={"baseline_reports": 3})
+    given = {"INPUT_CONFIG": "config.yaml"}
+    for at, commit in enumerate(commits):
+        values = [int(number % 4 < 2 or number % 20 == at) for number in range(200)]
+        shots = {"n-shot": {"arc": 5 if at == 3 else 0}}
+        change = methodcaller("update", shots)
+        write_run(week.folder / "results/m", {"arc": values}, change=change)
+        week.run("push", None, commit, payload={"before": FIRST}, **given)
+        week.keep_report(commit, expired=at == 2)
+    write_run(week.folder / "results/m", {"arc": [int(number % 4 < 2) for number in range(200)]})
+    done = week.run("pull_request", None, merge, payload=pull_request(7, HEAD, NAME), **given)
+    (one,) = done["report"]["comparisons"]
+
+    assert one["baseline"]["origin"].endswith("; averaged with bbbbbbb, aaaaaaa")
+    (comment,) = week.comments(7)
+    assert "averaged with bbbbbbb, aaaaaaa" in comment.replace("<!-- -->", "")
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

@@ -38,6 +38,16 @@ def unmatched_benchmarks(
     )
 
 
+def has_same_settings(candidates: Sequence[Evaluation], match: BaselineMatch) -> bool:
+    """Return whether a baseline has some benchmark of a model with the same settings."""
+    return any(
+        _has_same_settings(benchmark, candidate, baseline)
+        for candidate in latest(candidates)
+        for _, baseline in _same_model(candidate, [match])
+        for benchmark in _benchmarks(candidate)
+    )
+
+
 def steps(candidates: Sequence[Evaluation]) -> tuple[Partner, ...]:
     """Return each model's latest iteration with the previous one."""
     return tuple(_steps(candidates))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from helm_wandb.baselines import pairs
+from helm_wandb.baselines import averaging, pairs
 from helm_wandb.baselines.artifacts import search_artifacts
 from helm_wandb.baselines.base import Base, find_base
 from helm_wandb.baselines.matches import BaselineMatch, NoMatch, SearchError
@@ -40,6 +40,8 @@ class BaselineRequest(Struct, frozen=True, kw_only=True):
     """None without a token."""
     project: WandbProject | None = None
     """None without a key."""
+    reports: int = 1
+    """Workflow artifacts that a baseline is the mean of, at most."""
 
 
 class BaselineResult(Struct, frozen=True, kw_only=True):
@@ -71,14 +73,27 @@ def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> Basel
     failures: list[NoMatch] = []
     if request.choice is BaselineChoice.NONE or not candidates:
         return BaselineResult()
-    for one in _search(candidates, request):
-        if isinstance(one, NoMatch):
-            failures.append(one)
-            continue
-        matches.append(one)
-        if not pairs.unmatched_benchmarks(candidates, matches):
+    for search in _searches(candidates, request):
+        for one in search:
+            if isinstance(one, NoMatch):
+                failures.append(one)
+            else:
+                matches.append(one)
+            if _are_enough(matches, candidates, request.reports):
+                break
+        if _are_enough(matches, candidates, 1):
             break
-    return _result(candidates, matches, failures, request)
+    averaged = averaging.average_reports(matches, request.reports)
+    return _result(candidates, averaged, failures, request)
+
+
+def _are_enough(
+    matches: Sequence[BaselineMatch], candidates: Sequence[Evaluation], reports: int
+) -> bool:
+    """Return whether each benchmark has a baseline with its settings, from so many reports."""
+    if not matches or pairs.unmatched_benchmarks(candidates, matches):
+        return False
+    return reports <= sum(pairs.has_same_settings(candidates, match) for match in matches)
 
 
 def _result(
@@ -112,26 +127,26 @@ def _result(
     return BaselineResult(notes=notes, missing_reason=" ".join(notes))
 
 
-def _search(
+def _searches(
     candidates: Sequence[Evaluation], request: BaselineRequest
-) -> Iterator[BaselineMatch | NoMatch]:
-    """Yield all matches, the nearest first; a place is searched when its first is needed."""
+) -> Iterator[Iterable[BaselineMatch | NoMatch]]:
+    """Yield the matches of each place, the nearest first; none is searched before it is needed."""
     if request.file:
-        yield request.file
+        yield [request.file]
     base = (
         _find_base(request)
         if request.choice in {BaselineChoice.AUTO, BaselineChoice.ARTIFACT}
         else None
     )
     if isinstance(base, NoMatch):
-        yield base
+        yield [base]
     elif base and request.github and request.event:
         # upload-artifact with `archive: false` names an artifact as its one file.
         names = tuple(dict.fromkeys([request.artifact, PurePosixPath(request.report).name]))
         query = ArtifactQuery(base=base, names=names, own_runs=request.event.own_runs)
-        yield from search_artifacts(query, request.github)
+        yield search_artifacts(query, request.github)
     if request.choice in {BaselineChoice.AUTO, BaselineChoice.WANDB}:
-        yield from _search_wandb(candidates, request, base)
+        yield _search_wandb(candidates, request, base)
 
 
 def _find_base(request: BaselineRequest) -> Base | NoMatch:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from helm_wandb.comparing import pairing
 from helm_wandb.comparing.evaluations import describe_other_settings, group_values
 from helm_wandb.comparing.pairing import iter_rows
 from helm_wandb.model import Evaluation, Instances, Repeats, Score, is_close, mean
 
+_MOVED = 0.05
+"""Raw p-value below which two reports of the base branch are of different scores."""
 _OTHER_QUESTIONS = "the runs that are averaged are not over the same questions"
 
 
@@ -39,6 +42,30 @@ def _why_apart(scores: Sequence[Score], count: int) -> str | None:
         return "the runs have other subjects"
     described = (describe_other_settings(other, first, with_seeds=False) for other in scores[1:])
     return next(filter(None, described), None)
+
+
+def average_unmoved(
+    score: Score, older: Iterable[Score], *, count: int
+) -> tuple[Score, tuple[int, ...]]:
+    """Return the mean of a score and of older ones, by question, and the places of those in it.
+
+    One with other settings or questions is left out. If one differs significantly, the score has
+    moved since then: it and all before it are left out. The noise between runs is that of the
+    score's own runs.
+    count: scores of the mean, at most.
+    """
+    kept, places = [score], []
+    for place, other in enumerate(older):
+        pairs = pairing.pair_scores(score, other)
+        if pairs is None or pairs.share < 1 or _why_apart([score, other], 2):
+            continue
+        p = pairing.estimate([pairs]).p
+        if p is None or p < _MOVED or len(kept) == count:
+            break
+        kept.append(other)
+        places.append(place)
+    averaged = _average(kept) if places else score
+    return replace(averaged, repeats=score.repeats), tuple(places)
 
 
 def flaky_values(score: Score) -> frozenset[float]:

@@ -300,6 +300,7 @@ def _policy(compare: Mapping[str, Any]) -> Policy:
         alpha=float(compare.get("alpha", usual.alpha)),
         min_effect=_effect(by_key.pop(DEFAULT_EFFECT, usual.min_effect)),
         min_effects={ScoreKey.parse(key): _effect(value) for key, value in by_key.items()},
+        baseline_reports=int(compare.get("baseline_reports", usual.baseline_reports)),
         warn_only=frozenset(compare.get("warn_only", ())),
         lower_is_better=frozenset(_keys(compare.get("lower_is_better", ()))),
         higher_is_better=frozenset(_keys(compare.get("higher_is_better", ()))),

@@ -262,7 +262,9 @@ def _note(delta: Delta) -> str:
 def _too_few(delta: Delta) -> str | None:
     """Return how many questions would show a usual effect; None if that is near what they are."""
     if _detects_nothing(delta):
-        return f"too few {'runs' if delta.runs else 'questions'} to flag any change"
+        if delta.runs:
+            return "too few runs to flag any change"
+        return "too few questions to flag any change"
     if delta.runs:
         return None
     if not delta.mde or not delta.n or not in_points(delta) or delta.mde <= _LARGE_EFFECT:

@@ -1,0 +1,55 @@
+"""Baselines as means over the last reports of the base branch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from helm_wandb.baselines.matches import BaselineMatch
+from helm_wandb.comparing import repeats
+from helm_wandb.model import Evaluation, Score, ScoreKey
+from helm_wandb.report import name_commit
+
+
+def average_reports(matches: Sequence[BaselineMatch], count: int) -> list[BaselineMatch]:
+    """Return the matches, the scores of each averaged with those of older ones.
+
+    matches: the nearest first. count: reports of a mean, at most.
+    """
+    if count == 1:
+        return list(matches)
+    return [_average(match, matches[at + 1 :], count) for at, match in enumerate(matches)]
+
+
+def _average(match: BaselineMatch, older: Sequence[BaselineMatch], count: int) -> BaselineMatch:
+    """Return the match, which names the others that are in some mean."""
+    used: set[int] = set()
+    evaluations = tuple(_average_one(one, older, count, used) for one in match.evaluations)
+    if not used:
+        return match
+    names = ", ".join(
+        name_commit(None, older[at].commit) or older[at].origin for at in sorted(used)
+    )
+    return replace(match, evaluations=evaluations, origin=f"{match.origin}; averaged with {names}")
+
+
+def _average_one(
+    one: Evaluation, older: Sequence[BaselineMatch], count: int, used: set[int]
+) -> Evaluation:
+    scores: dict[ScoreKey, Score] = {}
+    for key, score in one.scores.items():
+        having = [
+            (at, other) for at, match in enumerate(older) for other in _scores(match, one, key)
+        ]
+        others = [other for _, other in having]
+        scores[key], places = repeats.average_unmoved(score, others, count=count)
+        used |= {having[place][0] for place in places}
+    return replace(one, scores=scores)
+
+
+def _scores(match: BaselineMatch, like: Evaluation, key: ScoreKey) -> list[Score]:
+    """Return the score of the same checkpoint; none if the match lacks it."""
+    place = like.model, like.iteration
+    same = (one for one in match.evaluations if (one.model, one.iteration) == place)
+    return [one.scores[key] for one in same if key in one.scores]
