@@ -362,7 +362,7 @@ def test_job_summary_is_written_where_a_workflow_asks_for_it(
     assert (
         (workspace / "summary.md")
         .read_text()
-        .startswith("before\n\n\n## \u2139\ufe0f acme/assistant: 6 metrics")
+        .startswith("before\n\n\n## \u2139\ufe0f acme/assistant: 6\u00a0metrics")
     )
 
 

@@ -14,7 +14,7 @@ from helm_wandb import config
 from helm_wandb.config.first_config import first_config
 from helm_wandb.model import ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
-from helm_wandb.sources.helm.first_entry import entries
+from helm_wandb.sources.helm.first_entry import suite_entries
 from helm_wandb.sources.helm.inventory import SuiteInventory
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def entry(text: str) -> HelmEval:
 
 def written(*suites: SuiteInventory, folder: str = "out") -> str:
     """The config for the first of the suites."""
-    return first_config(entries(suites, folder=folder)[0])
+    return first_config(suite_entries(suites, folder=folder)[0])
 
 
 def test_it_is_read_by_people(golden: Callable[[str, str], None]) -> None:

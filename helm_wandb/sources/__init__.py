@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from helm_wandb.errors import ArtifactError, NearbyOutputError
-from helm_wandb.harness.entry import ReadOptions
+from helm_wandb.harness.entry import HarnessEval, ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
-from helm_wandb.sources import file, helm, inspect, lm_eval, report
+from helm_wandb.sources import file, report
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.lm_eval.entry import LmEval
@@ -36,28 +37,30 @@ class Source(Struct, frozen=True, kw_only=True):
     """Returns the fields of an entry with another output, for its key `repeats`."""
 
 
+def _harness(kind: type[HarnessEval]) -> Source:
+    """Return the source of a harness, whose package has `reader`, `answers` and `first_entry`.
+
+    kind: the package's own, from its module `entry`. The other modules are imported when they are
+    needed, since a run reads the outputs of few harnesses.
+    """
+    package = kind.__module__.rpartition(".")[0]
+
+    def module(name: str) -> Any:  # noqa: ANN401 -- a module
+        return import_module(f"{package}.{name}")
+
+    return Source(
+        read=lambda entry, options: module("reader").read(kind.parse(entry), options),
+        has_details=True,
+        texts=lambda entry, **wanted: module("answers").read(kind.parse(entry), **wanted),
+        first_entries=lambda path, **names: module("first_entry").entries(path, **names),
+        with_output=kind.with_output,
+    )
+
+
 SOURCES: Mapping[str, Source] = {
-    "helm": Source(
-        read=helm.read,
-        has_details=True,
-        texts=helm.texts,
-        first_entries=helm.first_entries,
-        with_output=HelmEval.with_output,
-    ),
-    "lm_eval": Source(
-        read=lm_eval.read,
-        has_details=True,
-        texts=lm_eval.texts,
-        first_entries=lm_eval.first_entries,
-        with_output=LmEval.with_output,
-    ),
-    "inspect": Source(
-        read=inspect.read,
-        has_details=True,
-        texts=inspect.texts,
-        first_entries=inspect.first_entries,
-        with_output=InspectEval.with_output,
-    ),
+    "helm": _harness(HelmEval),
+    "lm_eval": _harness(LmEval),
+    "inspect": _harness(InspectEval),
     "file": Source(read=file.read),
     "report": Source(
         read=report.read,

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
+from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.first_lines import benchmark_lines, join_names, model_lines, token_lines
 from helm_wandb.model import FirstEntry, ScoreKey
-from helm_wandb.sources.helm.inventory import SuiteInventory
+from helm_wandb.sources.helm import layout
+from helm_wandb.sources.helm.inventory import SuiteInventory, inventory
 from helm_wandb.text.yaml_text import to_yaml
 
 
-def entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntry, ...]:
+def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
+    """Return an entry for each suite of the HELM output, as `sources.first_entries` says.
+
+    The path may also be a suite's own folder, `benchmark_output/runs/nightly`.
+    """
+    parent, suite = layout.split_suite_folder(path)
+    if suite is not None:
+        folder = str(parent)
+        # If the suite can't be read, the error below says what to give instead.
+        with suppress(ArtifactError):
+            several = suite_entries(inventory(parent, shown_as=folder), folder=folder)
+            if own := tuple(one for one in several if one.name == suite):
+                return own
+    return suite_entries(inventory(path, shown_as=shown_as), folder=shown_as)
+
+
+def suite_entries(suites: Sequence[SuiteInventory], *, folder: str) -> tuple[FirstEntry, ...]:
     """Return an entry for each suite, which records all of it and names the others in a comment.
 
     folder: the HELM output, as the config is to name it.
