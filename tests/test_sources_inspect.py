@@ -306,17 +306,16 @@ def test_the_newest_log_of_each_model_and_task_counts(tmp_path: Path) -> None:
 
 
 def test_other_arguments_of_a_task_are_named(tmp_path: Path) -> None:
-    """Only one log of a task counts, so that the note says how to keep both."""
-    write_json(tmp_path / "logs/a", log(["I"], task_args={"level": "easy"}))
-    newer = log(["C"], task_args={"level": "hard"}, created="2026-01-02T10:00:00+00:00")
-    write_json(tmp_path / "logs/b", newer, time="2026-01-02T10-00-00")
-    notes = read_logs("logs", tmp_path).notes
+    """Only one log of a task counts, so that one note for all others says how to keep them."""
+    for day, level in enumerate(("easy", "hard", "medium"), 1):
+        content = log(["C"], task_args={"level": level}, created=f"2026-01-0{day}T10:00:00+00:00")
+        write_json(tmp_path / "logs", content, time=f"2026-01-0{day}T10-00-00")
 
     assert (
-        "2026-01-01T10-00-00-00-00_sums_x1.json has other task arguments than "
-        "2026-01-02T10-00-00_sums_x1.json, the newer log of sums. Only the newer one counts: give "
-        "them separate folders, and an entry of evals each."
-    ) == notes[0]
+        "2026-01-01T10-00-00_sums_x1.json, 2026-01-02T10-00-00_sums_x1.json: other task "
+        "arguments than 2026-01-03T10-00-00_sums_x1.json, the newer log of sums. Only the newest "
+        "one counts: give them separate folders, and an entry of evals each."
+    ) == read_logs("logs", tmp_path).notes[0]
 
 
 def test_a_newer_log_that_is_not_whole_is_reported_and_the_older_counts(tmp_path: Path) -> None:

@@ -155,25 +155,23 @@ def _partial_runs(logs: Iterable[Log], by_model: Mapping[str, Mapping[str, Log]]
 
 
 def _notes(logs: Iterable[Log], by_model: Mapping[str, Mapping[str, Log]]) -> Iterator[str]:
-    """Yield which logs newer ones replace, and whether these have other arguments."""
+    """Yield which logs newer ones replace, and which of these have other arguments."""
+    replaced: dict[str, list[Log]] = defaultdict(list)
+    newest: dict[str, Log] = {}
     for log in logs:
         whole = by_model.get(log.model, {}).get(log.task)
-        if (
-            whole
-            and whole.age > log.age
-            and log.header.eval.task_args != whole.header.eval.task_args
-        ):
+        if whole and whole.age > log.age:
+            replaced[whole.path].append(log)
+            newest[whole.path] = whole
+    for path, whole in newest.items():
+        arguments = whole.header.eval.task_args
+        others = [log.name for log in replaced[path] if log.header.eval.task_args != arguments]
+        if others:
             yield (
-                f"{log.name} has other task arguments than {whole.name}, the newer log of "
-                f"{plain(log.task)}. Only the newer one counts: give them separate folders, and an "
-                "entry of evals each."
+                f"{join_truncated(sorted(others))}: other task arguments than {whole.name}, the "
+                f"newer log of {plain(whole.task)}. Only the newest one counts: give them separate "
+                "folders, and an entry of evals each."
             )
-    used = {log.path for tasks in by_model.values() for log in tasks.values()}
-    replaced = [
-        log.name
-        for log in logs
-        if log.path not in used and (whole := by_model.get(log.model, {}).get(log.task))
-        if whole.age > log.age
-    ]
     if replaced:
-        yield RoutineNote(f"Newer logs replace {join_truncated(sorted(replaced))}.")
+        names = sorted(log.name for several in replaced.values() for log in several)
+        yield RoutineNote(f"Newer logs replace {join_truncated(names)}.")
