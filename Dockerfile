@@ -5,21 +5,13 @@ ARG BASE_IMAGE=python:3.12-slim-bookworm
 ARG BUILD_IMAGE=${BASE_IMAGE}
 
 FROM ${BUILD_IMAGE} AS packages
-COPY requirements/runtime.txt /
+COPY requirements/runtime.txt release/shrink.py /
 RUN python -m venv --without-pip /opt/helm-wandb \
     && pip --python /opt/helm-wandb install --no-cache-dir --no-compile --only-binary :all: \
         --no-deps --require-hashes --requirement /runtime.txt \
     && pip --python /opt/helm-wandb check
-# No run needs these: the SDK's monitor for terminals, and its client of a service for
-# evaluation tables; rich's colours for source code; messages of Google's services.
-# The SDK's other binaries are needed: the Parquet library if W&B has exported a run's
-# history, which the SDK then reads from there. (The folder's name holds the version of Python.)
-# hadolint ignore=DL3003
-RUN cd /opt/helm-wandb/lib/python*/site-packages \
-    && rm -r wandb/bin/wandb-symon coreweave_evaluations pygments/lexers pygments/styles \
-    && find google -mindepth 1 -maxdepth 1 ! -name protobuf ! -name _upb -exec rm -r {} + \
-    && find . -type d \( -name tests -o -name benchmarks \) -prune -exec rm -r {} + \
-    && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.h' -o -name '*.c' \) -delete
+# Without what no run needs. (The folder's name holds the version of Python.)
+RUN python /shrink.py /opt/helm-wandb/lib/python*/site-packages
 
 FROM ${BASE_IMAGE}
 COPY --from=packages /opt/helm-wandb /opt/helm-wandb
