@@ -8,6 +8,7 @@ import pytest
 
 from helm_wandb.model import Gate
 from helm_wandb.render import comment
+from helm_wandb.text.words import keep_units
 from tests import builders
 from tests.golden_reports import DELTAS, OVERALL, REGRESSION
 from tests.test_render_deltas import thousands
@@ -49,6 +50,6 @@ def test_metric_size_and_outcome_are_on_the_first_screen(
     (heading, _), (outcome, _), (change, _) = seen
 
     assert [True] * 3 == [is_seen for _, is_seen in seen]
-    assert heading == report.headline
+    assert heading == keep_units(report.headline)
     assert outcome.startswith(("The job passed (fail-on: never), although ", "The job failed: "))
     assert change.startswith("▼\N{NO-BREAK SPACE}−1")
