@@ -187,17 +187,17 @@ def _subjects(score: Score) -> str:
 
 def _delta(cell: _Cell, policy: Policy, *, p_adjusted: float | None, tests: int) -> Delta:
     lower = cell.candidate.lower_is_better
-    bare = replace(_bare(cell), warn_only=policy.is_warn_only(cell.key))
+    untested = replace(_untested_delta(cell), warn_only=policy.is_warn_only(cell.key))
     if cell.estimate is None or cell.estimate.p is None:
-        return bare
+        return untested
     if lower is None:
-        return replace(bare, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
+        return replace(untested, why="; ".join(filter(None, (_NO_DIRECTION, cell.why))))
     estimate, least = cell.estimate, policy.min_effect_of(cell.key)
     verdict = _judged(estimate, p_adjusted, policy.alpha, lower_is_better=lower, least=least)
     remark = _why_unflagged(estimate.p, p_adjusted, policy.alpha)
     remarks = (remark if verdict is Verdict.INCONCLUSIVE else None, cell.why)
     return replace(
-        bare,
+        untested,
         p_adjusted=p_adjusted,
         mde=statistics.minimum_detectable(
             estimate, alpha=policy.alpha, tests=tests, min_effect=least
@@ -216,27 +216,34 @@ def _why_unflagged(p: float | None, p_adjusted: float | None, alpha: float) -> s
     return None
 
 
-def _bare(cell: _Cell) -> Delta:
-    """The delta before it is judged."""
-    lower = cell.candidate.lower_is_better
-    estimate = cell.estimate
-    difference = cell.candidate.value - cell.baseline.value
-    up, down = (estimate.better, estimate.worse) if estimate else (None, None)
-    return Delta(
+def _untested_delta(cell: _Cell) -> Delta:
+    """Return the delta before it is judged."""
+    lower, estimate = cell.candidate.lower_is_better, cell.estimate
+    delta = Delta(
         key=cell.key,
         baseline=cell.baseline.value,
         candidate=cell.candidate.value,
-        difference=estimate.difference if estimate else difference,
+        difference=cell.candidate.value - cell.baseline.value,
         lower_is_better=lower,
         verdict=Verdict.UNTESTABLE,
-        interval=estimate.interval if estimate else None,
-        n=estimate.n if estimate else None,
-        clusters=estimate.clusters if estimate else None,
-        p=estimate.p if estimate else None,
-        better=down if lower else up,
-        worse=up if lower else down,
-        runs=estimate.run_counts if estimate else None,
         why=cell.why,
+    )
+    if estimate is None:
+        return delta
+    up, down = estimate.better, estimate.worse
+    better, worse = (down, up) if lower else (up, down)
+    return replace(_with_estimate(delta, estimate), better=better, worse=worse)
+
+
+def _with_estimate(delta: Delta, estimate: Estimate) -> Delta:
+    return replace(
+        delta,
+        difference=estimate.difference,
+        interval=estimate.interval,
+        n=estimate.n,
+        clusters=estimate.clusters,
+        p=estimate.p,
+        runs=estimate.run_counts,
     )
 
 
@@ -302,7 +309,7 @@ def _mean_delta(
     if estimate is None:
         keys = {cell.key for cells in benchmarks for cell in cells}
         return next((replace(delta, key=None) for delta in deltas if delta.key in keys), None)
-    return Delta(
+    delta = Delta(
         key=None,
         baseline=mean([mean([one.baseline.value for one in cells]) for cells in benchmarks]),
         candidate=mean([mean([one.candidate.value for one in cells]) for cells in benchmarks]),
@@ -311,13 +318,9 @@ def _mean_delta(
         verdict=_judged(
             estimate, p_adjusted, policy.alpha, lower_is_better=False, least=policy.min_effect
         ),
-        interval=estimate.interval,
-        n=estimate.n,
-        clusters=estimate.clusters,
-        p=estimate.p,
         p_adjusted=p_adjusted,
-        runs=estimate.run_counts,
     )
+    return _with_estimate(delta, estimate)
 
 
 def _is_averageable(cell: _Cell) -> bool:
