@@ -293,7 +293,7 @@ def _rank(
     ends the one above it: otherwise models below it would rank better. It shares its rank only
     with equal means.
     """
-    order = sorted(rows, key=lambda row: (-_mean_or_lowest(row), row.model))
+    order = sorted(rows, key=lambda row: (row.mean is None, -(row.mean or 0), row.model))
     listed = [row for row in order if row.mean is not None]
     ranked: list[LeaderboardRow] = []
     reasons: list[tuple[str, str]] = []
@@ -355,10 +355,6 @@ def _name_lacking(model: str, metrics: Sequence[str], ranking: Sequence[ScoreKey
     return model if len(metrics) == len(ranking) else f"{model} (for {_join_names(metrics)})"
 
 
-def _has_instances(one: Evaluation, ranking: Sequence[ScoreKey]) -> bool:
-    return all(one.scores[key].instances is not None for key in ranking)
-
-
 def _count_tied(
     anchor: Evaluation, others: Sequence[Evaluation], ranking: Sequence[ScoreKey], alpha: float
 ) -> tuple[int, tuple[str, str] | None]:
@@ -368,7 +364,7 @@ def _count_tied(
     The first that is separated, or can't be tested, ends the rank, whatever follows. The other
     result is the model that can't be tested though it has per-instance scores, and why.
     """
-    if not _has_instances(anchor, ranking):
+    if _without_instances([anchor], ranking):
         return 0, None
 
     @cache
@@ -446,7 +442,3 @@ def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | N
         if score.instances and not score.instances.has_mean(score.value):
             why = f"the per-instance scores of {model.model} do not average to the score"
     return f"can't be tested against {anchor.model}: {key}: {why}" if why else pairs
-
-
-def _mean_or_lowest(row: LeaderboardRow) -> float:
-    return float("-inf") if row.mean is None else row.mean

@@ -75,7 +75,7 @@ def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> T
     columns: tuple[Cells[LeaderboardRow], ...] = (
         (Column("Rank"), _rank),
         (Column("Model", numeric=False), model),
-        *([(Column("Iteration"), _row_iteration)] if has_iterations else []),
+        *([(Column("Iteration"), lambda row: str(row.iteration))] if has_iterations else []),
         (Column("Tokens"), lambda row: tokens(row.tokens_billions)),
         (Column("Mean"), lambda row: score(row.mean)),
         (Column("Mean win rate"), lambda row: score(row.mean_win_rate)),
@@ -98,10 +98,6 @@ def without_unknown(table: Table) -> Table:
         tuple(table.columns[at] for at in known),
         tuple(tuple(row[at] for at in known) for row in table.rows),
     )
-
-
-def _row_iteration(row: LeaderboardRow) -> str:
-    return str(row.iteration)
 
 
 def _rank(row: LeaderboardRow) -> str:

@@ -50,7 +50,7 @@ def tokens(billions: float | None) -> str:
 
 def change(delta: Delta, value: float) -> str:
     """`+1.2 pp` for a score within 0…1, else four significant digits in its unit."""
-    return f"{_signed(delta, value)}{_unit(delta)}"
+    return f"{_signed(delta, value)}{' pp' if in_points(delta) else ''}"
 
 
 def size(delta: Delta, value: float) -> str:
@@ -105,10 +105,6 @@ def score(value: float | None) -> str:
 def in_points(delta: Delta) -> bool:
     """Whether both scores lie within 0…1, so that they differ by points."""
     return are_shares((delta.baseline, delta.candidate), delta.key)
-
-
-def _unit(delta: Delta) -> str:
-    return " pp" if in_points(delta) else ""
 
 
 def _signed(delta: Delta, value: float) -> str:
