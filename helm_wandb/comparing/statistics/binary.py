@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 _CLOSE = 1e-9
 """Sums of changes that differ by less, relative to what all could add up to, are one sum."""
@@ -11,6 +12,7 @@ _MOST_SUMS = 1_000
 """Sums of the largest changes that are counted one by one; the rest are taken as normal."""
 
 
+@lru_cache(maxsize=4096)
 def mid_p(ups: int, downs: int) -> float:
     """Return McNemar's exact two-sided p-value less half the probability of what was seen."""
     if ups == downs:
@@ -60,10 +62,21 @@ def _tail(least: int, total: int) -> float:
     return math.fsum((*(2 * chance for chance in less), same))
 
 
-def binomial(total: int, chance: float, *, stop: int | None = None) -> Iterator[float]:
-    """Probabilities of 0, 1 … `stop` - 1 events among so many; of all numbers without a stop."""
+def binomial(total: int, chance: float, *, stop: int | None = None) -> list[float]:
+    """Return the probabilities of 0, 1 … `stop` - 1 events among so many; of all without a stop."""
     log, log_rest = (math.log(share) if share else -math.inf for share in (chance, 1 - chance))
-    for number in range(min(total + 1, stop or total + 1)):
-        ways = math.lgamma(total + 1) - math.lgamma(number + 1) - math.lgamma(total - number + 1)
-        either = (number and number * log) + (number < total and (total - number) * log_rest)
-        yield math.exp(ways + either)
+    logs = _log_factorials(total.bit_length())
+    ways = logs[total]
+    return [
+        math.exp(
+            (ways - logs[number] - logs[total - number])
+            + ((number and number * log) + (number < total and (total - number) * log_rest))
+        )
+        for number in range(min(total + 1, stop or total + 1))
+    ]
+
+
+@cache
+def _log_factorials(bits: int) -> tuple[float, ...]:
+    """Return the logarithms of the factorials of all numbers with so many bits or fewer."""
+    return tuple(map(math.lgamma, range(1, 2**bits + 1)))

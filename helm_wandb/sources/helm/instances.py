@@ -62,8 +62,8 @@ def read_values(files: Files, run: Run, selectors: frozenset[Selector]) -> dict[
     stats = [
         (entry, stat)
         for entry in entries
-        for stat in [one for one in entry.stats if one.name.name in names]
-        if stat.count
+        for stat in entry.stats
+        if stat.name.name in names and stat.count
     ]
     values = {selector: _values_of(selector, stats) for selector in selectors}
     return {selector: of_selector for selector, of_selector in values.items() if of_selector}
