@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import compileall
 import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    goals,
     helm_suite,
     image,
     intervals_simulation,
+    lm_eval_reading,
+    models_that_differ,
     repeats_simulation,
     report_size,
     wandb_writing,
+    whole_way,
 )
+from bench.goals import Goal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
 ARCHIVE = ROOT / "tests/data/helm/baseline.tar.gz"
@@ -29,6 +36,7 @@ WIDTH = 140
 READINGS = (
     ("instances_bytes", "per-instance files: bare bytes", "instances_json"),
     ("instances_json", "per-instance files: json.load", "instances_json"),
+    ("instances_decoded", "per-instance files: decoded by msgspec", "instances_json"),
     ("instances_ours", "per-instance files: ours, one core", "instances_json"),
     ("inputs_json", "input texts hashed: json.load", "inputs_json"),
     ("inputs_ours", "input texts hashed: ours, one core", "inputs_json"),
@@ -38,74 +46,87 @@ READINGS = (
     ("whole_reading", "the whole reading, all cores", "whole_reading_on_one_core"),
 )
 """Measure, what it is, and with which other its speed is compared."""
-START_UPS = (
-    ("imports alone", ["-c", "import yaml, jsonschema, msgspec, jinja2, rich"]),
-    ("print-only", ["wandb_writer.py", "--config", "configs/mymodel_example.yaml", "--print-only"]),
-)
 READING_ROUNDS = 2
 """The best of these counts: whatever else the machine does only adds to it."""
-ROUNDS = 15
 SIMULATED = 500
 """Runs of each row, so that a share near 5 % is known to two points, either way."""
 
 
-def measured(name: str, folder: Path) -> tuple[float, float, float]:
-    """Return result, seconds, and peak memory in MB of a measure in a separate process."""
+class Reading(NamedTuple):
+    """A measure in a separate process, whose peak counts all processes."""
+
+    result: float
+    seconds: float
+    megabytes: float
+    cpu_seconds: float
+
+
+def measured(name: str, folder: Path) -> Reading:
+    """Return the best of some rounds of a measure."""
     command = [sys.executable, "-m", "bench.helm_reading", name, str(folder)]
     rounds = []
     for _ in range(READING_ROUNDS):
         done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        rounds.append(json.loads(done.stdout))
-    result, seconds, megabytes = min(rounds, key=lambda one: float(one[1]))
-    return result, seconds, megabytes
+        rounds.append(Reading(*json.loads(done.stdout)))
+    return min(rounds, key=lambda one: one.seconds)
 
 
-def reading(folder: Path) -> Table:
+def reading(found: Mapping[str, Reading]) -> Table:
     """The measures of reading, each with its speed compared with json.load's or one core's."""
-    found = {name: measured(name, folder) for name, _, _ in READINGS}
     table = Table(title=f"Reading HELM: {MANY} runs")
     for label in ("what", "result", "seconds", "times as fast", "peak MB"):
         table.add_column(label, justify="left" if label == "what" else "right")
     for name, label, reference in READINGS:
-        result, seconds, megabytes = found[name]
-        ratio = found[reference][1] / seconds
+        result, seconds, megabytes, _ = found[name]
+        ratio = found[reference].seconds / seconds
         table.add_row(label, f"{result:.10g}", f"{seconds:.2f}", f"{ratio:.2f}", f"{megabytes:.0f}")
     return table
 
 
 def growth(few: Path, many: Path) -> str:
     """How the time grows from few runs to ten times as many."""
-    ratio = measured("whole_reading", many)[1] / measured("whole_reading", few)[1]
+    ratio = measured("whole_reading", many).seconds / measured("whole_reading", few).seconds
     return f"From {FEW} to {MANY} runs ({MANY // FEW} times as many): {ratio:.1f} times the time"
 
 
-def start_up() -> Table:
-    """The best of several starts, print-only and the bare imports, taken in turns."""
-    compileall.compile_dir(ROOT / "helm_wandb", quiet=1)
-    best = dict.fromkeys((name for name, _ in START_UPS), float("inf"))
-    for _ in range(ROUNDS):
-        for name, arguments in START_UPS:
-            start = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
-            best[name] = min(best[name], time.perf_counter() - start)
-    table = Table(title="Start-up")
-    for label in ("what", "milliseconds", "ratio to the imports"):
-        table.add_column(label, justify="left" if label == "what" else "right")
-    for name, seconds in best.items():
-        table.add_row(name, f"{seconds * 1000:.0f}", f"{seconds / best['imports alone']:.2f}")
-    return table
+def reading_goals(found: Mapping[str, Reading]) -> list[Goal]:
+    """Compare our reading with bare decoding, and two cores with one."""
+    decoded, ours = found["instances_decoded"], found["instances_ours"]
+    one_core, all_cores = found["whole_reading_on_one_core"], found["whole_reading"]
+    return [
+        Goal(
+            what="per-instance files: msgspec's bare decode / ours, one core",
+            value=decoded.cpu_seconds / ours.cpu_seconds,
+            goal=0.8,
+            is_least=True,
+        ),
+        Goal(
+            what="the whole reading: one core / all (two; wall clock, needs an idle machine)",
+            value=one_core.seconds / all_cores.seconds,
+            goal=1.6,
+            is_least=True,
+        ),
+    ]
 
 
-def main() -> None:
-    """Build the suites, measure, print."""
+def main() -> int:
+    """Build the suites, measure, print; return 1 if a goal is missed."""
     console = Console(width=WIDTH)
     with tempfile.TemporaryDirectory(prefix="helm-wandb-bench-") as name:
         few, many = Path(name, "few"), Path(name, "many")
         helm_suite.build(ARCHIVE, few, runs=FEW)
         helm_suite.build(ARCHIVE, many, runs=MANY)
-        console.print(reading(many))
+        found = {measure: measured(measure, many) for measure, _, _ in READINGS}
+        console.print(reading(found))
         console.print(growth(few, many))
-    console.print(start_up())
+        measured_goals = [
+            whole_way.start(),
+            *models_that_differ.goals(),
+            *reading_goals(found),
+            lm_eval_reading.goal(),
+            *whole_way.goals(Path(name, "whole")),
+        ]
+    console.print(goals.table(measured_goals))
     console.print(wandb_writing.writing())
     console.print(report_size.table())
     for table in image.tables():
@@ -119,7 +140,8 @@ def main() -> None:
     console.print(intervals_simulation.report_table(intervals_simulation.report_rows(SIMULATED)))
     console.print(intervals_simulation.READING)
     console.print(repeats_simulation.table(SIMULATED))
+    return int(any(one.is_missed for one in measured_goals))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

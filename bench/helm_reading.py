@@ -53,6 +53,18 @@ def instances_json(folder: Path) -> float:
     return fsum(total)
 
 
+def instances_decoded(folder: Path) -> float:
+    """Return the number of entries of all per-instance files, decoded to our types and no more."""
+    import msgspec  # noqa: PLC0415 -- next to what it is timed with
+
+    from helm_wandb.sources.helm.formats import InstanceStats  # noqa: PLC0415 -- timed
+
+    decoder = msgspec.json.Decoder(tuple[InstanceStats, ...])
+    return sum(
+        len(decoder.decode(path.read_bytes())) for path in files(folder, "per_instance_stats.json")
+    )
+
+
 def inputs_json(folder: Path) -> float:
     """The number of instances whose input text was hashed, by json.load."""
     from hashlib import sha256  # noqa: PLC0415 -- next to what it is timed with
@@ -150,6 +162,7 @@ MEASURES: dict[str, Callable[[Path], float]] = {
     for one in (
         instances_bytes,
         instances_json,
+        instances_decoded,
         instances_ours,
         inputs_json,
         inputs_ours,
@@ -162,17 +175,17 @@ MEASURES: dict[str, Callable[[Path], float]] = {
 
 
 def main(name: str, folder: str) -> None:
-    """Print one measure: result, seconds, peak memory of all processes in MB.
+    """Print one measure: result, seconds, peak memory of all processes in MB, own CPU seconds.
 
     It is taken twice, and the second time counts: imports and caches are no part of reading.
     """
     MEASURES[name](Path(folder))
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     result = MEASURES[name](Path(folder))
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    sys.stdout.write(json.dumps([result, seconds, (own + children) / 1024]))
+    sys.stdout.write(json.dumps([result, seconds, (own + children) / 1024, cpu_seconds]))
 
 
 if __name__ == "__main__":
