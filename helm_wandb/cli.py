@@ -99,7 +99,8 @@ def _main(arguments: Namespace, root: Path, context: RunContext, log: logs.Log) 
         log.message("warning", context.event.fault)
     outcome = (_compare if "before" in arguments else _run)(arguments, root, context)
     outputs.log_outcome(outcome, log)
-    if "before" in arguments and (hint := compare_command.hint(arguments, outcome)):
+    is_compared = "before" in arguments and not context.event.summary_file
+    if is_compared and (hint := compare_command.hint(arguments, outcome)):
         log.message("info", hint)
     return outcome.exit_code
 
