@@ -91,7 +91,7 @@ def check_reading(folder: Path) -> None:
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 3), st.sampled_from(["eval", "json"]))
-@settings(LOCAL, max_examples=200)
+@settings(LOCAL, max_examples=15 * settings().max_examples)
 def test_mutated_logs_give_clear_errors(
     tmp_path: Path, source: random.Random, times: int, kind: str
 ) -> None:
@@ -120,7 +120,7 @@ def _members(content: Any) -> dict[str, bytes]:
 
 
 @given(st.binary(max_size=50), st.integers(0, 20_000), st.sampled_from([0, 8, ZSTANDARD]))
-@settings(LOCAL, max_examples=100)
+@settings(LOCAL, max_examples=5 * settings().max_examples)
 def test_damaged_bytes_give_clear_errors(tmp_path: Path, data: bytes, at: int, method: int) -> None:
     """Bytes in the middle of a file are no traceback."""
     for path in (
@@ -135,7 +135,7 @@ def test_damaged_bytes_give_clear_errors(tmp_path: Path, data: bytes, at: int, m
 
 
 @given(st.binary(max_size=200), st.booleans())
-@settings(LOCAL, max_examples=60)
+@settings(LOCAL, max_examples=3 * settings().max_examples)
 def test_damaged_members_give_clear_errors(tmp_path: Path, data: bytes, is_whole: bool) -> None:  # noqa: FBT001 -- drawn
     """A member that is no Zstandard, or no JSON, is named."""
 
@@ -147,6 +147,20 @@ def test_damaged_members_give_clear_errors(tmp_path: Path, data: bytes, is_whole
         path.write_bytes(path.read_bytes().replace(zstd.compress(data), data))
 
     check_reading(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["input", "target", "metadata", "task_args", "params"])
+def test_nesting_without_end_is_no_traceback(part: str, tmp_path: Path) -> None:
+    """Some depths can be decoded, and not encoded again."""
+    content = whole()
+    holders = {"task_args": content["eval"], "params": content["plan"]["steps"][0]}
+    holder = holders.get(part, content["samples"][0])
+    holder[part] = {"author": {"name": "NEST"}} if isinstance(holder[part], dict) else ["NEST"]
+    text = write_json(tmp_path / "logs", content).read_text()
+    for depth in (*range(900, 1_000), 100_000):
+        path = write_json(tmp_path / "logs", content)
+        path.write_text(text.replace('"NEST"', "[" * depth + "]" * depth))
+        check_reading(tmp_path)
 
 
 # Bombs

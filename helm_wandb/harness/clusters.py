@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from helm_wandb.harness.instances import shared_text, text_hash
+from helm_wandb.harness.json_files import sorted_json
 from helm_wandb.model import EACH_INSTANCE
 from helm_wandb.text.patterns import Pattern
 
@@ -54,7 +54,7 @@ def describe_unmatched(rule: str | None, benchmark: str) -> str:
 def _hashed(value: object) -> str | None:
     if value is None:
         return None
-    return text_hash(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    return text_hash(value if isinstance(value, str) else sorted_json(value))
 
 
 def _at(value: object, names: Iterable[str]) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError, loads
+from json import JSONDecodeError, dumps, loads
 from typing import TypeVar
 
 import msgspec
@@ -39,6 +39,14 @@ def unexpected_content(shown: str, error: Exception) -> ArtifactError:
 def encodable(text: str) -> str:
     r"""Return the text with halves of surrogate pairs, which JSON may hold, as `\ud83d`."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+def sorted_json(value: object) -> str:
+    """Return decoded JSON as text with sorted keys, or `…` if it is nested too deeply for that."""
+    try:
+        return dumps(value, sort_keys=True)
+    except RecursionError:
+        return "…"
 
 
 def decode_with_nan(data: bytes, decoder: msgspec.json.Decoder[_Decoded]) -> _Decoded:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from helm_wandb.harness.json_files import encodable
+from helm_wandb.harness.json_files import encodable, sorted_json
 
 EMPTY: tuple[object, ...] = ("", None, [], {})
 """Values that are the same as none: versions of a harness differ in which of them they write."""
@@ -38,7 +37,7 @@ def setting_text(value: object) -> str:
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = encodable(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    text = encodable(value if isinstance(value, str) else sorted_json(value))
     if len(text) <= _LONG:
         return text
     digest = sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
@@ -48,5 +47,5 @@ def setting_text(value: object) -> str:
 def without_addresses(value: object) -> object:
     """Return the value without the addresses of Python's objects in it."""
     if isinstance(value, list | dict):
-        value = json.dumps(value, sort_keys=True)
+        value = sorted_json(value)
     return _ADDRESS.sub("", value) if isinstance(value, str) else value

@@ -135,7 +135,11 @@ def _read_samples(log: LogSamples, content: LogFile, rules: Iterable[str | None]
         samples.questions[identity] = _Question(
             input=text_hash(question(sample)),
             clusters={rule: find(sample) for rule, find in finders.items()},
-            groups={key: str(metadata[key]) for key in keys if key in metadata},
+            groups={
+                key: str(metadata[key])
+                for key in keys
+                if isinstance(metadata.get(key), str | int | float)
+            },
         )
         for scorer, score in (sample.scores or {}).items():
             samples.rows[scorer].append(_Row(identity, sample.epoch, score.value))

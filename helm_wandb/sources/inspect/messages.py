@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from helm_wandb.harness.json_files import sorted_json
 from helm_wandb.sources.inspect.formats import Sample
 
 
@@ -14,7 +14,7 @@ def question(sample: Sample) -> str:
     Messages count by role and content only: their IDs differ in each run.
     """
     parts = [list(_contents(sample.input)), sample.choices, _texts(sample.target)]
-    return json.dumps(parts, sort_keys=True)
+    return sorted_json(parts)
 
 
 def input_text(sample: Sample) -> str:
