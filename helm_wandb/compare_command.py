@@ -203,12 +203,16 @@ def explain(arguments: Namespace, outcome: Outcome) -> Outcome:
     comparisons = outcome.report.comparisons if outcome.report else ()
     if not comparisons or any(one.deltas for one in comparisons):
         return outcome
-    reasons = dict.fromkeys(
-        f"{key}: {why}" for one in comparisons for key, why in one.not_comparable.items()
+    keys_by_reason = evaluations.group_values(
+        (why, key) for one in comparisons for key, why in one.not_comparable.items()
     )
+    reasons = [
+        f"{join_truncated(list(dict.fromkeys(keys)))}: {why}"
+        for why, keys in keys_by_reason.items()
+    ]
     fault = ArtifactError(
         f"nothing can be compared (here: {arguments.after}; there: {arguments.before}). "
-        f"{join_truncated(list(reasons), separator='; ')}. "
+        f"{join_truncated(reasons, separator='; ', last='; and ', rest='more reasons')}. "
         "Evaluate both sides with the same questions and settings."
     )
     exit_code = pipeline.lowest_exit_code([outcome.exit_code, fault.exit_code])

@@ -292,7 +292,8 @@ def test_other_settings_are_named(sides: Path, capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr()
     assert "1-shot here, 0-shot there" in shown.out
     (line,) = (line for line in shown.err.splitlines() if "nothing can be compared" in line)
-    assert "boolq.EM: 1-shot here, " in line
+    assert "(here: pr; there: main). " in line
+    assert "boolq.EM, imdb.EM, mmlu.EM and 2 more: 1-shot here, 5-shot there; hellas" in line
     assert line.endswith("Evaluate both sides with the same questions and settings.")
 
 
