@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TAKEN = (
     *("iteration", "tokens_billions", "_step", "_runtime", "_timestamp", "_wandb", "_own"),
     *("helm_wandb", "changed_items", "summary", "summary (benchmark)", "benchmark summary"),
+    *("verdict", "regressions", "improvements", "mean_change"),
     *("leaderboard", "mmlu", "line\nend", "50%", 'quo"te', "k*k", "한국어"),
 )
 KEYS = (

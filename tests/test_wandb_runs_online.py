@@ -139,6 +139,15 @@ def test_runs_are_grouped_named_tagged_and_numbered(pushed: WandbServer) -> None
     }
 
 
+def test_runs_have_their_type_and_a_link_to_the_workflow_run(pushed: WandbServer) -> None:
+    """People filter and group by the type, and get from a run to what wrote it."""
+    link = "[workflow run](https://github.test/owner/repo/actions/runs/7)"
+
+    assert {("leaderboard", "leaderboard", link)} | {
+        (group, "evaluate", link) for group in ("alpha", "org/beta")
+    } == {(run.group, run.job_type, run.notes) for run in pushed.runs(PROJECT).values()}
+
+
 def test_rows_are_served_by_dotted_names(pushed: WandbServer) -> None:
     """What was logged nested comes back as `mmlu.EM`, by ascending iteration."""
     wanted = summary_id("alpha", MAIN)

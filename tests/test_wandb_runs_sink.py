@@ -724,7 +724,8 @@ def test_variables_of_the_environment_do_not_derail(
 
     assert ("alpha", "summary") == group_and_name
     assert {"project", "run_group", "run_id", "tags", "display_name", "entity"} <= set(run.record)
-    assert not {"notes", "job_type", "sweep_id"} & set(run.record)
+    assert "sweep_id" not in run.record
+    assert ("evaluate", "[workflow run](") == (run.record["job_type"], run.record["notes"][:15])
     assert "evil" not in json.dumps(run.record)
     assert before == {**os.environ, **EVIL}
 

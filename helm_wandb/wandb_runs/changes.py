@@ -15,7 +15,7 @@ import msgspec
 from helm_wandb.model import finite_number
 from helm_wandb.wandb_runs import layout, run_record
 from helm_wandb.wandb_runs.layout import RunPlan
-from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, digest
+from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, OUTCOME, digest
 from helm_wandb.wandb_runs.run_record import Record
 from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting, StoredRow
 
@@ -89,19 +89,28 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
         reserved_in=plan.reserved_in,
         group=plan.group,
         name=plan.name,
+        job_type=plan.job_type,
         tags=plan.tags,
+        notes=plan.notes,
         config={**plan.config, **plan.provenance},
         axes=layout.axes([*plan.rows, *stored.rows.values()]),
         rows=rows,
         subjects=plan.subjects,
         first_step=stored.steps,
         tables=() if recorded.tables == record.tables else plan.tables,
-        # None replaces the table of changed instances if none changed any more.
-        summary=_summary(plan, stored, first)
-        | ({CHANGED_ITEMS: None} if recorded.tables and not plan.tables else {}),
+        summary=_summary(plan, stored, first) | _replaced(plan, recorded) | dict(plan.outcome),
         confirmed={} if first == record else {MARK: run_record.to_text(record)},
         artifact=None if recorded.report == plan.report else plan.artifact,
     )
+
+
+def _replaced(plan: RunPlan, recorded: Record) -> dict[str, None]:
+    """Return what the summary no longer holds: without a value, W&B would keep the old one."""
+    keys = [
+        *([CHANGED_ITEMS] if recorded.tables and not plan.tables else []),
+        *(OUTCOME if recorded.has_outcome else []),
+    ]
+    return dict.fromkeys(keys)
 
 
 def final_mark(run: RunWriting) -> object:
@@ -111,7 +120,7 @@ def final_mark(run: RunWriting) -> object:
 
 def settings_digest(plan: RunPlan) -> str:
     """Return the digest of all that a run shows except rows, tables and provenance."""
-    return digest([plan.group, plan.name, plan.tags, dict(plan.config)])
+    return digest([plan.group, plan.name, plan.job_type, plan.tags, dict(plan.config)])
 
 
 def tables_digest(plan: RunPlan) -> str:
@@ -136,6 +145,7 @@ def _record(plan: RunPlan, stored: StoredRun, writer: str) -> Record:
         tables=tables_digest(plan),
         report=plan.report if plan.artifact else recorded.report,
         latest=run_record.newer(recorded.latest, plan.latest),
+        has_outcome=bool(plan.outcome),
     )
 
 

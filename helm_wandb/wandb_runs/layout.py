@@ -12,18 +12,23 @@ from dataclasses import dataclass, field, replace
 from msgspec import structs
 
 from helm_wandb.comparing.evaluations import group_by_model
-from helm_wandb.model import Evaluation, Leaderboard, Provenance, Report
-from helm_wandb.report import to_json
+from helm_wandb.model import Comparison, Evaluation, Leaderboard, Provenance, Report, Verdict
+from helm_wandb.report import to_json, verdict
+from helm_wandb.report.headline import count_verdicts
 from helm_wandb.wandb_runs import layout_tables
 from helm_wandb.wandb_runs.layout_names import (
     DETAIL_TAG,
+    IMPROVEMENTS,
     ITERATION,
     LEADERBOARD_RUN,
+    MEAN_CHANGE,
     MODEL,
+    REGRESSIONS,
     REPORT_FILE,
     SUMMARY_RUN,
     TOKENS,
     TRACK,
+    VERDICT,
     digest,
     kept_name,
     report_name,
@@ -34,6 +39,8 @@ from helm_wandb.wandb_runs.layout_names import (
 from helm_wandb.wandb_runs.run_record import Latest, LatestScore
 from helm_wandb.wandb_runs.sdk.messages import Artifact, Row, Table
 
+_EVALUATE = "evaluate"
+"""Tag of all runs, and type of their jobs, except for the leaderboard's."""
 _TAG_LIMIT = 64
 """W&B refuses longer tags."""
 _NAME_LIMIT = 128
@@ -50,7 +57,10 @@ class RunPlan:
     """ID of the run whose reservation a writer of this one needs: the summary run of its model."""
     group: str
     name: str
+    job_type: str
     tags: tuple[str, ...]
+    notes: str
+    """Links to the pull request and the workflow run, in Markdown; empty without any."""
     config: Mapping[str, object]
     """The part that belongs to the results; a change of it is a change of the run."""
     provenance: Mapping[str, object]
@@ -62,6 +72,8 @@ class RunPlan:
     tables: tuple[Table, ...] = ()
     latest: Latest | None = None
     """Summary runs only: the model at its latest iteration."""
+    outcome: Mapping[str, object] = field(default_factory=dict)
+    """Summary runs of compared models only: OUTCOME → value."""
     artifact: Artifact | None = None
     """Summary runs only: the report of its model."""
     report: str = ""
@@ -137,6 +149,7 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
         rows=tuple(map(_summary_row, evaluations)),
         tables=layout_tables.changed_items(one for one in report.comparisons if one.model == model),
         latest=_latest(max(evaluations, key=lambda entry: entry.iteration)),
+        outcome=_outcome([one for one in report.comparisons if one.model == model]),
         artifact=Artifact(
             name=report_name(model),
             type="helm-report",
@@ -170,6 +183,21 @@ def _model_report(
     return to_json(own), digest([results, report.provenance.commit])
 
 
+def _outcome(comparisons: Sequence[Comparison]) -> dict[str, object]:
+    """Return how a model's comparisons ended, so that an automation of W&B's can act on it."""
+    if not comparisons:
+        return {}
+    verdicts = count_verdicts(comparisons)
+    means = [one.overall.difference for one in comparisons if one.overall]
+    return {
+        VERDICT: verdict(comparisons).value,
+        REGRESSIONS: verdicts[Verdict.REGRESSED],
+        IMPROVEMENTS: verdicts[Verdict.IMPROVED],
+        # Several baselines have a mean each, over different benchmarks.
+        MEAN_CHANGE: means[0] if len(means) == 1 else None,
+    }
+
+
 def _latest(entry: Evaluation) -> Latest:
     return Latest(
         iteration=entry.iteration,
@@ -191,10 +219,23 @@ def _plan(report: Report, model: str, name: str, tag: str, config: Mapping[str, 
         reserved_in=run_id(track, model, SUMMARY_RUN),
         group=shortened(model, _NAME_LIMIT),
         name=shortened(name, _NAME_LIMIT),
-        tags=("evaluate", tag, shortened(track, _TAG_LIMIT)),
+        job_type=LEADERBOARD_RUN if tag == LEADERBOARD_RUN else _EVALUATE,
+        tags=(_EVALUATE, tag, shortened(track, _TAG_LIMIT)),
+        notes=_notes(report.provenance),
         config={**config, TRACK: track},
         provenance=_provenance(report.provenance),
     )
+
+
+def _notes(provenance: Provenance) -> str:
+    url = provenance.run_url or ""
+    repository, is_run, _ = url.partition("/actions/runs/")
+    number = provenance.pull_request
+    links = {
+        f"pull request {number}": f"{repository}/pull/{number}" if is_run and number else "",
+        "workflow run": url,
+    }
+    return ", ".join(f"[{words}]({link})" for words, link in links.items() if link)
 
 
 def _axis_values(entry: Evaluation) -> dict[str, float]:

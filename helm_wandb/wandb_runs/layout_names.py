@@ -20,6 +20,12 @@ TOKENS = "tokens_billions"
 """The x-axis of rows whose tokens are known."""
 CHANGED_ITEMS = "changed_items"
 """The key of the table of instances whose scores changed."""
+VERDICT = "verdict"
+REGRESSIONS = "regressions"
+IMPROVEMENTS = "improvements"
+MEAN_CHANGE = "mean_change"
+OUTCOME = (VERDICT, REGRESSIONS, IMPROVEMENTS, MEAN_CHANGE)
+"""Keys of a summary run's summary that say how the comparison of its model ended."""
 SUMMARY_RUN = "summary"
 """Name and tag of a model's run of all benchmarks."""
 DETAIL_TAG = "detail"
@@ -31,7 +37,9 @@ TRACK = "track"
 COMMIT = "commit"
 RUN_URL = "run_url"
 """Keys of a run's config that are read again."""
-_RESERVED = frozenset({ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN})
+_RESERVED = frozenset(
+    {ITERATION, TOKENS, CHANGED_ITEMS, MARK, SUMMARY_RUN, LEADERBOARD_RUN, *OUTCOME}
+)
 """Keys of our own in rows and summaries, and names of our own runs."""
 _PREFIX = "benchmark "
 _SLUG_LIMIT = 64

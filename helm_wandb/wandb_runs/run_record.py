@@ -56,6 +56,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     report: _Digest = ""
     """Digest of the report that it keeps as an artifact; empty without one."""
     latest: Latest | None = None
+    has_outcome: bool = False
+    """Whether the summary says how a comparison ended."""
 
 
 def row_digest(values: Mapping[str, float]) -> str:

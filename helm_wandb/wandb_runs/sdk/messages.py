@@ -96,7 +96,9 @@ class RunWriting:
     """ID of the run among whose files a reservation of this one is stored."""
     group: str
     name: str
+    job_type: str
     tags: tuple[str, ...]
+    notes: str
     config: Mapping[str, object]
     axes: Mapping[str, str]
     """Metric → its x-axis."""
