@@ -27,7 +27,7 @@ _SECONDS = 5.0
 """For all pages; a server that takes longer is left to the SDK."""
 _ANSWER_LIMIT_BYTES = 32 << 20
 _PAGE_RUNS = 200
-_OTHERS_WAYS = frozenset(
+WAYS_OF_THE_SDK = frozenset(
     {
         "WANDB_HTTP_PROXY",
         "WANDB_HTTPS_PROXY",
@@ -105,7 +105,7 @@ class DirectReader:
         self._api_key = api_key
         self._entity = entity
         self._environ = environ
-        self._is_usable = not any(environ.get(name) for name in _OTHERS_WAYS)
+        self._is_usable = not any(environ.get(name) for name in WAYS_OF_THE_SDK)
 
     def find(self, request: FindRuns, budget: Budget) -> tuple[RemoteRun, ...] | None:
         """Return the runs; None if the SDK is to find them, from then on all others too."""

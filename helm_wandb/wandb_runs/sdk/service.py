@@ -19,6 +19,7 @@ from helm_wandb.system import signals
 from helm_wandb.system.scratch import Scratch
 from helm_wandb.text.redaction import NO_SECRETS, Redactor
 from helm_wandb.wandb_runs.sdk import faults, processes
+from helm_wandb.wandb_runs.sdk.direct_reader import WAYS_OF_THE_SDK
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault, RequestFor, ServiceError, WriteRuns
 
 T = TypeVar("T")
@@ -33,15 +34,7 @@ MEMORY_BYTES = 2 << 30
 _WATCH_SECONDS = 0.25
 _DROPPED_VARIABLES = ("WANDB_", "INPUT_", "ACTIONS_", *known_secrets.VARIABLES)
 """Prefixes of variables that say what a run is, or hold a key or a token."""
-_KEPT_VARIABLES = frozenset(
-    {
-        "WANDB_ENTITY",
-        "WANDB_HTTP_PROXY",
-        "WANDB_HTTPS_PROXY",
-        "WANDB_INSECURE_DISABLE_SSL",
-        "WANDB_X_EXTRA_HTTP_HEADERS",
-    }
-)
+_KEPT_VARIABLES = frozenset({"WANDB_ENTITY", *WAYS_OF_THE_SDK})
 """They say who the user is and how W&B is reached, not what a run is. All other variables of W&B
 are kept from the SDK: a sweep's or a launch's would take away id and project, and one value that
 is not valid stops it whatever its settings are."""
