@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import product
@@ -221,6 +222,21 @@ def test_values_are_redacted_throughout() -> None:
     assert Name is type(redacted.name)
     assert redacted.kind is Kind.SECRET
     assert redacted.parts[0] is noun.parts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """As W&B's SDK's process gives them."""
+
+    detail: str
+    run: Noun
+
+
+def test_dataclasses_are_redacted_too() -> None:
+    """Their fields lose the secret as those of Structs do."""
+    answer = Answer(detail=f"key {KEY}", run=Noun(name=KEY))
+
+    assert Answer(detail="key ***", run=Noun(name="***")) == Redactor((KEY,)).values(answer)
 
 
 @pytest.mark.parametrize("redactor", [NO_SECRETS, Redactor((KEY,))])

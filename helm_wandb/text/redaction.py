@@ -16,8 +16,7 @@ from functools import cache, cached_property
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, TypeVar
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import Struct, field, structs
 
 T = TypeVar("T")
 
@@ -70,7 +69,7 @@ class Redactor(Struct, frozen=True, dict=True):
     def values(self, value: T, *, leave: Collection[str] = ()) -> T:
         """Return the value with all its texts redacted; the same object if nothing changes.
 
-        value: made of texts, mappings, sequences, sets and Structs; anything else stays.
+        value: made of texts, mappings, sequences, sets, Structs and dataclasses; all else stays.
         leave: names of fields that stay as they are.
         """
         walk = _Redaction(cache(self.text), leave)
@@ -313,7 +312,7 @@ class _Redaction(Struct, frozen=True):
     redact: Callable[[str], str]
     leave: Collection[str]
     names: dict[type, tuple[str, ...]] = field(default_factory=dict)
-    """The fields of each Struct."""
+    """The fields of each Struct and dataclass."""
     keys: dict[Any, Any] = field(default_factory=dict)
     """Redacted form of each key of a mapping, since most are in many."""
 
@@ -329,7 +328,7 @@ class _Redaction(Struct, frozen=True):
             made: Any = {self._through_key(key): self.through(item) for key, item in value.items()}
         elif isinstance(value, tuple | list | set | frozenset):
             made = kind(map(self.through, value))
-        elif isinstance(value, Struct):
+        elif isinstance(value, Struct) or hasattr(kind, "__dataclass_fields__"):
             return self._through_fields(value, kind)
         else:
             return value
@@ -341,13 +340,22 @@ class _Redaction(Struct, frozen=True):
             self.keys[key] = self.through(key)
         return self.keys[key]
 
-    def _through_fields(self, value: Struct, kind: type) -> Struct:
+    def _through_fields(self, value: Any, kind: type) -> Any:  # noqa: ANN401 -- a Struct or dataclass
+        is_struct = isinstance(value, Struct)
         if kind not in self.names:
-            self.names[kind] = tuple(set(value.__struct_fields__) - set(self.leave))
+            names = value.__struct_fields__ if is_struct else value.__dataclass_fields__
+            self.names[kind] = tuple({*names} - {*self.leave})
         changes = {}
         for name in self.names[kind]:
             old = getattr(value, name)
             new = self.through(old)
             if new is not old:
                 changes[name] = new
-        return replace(value, **changes) if changes else value
+        if not changes:
+            return value
+        if is_struct:
+            return structs.replace(value, **changes)
+        # Imported here: who has a dataclass has loaded it.
+        import dataclasses  # noqa: PLC0415
+
+        return dataclasses.replace(value, **changes)
