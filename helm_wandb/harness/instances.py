@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from itertools import chain
+from typing import Any
+
+from msgspec.structs import replace
 
 from helm_wandb.model import SCORE_COLUMNS, Instances
 from helm_wandb.text.patterns import Pattern
 
 _HASH_DIGITS = 8
+QUESTION_COLUMNS = ("stratum", "id", "trial", "input", "cluster")
+"""Columns that say which question it is."""
 
 
 def text_hash(text: str) -> str:
@@ -25,8 +30,31 @@ def shared_text(pattern: Pattern, text: str) -> str | None:
     return text[slice(*spans[-1])]
 
 
+class ColumnPool:
+    """The columns that models have in common, each kept once.
+
+    Models of one benchmark have the same questions, which take most of the instances' memory.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[Collection[Any], Collection[Any]] = {}
+
+    def share(self, instances: Instances) -> Instances:
+        """Return the instances with columns of the pool in place of equal ones."""
+        return replace(
+            instances,
+            **{
+                name: self._columns.setdefault(column, column)
+                for name in QUESTION_COLUMNS
+                for column in [getattr(instances, name)]
+            },
+        )
+
+
 def join_instances(parts: Sequence[Instances]) -> Instances:
     """Return the columns of all parts, one after the other, without answers."""
+    if len(parts) == 1:
+        return replace(parts[0], answer=None)
     return Instances(
         **{
             column: tuple(chain.from_iterable(getattr(part, column) for part in parts))

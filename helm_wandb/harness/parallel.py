@@ -25,13 +25,20 @@ _FEWEST = 64
 """Tasks that are worth starting processes for."""
 
 
+def _unchanged(result: _Result) -> _Result:
+    return result
+
+
 def map_parallel(
     function: Callable[[_Task], _Result],
     tasks: Sequence[_Task],
     *,
     progress: Callable[[int, int], None],
+    keep: Callable[[_Result], _Result] = _unchanged,
 ) -> list[_Result]:
     """Return the function's results in the order of the tasks.
+
+    keep: makes each result smaller as soon as it arrives.
 
     On Linux, and for enough tasks, as many forked processes as there are cores do them: decoding
     holds Python's lock, so that threads would not help.
@@ -41,10 +48,10 @@ def map_parallel(
     if cores > 1 and len(tasks) >= _FEWEST:
         # If the system has no process left, one core does it too.
         with suppress(OSError):
-            return _map_forked(function, tasks, cores, progress)
+            return _map_forked(function, tasks, cores, progress, keep)
     results = []
     for done, task in enumerate(tasks, 1):
-        results.append(function(task))
+        results.append(keep(function(task)))
         progress(done, len(tasks))
     return results
 
@@ -54,6 +61,7 @@ def _map_forked(
     tasks: Sequence[_Task],
     cores: int,
     progress: Callable[[int, int], None],
+    keep: Callable[[_Result], _Result],
 ) -> list[_Result]:
     """Return the results from forked processes; see `map_parallel`.
 
@@ -76,7 +84,7 @@ def _map_forked(
                     worker.start()
                     workers[receiver] = worker
                 sender.close()
-            return _collect(workers, len(tasks), progress)
+            return _collect(workers, len(tasks), progress, keep)
         finally:
             _kill(workers)
             for worker in workers.values():
@@ -116,7 +124,10 @@ def _work(
 
 
 def _collect(
-    workers: dict[Any, BaseProcess], total: int, progress: Callable[[int, int], None]
+    workers: dict[Any, BaseProcess],
+    total: int,
+    progress: Callable[[int, int], None],
+    keep: Callable[[Any], Any],
 ) -> list[Any]:
     """Return the results of all workers, in the order of the tasks."""
     from multiprocessing.connection import wait  # noqa: PLC0415 -- see _map_forked
@@ -130,7 +141,7 @@ def _collect(
                 reading.discard(receiver)
                 continue
             place, result = message
-            results[place] = result
+            results[place] = keep(result)
             progress(len(results), total)
     return [results[place] for place in range(total)]
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.files import Files
+from helm_wandb.harness.instances import ColumnPool
 from helm_wandb.harness.parallel import map_parallel
 from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
 from helm_wandb.sources.helm.board import Selector
@@ -50,7 +51,12 @@ def with_details(
                         rules[run.spec.name] = clusters[key.benchmark]
     names = sorted(by_name)
     tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
-    instances = map_parallel(partial(read_run, files=files), tasks, progress=options.progress)
+    instances = map_parallel(
+        partial(read_run, files=files),
+        tasks,
+        progress=options.progress,
+        keep=partial(_share_columns, pool=ColumnPool()),
+    )
     read = dict(zip(names, instances, strict=True))
     faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
     detailed = {
@@ -63,6 +69,14 @@ def with_details(
         for model, of_model in scores.items()
     }
     return detailed, faults
+
+
+def _share_columns(
+    read: RunInstances | str | ArtifactError, *, pool: ColumnPool
+) -> RunInstances | str | ArtifactError:
+    if not isinstance(read, dict):
+        return read
+    return {selector: pool.share(instances) for selector, instances in read.items()}
 
 
 def _with_details(
