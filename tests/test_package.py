@@ -47,11 +47,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_installed_command_does_the_main_job(installed: Path, workspace: Path) -> None:
-    """From the wheel alone it checks a config, and writes report and page of a real tree."""
+    """From the wheel alone it compares, checks a config, and writes report and page."""
     code = "import sys; from helm_wandb.__main__ import command; sys.exit(command())"
     environ = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
     config = "configs/mymodel_example.yaml"
     for arguments in (
+        ["compare", "demo/helm/baseline", "demo/helm/candidate"],
         ["validate", config],
         ["--config", config, "--print-only", "--report", "report.json", "--html", "page.html"],
     ):
