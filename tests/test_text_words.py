@@ -37,8 +37,10 @@ def test_the_last_sentence_counts_the_others() -> None:
 
 
 def test_a_number_stays_with_its_word() -> None:
-    """A line may break before a number, and not between it and what it counts."""
-    assert "boolq −13.0\xa0pp, 4\xa0inconclusive" == keep_units("boolq −13.0 pp, 4 inconclusive")
+    """A line may break before a number, and not between it and what it counts; or in a name."""
+    assert "b-7 of m2 −13.0\xa0pp (+0.8\xa0pp), 4\xa0inconclusive" == (
+        keep_units("b-7 of m2 −13.0 pp (+0.8 pp), 4 inconclusive")
+    )
 
 
 @pytest.mark.parametrize(("text", "shown"), [("a" * 10, "a" * 10), ("abcdefghijk", "abcd…ghijk")])

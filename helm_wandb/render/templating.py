@@ -34,7 +34,7 @@ def create_environment(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(heading=keep_units, unbroken=_unbroken)
+    environment.filters.update(keep_units=keep_units, unbroken=_unbroken)
     return environment
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-_AFTER_NUMBER = re.compile("(?<=[0-9]) (?=[a-z])")
+_NUMBER = re.compile(r"(?<![^\s(])([+−±]?[0-9][0-9.,]*+) (?=[a-z])")
 SHOWN = 3
 """Texts of a list, before "and 2 more"."""
 
@@ -17,7 +17,7 @@ def count_noun(number: int, noun: str) -> str:
 
 def keep_units(text: str) -> str:
     """Return the text, whose numbers stay on the line of the word after them: `4 inconclusive`."""
-    return _AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)
+    return _NUMBER.sub("\\1\N{NO-BREAK SPACE}", text)
 
 
 def shorten(text: str, limit: int) -> str:
