@@ -319,6 +319,7 @@ def _attach_answers(
         entries,
         folder=plan.folder,
         wanted=answers.answer_requests(candidates),
+        only_answers=True,
         left_out="Answers of the report are left out: ",
     )
     attached, notes = answers.attach_answers(candidates, texts, redact=plan.redactor.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,17 +46,23 @@ def collect_texts(
     folder: Path,
     opened: Callable[..., AbstractContextManager[Files]],
     find_tasks: Callable[[Files], Iterable[TextTask]],
+    only_answers: bool,  # noqa: FBT001 -- as its callers have it
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts that the tasks read, and what cannot be read.
 
     folder: what a relative path is relative to. opened: `open_output`, as the harness calls it.
+    only_answers: without questions and references, which take most of the memory.
     """
     faults: list[str] = []
     texts_by_place: TextsByPlace = {}
     try:
         with opened(folder / spec.output_dir, shown_as=spec.output_dir) as files:
             tasks = list(find_tasks(files))
-            results = map_parallel(_read, [read for _, read in tasks], progress=no_progress)
+            results = map_parallel(
+                partial(_read, only_answers=only_answers),
+                [read for _, read in tasks],
+                progress=no_progress,
+            )
             for (evaluated, _), texts in zip(tasks, results, strict=True):
                 of_run = texts_by_place.setdefault(evaluated, {})
                 if isinstance(texts, ArtifactError):
@@ -67,9 +74,14 @@ def collect_texts(
     return texts_by_place, tuple(faults)
 
 
-def _read(task: Callable[[], dict[Place, Texts]]) -> dict[Place, Texts] | ArtifactError:
+def _read(
+    task: Callable[[], dict[Place, Texts]], *, only_answers: bool
+) -> dict[Place, Texts] | ArtifactError:
     """Return the texts that the task reads, or what cannot be read."""
     try:
-        return task()
+        texts = task()
     except ArtifactError as error:
         return error
+    if not only_answers:
+        return texts
+    return {place: Texts(answer=text.answer) for place, text in texts.items()}

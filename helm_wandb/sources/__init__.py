@@ -92,18 +92,19 @@ def texts(
     *,
     folder: Path,
     wanted: TextRequests,
+    only_answers: bool = False,
     left_out: str = "Texts of changed instances are left out: ",
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts of the wanted instances, and a sentence for each file without them.
 
-    left_out: the beginning of these sentences.
+    only_answers: without questions and references. left_out: the beginning of these sentences.
     If two entries have the same instance, the first one's texts count, as for scores.
     """
     by_place: TextsByPlace = {}
     faults: list[str] = []
     for entry in entries if wanted else ():
         if read_texts := SOURCES[entry.source].texts:
-            own, unread = read_texts(entry, folder=folder, wanted=wanted)
+            own, unread = read_texts(entry, folder=folder, wanted=wanted, only_answers=only_answers)
             for run, texts_of_run in own.items():
                 by_place[run] = texts_of_run | by_place.get(run, {})
             faults += unread

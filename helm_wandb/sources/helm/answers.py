@@ -41,7 +41,7 @@ _CHOSEN = "predicted_index"
 
 
 def read(
-    spec: HelmEval, *, folder: Path, wanted: TextRequests
+    spec: HelmEval, *, folder: Path, wanted: TextRequests, only_answers: bool = False
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts of the wanted instances in the entry's suite, and what cannot be read.
 
@@ -50,7 +50,8 @@ def read(
     """
     benchmarks = {key.benchmark for key in spec.score_keys}
     own = {run: places for run, places in wanted.items() if run[2] in benchmarks}
-    return collect_texts(spec, folder, open_output, partial(_tasks, spec, own)) if own else ({}, ())
+    tasks = partial(_tasks, spec, own)
+    return collect_texts(spec, folder, open_output, tasks, only_answers) if own else ({}, ())
 
 
 def _tasks(spec: HelmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:

@@ -37,13 +37,13 @@ class AnsweredSample(Sample):
 
 
 def read(
-    spec: InspectEval, *, folder: Path, wanted: TextRequests
+    spec: InspectEval, *, folder: Path, wanted: TextRequests, only_answers: bool = False
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts of the wanted instances in the entry's logs, and what cannot be read.
 
     folder: what a relative `inspect_log_dir` is relative to.
     """
-    return collect_texts(spec, folder, open_logs, partial(_tasks, spec, wanted))
+    return collect_texts(spec, folder, open_logs, partial(_tasks, spec, wanted), only_answers)
 
 
 def _tasks(spec: InspectEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:

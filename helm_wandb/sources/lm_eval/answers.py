@@ -34,13 +34,13 @@ class AnsweredSample(Sample, gc=False):
 
 
 def read(
-    spec: LmEval, *, folder: Path, wanted: TextRequests
+    spec: LmEval, *, folder: Path, wanted: TextRequests, only_answers: bool = False
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
     """Return the texts of the wanted instances in the entry's output, and what cannot be read.
 
     folder: what a relative `lm_eval_output_dir` is relative to.
     """
-    return collect_texts(spec, folder, open_output, partial(_tasks, spec, wanted))
+    return collect_texts(spec, folder, open_output, partial(_tasks, spec, wanted), only_answers)
 
 
 def _tasks(spec: LmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
