@@ -89,7 +89,7 @@ check: $(DEVELOPMENT) $(GITHUB_PARSER) ## format, lint, types, words, import con
 	$(BIN)/pip-licenses --from=mixed --format=csv --partial-match --allow-only="$(LICENCES)" \
 	    --packages $$(sed -n 's/^\([a-z][a-z0-9_.-]*\)==.*/\1/p' requirements/runtime.txt) > /dev/null
 
-bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, compared in one run, and error rates of the verdicts (five minutes, 3 GB of disk)
+bench: $(DEVELOPMENT) $(DEMO_TREES) ## speeds, compared in one run, and error rates of the verdicts (ten minutes)
 	$(BIN)/python -m bench
 
 format: $(DEVELOPMENT) ## format, and fix what can be fixed automatically

@@ -35,4 +35,5 @@ def _copy(original: Path, suite: Path, model: str) -> None:
     target.mkdir(parents=True)
     (target / "run_spec.json").write_text(json.dumps(spec))
     for name in ("stats.json", "per_instance_stats.json", "scenario_state.json"):
-        (target / name).write_bytes((original / name).read_bytes())
+        # A second name of the same file: thousands of copies would fill the disk.
+        (target / name).hardlink_to(original / name)
