@@ -24,6 +24,26 @@ _GIVEN_UP = re.compile(
 """The SDK's last words: the last cause, and the previous one once more."""
 _ANSWER = re.compile(r'.*\{"errors":\[\{"message":"([^"]+)".*')
 _NOISE = re.compile(r'\b(?:Get|Post|Put) "[^"]*": |\. got response: <nil>$')
+_PLAIN_WORDS = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"^(?:GET|POST|PUT) [^ ]+ giving up: ", ""),
+        (r"\bproxyconnect tcp: ", "the proxy: "),
+        (r"\bdial tcp(?: [^ ]+)?: (?:connect: )?", ""),
+        (r"\blookup ([^ ]+?)(?: on [^ ]+)?: no such host$", r"there is no host \1"),
+        (r"(?:\btls: failed to verify certificate: )?\bx509: ", "certificate: "),
+        (r"^context deadline exceeded\b.*", "no answer in time"),
+        (r"\b(?:read tcp [^ ]+: )?read: connection reset by peer$", "the connection was closed"),
+        (r"^(?:unexpected )?EOF$", "the connection was closed"),
+        (
+            r"^file(?:stream| transfer: upload): (?:fatal error: )?failed to upload: (?:status: )?",
+            "HTTP ",
+        ),
+        (r"^(HTTP [0-9]{3}[A-Za-z ]*?)(?: url=[^ ]*|: body: (?:\{\}|EOF)?)$", r"\1"),
+        (r"^Could not find run <Run ([^ ]+) .*>$", r"there is no run \1"),
+    )
+)
+"""Words of the SDK, which is written in Go, and what they mean."""
 _FAULTS = {
     Cause.KEY: "does not accept the key (HTTP 401)",
     Cause.ACCESS: "refuses the entity or project (HTTP 403 or 404)",
@@ -76,14 +96,17 @@ _REFUSED_OFFLINE = (
 
 
 def shorten_detail(detail: str) -> str:
-    """Return the SDK's or the system's words without what the sentence around them says."""
+    """Return the SDK's or the system's words plainly, without what the sentence says already."""
     tries = ""
     if given_up := _GIVEN_UP.fullmatch(detail):
         tries = f"after {given_up[1]} attempts: "
         detail = given_up[2]
     if answer := _ANSWER.fullmatch(detail):
         detail = answer[1]
-    return tries + _NOISE.sub("", _ERRNO.sub("", detail))
+    detail = _NOISE.sub("", _ERRNO.sub("", detail))
+    for pattern, words in _PLAIN_WORDS:
+        detail = pattern.sub(words, detail)
+    return tries + detail
 
 
 def describe_fault(fault: Fault, base_url: str) -> str:
