@@ -119,7 +119,7 @@ def patterns_in(data: object) -> Iterator[str]:
             pass
 
 
-ONLY_WHOLE = {"_PLACEHOLDER", "_EXPONENT", "_OTHER_BASE", "_GIVEN_UP", "_ANSWER"}
+ONLY_WHOLE = {"_FIELD", "_PLACEHOLDER", "_EXPONENT", "_OTHER_BASE", "_GIVEN_UP", "_ANSWER"}
 """Patterns that are only matched with whole texts; a search would try each place."""
 OWN_PATTERNS = own_patterns()
 
