@@ -13,7 +13,7 @@ from helm_wandb.text.patterns import Pattern
 
 _Sample = TypeVar("_Sample")
 
-_FIELD = re.compile(r"([a-z]+)(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
+_FIELD = re.compile(r"([a-z]{1,20})(?:\.[A-Za-z_][A-Za-z0-9_-]*)+")
 
 
 def finder(
