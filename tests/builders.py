@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from helm_wandb import report as reports
 from helm_wandb.comparing import leaderboard
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
+from helm_wandb.comparing.pairing import Pairs
 from helm_wandb.model import (
     Baseline,
     Comparison,
@@ -86,6 +87,11 @@ def instances(values: Values) -> Instances:
         cluster=tuple(f"id{at}" for _, at, _ in rows),
         value=tuple(value for _, _, value in rows),
     )
+
+
+def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
+    """The pairs of instances with the same stratum, id, trial and input."""
+    return Pairs(sides=(candidate, baseline))
 
 
 def right(count: int, of: int = 100, *, wrong_first: int = 0) -> list[float]:

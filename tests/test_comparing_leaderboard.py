@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from helm_wandb.comparing import pairing, statistics
+from helm_wandb.comparing import statistics
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.comparing.leaderboard import build, is_apart, rank_models
 from helm_wandb.model import Config, Policy, ScoreKey
 
-from .builders import evaluation, instances, measured, right
+from .builders import evaluation, instances, measured, pair_instances, right
 from .test_sources_helm import read_tree
 
 if TYPE_CHECKING:
@@ -607,7 +607,7 @@ def p_value(one: Evaluation, other: Evaluation) -> float | None:
     here, there = one.scores[key].instances, other.scores[key].instances
     assert here is not None
     assert there is not None
-    return statistics.overall([statistics.paired(pairing.pair_instances(here, there).strata)]).p
+    return statistics.overall([statistics.paired(pair_instances(here, there).strata)]).p
 
 
 VALUES = st.floats(0, 1)

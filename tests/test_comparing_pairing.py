@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, average_metrics, pair_instances
+from helm_wandb.comparing.pairing import LARGEST, LEAST_SHARE, average_metrics
 from helm_wandb.comparing.statistics import PairedStratum
 from helm_wandb.model import SCORE_COLUMNS, Instances
 from tests import builders
@@ -24,14 +24,14 @@ def turned(instances: Instances) -> Instances:
 
 def values(candidate: Instances, baseline: Instances) -> list[tuple[float, float]]:
     """The pairs of values."""
-    strata = pair_instances(candidate, baseline).strata
+    strata = builders.pair_instances(candidate, baseline).strata
     return [pair for one in strata for pair in zip(one.candidate, one.baseline, strict=True)]
 
 
 def test_the_same_questions_are_pairs() -> None:
     """Each instance is paired with the one of its stratum, id and trial, whatever their order."""
     other = turned(replace(FIVE, value=(0.0, 0.1, 0.2, 0.3, 0.4)))
-    found = pair_instances(FIVE, other)
+    found = builders.pair_instances(FIVE, other)
 
     assert (
         PairedStratum(
@@ -49,7 +49,7 @@ def test_the_same_questions_are_pairs() -> None:
 def test_another_question_is_no_pair(column: str, value: object) -> None:
     """What differs in stratum, id, trial or text is not the same question."""
     other = replace(FIVE, **{column: (value, *getattr(FIVE, column)[1:])})
-    found = pair_instances(FIVE, other)
+    found = builders.pair_instances(FIVE, other)
 
     assert (4, 0.8) == (found.matched, found.share)
     assert [(0.0, 0.0), (1.0, 1.0), (0.0, 0.0), (1.0, 1.0)] == values(FIVE, other)
@@ -60,14 +60,14 @@ def test_an_unknown_text_may_be_any(known: tuple[str | None, ...]) -> None:
     """If no file held a text, stratum, id and trial must do."""
     unknown = replace(FIVE, input=(None,) * 5)
 
-    assert 5 == pair_instances(unknown, replace(FIVE, input=known)).matched
-    assert 5 == pair_instances(replace(FIVE, input=known), unknown).matched
+    assert 5 == builders.pair_instances(unknown, replace(FIVE, input=known)).matched
+    assert 5 == builders.pair_instances(replace(FIVE, input=known), unknown).matched
 
 
 def test_strata_stay_apart() -> None:
     """One id in two strata is two questions, and each stratum has its own pairs."""
     two = builders.instances({"a": [1.0, 0.0], "b": [0.5]})
-    found = pair_instances(two, turned(two))
+    found = builders.pair_instances(two, turned(two))
 
     assert [2, 1] == [len(one.candidate) for one in found.strata]
 
@@ -83,7 +83,7 @@ def test_clusters_are_the_candidates() -> None:
     """Clusters are those of the candidate, whose config defines them."""
     here, there = replace(FIVE, cluster=("a",) * 5), replace(FIVE, cluster=("b",) * 5)
 
-    assert ("a",) * 5 == pair_instances(here, there).strata[0].cluster
+    assert ("a",) * 5 == builders.pair_instances(here, there).strata[0].cluster
 
 
 def test_an_id_that_stands_twice_invents_no_difference() -> None:
@@ -91,13 +91,15 @@ def test_an_id_that_stands_twice_invents_no_difference() -> None:
     twice = replace(FIVE, id=("id0",) * 5, input=("0" * 8,) * 5)
 
     assert [(1.0, 1.0), (0.0, 0.0)] * 2 + [(1.0, 1.0)] == values(twice, twice)
-    assert 1.0 == pair_instances(twice, twice).share
+    assert 1.0 == builders.pair_instances(twice, twice).share
 
 
 @pytest.mark.parametrize(("here", "there"), [(10, 9), (9, 10), (10, 10), (100, 5)])
 def test_the_share_is_of_the_larger_side(here: int, there: int) -> None:
     """Whichever side has more, the share is of its number."""
-    found = pair_instances(builders.instances([1.0] * here), builders.instances([1.0] * there))
+    found = builders.pair_instances(
+        builders.instances([1.0] * here), builders.instances([1.0] * there)
+    )
 
     assert min(here, there) / max(here, there) == found.share
     assert (found.share >= LEAST_SHARE) == ((here, there) != (100, 5))
@@ -105,7 +107,7 @@ def test_the_share_is_of_the_larger_side(here: int, there: int) -> None:
 
 def test_nothing_in_common_is_no_stratum() -> None:
     """Without a pair there is no stratum, and the share is 0."""
-    found = pair_instances(FIVE, replace(FIVE, stratum=("other",) * 5))
+    found = builders.pair_instances(FIVE, replace(FIVE, stratum=("other",) * 5))
 
     assert ((), 0, 0.0, True) == (found.strata, found.matched, found.share, found.is_testable)
 
@@ -119,8 +121,8 @@ def test_values_without_measure_are_not_testable(value: float, *, expected: bool
     other = replace(FIVE, value=(0.0, 0.0, value, 0.0, 0.0))
 
     assert [expected, expected] == [
-        pair_instances(FIVE, other).is_testable,
-        pair_instances(other, FIVE).is_testable,
+        builders.pair_instances(FIVE, other).is_testable,
+        builders.pair_instances(other, FIVE).is_testable,
     ]
 
 
@@ -159,7 +161,7 @@ def test_metrics_are_averaged_by_question() -> None:
     strata = {"a": [1.0, 0.0, 1.0], "b": [0.0]}
     whole, part = builders.instances(strata), builders.instances({"a": [1.0, 0.5]})
     none = [replace(one, value=(0.0,) * len(one.value)) for one in (whole, part)]
-    metrics = [pair_instances(whole, none[0]), pair_instances(part, none[1])]
+    metrics = [builders.pair_instances(whole, none[0]), builders.pair_instances(part, none[1])]
 
     averaged = average_metrics(metrics)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.comparing.pairing import pair_instances
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.model import ScoreKey
 
+from .builders import pair_instances
 from .inspect_builders import log, read_logs, read_one, unpack_inspect, write_eval, write_json
 
 if sys.version_info >= (3, 14):

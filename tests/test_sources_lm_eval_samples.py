@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helm_wandb.comparing import pairing
 from helm_wandb.errors import ArtifactError
 from helm_wandb.model import Score, ScoreKey, Texts
 from helm_wandb.sources.lm_eval import answers
 from helm_wandb.sources.lm_eval.samples import LINE_BYTES, Sample, iter_samples
 
+from .builders import pair_instances
 from .lm_eval_builders import TIME, read_one, read_output, sample, spec, unpack_lm_eval, write_run
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_questions_pair_by_document_and_prompt(tmp_path: Path) -> None:
     assert two is not None
 
     assert [("2", 1.0, 0.0), ("3", 1.0, 1.0)] == [
-        (pair.id, pair.candidate, pair.baseline) for pair in pairing.pair_instances(one, two).pairs
+        (pair.id, pair.candidate, pair.baseline) for pair in pair_instances(one, two).pairs
     ]
 
 
@@ -85,7 +85,7 @@ def test_all_questions_of_the_real_pair_are_paired(outputs: Path) -> None:
     one, two = (score(outputs, name, key).instances for name in ("after", "before"))
     assert one is not None
     assert two is not None
-    pairs = pairing.pair_instances(one, two)
+    pairs = pair_instances(one, two)
 
     assert (40, 1.0) == (pairs.matched, pairs.share)
     assert 19 == sum(pair.candidate != pair.baseline for pair in pairs.pairs)

@@ -94,11 +94,6 @@ def pair_scores(candidate: Score, baseline: Score) -> Pairs | None:
     return Pairs(sides=sides, runs=(candidate.repeats, baseline.repeats))
 
 
-def pair_instances(candidate: Instances, baseline: Instances) -> Pairs:
-    """Return the pairs of instances with the same stratum, id, trial and input."""
-    return Pairs(sides=(candidate, baseline))
-
-
 def estimate(metrics: Sequence[Pairs]) -> Estimate:
     """Return the difference of the mean of these metrics of one benchmark, and its test."""
     weights = [1 / len(metrics)] * len(metrics)
