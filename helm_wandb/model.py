@@ -472,6 +472,9 @@ class Delta(Struct, frozen=True, kw_only=True):
     """Why it could not be tested, or a remark."""
     warn_only: bool = False
     """Whether it never fails the job, whatever the verdict."""
+    subjects: tuple[Delta, ...] | None = None
+    """The subjects of a flagged delta, the largest change first, without verdicts: each has the
+    name of its subject in place of the benchmark's. None if there are no two."""
     items: tuple[ChangedInstance, ...] | None = None
     """The worst first; if `better` and `worse` are too many, the first of them; None: not read."""
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from helm_wandb.comparing import pairing, repeats, statistics
 from helm_wandb.comparing.answer_columns import answers_of
+from helm_wandb.comparing.subject_changes import subject_changes
 from helm_wandb.comparing.verdicts import Partner
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Texts
 
@@ -27,7 +28,7 @@ may have 1.5 MB."""
 def attach_changed_instances(
     comparisons: Sequence[Comparison], partners: Sequence[Partner], *, limit: int = LIMIT
 ) -> tuple[Comparison, ...]:
-    """Return the comparisons with the changed instances of each flagged delta.
+    """Return the comparisons with the subjects and the changed instances of each flagged delta.
 
     Of their texts they have the answers that the two sides know, as those of a report do.
 
@@ -46,11 +47,13 @@ def attach_changed_instances(
         replace(
             one,
             deltas=tuple(
-                delta if items is None else replace(delta, items=items[:longest])
+                delta
+                if items is None
+                else replace(delta, items=items[:longest], subjects=subject_changes(delta, partner))
                 for delta, items in zip(one.deltas, several, strict=True)
             ),
         )
-        for one, several in zip(comparisons, lists, strict=True)
+        for one, partner, several in zip(comparisons, partners, lists, strict=True)
     )
 
 

@@ -83,7 +83,7 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
         candidate, baseline = self.sides
         if _have_same_places(candidate, baseline):
             return _split(candidate.stratum, candidate.value, baseline.value, candidate.cluster)
-        return _strata(self.pairs)
+        return split_pairs(self.pairs)
 
 
 def pair_scores(candidate: Score, baseline: Score) -> Pairs | None:
@@ -124,7 +124,7 @@ def average_metrics(metrics: Sequence[Pairs]) -> tuple[PairedStratum, ...]:
             )
             candidate, baseline = sums[pair[:4]]
             sums[pair[:4]] = candidate + weight * pair.candidate, baseline + weight * pair.baseline
-    return _strata(
+    return split_pairs(
         pair._replace(candidate=sums[place][0], baseline=sums[place][1])
         for place, pair in questions.items()
     )
@@ -203,7 +203,8 @@ def _repeats(instances: Instances) -> Sequence[int]:
     return repeats
 
 
-def _strata(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
+def split_pairs(pairs: Iterable[Pair]) -> tuple[PairedStratum, ...]:
+    """Return the pairs by stratum."""
     columns = list(zip(*pairs, strict=True)) or [()] * len(Pair._fields)
     stratum, *_, candidate, baseline, cluster = columns
     return _split(stratum, candidate, baseline, cluster)

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from helm_wandb.comparing.subject_changes import subject_name
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
@@ -34,7 +35,7 @@ def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
     of = f" of {plain(Name(comparison.model))}" if has_several else ""
     title = f"{plain(Name(str(delta.key)))}{of}: {delta.worse} worse, {delta.better} better"
     items = delta.items or ()
-    has_subjects = len({subject(one) for one in items}) > 1
+    has_subjects = len({subject_name(one.stratum) for one in items}) > 1
     columns = _columns(*deltas.side_names(report))
     table = tables.tabulate(title, columns if has_subjects else columns[:-1], items)
     changes = (delta.worse or 0) + (delta.better or 0)
@@ -60,7 +61,7 @@ def _columns(baseline: str, candidate: str) -> tuple[Cells[ChangedInstance], ...
         text("Reference", lambda item: item.texts.reference),
         text("Question", lambda item: item.texts.input),
         (Column(tables.INSTANCE, numeric=False), _instance),
-        (Column("Subject", numeric=False), lambda item: _name(subject(item))),
+        (Column("Subject", numeric=False), lambda item: _name(subject_name(item.stratum))),
     )
 
 
@@ -81,9 +82,3 @@ def _snippet(text: str | None) -> str:
 def on_one_line(text: str) -> str:
     """The text with its line ends as marks that can be seen, and plain spaces."""
     return _LINE_END.sub("⏎", _SPACE.sub(" ", text))
-
-
-def subject(item: ChangedInstance) -> str:
-    """Return the instance's part of the benchmark: the run's arguments without the method."""
-    arguments = item.stratum.partition(":")[2].split(",")
-    return ", ".join(one for one in arguments if not one.startswith("method="))

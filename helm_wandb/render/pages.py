@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helm_wandb.model import Report
-from helm_wandb.render import changed_instances, deltas, sentences, tables
+from helm_wandb.render import changed_instances, deltas, sentences, subjects, tables
 from helm_wandb.render.history import history_tables
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
         sentences=tuple(sentences.summary_sentences(report, limit=_REASONS)),
         first=tuple(deltas.first_tables(report, is_wide=False)),
         items=_cut(tuple(changed_instances.changed(report)), items),
-        rest=tuple(deltas.other_tables(report, is_wide=False)),
+        rest=(*subjects.by_subject(report), *deltas.other_tables(report, is_wide=False)),
         board=tuple(one for one in ranking if isinstance(one, tables.Table)),
         details=(*history_tables(report), *tables.details(report)),
         notes=sentences.page_notes(report),

@@ -38,7 +38,7 @@ def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any Stru
             case "untested" | "unread" | "contradictions":
                 # The notes of the report say it.
                 continue
-            case "instances" | "items" | "repeats" | "runs" if value is None:
+            case "instances" | "items" | "repeats" | "runs" | "subjects" if value is None:
                 continue
             case "answer" if value is None and isinstance(noun, Instances):
                 continue

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from helm_wandb.comparing.subject_changes import subject_name
 from helm_wandb.model import ChangedInstance, Comparison, Delta, Leaderboard, ScoreKey
-from helm_wandb.render.changed_instances import on_one_line, subject
+from helm_wandb.render.changed_instances import on_one_line
 from helm_wandb.text.safe_text import plain
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, LEADERBOARD_RUN, digest, kept_name
 from helm_wandb.wandb_runs.sdk.messages import Table
@@ -51,7 +52,7 @@ def changed_items(comparisons: Iterable[Comparison]) -> tuple[Table, ...]:
 
 def _item(delta: Delta, item: ChangedInstance) -> tuple[object, ...]:
     texts = item.texts
-    cells = (str(delta.key), delta.verdict.value, item.id, item.trial, subject(item))
+    cells = (str(delta.key), delta.verdict.value, item.id, item.trial, subject_name(item.stratum))
     return (
         *(plain(cell) if isinstance(cell, str) else cell for cell in cells),
         *map(_text, (texts.input, texts.reference, texts.answer)),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Report, ScoreKey
-from helm_wandb.render import changed_instances, deltas, sentences, tables
+from helm_wandb.render import changed_instances, deltas, sentences, subjects, tables
 from helm_wandb.render.history import history_tables
 from helm_wandb.render.html import plots
 from helm_wandb.render.html.history_plots import history_plots
@@ -64,12 +64,14 @@ def render(report: Report) -> str:
             scores=scores(report),
             folded=[
                 *changed_instances.changed(report),
+                *subjects.by_subject(report),
                 *deltas.other_tables(report),
                 *_details(report),
             ],
             sentences=sentences.summary_sentences(report, limit=_REASONS),
             legend=sentences.legend(report),
             flagged=plots.flagged(report),
+            subjects=plots.subjects(report),
             unflagged=plots.unflagged(report),
             models_shown=plots.MODELS_SHOWN,
             has_models=len({one.model for one in report.comparisons}) > 1,

@@ -16,6 +16,7 @@ from helm_wandb.comparing.pairing import split_strata
 from helm_wandb.comparing.statistics import mean_interval
 from helm_wandb.model import Verdict
 from helm_wandb.render import deltas
+from helm_wandb.render import subjects as by_subject
 from helm_wandb.text.quantities import (
     are_shares,
     difference,
@@ -35,6 +36,8 @@ SERIES_SHOWN = 6
 """Colours and dashes that readers can distinguish."""
 FLAGGED_SHOWN = 20
 """Rows of the plot that is open; all are in the table above it."""
+SUBJECTS_SHOWN = 60
+"""Of a benchmark; all are in the table."""
 MODELS_SHOWN = 12
 """Models whose other changes are drawn."""
 _TICKS = 4
@@ -261,6 +264,20 @@ def flagged(report: Report) -> Whiskers | None:
     """Return the plot of all flagged deltas, regressions first; None without any."""
     rows = deltas.flagged_deltas(report)
     return _whiskers("Significant changes, in points", rows, FLAGGED_SHOWN)
+
+
+def subjects(report: Report) -> tuple[Whiskers, ...]:
+    """Return a plot of the subjects of each flagged delta that has some, the largest first."""
+    plots = (
+        _whiskers(
+            f"{by_subject.title(one, delta, report)}, in points; exploratory",
+            [(one, subject) for subject in delta.subjects],
+            SUBJECTS_SHOWN,
+        )
+        for one, delta in deltas.flagged_deltas(report)
+        if delta.subjects
+    )
+    return tuple(filter(None, plots))
 
 
 def unflagged(report: Report) -> tuple[Whiskers, ...]:

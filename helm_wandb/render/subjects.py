@@ -1,0 +1,41 @@
+"""Flagged deltas as tables of their subjects: which of MMLU's 57 moved, for example."""
+
+from __future__ import annotations
+
+from helm_wandb.model import Comparison, Delta, Report
+from helm_wandb.render import deltas, tables
+from helm_wandb.render.tables import Cells, Column, Table
+from helm_wandb.text.quantities import UNKNOWN, difference, score_change
+from helm_wandb.text.safe_text import Name, plain
+
+_EXPLORATORY = (
+    "Exploratory: the CI of a subject isn't corrected for the number of subjects, so one in twenty "
+    "excludes 0 without any change."
+)
+_COLUMNS: tuple[Cells[Delta], ...] = (
+    (Column("Change (95% CI)"), difference),
+    (Column("Subject", numeric=False), lambda one: Name(one.key.benchmark if one.key else "")),
+    (Column("Baseline → candidate"), score_change),
+    (Column("Questions"), lambda one: f"{one.worse} worse, {one.better} better of {one.n}"),
+    (Column("Note", numeric=False), lambda one: one.why or UNKNOWN),
+)
+
+
+def by_subject(report: Report) -> list[Table]:
+    """Return a table for each flagged delta with subjects, in their order."""
+    return [
+        _table(title(one, delta, report), delta.subjects)
+        for one, delta in deltas.flagged_deltas(report)
+        if delta.subjects
+    ]
+
+
+def title(comparison: Comparison, delta: Delta, report: Report) -> str:
+    """Return `mmlu.EM by subject`, with the model if there are several."""
+    of = f" of {plain(Name(comparison.model))}" if len(report.comparisons) > 1 else ""
+    return f"{plain(Name(str(delta.key)))}{of} by subject"
+
+
+def _table(heading: str, subjects: tuple[Delta, ...]) -> Table:
+    table = tables.without_unknown(tables.tabulate(heading, _COLUMNS, subjects))
+    return Table(table.title, table.columns, table.rows, notes=(_EXPLORATORY,))
