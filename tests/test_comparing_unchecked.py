@@ -66,11 +66,11 @@ def test_instances_that_the_baseline_lacks_are_not_lost() -> None:
 @pytest.mark.parametrize("side", ["candidate", "baseline"])
 def test_per_instance_scores_are_lost_by_this_run_alone(side: str) -> None:
     """Without them a score can't be tested; only this run's lack of them is its fault."""
-    without = changed(FULL, instances=None, no_instances="the file is damaged")
+    without = changed(FULL, instances=None, no_instances="the file is damaged.")
     sides = (without, FULL) if side == "candidate" else (FULL, without)
     why = {
         "candidate": "lost the per-instance scores that the baseline has: the file is damaged",
-        "baseline": "can't be tested: no per-instance scores there: the file is damaged",
+        "baseline": "can't be tested: no per-instance scores there: the file is damaged.",
     }
 
     assert [(f"boolq.EM of alpha {why[side]}", side == "candidate")] == findings(*sides)

@@ -631,6 +631,10 @@ for _ in range(40):
             f"{COLUMNS_MUST}; their lengths are: stratum 2, id 2, trial 1, input 2",
         ),
         (
+            changed(*OF, "instances", "trial", to=None),
+            f"{IN_BENCHMARK}.instances.trial: expected `array`, got `null`",
+        ),
+        (
             changed(*OF, "instances", to={name: [] for name in COLUMNS}),
             COLUMNS_MUST,
         ),

@@ -61,7 +61,7 @@ def _loss(score: Score, baseline: Score) -> str | None:
     if score.subjects and score.subjects.keys() < baseline.subjects.keys():
         return _lost(len(score.subjects), len(baseline.subjects), "subjects")
     if score.instances is None and baseline.instances is not None:
-        why = f": {score.no_instances}" if score.no_instances else ""
+        why = f": {score.no_instances.removesuffix('.')}" if score.no_instances else ""
         return f"lost the per-instance scores that the baseline has{why}"
     count, all_instances = _count(score), _count(baseline)
     if count < LEAST_SHARE * all_instances:

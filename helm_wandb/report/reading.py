@@ -452,7 +452,8 @@ class _Reader(Struct, frozen=True):
         return value
 
     def _instances(self, raw: _Columns, path: str) -> Instances:
-        given = [name for name in _COLUMNS if getattr(raw, name) != _NO_COLUMN]
+        has_answers = raw.answer != _NO_COLUMN
+        given = [name for name in _COLUMNS if name != "answer" or has_answers]
         columns = {name: self._column(name, raw, path) for name in given if name != "cluster"}
         # Most instances are single clusters, which have their id.
         same = raw.cluster == raw.id
