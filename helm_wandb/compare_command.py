@@ -17,8 +17,8 @@ from helm_wandb.comparing import evaluations
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError
-from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import Config, Evaluation, FirstEntry, RoutineNote
+from helm_wandb.harness.entry import ReadOptions, metrics_by_benchmark
+from helm_wandb.model import Config, Evaluation, FirstEntry, RoutineNote, ScoreKey
 from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.system import paths
 from helm_wandb.text.safe_text import Name, plain
@@ -88,15 +88,33 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
         raise InputError(f"BEFORE and AFTER are both {names[0]}: give two evaluations")
     before, after = (sources.first_entries(Path(name), shown_as=name) for name in names)
     shared = {one.name for one in before} & {one.name for one in after}
-    return (
-        _side(names[0], before, shared, root),
-        _side(names[1], after, shared, root),
+    there, here = (
+        next((one for one in entries if one.name in shared), entries[0])
+        for entries in (before, after)
     )
+    lost = set(here.without_value) & set(there.score_keys)
+    side = _side(names[1], here, after, root)
+    if lost:
+        side = _reading(side, (*here.score_keys, *sorted(lost)))
+    return _side(names[0], there, before, root), side
 
 
-def _side(name: str, entries: Sequence[FirstEntry], shared: set[str], root: Path) -> Side:
-    """Return the side with the first suite that both sides have, else with its first."""
-    entry = next((one for one in entries if one.name in shared), entries[0])
+def _reading(side: Side, keys: Sequence[ScoreKey]) -> Side:
+    """Return the side as one that reads these scores, so that those without a value are lost."""
+    benchmarks = [
+        {"name": name, "metrics": metrics} for name, metrics in metrics_by_benchmark(keys).items()
+    ]
+    entries = tuple(
+        replace(entry, fields={**entry.fields, "benchmarks": benchmarks})
+        if "benchmarks" in entry.fields
+        else entry
+        for entry in side.config.evals
+    )
+    return replace(side, config=replace(side.config, evals=entries))
+
+
+def _side(name: str, entry: FirstEntry, entries: Sequence[FirstEntry], root: Path) -> Side:
+    """Return the side with one of its suites."""
     others = [one.name for one in entries if one is not entry]
     try:
         config = pipeline.parse_config(first_config(entry).encode(), name=name, root=root)

@@ -127,6 +127,8 @@ class FirstEntry(Struct, frozen=True, kw_only=True):
     yaml: str
     score_keys: tuple[ScoreKey, ...]
     """The scores that it reads."""
+    without_value: tuple[ScoreKey, ...] = ()
+    """Scores that the output names, and has no number for: NaN, for example."""
 
 
 class Policy(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ import pytest
 from helm_wandb import cli
 
 from .conftest import DATA, ROOT
+from .lm_eval_builders import write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,21 @@ def edit_specs(suite: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         for spec in content if isinstance(content, list) else [content]:
             edit(spec)
         path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("value", ["NaN", "null", "Infinity", '"0.5"'])
+def test_a_score_without_a_number_is_lost(
+    workspace: Path, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run of lm-eval that computed no number can't pass as one that wasn't asked for it."""
+    for name in ("main", "pr"):
+        write_run(workspace / name, {"quiz": [1] * 40, "exam": [1] * 40})
+    (results,) = (workspace / "pr").glob("results_*")
+    written = results.read_text().replace('"acc,none": 1.0', f'"acc,none": {value}', 1)
+    results.write_text(written)
+
+    assert 4 == compare("main", "pr", "--fail-on", "regression")
+    assert "quiz.acc,none of acme/toy went missing" in capsys.readouterr().out
 
 
 CHANGED = {"boolq.EM": "regressed", "hellaswag.EM": "improved"}

@@ -96,6 +96,18 @@ def describe_nothing(
     )
 
 
+def split_by_value(
+    scores: Iterable[Mapping[ScoreKey, Score | str]],
+) -> tuple[tuple[ScoreKey, ...], tuple[ScoreKey, ...]]:
+    """Return the keys that some model has a score of, and those that none has: only reasons."""
+    keys = dict.fromkeys(key for one in scores for key in one)
+    valued = {key for one in scores for key, score in one.items() if isinstance(score, Score)}
+    return (
+        tuple(key for key in keys if key in valued),
+        tuple(key for key in keys if key not in valued),
+    )
+
+
 def refuse_long_names(names: Iterable[str], *, owner: str, advice: str) -> None:
     """Raise ArtifactError if a name is longer than a report may hold: strangers may write it."""
     longest = max(names, key=len, default="")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import metrics_by_benchmark
+from helm_wandb.harness.evaluations import split_by_value
 from helm_wandb.harness.first_lines import benchmark_lines, model_lines, token_lines
-from helm_wandb.model import FirstEntry, Place, Score, ScoreKey
+from helm_wandb.model import FirstEntry, Place, ScoreKey
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.inspect.log_files import open_logs
 from helm_wandb.sources.inspect.reader import Output
@@ -25,13 +26,14 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
         output = Output.read(spec, files)
         scores, _ = output.scores()
     models = families.iterations_by_family(output.checkpoints.values())
-    keys = tuple(
-        dict.fromkeys(
-            key for one in scores.values() for key, score in one.items() if isinstance(score, Score)
-        )
-    )
+    keys, without_value = split_by_value(scores.values())
     return (
-        FirstEntry(name=shown_as, yaml="".join(_lines(shown_as, models, keys)), score_keys=keys),
+        FirstEntry(
+            name=shown_as,
+            yaml="".join(_lines(shown_as, models, keys)),
+            score_keys=keys,
+            without_value=without_value,
+        ),
     )
 
 

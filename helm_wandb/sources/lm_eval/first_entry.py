@@ -7,9 +7,10 @@ from pathlib import Path
 
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import metrics_by_benchmark
+from helm_wandb.harness.evaluations import split_by_value
 from helm_wandb.harness.first_lines import benchmark_lines, join_names, model_lines, token_lines
 from helm_wandb.harness.output import open_output
-from helm_wandb.model import FirstEntry, Place, Score, ScoreKey
+from helm_wandb.model import FirstEntry, Place, ScoreKey
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import Found, Output
 from helm_wandb.sources.lm_eval.tasks import parts_of
@@ -26,13 +27,14 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
         output = Output.read(spec, files)
         scores, found = output.scores()
     models = families.iterations_by_family(output.checkpoints.values())
-    valued = {
-        key for one in scores.values() for key, score in one.items() if isinstance(score, Score)
-    }
-    keys = _keys(found, valued)
+    valued, without_value = split_by_value(scores.values())
+    keys = _keys(found, {*valued})
     return (
         FirstEntry(
-            name=shown_as, yaml="".join(_lines(shown_as, models, keys, found)), score_keys=keys
+            name=shown_as,
+            yaml="".join(_lines(shown_as, models, keys, found)),
+            score_keys=keys,
+            without_value=without_value,
         ),
     )
 
