@@ -140,6 +140,7 @@ def _outcome(
             project=project,
             wandb_key=settings.wandb_api_key,
             comment=conversation.comment,
+            inputs=(settings.config,) if settings.config else (),
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
 

@@ -154,7 +154,9 @@ def _compare(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
         redactor=context.redactor,
         progress=progress_bar(sys.stderr),
     )
-    options = _output_options(arguments, after.config, context)
+    options = replace(
+        _output_options(arguments, after.config, context), inputs=(before.name, after.name)
+    )
     outcome = pipeline.run(after.config, plan, outputs.create_sinks(options))
     return compare_command.explain(arguments, outcome)
 
@@ -195,6 +197,7 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             project=project,
             wandb_key=key,
             wandb_command=_wandb_command(),
+            inputs=(arguments.config,),
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
 

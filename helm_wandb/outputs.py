@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -73,11 +74,31 @@ class OutputOptions(Struct, frozen=True, kw_only=True):
     """The pull request's comment, if there is one."""
     json: Sink | None = None
     """The report JSON on standard output."""
+    inputs: tuple[str, ...] = ()
+    """Files that the run reads, and that no output may replace."""
 
 
 def create_sinks(options: OutputOptions) -> list[Sink]:
-    """Return the outputs of a run in the order in which they are written."""
+    """Return the outputs of a run in the order in which they are written.
+
+    Raises InputError if two are one file, or one would replace a file that the run reads.
+    """
+    _refuse_shared_files(options)
     return [sink for create in OUTPUTS if (sink := create(options))]
+
+
+def _refuse_shared_files(options: OutputOptions) -> None:
+    taken = set(map(os.path.realpath, options.inputs))
+    written: set[str] = set()
+    for name in filter(None, (options.report, options.html, options.badge, options.comment_file)):
+        place = os.path.realpath(name)
+        if is_device(Path(name)):
+            continue
+        if place in taken:
+            raise InputError(f"{name}: this run reads it, so no output can be written there")
+        if place in written:
+            raise InputError(f"{name}: two outputs would be written to it. Give each another file.")
+        written.add(place)
 
 
 def _first_report(options: OutputOptions) -> Sink | None:

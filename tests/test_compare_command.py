@@ -78,7 +78,7 @@ def edit_specs(suite: Path, edit: Callable[[dict[str, Any]], None]) -> None:
 def test_a_score_without_a_number_is_lost(
     workspace: Path, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A run of lm-eval that computed no number can't pass as one that wasn't asked for it."""
+    """A run of lm-eval that computed no number can't pass as one that didn't evaluate it."""
     for name in ("main", "pr"):
         write_run(workspace / name, {"quiz": [1] * 40, "exam": [1] * 40})
     (results,) = (workspace / "pr").glob("results_*")
@@ -87,6 +87,25 @@ def test_a_score_without_a_number_is_lost(
 
     assert 4 == compare("main", "pr", "--fail-on", "regression")
     assert "quiz.acc,none of acme/toy went missing" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("sides")
+def test_no_output_replaces_what_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A report that is compared stays; nothing is written before the error."""
+    assert 0 == compare("main", "pr", "--quiet", "--report", "base.json")
+    before = Path("base.json").read_bytes()
+    assert 2 == compare("base.json", "pr", "--html", "./base.json", "--badge", "badge.json")
+    assert "./base.json: this run reads it" in capsys.readouterr().err
+    assert before == Path("base.json").read_bytes()
+    assert not Path("badge.json").exists()
+
+
+@pytest.mark.usefixtures("sides")
+def test_two_outputs_are_two_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first would be lost; a device can take both."""
+    assert 2 == compare("main", "pr", "--html", "x", "--report", "y/../x")
+    assert "two outputs would be written to it" in capsys.readouterr().err
+    assert 0 == compare("main", "pr", "--quiet", "--html", "/dev/null", "--report", "/dev/null")
 
 
 CHANGED = {"boolq.EM": "regressed", "hellaswag.EM": "improved"}
