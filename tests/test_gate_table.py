@@ -87,7 +87,7 @@ ROWS = {
     "some instances are missing, and at least 90% are left": Row(candidate=_evaluation(of=98)),
     "this run has no per-instance scores": Row(candidate=_without(ONE, instances=None)),
     "the baseline has no per-instance scores": Row(baseline=_without(ONE, instances=None)),
-    "a benchmark that the config names is missing": Row(candidate=FILE),
+    "a benchmark of the baseline that the config names is missing": Row(candidate=FILE),
     "a benchmark of the baseline isn't evaluated": Row(
         candidate=builders.measured(values={"imdb.EM": builders.right(80)})
     ),
