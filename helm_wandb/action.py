@@ -127,22 +127,31 @@ def _outcome(
             keeps_answers=True,
             redactor=context.redactor,
         )
-        options = outputs.OutputOptions(
-            context=context,
-            config=config,
-            report=settings.report,
-            html=settings.html,
-            badge=settings.badge,
-            records=not settings.is_print_only,
-            summary_only=settings.summary_only,
-            saves_view=settings.wandb_view,
-            terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+        options = replace(
+            _output_options(settings, config, context),
             project=project,
-            wandb_key=settings.wandb_api_key,
             comment=conversation.comment,
-            inputs=(settings.config,) if settings.config else (),
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
+
+
+def _output_options(
+    settings: Settings, config: Config, context: RunContext
+) -> outputs.OutputOptions:
+    """Return the outputs that the inputs name."""
+    return outputs.OutputOptions(
+        context=context,
+        config=config,
+        report=settings.report,
+        html=settings.html,
+        badge=settings.badge,
+        records=not settings.is_print_only,
+        summary_only=settings.summary_only,
+        saves_view=settings.wandb_view,
+        terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
+        wandb_key=settings.wandb_api_key,
+        inputs=(settings.config,) if settings.config else (),
+    )
 
 
 def _unread_receipts(

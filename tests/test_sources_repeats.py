@@ -54,6 +54,16 @@ def test_a_score_is_the_mean_over_all_runs(tmp_path: Path) -> None:
     assert (0.75, 0.5, 0.25) == score.repeats.values
 
 
+def test_the_own_output_counts_once_whatever_the_other_keys_hold(tmp_path: Path) -> None:
+    """Only its path may be written in several ways."""
+    for name, values in (("main", [1, 1]), ("more", [0, 0])):
+        write(tmp_path, name, values)
+    reading = read(tmp_path, "./m*", lm_eval_output_dir="./main/", model_name="acme//toy")
+    (score,) = (one.scores[KEY] for one in reading.evaluations)
+    assert score.repeats is not None
+    assert (1.0, 0.0) == score.repeats.values
+
+
 def test_the_name_of_a_repeat_may_hold_its_seed(tmp_path: Path) -> None:
     """If each output has one model, they are runs of one."""
     write(tmp_path, "main", [1, 1], model="acme/toy-seed1")

@@ -39,17 +39,14 @@ def _average_one(
 ) -> Evaluation:
     scores: dict[ScoreKey, Score] = {}
     for key, score in one.scores.items():
-        having = [
-            (at, other) for at, match in enumerate(older) for other in _scores(match, one, key)
-        ]
-        others = [other for _, other in having]
+        others = [_score(match, one, key) for match in older]
         scores[key], places = repeats.average_unmoved(score, others, count=count)
-        used |= {having[place][0] for place in places}
+        used.update(places)
     return replace(one, scores=scores)
 
 
-def _scores(match: BaselineMatch, like: Evaluation, key: ScoreKey) -> list[Score]:
-    """Return the score of the same checkpoint; none if the match lacks it."""
+def _score(match: BaselineMatch, like: Evaluation, key: ScoreKey) -> Score | None:
+    """Return the score of the same checkpoint; None if the match lacks it."""
     place = like.model, like.iteration
     same = (one for one in match.evaluations if (one.model, one.iteration) == place)
-    return [one.scores[key] for one in same if key in one.scores]
+    return next((one.scores[key] for one in same if key in one.scores), None)

@@ -45,22 +45,24 @@ def _why_apart(scores: Sequence[Score], count: int) -> str | None:
 
 
 def average_unmoved(
-    score: Score, older: Iterable[Score], *, count: int
+    score: Score, older: Iterable[Score | None], *, count: int
 ) -> tuple[Score, tuple[int, ...]]:
     """Return the mean of a score and of older ones, by question, and the places of those in it.
 
     One with other settings or questions is left out. If one differs significantly, the score has
     moved since then: it and all before it are left out. The noise between runs is that of the
     score's own runs.
-    count: scores of the mean, at most.
+    older: None where there is none. count: scores of the mean, at most.
     """
     kept, places = [score], []
     for place, other in enumerate(older):
-        pairs = pairing.pair_scores(score, other)
-        if pairs is None or pairs.share < 1 or _why_apart([score, other], 2):
+        if len(kept) == count:
+            break
+        pairs = pairing.pair_scores(score, other) if other else None
+        if other is None or pairs is None or pairs.share < 1 or _why_apart([score, other], 2):
             continue
         p = pairing.estimate([pairs]).p
-        if p is None or p < _MOVED or len(kept) == count:
+        if p is None or p < _MOVED:
             break
         kept.append(other)
         places.append(place)

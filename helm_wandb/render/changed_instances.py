@@ -13,7 +13,7 @@ from helm_wandb.model import ChangedInstance, Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.text.quantities import UNKNOWN
-from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.safe_text import Name
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -31,9 +31,8 @@ def changed(report: Report) -> list[Table]:
 
 
 def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
-    has_several = len(report.comparisons) > 1
-    of = f" of {plain(Name(comparison.model))}" if has_several else ""
-    title = f"{plain(Name(str(delta.key)))}{of}: {delta.worse} worse, {delta.better} better"
+    metric = deltas.metric_title(comparison, delta, report)
+    title = f"{metric}: {delta.worse} worse, {delta.better} better"
     items = delta.items or ()
     has_subjects = len({subject_name(one.stratum) for one in items}) > 1
     columns = _columns(*deltas.side_names(report))

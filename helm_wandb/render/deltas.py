@@ -93,6 +93,12 @@ def flagged(report: Report, *, is_wide: bool = True) -> Table | None:
     return (_verdicts_first if is_wide else _changes_first)("Changed", rows, report)
 
 
+def metric_title(comparison: Comparison, delta: Delta, report: Report) -> str:
+    """Return `mmlu.EM`, or `mmlu.EM of alpha` if several models are compared."""
+    of = f" of {plain(Name(comparison.model))}" if len(report.comparisons) > 1 else ""
+    return f"{plain(Name(str(delta.key)))}{of}"
+
+
 def flagged_deltas(report: Report) -> list[_Row]:
     """Return the flagged deltas in the order of their table, each with its comparison."""
     return [row for row in sort_flagged(report.comparisons) if row[1].key]

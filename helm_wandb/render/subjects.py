@@ -6,7 +6,7 @@ from helm_wandb.model import Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.text.quantities import UNKNOWN, difference, score_change
-from helm_wandb.text.safe_text import Name, plain
+from helm_wandb.text.safe_text import Name
 
 _EXPLORATORY = (
     "Exploratory: the CI of a subject isn't corrected for the number of subjects, so one in twenty "
@@ -32,8 +32,7 @@ def by_subject(report: Report) -> list[Table]:
 
 def title(comparison: Comparison, delta: Delta, report: Report) -> str:
     """Return `mmlu.EM by subject`, with the model if there are several."""
-    of = f" of {plain(Name(comparison.model))}" if len(report.comparisons) > 1 else ""
-    return f"{plain(Name(str(delta.key)))}{of} by subject"
+    return f"{deltas.metric_title(comparison, delta, report)} by subject"
 
 
 def _table(heading: str, subjects: tuple[Delta, ...]) -> Table:

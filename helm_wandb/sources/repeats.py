@@ -38,7 +38,7 @@ def read_runs(
     faults = list(first.faults)
     for name in _names(entry, options, faults):
         fields = with_output(entry.fields, name)
-        if fields == {key: _normal(value) for key, value in entry.fields.items()}:
+        if _is_same_output(fields, entry.fields):
             continue
         try:
             reading = read(replace(entry, fields=fields), options)
@@ -57,8 +57,9 @@ def read_runs(
     )
 
 
-def _normal(value: object) -> object:
-    return normpath(value) if isinstance(value, str) and "/" in value else value
+def _is_same_output(fields: Fields, own: Fields) -> bool:
+    """Whether fields differ only in how they write the entry's own path."""
+    return all(value == normpath(own[key]) for key, value in fields.items() if value != own[key])
 
 
 def _names(entry: EvalEntry, options: ReadOptions, faults: list[str]) -> Iterator[str]:
