@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-import tarfile
 import zipfile
 import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import Place
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.inspect.reader import read
-from tests.conftest import DATA
+from tests.harness_builders import read_entry, spec_of, unpack
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -33,30 +30,17 @@ ZSTANDARD = 93
 
 def unpack_inspect(folder: Path) -> Path:
     """Unpack every tree of real logs into the folder, under its own name."""
-    for archive in sorted((DATA / "inspect").glob("*.tar.gz")):
-        with tarfile.open(archive) as tree:
-            tree.extraction_filter = getattr(tarfile, "data_filter", None)
-            tree.extractall(folder)  # noqa: S202 -- our own archives
-    return folder
+    return unpack("inspect", folder)
 
 
 def spec(output: str | Path, **changes: Any) -> InspectEval:
     """An entry that reads logs."""
-    fields = {"place": Place("config.yaml", 3, 5), "path": "$.evals[0]", "output_dir": str(output)}
-    return InspectEval(**{**fields, **changes})
+    return spec_of(InspectEval, output, **changes)
 
 
-def read_logs(
-    output: str | Path,
-    folder: Path,
-    *,
-    with_details: bool = True,
-    clusters: Mapping[str, str] | None = None,
-    **changes: Any,
-) -> Reading:
-    """Return the reading of logs."""
-    options = ReadOptions(folder=folder, with_details=with_details, clusters=clusters or {})
-    return read(spec(output, **changes), options)
+def read_logs(output: str | Path, folder: Path, **options: Any) -> Reading:
+    """Return the reading of logs; options: as `read_entry` has them."""
+    return read_entry(read, InspectEval, output, folder, **options)
 
 
 def read_one(output: str | Path, folder: Path, **options: Any) -> Evaluation:

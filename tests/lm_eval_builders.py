@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tarfile
 from typing import TYPE_CHECKING, Any
 
-from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import Place
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import read
-from tests.conftest import DATA
+from tests.harness_builders import read_entry, spec_of, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,30 +21,17 @@ TIME = "2026-01-01T10-00-00.000000"
 
 def unpack_lm_eval(folder: Path) -> Path:
     """Unpack every tree of real output into the folder, under its own name."""
-    for archive in sorted((DATA / "lm_eval").glob("*.tar.gz")):
-        with tarfile.open(archive) as tree:
-            tree.extraction_filter = getattr(tarfile, "data_filter", None)
-            tree.extractall(folder)  # noqa: S202 -- our own archives
-    return folder
+    return unpack("lm_eval", folder)
 
 
 def spec(output: str | Path, **changes: Any) -> LmEval:
     """An entry that reads an output."""
-    fields = {"place": Place("config.yaml", 3, 5), "path": "$.evals[0]", "output_dir": str(output)}
-    return LmEval(**{**fields, **changes})
+    return spec_of(LmEval, output, **changes)
 
 
-def read_output(
-    output: str | Path,
-    folder: Path,
-    *,
-    with_details: bool = True,
-    clusters: Mapping[str, str] | None = None,
-    **changes: Any,
-) -> Reading:
-    """Return the reading of an output."""
-    options = ReadOptions(folder=folder, with_details=with_details, clusters=clusters or {})
-    return read(spec(output, **changes), options)
+def read_output(output: str | Path, folder: Path, **options: Any) -> Reading:
+    """Return the reading of an output; options: as `read_entry` has them."""
+    return read_entry(read, LmEval, output, folder, **options)
 
 
 def read_one(output: str | Path, folder: Path, **options: Any) -> Evaluation:

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import pytest
 from helm_wandb import cli
 
 from .conftest import DATA, ROOT
+from .harness_builders import unpack
 from .lm_eval_builders import write_run
 
 if TYPE_CHECKING:
@@ -55,14 +55,6 @@ def column(comparison: dict[str, Any], name: str) -> dict[str, Any]:
     """A field of each delta, and of the mean's."""
     deltas = [*comparison["deltas"], {**comparison["overall"], "metric": "mean"}]
     return {one["metric"]: one.get(name) for one in deltas}
-
-
-def unpack(harness: str, name: str, folder: Path) -> str:
-    """The folder of a harness's output, unpacked."""
-    with tarfile.open(DATA / harness / f"{name}.tar.gz") as tree:
-        tree.extraction_filter = getattr(tarfile, "data_filter", None)
-        tree.extractall(folder)  # noqa: S202
-    return name
 
 
 def edit_specs(suite: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -212,7 +204,7 @@ def test_of_several_suites_the_shared_one_is_compared(sides: Path) -> None:
 def test_inspect_is_compared(sides: Path) -> None:
     """A folder of logs against an archive, and a single log against another one."""
     for name in ("before", "after"):
-        unpack("inspect", name, sides)
+        unpack("inspect", sides, name)
     plain = [str(next(Path(name).glob("*_plain_*"))) for name in ("before", "after")]
     assert [".eval", ".json"] == [Path(name).suffix for name in plain]
     for before, after in (plain, (plain[0], str(DATA / "inspect/after.tar.gz"))):
@@ -280,7 +272,8 @@ def test_several_models_are_compared_by_name(helm_trees: Path) -> None:
 
 def test_lm_eval_is_compared(sides: Path) -> None:
     """A folder and an archive of lm-eval: the same questions at two iterations of one model."""
-    before, after = str(DATA / "lm_eval/before.tar.gz"), unpack("lm_eval", "after", sides)
+    unpack("lm_eval", sides, "after")
+    before, after = str(DATA / "lm_eval/before.tar.gz"), "after"
     (comparison,) = report_of(before, after)["comparisons"]
 
     assert ("acme/toy", 2000, 1000) == (
@@ -294,7 +287,8 @@ def test_lm_eval_is_compared(sides: Path) -> None:
 
 def test_two_harnesses_share_no_score(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Both sides are named with what they have, and nothing else is printed."""
-    assert 3 == compare(unpack("lm_eval", "before", sides), "pr")
+    unpack("lm_eval", sides, "before")
+    assert 3 == compare("before", "pr")
 
     shown = capsys.readouterr()
     assert "" == shown.out

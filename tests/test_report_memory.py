@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -14,6 +15,9 @@ from helm_wandb.report import reading, to_json
 from tests import builders
 from tests.conftest import ROOT
 from tests.hostile_reports import HISTORIES, SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="needs Linux's /proc"
@@ -94,14 +98,18 @@ def measured(what: str, folder: Path) -> tuple[int, str]:
     return int(grown), outcome
 
 
+def measured_with(make: Callable[[], str], what: str, folder: Path) -> tuple[int, int, str]:
+    """Return the size of a report that is made so, the memory that it took, and the outcome."""
+    path = folder / "their.json"
+    path.write_text(make())
+    return path.stat().st_size, *measured(what, folder)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_a_hostile_report_fills_no_memory(name: str, tmp_path: Path) -> None:
     """Reading takes three times the file at most, or 64 MiB and a small file."""
     make, refusal = SHAPES[name]
-    path = tmp_path / "their.json"
-    path.write_text(make())
-    size = path.stat().st_size
-    grown, outcome = measured("read", tmp_path)
+    size, grown, outcome = measured_with(make, "read", tmp_path)
 
     assert grown <= max(3 * size, size + reading.LEAST_MEMORY_BYTES)
     assert (
@@ -113,10 +121,7 @@ def test_a_hostile_report_fills_no_memory(name: str, tmp_path: Path) -> None:
 def test_a_hostile_history_fills_no_memory(name: str, tmp_path: Path) -> None:
     """A baseline with a history takes no more than one without."""
     make, refusal = HISTORIES[name]
-    path = tmp_path / "their.json"
-    path.write_text(make())
-    size = path.stat().st_size
-    grown, outcome = measured("compare", tmp_path)
+    size, grown, outcome = measured_with(make, "compare", tmp_path)
 
     assert grown <= max(3 * size, size + reading.LEAST_MEMORY_BYTES)
     assert f"their.json isn't a report of this tool: {refusal}" in outcome
