@@ -77,6 +77,11 @@ def _rows(count: int) -> dict[str, list[Any]]:
     }
 
 
+def _repeated(different: int, count: int) -> list[str]:
+    """Return so many texts, of which each stands next to others."""
+    return [f"{at % different:x}" for at in range(count)]
+
+
 def _many(element: str, count: int) -> str:
     """Return so many elements, in which # stands for the number of each."""
     return ",".join(element.replace("#", f"{at:x}") for at in range(count))
@@ -161,7 +166,16 @@ SHAPES: dict[str, tuple[Callable[[], str], str | None]] = {
         ),
         _TOO_LARGE,
     ),
-    "instances": (lambda: _of(instances=_rows(130_000)), None),
+    "strata": (
+        lambda: _of(instances=_rows(200_000)),
+        f"{_IN_SCORE}.instances.stratum: there are more than 20,000",
+    ),
+    "instances": (
+        lambda: _of(
+            value=124_999.5, instances=_rows(250_000) | {"stratum": _repeated(20_000, 250_000)}
+        ),
+        None,
+    ),
     "instances of many scores": (
         lambda: _report(
             _evaluation(scores=dict.fromkeys(_keys(40_000), _score(instances=_columns())))

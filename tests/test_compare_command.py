@@ -81,6 +81,37 @@ def test_a_score_without_a_number_is_lost(
     assert "quiz.acc,none of acme/toy went missing" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "arguments"),
+    [
+        (3, ["compare", "edited.json", "pr"]),
+        (3, ["compare", "main", "edited.json"]),
+        (2, ["--config", "pr.yaml", "--print-only", "--baseline", "edited.json"]),
+        (3, ["--config", "edited.yaml", "--print-only"]),
+    ],
+)
+@pytest.mark.usefixtures("sides")
+def test_a_score_that_contradicts_its_instances_is_refused(
+    exit_code: int, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could say which of them is right: file, key and both numbers are named."""
+    content = report_of("main", "pr")
+    score = content["evaluations"][0]["scores"]["boolq.EM"]
+    mean, score["value"] = score["value"], 0.99
+    Path("edited.json").write_text(json.dumps(content))
+    entries = {"edited": {"source": "report", "path": "edited.json"}}
+    entries["pr"] = {"helm_output_dir": "pr", "helm_suite_name": "v1"}
+    for name, entry in entries.items():
+        config = {"project": "p", "evals": [{"eval_type": "helm", **entry}]}
+        Path(f"{name}.yaml").write_text(json.dumps(config))
+
+    assert exit_code == cli.main(arguments, root=ROOT)
+    err = capsys.readouterr().err
+    place = '$.evaluations[0].scores["boolq.EM"]'
+    assert f"{place}: its value 0.99 isn't the mean of its instances, {mean}" in err
+    assert "edited.json" in err
+
+
 @pytest.mark.usefixtures("sides")
 def test_no_output_replaces_what_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     """A report that is compared stays; nothing is written before the error."""

@@ -166,14 +166,15 @@ def instances(count: int, strata: int = 1) -> Instances:
 def detailed(iteration: int = 0, benchmarks: int = 1, count: int = 4) -> Evaluation:
     """An evaluation of benchmarks with so many instances each."""
     key = [ScoreKey(f"benchmark_{at}", "EM") for at in range(benchmarks)]
+    columns = instances(count)
     of_key = Score(
-        value=0.5,
+        value=columns.mean(),
         n=count,
         lower_is_better=False,
         subjects={"anatomy": SubjectScore(value=0.5, n=count)},
         partial="it lacks botany",
         fingerprint={"max_train_instances": "5", "scenario subject": ["anatomy", "botany"]},
-        instances=instances(count),
+        instances=columns,
     )
     one = builders.evaluation(iteration=iteration)
     return replace(one, scores=dict.fromkeys(key, of_key))
@@ -470,7 +471,7 @@ SCORES = st.builds(
     fingerprint=st.none() | st.dictionaries(NAMES, JSON, max_size=3),
     instances=st.none() | INSTANCES,
     no_instances=TEXTS,
-)
+).map(lambda score: replace(score, value=score.instances.mean()) if score.instances else score)
 EVALUATIONS = st.builds(
     Evaluation,
     model=NAMES,
@@ -570,7 +571,7 @@ for _ in range(40):
         (WHOLE.replace(b"alpha", rb"\ud800"), "$: it cannot be read as JSON: "),
         (WHOLE.replace(b'"value": 0.5', b'"value": NaN'), "$: it cannot be read as JSON: "),
         (
-            WHOLE.replace(b'"value": 0.5', b'"value": 1e999', 1),
+            changed(*OF, "value", to=0.5).replace(b'"value": 0.5', b'"value": 1e999', 1),
             f"{IN_BENCHMARK}.value: ",
         ),
         (WHOLE.replace(b'"n": 2', b'"n": 2, "n": 3'), '$: the key "n" is in one object twice'),
@@ -653,6 +654,10 @@ for _ in range(40):
         (
             changed(*OF, "instances", "answer", to=["a", "b" * (LONGEST_ANSWER + 1)]),
             f"{IN_BENCHMARK}.instances.answer[1]: expected `str` of length <= 200",
+        ),
+        (
+            changed(*OF, "value", to=0.5),
+            f"{IN_BENCHMARK}: its value 0.5 isn't the mean of its instances, 0.46",
         ),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:60],

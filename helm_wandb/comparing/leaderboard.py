@@ -436,9 +436,6 @@ def _pair(key: ScoreKey, one: Evaluation, anchor: Evaluation) -> Pairs | str | N
         return None
     if pairs.share < pairing.LEAST_SHARE:
         return f"has other questions than {anchor.model}"
-    why = None if pairs.is_testable else pairing.WHY_UNTESTABLE
-    for model in (anchor, one):
-        score = model.scores[key]
-        if score.instances and not score.instances.has_mean(score.value):
-            why = f"the per-instance scores of {model.model} do not average to the score"
-    return f"can't be tested against {anchor.model}: {key}: {why}" if why else pairs
+    if not pairs.is_testable:
+        return f"can't be tested against {anchor.model}: {key}: {pairing.WHY_UNTESTABLE}"
+    return pairs

@@ -122,10 +122,6 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         return _Cell(key, candidate, baseline, None, why)
     if pairs.share < pairing.LEAST_SHARE:
         return _other_questions(candidate, baseline, pairs)
-    for side, score in (("here", candidate), ("there", baseline)):
-        if score.instances and not score.instances.has_mean(score.value):
-            why = f"the per-instance scores {side} do not average to the score"
-            return _Cell(key, candidate, baseline, None, why)
     if not pairs.is_testable:
         return _Cell(key, candidate, baseline, None, pairing.WHY_UNTESTABLE)
     estimate = pairing.estimate([pairs])
@@ -163,7 +159,7 @@ def _unpaired_interval(candidate: Score, baseline: Score) -> tuple[float, float]
     sides = []
     for score in (candidate, baseline):
         strata = pairing.split_strata(score.instances) if score.instances else None
-        if not strata or not score.instances or not score.instances.has_mean(score.value):
+        if not strata:
             return None
         sides.append(strata)
     interval = statistics.unpaired(*sides).interval

@@ -46,6 +46,8 @@ SCORES = 250_000
 """Scores of all evaluations, also missing ones, at most."""
 INSTANCES = 250_000
 """Instances of one score, at most; HELM takes 1,000 of a scenario unless another number is set."""
+STRATA = 20_000
+"""Runs and sub-splits that they lie in, at most; all of MMLU has 57, in each language again."""
 RUNS = 1_000
 """Runs whose mean a score is, at most."""
 LEAST_MEMORY_BYTES = 64 << 20
@@ -395,9 +397,7 @@ class _Reader(Struct, frozen=True):
             subjects=self._subjects(score.subjects, f"{path}.subjects"),
             partial=score.partial and self._text(score.partial),
             fingerprint=self._fingerprint(score.fingerprint, f"{path}.fingerprint"),
-            instances=None
-            if score.instances is None
-            else self._instances(score.instances, f"{path}.instances"),
+            instances=self._instances(score, path),
             no_instances=score.no_instances and self._text(score.no_instances),
             repeats=None if score.repeats is None else self._repeats(score.repeats),
         )
@@ -451,7 +451,19 @@ class _Reader(Struct, frozen=True):
             return [self._shared(inner, path, depth + 1) for inner in value]
         return value
 
-    def _instances(self, raw: _Columns, path: str) -> Instances:
+    def _instances(self, score: _Score, path: str) -> Instances | None:
+        """The score's instances; a score that isn't their mean is refused."""
+        if score.instances is None:
+            return None
+        instances = self._columns(score.instances, f"{path}.instances")
+        if not instances.has_mean(score.value):
+            raise ValueError(
+                f"{path}: its value {score.value} isn't the mean of its instances, "
+                f"{instances.mean()}: write the mean in full, or leave the instances out"
+            )
+        return instances
+
+    def _columns(self, raw: _Columns, path: str) -> Instances:
         has_answers = raw.answer != _NO_COLUMN
         given = [name for name in _COLUMNS if name != "answer" or has_answers]
         columns = {name: self._column(name, raw, path) for name in given if name != "cluster"}
@@ -465,6 +477,8 @@ class _Reader(Struct, frozen=True):
                 f"{path}: the columns must have one length, and not be empty; their lengths "
                 f"are: {shown}"
             )
+        if len(set(columns["stratum"])) > STRATA:
+            raise ValueError(f"{path}.stratum: there are more than {STRATA:,} different ones")
         return Instances(**columns)
 
     def _column(self, name: str, columns: _Columns, path: str) -> Column[Any]:
