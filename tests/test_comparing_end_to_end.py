@@ -461,7 +461,7 @@ def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[s
         step["baseline"]["origin"],
     )
     assert ([], "no_baseline") == (report["comparisons"], report["verdict"])
-    assert "iteration 6000 vs. 5000: mean +7.2 pp, 5 inconclusive" in capsys.readouterr().out
+    assert "since iteration 5000: mean +7.2 pp, 5 inconclusive" in capsys.readouterr().out
 
 
 def test_steps_are_a_separate_family(workspace: Path) -> None:

@@ -104,6 +104,18 @@ def test_every_regression_has_its_sentence() -> None:
     ) == decide(FAILING, both).reasons
 
 
+def test_the_largest_regression_is_first() -> None:
+    """Regressions of all models stand in the order of the pages' first table."""
+    models = [
+        builders.comparison(replace(BOOLQ, difference=size), model=model)
+        for model, size in (("a", -0.1), ("b", -0.3), ("c", -0.2))
+    ]
+
+    assert decide(FAILING, models).reasons == tuple(
+        f"boolq.EM of {model} regressed" for model in "bca"
+    )
+
+
 def test_one_sentence_for_a_score_with_two_baselines() -> None:
     """A score that regressed compared with each of two baselines is one reason."""
     assert ("boolq.EM of alpha regressed",) == decide(FAILING, [*REGRESSED, *REGRESSED]).reasons

@@ -223,7 +223,10 @@ def test_holm_is_over_all_deltas_of_the_run() -> None:
     assert (Verdict.INCONCLUSIVE, alone.p) == (among_ten.verdict, among_ten.p)
     assert alone.p is not None
     assert 11 * alone.p == pytest.approx(among_ten.p_adjusted)
-    assert (None, "significant alone, not after Holm correction") == (alone.why, among_ten.why)
+    assert (None, "significant alone, but not after correction for the number of tests (Holm)") == (
+        alone.why,
+        among_ten.why,
+    )
     assert alone.mde is not None
     assert among_ten.mde is not None
     assert among_ten.mde > alone.mde

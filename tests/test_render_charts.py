@@ -131,7 +131,7 @@ def test_bars_say_how_many_are_left_out() -> None:
     found = first_of(large(models=20, metrics=2))
 
     assert "Mean of the first 12 of 20 models" == found.title
-    assert 12 == found.diagram.count("organisation/")
+    assert 12 == found.diagram.count("model-0")
 
 
 def test_unknown_scores_have_no_bar() -> None:

@@ -131,7 +131,7 @@ def test_links_of_sinks_are_shown() -> None:
         replace(report, links={"W&B": "https://wandb.ai/me/project"}), limit_bytes=LIMIT
     )
 
-    assert "input baseline. · [W&#38;B](<https://wandb.ai/me/project>)\n" in linked
+    assert "yet\n\n[W&#38;B](<https://wandb.ai/me/project>)\n" in linked
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from helm_wandb.comparing.gate import describe_regression
 from helm_wandb.model import Gate, Provenance, RoutineNote, Verdict
 from helm_wandb.render import sentences
 from tests import builders
@@ -142,6 +143,22 @@ def test_many_models_make_no_page_of_sentences() -> None:
     assert sentence.endswith(
         "a at iteration 2 with 1; b at iteration 2 with 1; c at iteration 2 with 1 and 2 more."
     )
+
+
+def test_regressions_are_counted_if_they_are_several() -> None:
+    """The first table names them; other reasons stand in full."""
+    regressed = [builders.comparison(DELTAS[1], model=model) for model in "ab"]
+    reasons = tuple(describe_regression(one, DELTAS[1]) for one in regressed)
+    floor = "raft.EM of a is 0.1, below its floor of 0.2"
+
+    def said(*shown: str) -> list[str]:
+        gate = Gate(closed=True, reasons=shown)
+        return sentences.summary_sentences(
+            builders.report([builders.evaluation("a")], comparisons=regressed, gate=gate)
+        )
+
+    assert said(*reasons, floor)[-1].endswith(f"ailed: 2 scores regressed; {floor}.")
+    assert said(reasons[0])[-1].endswith(f"ailed: {reasons[0]}.")
 
 
 @pytest.mark.parametrize(

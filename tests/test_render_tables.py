@@ -26,7 +26,7 @@ def test_equal_means_share_a_marked_rank() -> None:
     evaluations = [builders.evaluation(model) for model in ("alpha", "beta")]
 
     ranks = [row[0] for row in tables.leaderboard(builders.report(evaluations)).rows]
-    assert ranks == ["1 =", "1 ="]
+    assert ranks == ["1 tied", "1 tied"]
 
 
 def test_leaderboard_without_any_model_keeps_its_heads() -> None:
@@ -138,7 +138,7 @@ def test_ranking_rule_says_what_the_mean_leaves_out() -> None:
     assert tables.ranking_rule(builders.report(evaluations, metrics=METRICS)) == (
         "The mean is over 2 of 4 metrics. Left out: x.bits (its values leave 0…1); "
         "y.toxic (lower is better). Ranks are by the mean alone: no per-instance scores of a are "
-        "at hand. “=”: of the same mean, or not separated from the best of its rank by a paired "
+        "at hand. Tied: of the same mean, or not separated from the best of its rank by a paired "
         "test (Holm). Mean win rate: the share of the other models that a model beats, averaged "
         "over metrics as in HELM 0.5.4 and newer (older versions count ties differently); it "
         "depends on which models are listed."
@@ -181,12 +181,12 @@ def test_lower_is_better_is_shown_in_the_scores() -> None:
 
 
 def test_a_tie_is_explained() -> None:
-    """Where a paired test makes models share a rank, the rule says what the sign means."""
+    """Where a paired test makes models share a rank, the rule says what the word means."""
     models = [builders.measured(name, values={"mmlu.EM": builders.right(50)}) for name in "ab"]
     report = builders.report(models, metrics=METRICS)
 
-    assert ["1 =", "1 ="] == [row[0] for row in tables.leaderboard(report).rows]
-    assert " “=”: not separated from the best of its rank by a paired test (Holm)." in (
+    assert ["1 tied", "1 tied"] == [row[0] for row in tables.leaderboard(report).rows]
+    assert " Tied: not separated from the best of its rank by a paired test (Holm)." in (
         tables.ranking_rule(report)
     )
 
@@ -199,4 +199,4 @@ def test_models_that_a_test_separates_need_no_explanation() -> None:
     ]
     rule = tables.ranking_rule(builders.report(models, metrics=METRICS))
 
-    assert ("=" in rule, "by the mean alone" in rule) == (False, False)
+    assert ("Tied" in rule, "by the mean alone" in rule) == (False, False)

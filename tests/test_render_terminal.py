@@ -134,4 +134,4 @@ def test_large_report_is_printed_whole() -> None:
     """Of 500 models with 60 metrics each stands in the leaderboard, the scores and the reasons."""
     text = terminal.render_piped(large())
 
-    assert text.count("organisation/model-499") == 3
+    assert text.count("model-499") == 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from helm_wandb.comparing.evaluations import group_values, latest
-from helm_wandb.model import Comparison, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
+from helm_wandb.model import Comparison, Delta, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
@@ -100,6 +100,13 @@ def describe_unmatched(unmatched: UnmatchedModels) -> str:
     return f"{shown} {verb} in the baseline ({unmatched.origin}), which {has}"
 
 
+def describe_regression(comparison: Comparison, delta: Delta) -> str:
+    """Return `boolq.EM of alpha regressed`, as one of the gate's reasons."""
+    if delta.key is None:
+        return f"the mean of {comparison.model} regressed"
+    return f"{delta.key} of {comparison.model} regressed"
+
+
 def _missing_baseline(
     evaluations: Sequence[Evaluation],
     comparisons: Sequence[Comparison],
@@ -122,13 +129,11 @@ def _accepting_label(policy: GatePolicy) -> str | None:
 
 
 def _regressions(comparisons: Iterable[Comparison], compare: Policy) -> Iterator[_Result]:
-    for comparison in comparisons:
-        for delta in comparison.regressions:
-            if delta.key is None:
-                yield _Result(f"the mean of {comparison.model} regressed")
-            else:
-                sentence = f"{delta.key} of {comparison.model} regressed"
-                yield _result(sentence, delta.key, compare)
+    """Yield the regressions, the largest first, as the pages do."""
+    rows = [(one, delta) for one in comparisons for delta in one.regressions]
+    for comparison, delta in sorted(rows, key=lambda row: -abs(row[1].difference)):
+        sentence = describe_regression(comparison, delta)
+        yield _result(sentence, delta.key, compare) if delta.key else _Result(sentence)
 
 
 def _below_floor(compare: Policy, models: Sequence[Evaluation]) -> Iterator[_Result]:

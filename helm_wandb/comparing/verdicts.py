@@ -208,7 +208,7 @@ def _why_unflagged(p: float | None, p_adjusted: float | None, alpha: float) -> s
     if p_adjusted is not None and p_adjusted < alpha:
         return "significant, but not larger than min_effect"
     if p is not None and p < alpha:
-        return "significant alone, not after Holm correction"
+        return "significant alone, but not after correction for the number of tests (Holm)"
     return None
 
 

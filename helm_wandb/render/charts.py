@@ -12,6 +12,7 @@ from msgspec import Struct
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Evaluation, Report, ScoreKey
 from helm_wandb.render.html.plots import are_drawable, round_ends
+from helm_wandb.render.model_names import without_common_owner
 from helm_wandb.text.quantities import are_shares
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated, shorten
@@ -58,6 +59,7 @@ def charts(report: Report) -> tuple[Chart, ...]:
 
     Metrics with values too large or small for mermaid's axes are in the tables only.
     """
+    report = without_common_owner(report)
     return tuple(islice(chain(_curves(report), _rankings(report)), CHARTS_SHOWN))
 
 

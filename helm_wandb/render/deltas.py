@@ -24,7 +24,8 @@ _CHANGE = "Change (95% CI)"
 _METRIC, _MODEL, _ITERATIONS = "Metric", "Model", "Iterations"
 _VERDICT = tables.VERDICT
 _NOTE = "Note"
-_DETAILED = (_CHANGE, _VERDICT, "Detectable effect", "Adjusted p")
+_DETECTABLE = "Detectable effect"
+_DETAILED = (_CHANGE, _VERDICT, _DETECTABLE, "Adjusted p")
 """Columns that a table lacks which has the changes, with their marks, first."""
 _Row = tuple[Comparison, Delta]
 
@@ -116,7 +117,7 @@ def unflagged(report: Report) -> list[Table]:
 
 
 def steps(report: Report) -> Table | None:
-    """Return the latest iterations vs. the previous ones; None if there is no more to compare."""
+    """Return the changes since the previous checkpoints; None if there is no more to compare."""
     rows = [row for row in _rows(report.steps) if row[1].verdict is not Verdict.UNTESTABLE]
     if not rows or not report.comparisons:
         return None
@@ -129,7 +130,7 @@ def steps(report: Report) -> Table | None:
 
 
 def _iterations(comparison: Comparison) -> str:
-    return f"{comparison.iteration} vs. {comparison.baseline.iteration}"
+    return f"{comparison.baseline.iteration} → {comparison.iteration}"
 
 
 def not_comparable(report: Report) -> Table | None:
@@ -180,9 +181,12 @@ def _table(
 
 
 def _verdicts_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
-    """Return the table with the changes next to their verdicts, as the others name them."""
+    """Return the table with the changes next to their verdicts, as the others name them.
+
+    What else could have been detected matters to the changes that were not.
+    """
     first = [one for one in COLUMNS if one[0].label in {_VERDICT, _CHANGE}]
-    return _table(title, rows, report, first=first, without=[_VERDICT, _CHANGE])
+    return _table(title, rows, report, first=first, without=[_VERDICT, _CHANGE, _DETECTABLE])
 
 
 def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
@@ -294,7 +298,7 @@ COLUMNS: tuple[Cells[_Row], ...] = (
     (Column(_CHANGE), lambda row: difference(row[1])),
     (Column(_SCORES), lambda row: score_change(row[1])),
     (Column("Questions"), lambda row: _questions(row[1])),
-    (Column("Detectable effect"), lambda row: _detectable(row[1])),
+    (Column(_DETECTABLE), lambda row: _detectable(row[1])),
     (Column("Adjusted p"), lambda row: _p(row[1])),
     (Column(_NOTE, numeric=False), lambda row: _note(row[1])),
 )

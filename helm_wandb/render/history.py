@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.model import HistoryPoint, MetricHistory, Report
 from helm_wandb.render.tables import Cells, Column, Table, metric_name, tabulate, trend
@@ -34,7 +36,10 @@ def history_tables(report: Report) -> list[Table]:
         return metric_name(one.key, is_lower_better=one.key in lower)
 
     columns = ((Column("Metric", numeric=False), metric), *_COLUMNS)
-    return [tabulate(_title(model, of), columns, of) for model, of in trends(report).items()]
+    return [
+        replace(tabulate(_title(model, of), columns, of), is_counted=False)
+        for model, of in trends(report).items()
+    ]
 
 
 def _title(model: str, several: Sequence[MetricHistory]) -> str:

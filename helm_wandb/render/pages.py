@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from helm_wandb.model import Report
 from helm_wandb.render import changed_instances, deltas, sentences, subjects, tables
 from helm_wandb.render.history import history_tables
+from helm_wandb.render.model_names import without_common_owner
 
 if TYPE_CHECKING:
     from helm_wandb.render.charts import Chart
@@ -78,9 +79,12 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
 
     items: how many changed questions are shown of each metric.
     """
+    verdict = sentences.summary_sentences(report, limit=_REASONS)
+    legend = sentences.legend(report)
+    report = without_common_owner(report)
     ranking = deltas.ranking(report)
     whole = Page(
-        sentences=tuple(sentences.summary_sentences(report, limit=_REASONS)),
+        sentences=tuple(verdict),
         first=tuple(deltas.first_tables(report, is_wide=False)),
         items=_cut(tuple(changed_instances.changed(report)), items),
         rest=(*subjects.by_subject(report), *deltas.other_tables(report, is_wide=False)),
@@ -88,7 +92,7 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
         details=(*history_tables(report), *tables.details(report)),
         notes=sentences.page_notes(report),
         legend=(
-            *sentences.legend(report),
+            *legend,
             *(one for one in ranking if isinstance(one, str)),
         ),
     )

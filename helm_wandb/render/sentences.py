@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from helm_wandb.comparing.evaluations import parts_of_others
+from helm_wandb.comparing.gate import describe_regression
 from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdict
 from helm_wandb.render import deltas, tables
+from helm_wandb.render.model_names import common_owner
 from helm_wandb.report import baseline_label
 from helm_wandb.text.quantities import difference, in_points, score, score_change
 from helm_wandb.text.safe_text import Name, plain
@@ -40,7 +42,7 @@ _NO_FAILURE = "Changes since the previous checkpoint never fail the job."
 _WORDS = (
     "No change: the CI lies within ±min_effect, or equal partial scores show that no answer "
     "changed. Inconclusive: the change could be zero or relevant. Detectable effect: the smallest "
-    "true change that this run would flag with 80% power."
+    "true change that this run would flag with 80% power; smaller ones are flagged more rarely."
 )
 _OVERALL = (
     "The mean that is compared is over the benchmarks that could be tested, each with the mean of "
@@ -57,7 +59,7 @@ _UNTESTABLE = (
 _APART = "Nothing could be compared; the reasons are listed."
 _MISSING_BASELINE = (
     "There is no baseline yet. If this workflow hasn't run on the base branch, run it there, and "
-    "keep its report JSON as an artifact; or name a report JSON in the input baseline."
+    "keep its report JSON as an artifact; or give a report JSON as the action's input “baseline”."
 )
 _NEW_MODEL = (
     "The baseline has other models. If this model is new or renamed, run this workflow on the base "
@@ -148,6 +150,8 @@ def legend(report: Report) -> list[str]:
         sentences.append(f"{_OVERALL} {_TWO_MEANS}" if has_ranking else _OVERALL)
     if any(delta.warn_only for one in report.comparisons for delta in one.deltas):
         sentences.append(_WARN_ONLY)
+    if owner := common_owner(report):
+        sentences.append(f"The names of all models begin with {plain(Name(owner))}, left out here.")
     return sentences
 
 
@@ -184,7 +188,7 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
     unread = [f"{count_noun(report.unread, 'artifact')} could not be read"]
     conflicts = [f"{count_noun(report.contradictions, 'contradiction')} between evaluations"]
     failures = [*unread * bool(report.unread), *conflicts * bool(report.contradictions)]
-    reasons = join_truncated(gate.reasons, limit, separator="; ")
+    reasons = join_truncated(_reasons(gate, report), limit, separator="; ")
     if gate.closed or failures:
         failures = [*[reasons] * gate.closed, *failures]
         yield f"{'The job failed' if is_job else 'Failed'}: {'; '.join(failures)}."
@@ -201,13 +205,26 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
         yield f"Doesn't fail{' the job' * is_job}: {warnings}."
 
 
+def _reasons(gate: Gate, report: Report) -> list[str]:
+    """Return the gate's reasons: regressions by their number, as a table has them, if several."""
+    rows = ((one, delta) for one in report.comparisons for delta in one.regressions)
+    known = {describe_regression(*row) for row in rows}
+    others = [reason for reason in gate.reasons if reason not in known]
+    regressions = len(gate.reasons) - len(others)
+    if regressions <= 1:
+        return list(gate.reasons)
+    return [f"{regressions} scores regressed", *others]
+
+
 def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[str]:
     """Yield `Mean of 6 benchmarks: 62.8 → 63.6 (+0.8 pp, 95% CI …), inconclusive`."""
     compared = {one.key.benchmark for one in comparison.deltas if one.key}
     averaged = _averaged_benchmarks(report, comparison)
     of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
+    is_step = comparison in report.steps
+    places = f" from iteration {comparison.baseline.iteration} to {comparison.iteration}"
     yield (
-        f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}: "
+        f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}{places * is_step}: "
         f"{score_change(delta)} ({_with_words(delta)}), {deltas.verdict_label(delta)}."
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from helm_wandb.model import Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
@@ -37,4 +39,4 @@ def title(comparison: Comparison, delta: Delta, report: Report) -> str:
 
 def _table(heading: str, subjects: tuple[Delta, ...]) -> Table:
     table = tables.without_unknown(tables.tabulate(heading, _COLUMNS, subjects))
-    return Table(table.title, table.columns, table.rows, notes=(_EXPLORATORY,))
+    return replace(table, notes=(_EXPLORATORY,))

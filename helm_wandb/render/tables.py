@@ -13,7 +13,7 @@ from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
 from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.quantities import UNKNOWN, Unknown, score, scores_as_text, tokens
 from helm_wandb.text.safe_text import Name, OwnName, plain
-from helm_wandb.text.words import join_truncated
+from helm_wandb.text.words import count_noun, join_truncated
 
 _T = TypeVar("_T")
 VERDICT = "Verdict"
@@ -43,6 +43,8 @@ class Table(Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
     left_out: int = 0
     """Rows that are not shown."""
+    is_counted: bool = True
+    """Whether the number of its rows belongs to its title."""
     notes: tuple[str, ...] = ()
     """Sentences below the table, in place of a column that would be too wide."""
 
@@ -93,17 +95,17 @@ def without_unknown(table: Table) -> Table:
         for at in range(len(table.columns))
         if not all(isinstance(row[at], Unknown) for row in table.rows)
     ]
-    return Table(
-        table.title,
-        tuple(table.columns[at] for at in known),
-        tuple(tuple(row[at] for at in known) for row in table.rows),
+    return replace(
+        table,
+        columns=tuple(table.columns[at] for at in known),
+        rows=tuple(tuple(row[at] for at in known) for row in table.rows),
     )
 
 
 def _rank(row: LeaderboardRow) -> str:
     if row.rank is None:
         return UNKNOWN
-    return f"{row.rank} =" if row.tied else str(row.rank)
+    return f"{row.rank} tied" if row.tied else str(row.rank)
 
 
 def details(report: Report) -> list[Table]:
@@ -197,7 +199,7 @@ def _table(
     title: str, corner: str, labels: Iterable[str], rows: Iterable[tuple[str, ...]]
 ) -> Table:
     columns = (Column(corner, numeric=False), *map(Column, labels))
-    return Table(title, columns, tuple(rows))
+    return Table(title, columns, tuple(rows), is_counted=False)
 
 
 def _value(one: Evaluation, key: ScoreKey) -> float | None:
@@ -229,7 +231,8 @@ def missing(report: Report) -> Table | None:
     columns = text_columns("Model", "Reason", "Metrics")
     # The longest cell is last: nothing stands behind it, however wide it is.
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
-    return Table("Missing", columns, rows) if rows else None
+    title = count_noun(sum(len(keys) for keys in keys_by_who.values()), "missing score")
+    return Table(title, columns, rows, is_counted=False) if rows else None
 
 
 def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
@@ -253,7 +256,8 @@ def unranked(report: Report) -> Table | None:
         ("all models" if len(models) == total > 1 else Name(", ".join(models)), why)
         for why, models in models_by_reason.items()
     )
-    return Table("Unranked", text_columns("Model", "Reason"), rows) if rows else None
+    columns = text_columns("Model", "Reason")
+    return Table("Unranked", columns, rows, is_counted=False) if rows else None
 
 
 def ranking_rule(report: Report) -> str:
@@ -266,7 +270,7 @@ def ranking_rule(report: Report) -> str:
         rule += f" Ranks are by the mean alone: {board.untested}."
     if any(row.tied for row in board.rows):
         alike = "of the same mean, or " if board.untested else ""
-        rule += f" “=”: {alike}not separated from the best of its rank by a paired test (Holm)."
+        rule += f" Tied: {alike}not separated from the best of its rank by a paired test (Holm)."
     if any(row.mean_win_rate is not None for row in board.rows):
         rule += (
             " Mean win rate: the share of the other models that a model beats, averaged over "

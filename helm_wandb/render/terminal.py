@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from helm_wandb.model import BaselineNote, Report
 from helm_wandb.render import deltas, sentences, tables
 from helm_wandb.render.history import history_tables
+from helm_wandb.render.model_names import without_common_owner
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.text.safe_text import plain
 
@@ -44,13 +45,15 @@ def render_parts(report: Report) -> tuple[str, str]:
 
 def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
     """Return the sentences and tables up to the leaderboard, and all below it."""
+    verdict = [*sentences.compared_with(report), *sentences.summary_sentences(report)]
+    legend = sentences.legend(report)
+    report = without_common_owner(report)
     notes = [
         f"Note: {note}" for note in report.notes if not isinstance(note, LoggedNote | BaselineNote)
     ]
     top: list[str | Table] = [
         report.headline,
-        *sentences.compared_with(report),
-        *sentences.summary_sentences(report),
+        *verdict,
         *map(_names_first, deltas.first_tables(report, is_wide=False)),
         *deltas.ranking(report),
     ]
@@ -58,7 +61,7 @@ def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
         *deltas.other_tables(report, is_wide=False),
         *history_tables(report),
         *tables.details(report),
-        *sentences.legend(report),
+        *legend,
         *notes,
     ]
 

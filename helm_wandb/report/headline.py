@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import Struct
+
 from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.model import Comparison, Delta, Gate, Report, UnmatchedModels, Verdict
 from helm_wandb.text.quantities import change, size_range
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated, shorten
 
-LENGTH = 140
+LENGTH = 110
 """Characters of a headline, at most, unless its counts alone have more."""
 _NAMED = 4
 """Flagged changes that are named; more of them are counted."""
@@ -36,18 +38,29 @@ FLAGGED_NOUNS = {Verdict.REGRESSED: "regression", Verdict.IMPROVED: "improvement
 _UNFLAGGED = [verdict for verdict in VERDICT_WORDS if not verdict.is_flagged]
 
 
+class _Room(Struct, frozen=True, kw_only=True):
+    """How much a headline says."""
+
+    named: int
+    """Flagged changes by name."""
+    counted: int
+    """Verdicts whose numbers are said next to flagged changes, of those that flag nothing."""
+
+
 def headline(report: Report) -> str:
     """Return `❌ acme/assistant: boolq −13.0 pp, 4 inconclusive`: a mark, the model, the changes.
 
-    Changes are named as far as they fit; then also the model is left out.
+    Changes are named as far as they fit, if need be in place of the counts of what isn't flagged;
+    then also the model is left out.
     """
     mark, subject = severity_mark(report), _subject(report)
     texts = [
-        f"{mark} {subject}{_words(report, named)}{others}"
+        f"{mark} {subject}{_words(report, _Room(named=named, counted=counted))}{others}"
         for named in range(_NAMED, -1, -1)
+        for counted in (len(_UNFLAGGED), 1, 0)
         for others in (_replaced_models(report), "")
     ]
-    texts.append(f"{mark} {_words(report, 0)}")
+    texts.append(f"{mark} {_words(report, _Room(named=0, counted=len(_UNFLAGGED)))}")
     return next((text for text in texts if len(text) <= LENGTH), texts[-1])
 
 
@@ -84,7 +97,7 @@ def severity_mark(report: Report) -> str:
 
 
 def _subject(report: Report) -> str:
-    """Return `acme/assistant: `, `2 models: `, or `acme/assistant, iteration 6000 vs. 5000: `."""
+    """Return `acme/assistant: `, `2 models: `, or `acme/assistant since iteration 5000: `."""
     if report.not_in_baseline and not report.comparisons:
         return ""
     evaluated = [*group_by_model(report.evaluations)] or [
@@ -94,9 +107,9 @@ def _subject(report: Report) -> str:
     subject = short_name(models[0]) if len(models) == 1 else count_noun(len(models), "model")
     steps = _only_steps(report)
     if len(steps) == 1:
-        subject += f", iteration {steps[0].iteration} vs. {steps[0].baseline.iteration}"
+        subject += f" since iteration {steps[0].baseline.iteration}"
     elif steps:
-        subject += ", each vs. its previous checkpoint"
+        subject += " since their previous checkpoints"
     return f"{subject}: "
 
 
@@ -106,14 +119,18 @@ def _only_steps(report: Report) -> Sequence[Comparison]:
     return report.steps if is_tested and not report.comparisons else ()
 
 
-def _words(report: Report, named: int) -> str:
-    """Return the headline's words. named: how many of the flagged changes are named."""
+def _words(report: Report, room: _Room) -> str:
+    """Return the headline's words."""
     gate, lacking = report.gate, report.not_in_baseline
     regressions = any(one.regressions for one in report.comparisons)
     parts = [
-        *(_why_failed(report, gate, named) if gate and gate.closed and not regressions else ()),
+        *(
+            _why_failed(report, gate, room.named)
+            if gate and gate.closed and not regressions
+            else ()
+        ),
         *_text_if(gate and gate.accepted_by and regressions, "regressions accepted"),
-        *(_compared(report, named) if report.comparisons else _uncompared(report, named)),
+        *(_compared(report, room) if report.comparisons else _uncompared(report, room)),
         *_text_if(report.unread, f"{count_noun(report.unread, 'artifact')} unread"),
         *_text_if(report.contradictions, count_noun(report.contradictions, "contradiction")),
     ]
@@ -134,17 +151,16 @@ def _text_if(condition: object, text: str) -> list[str]:
     return [text] if condition else []
 
 
-def _uncompared(report: Report, named: int) -> list[str]:
+def _uncompared(report: Report, room: _Room) -> list[str]:
     lacking, steps = report.not_in_baseline, _only_steps(report)
     if lacking:
         return [f"{_lacking(lacking)}, which has {_first_name(lacking.baseline_models)}"]
     if not report.evaluations:
         return ["the W&B project's ranking"]
     metrics = {key for evaluation in report.evaluations for key in evaluation.scores}
-    shown = (
-        _changes(steps, named, is_of_run=True) if steps else [count_noun(len(metrics), "metric")]
-    )
-    return [*shown, "no baseline yet"]
+    if steps:
+        return _changes(steps, room, is_of_run=True)
+    return [count_noun(len(metrics), "metric"), "no baseline yet"]
 
 
 def _lacking(lacking: UnmatchedModels) -> str:
@@ -168,29 +184,29 @@ def _first_name(models: Sequence[str]) -> str:
     return join_truncated([*names, *models[1:]], 1) or "no model"
 
 
-def _compared(report: Report, named: int) -> list[str]:
+def _compared(report: Report, room: _Room) -> list[str]:
     counts = count_verdicts(report.comparisons)
     if not counts.keys() - {Verdict.UNTESTABLE}:
         return ["no score could be tested"]
     is_quiet = not any(verdict.is_flagged for verdict in counts)
-    changes = _changes(report.comparisons, named, is_of_run=False)
+    changes = _changes(report.comparisons, room, is_of_run=False)
     return [*_text_if(is_quiet and counts.total() > 1, "no regression"), *changes]
 
 
-def _changes(comparisons: Sequence[Comparison], named: int, *, is_of_run: bool) -> list[str]:
+def _changes(comparisons: Sequence[Comparison], room: _Room, *, is_of_run: bool) -> list[str]:
     """Return the flagged changes, so many of them by name, and the counts of the others."""
     counts, flagged = count_verdicts(comparisons), sort_flagged(comparisons)
     counts[Verdict.UNTESTABLE] += sum(len(one.not_comparable) for one in comparisons)
-    shown = [_named(one, delta, comparisons) for one, delta in flagged[:named]]
-    if not flagged and named and (is_of_run or counts.total() == 1):
+    shown = [_named(one, delta, comparisons) for one, delta in flagged[: room.named]]
+    if not flagged and room.named and (is_of_run or counts.total() == 1):
         shown.append(_largest(comparisons, counts))
     return [
         *shown,
-        *_rest([delta for _, delta in flagged], named),
+        *_rest([delta for _, delta in flagged], room.named),
         *(
             f"{counts[verdict]} {VERDICT_WORDS[verdict]}"
             f"{'' if flagged else _visible(comparisons, verdict)}"
-            for verdict in _UNFLAGGED
+            for verdict in (_UNFLAGGED[: room.counted] if flagged else _UNFLAGGED)
             if counts[verdict]
         ),
     ]

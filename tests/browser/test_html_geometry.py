@@ -146,7 +146,7 @@ def test_nothing_overlaps_or_hides(browser: Browser, tmp_path: Path, name: str, 
     ("name", "words"),
     [
         ("pair", "civil_comments.Toxic fraction of mymodel: +4.3 pp"),
-        ("curve", "acme/assistant_70b, iteration 2000: "),
+        ("curve", "assistant_70b, iteration 2000: "),
     ],
 )
 def test_point_says_its_numbers(browser: Browser, tmp_path: Path, name: str, words: str) -> None:

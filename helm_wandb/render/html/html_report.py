@@ -17,6 +17,7 @@ from helm_wandb.render import changed_instances, deltas, sentences, subjects, ta
 from helm_wandb.render.history import history_tables
 from helm_wandb.render.html import plots
 from helm_wandb.render.html.history_plots import history_plots
+from helm_wandb.render.model_names import without_common_owner
 from helm_wandb.render.tables import Column, Table
 from helm_wandb.render.templating import TEMPLATES, create_environment
 from helm_wandb.text.quantities import scores_as_text
@@ -50,6 +51,9 @@ def render(report: Report) -> str:
     Its policy lets a browser run the page's own script and nothing else, whatever the names in
     it hold (Content Security Policy, level 3).
     """
+    verdict = sentences.summary_sentences(report, limit=_REASONS)
+    legend = sentences.legend(report)
+    report = without_common_owner(report)
     script, style = _file("report.js"), _file("report.css")
     return (
         _environment()
@@ -68,8 +72,8 @@ def render(report: Report) -> str:
                 *deltas.other_tables(report),
                 *_details(report),
             ],
-            sentences=sentences.summary_sentences(report, limit=_REASONS),
-            legend=sentences.legend(report),
+            sentences=verdict,
+            legend=legend,
             flagged=plots.flagged(report),
             subjects=plots.subjects(report),
             unflagged=plots.unflagged(report),

@@ -17,6 +17,7 @@ from helm_wandb.comparing.statistics import mean_interval
 from helm_wandb.model import Verdict
 from helm_wandb.render import deltas
 from helm_wandb.render import subjects as by_subject
+from helm_wandb.report.headline import sort_flagged
 from helm_wandb.text.quantities import (
     are_shares,
     difference,
@@ -262,7 +263,7 @@ def _point_words(one: Evaluation, key: ScoreKey, interval: Interval | None) -> s
 
 def flagged(report: Report) -> Whiskers | None:
     """Return the plot of all flagged deltas, regressions first; None without any."""
-    rows = deltas.flagged_deltas(report)
+    rows = sort_flagged(report.comparisons)
     return _whiskers("Significant changes, in points", rows, FLAGGED_SHOWN)
 
 
