@@ -94,7 +94,7 @@ class ScoreKey(str):
 
 
 class Place(Struct, frozen=True):
-    """A place in a text file; line and column count from 1."""
+    """A place in a text file; line and column count from 1, and are 0 for the whole file."""
 
     file: str
     line: int
@@ -102,7 +102,7 @@ class Place(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return the form that editors and terminals make clickable."""
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class EvalEntry(Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ else:
     from backports import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from helm_wandb.model import Evaluation, Instances
@@ -347,6 +347,54 @@ def test_a_log_with_invalidated_samples_does_not_count(tmp_path: Path) -> None:
 
     with pytest.raises(ArtifactError, match="some of its samples were invalidated"):
         read_logs("logs", tmp_path)
+
+
+def unscored(*, results: object = None, **fields: Any) -> dict[str, Any]:
+    """Return the log of a run with --no-score."""
+    return {**log(["C", "I"], **fields), "results": results, "reductions": None}
+
+
+@pytest.mark.parametrize("results", [None, {"total_samples": 2, "completed_samples": 2}])
+@pytest.mark.parametrize("write", [write_json, write_eval])
+def test_a_log_without_scores_says_so(
+    write: Callable[..., Path], results: object, tmp_path: Path
+) -> None:
+    """Nothing is said of `benchmarks`, which would not help."""
+    shown = write(tmp_path / "logs", unscored(results=results)).name
+
+    with pytest.raises(ArtifactError) as caught:
+        read_logs("logs", tmp_path)
+    assert (
+        f"logs/{shown}: it has no scores: it was run with --no-score, or its task has no scorer. "
+        "Score it (inspect score)."
+    ) == str(caught.value)
+
+
+def test_a_task_without_a_scorer_is_no_fault(tmp_path: Path) -> None:
+    """Others count, and a note says why it doesn't."""
+    write_eval(tmp_path / "logs", unscored(task="chat"))
+    write_eval(tmp_path / "logs", log(["C"]))
+    reading = read_logs("logs", tmp_path)
+
+    assert [KEY] == list(reading.evaluations[0].scores)
+    assert () == reading.faults
+    (note,) = reading.notes
+    assert note.startswith("logs/2026-01-01T10-00-00-00-00_chat_x1.eval: it has no scores")
+
+
+def test_a_log_that_was_scored_later_counts(tmp_path: Path) -> None:
+    """`inspect score` writes copies next to the log, which began when it did."""
+    first = write_eval(tmp_path / "logs", unscored())
+    for name, values in (("-scored", ["C", "I"]), ("-scored-1", ["C", "C"])):
+        write_eval(tmp_path / name, log(values)).rename(
+            first.with_name(f"{first.stem}{name}{first.suffix}")
+        )
+    reading = read_logs("logs", tmp_path)
+
+    assert 1.0 == reading.evaluations[0].scores[KEY].value
+    assert () == reading.faults
+    stem = first.stem
+    assert (f"Newer logs replace {stem}-scored.eval, {stem}.eval.",) == reading.notes
 
 
 def test_other_files_are_no_logs(tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ class HarnessEval(Struct, frozen=True, kw_only=True):
         """Return the fields of an entry that reads another output in the same way."""
         return {**fields, cls.OUTPUT_KEY: name}
 
+    @property
+    def shown(self) -> str:
+        """The output, after the place of the entry if that is in a config."""
+        return f"{self.place}: {self.output_dir}" if self.place.line else self.output_dir
+
     def at(self, key: str) -> Place:
         """Return the place of the key's value, or of the entry if it lacks the key."""
         return self.places.get(key, self.place)

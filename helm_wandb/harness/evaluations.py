@@ -87,12 +87,14 @@ def describe_nothing(
 ) -> str:
     """Return why no score that the entry names is there, and what there is."""
     reasons = dict.fromkeys(f"{key}: {why}" for one in scores.values() for key, why in one.items())
-    first = next(iter(spec.score_keys), ScoreKey("-", "-")).benchmark
+    why = join_truncated(list(reasons))
+    if not spec.score_keys:
+        tasks = join_truncated(benchmarks, _BENCHMARKS_SHOWN)
+        return f"{spec.shown}: no task has a score ({why or tasks}). Was the run scored?"
+    nearest = nearest_first(benchmarks, next(iter(spec.score_keys)).benchmark)
     return (
-        f"{spec.place}: {spec.output_dir} has none of the scores named "
-        f"({join_truncated(list(reasons)) or 'it has none'}). Its tasks are: "
-        f"{join_truncated(nearest_first(benchmarks, first), _BENCHMARKS_SHOWN)}. Name them under "
-        "benchmarks."
+        f"{spec.shown} has none of the scores named ({why}). Its tasks are: "
+        f"{join_truncated(nearest, _BENCHMARKS_SHOWN)}. Name them under benchmarks."
     )
 
 

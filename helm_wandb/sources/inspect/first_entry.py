@@ -21,7 +21,7 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
 
     shown_as: the logs, as the config is to name them.
     """
-    spec = InspectEval(place=Place(shown_as, 1, 1), path="", output_dir=shown_as)
+    spec = InspectEval(place=Place(shown_as, 0, 0), path="", output_dir=shown_as)
     with open_logs(path, shown_as=shown_as) as files:
         output = Output.read(spec, files)
         scores, _ = output.scores()

@@ -56,17 +56,35 @@ class Log(Struct, frozen=True, kw_only=True):
         return self.shown.rpartition("/")[2]
 
     @property
-    def age(self) -> tuple[float, str]:
-        """When Inspect began it: of two logs, the one with the greater age is the newer."""
+    def began(self) -> float:
+        """When Inspect began it; the same of a copy that `inspect score` wrote next to it."""
         try:
             created = datetime.fromisoformat(self.header.eval.created)
         except ValueError:
-            return 0.0, self.path
-        return created.replace(tzinfo=created.tzinfo or UTC).timestamp(), self.path
+            return 0.0
+        return created.replace(tzinfo=created.tzinfo or UTC).timestamp()
+
+    @property
+    def age(self) -> tuple[float, int, str]:
+        """Of two logs, the one with the greater age is the newer.
+
+        `inspect score` adds `-scored`, `-scored-1` … to the name of a log.
+        """
+        return self.began, len(self.path), self.path
+
+    @property
+    def is_unscored(self) -> bool:
+        """Whether it is of a whole run whose samples were not scored."""
+        has_scores = self.header.results is not None and self.header.results.scores
+        return self._has_ended and not has_scores
 
     @property
     def is_whole(self) -> bool:
         """Whether its scores count."""
+        return self._has_ended and not self.is_unscored
+
+    @property
+    def _has_ended(self) -> bool:
         return self.header.status == _WHOLE and not self.header.invalidated
 
     def describe_state(self) -> str:
@@ -74,6 +92,11 @@ class Log(Struct, frozen=True, kw_only=True):
         results = self.header.results
         of = (results.completed_samples, results.total_samples) if results else (None, None)
         samples = "" if None in of else f", with {of[0]} of {of[1]} samples"
+        if self.is_unscored:
+            return (
+                "it has no scores: it was run with --no-score, or its task has no scorer. Score it "
+                "(inspect score)."
+            )
         if self.header.status == _WHOLE:
             return "some of its samples were invalidated. Run them again (inspect eval-retry)."
         return (
@@ -100,10 +123,13 @@ def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
         model = _model_id(header.eval, pattern)
         logs.append(Log(path=path, shown=files.shown(path), model=model, header=header))
     by_model = _newest(logs)
-    faults += _partial_runs(logs, by_model)
+    faults += _partial_runs([log for log in logs if not log.is_unscored], by_model)
+    unscored = list(_partial_runs([log for log in logs if log.is_unscored], by_model))
     if not by_model:
-        raise ArtifactError(*(faults or [f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"]))
-    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(logs, by_model)))
+        nothing = f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"
+        raise ArtifactError(*((*faults, *unscored) or [nothing]))
+    notes = (*_notes(logs, by_model), *unscored)
+    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=notes)
 
 
 def _paths(files: Files) -> list[str]:
@@ -149,7 +175,7 @@ def _partial_runs(logs: Iterable[Log], by_model: Mapping[str, Mapping[str, Log]]
     """Yield a sentence on each log that isn't whole, unless a newer one is."""
     for log in logs:
         whole = by_model.get(log.model, {}).get(log.task)
-        if not log.is_whole and (whole is None or whole.age < log.age):
+        if not log.is_whole and (whole is None or whole.began < log.began):
             instead = f" Until then, the older {whole.name} counts." if whole else ""
             yield f"{log.shown}: {plain(log.describe_state())}{instead}"
 

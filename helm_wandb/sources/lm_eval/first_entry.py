@@ -22,7 +22,7 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
 
     shown_as: the output, as the config is to name it.
     """
-    spec = LmEval(place=Place(shown_as, 1, 1), path="", output_dir=shown_as)
+    spec = LmEval(place=Place(shown_as, 0, 0), path="", output_dir=shown_as)
     with open_output(path, shown_as=shown_as) as files:
         output = Output.read(spec, files)
         scores, found = output.scores()
