@@ -78,7 +78,7 @@ DELTAS = (
         n=281,
         mde=0.05,
         changed=(5, 0),
-        why="over the 281 instances that both have; 4 left out",
+        why="change over the 281 instances that both have; 4 left out",
     ),
     builders.delta(
         "imdb.EM",

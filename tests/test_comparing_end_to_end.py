@@ -180,7 +180,10 @@ def test_one_altered_text_is_one_pair_less() -> None:
     report = against("candidate", "baseline")
     (boolq,) = [one for one in comparison(report)["deltas"] if one["metric"] == "boolq.EM"]
 
-    assert (99, "over the 99 instances that both have; 1 left out") == (boolq["n"], boolq["why"])
+    assert (99, "change over the 99 instances that both have; 1 left out") == (
+        boolq["n"],
+        boolq["why"],
+    )
     assert {"boolq.EM": "regressed", "hellaswag.EM": "improved"} == marked(report)
 
 

@@ -301,7 +301,7 @@ def test_a_few_lost_instances_leave_the_others(lost: int) -> None:
     kept = 100 - lost
 
     assert (kept, kept) == (found.n, found.clusters)
-    assert f"over the {kept} instances that both have; {lost} left out" == found.why
+    assert f"change over the {kept} instances that both have; {lost} left out" == found.why
     assert Verdict.UNTESTABLE is not found.verdict
 
 

@@ -148,6 +148,8 @@ def test_the_model_is_named_where_there_are_several() -> None:
         ({"clusters": 100}, "Questions", "15 worse, 2 better of 100"),
         ({"clusters": None}, "Questions", "15 worse, 2 better of 100"),
         ({"better": None, "worse": None}, "Questions", "100 (92 clusters)"),
+        ({"difference": -0.1301}, "Questions", "15 worse, 2 better of 100 (92 clusters)"),
+        ({"difference": -0.128}, "Questions", "15 worse, 2 better of 100 shared (92 clusters)"),
         ({"verdict": Verdict.INCONCLUSIVE}, "Detectable effect", "20.7 pp"),
         ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.00001}, "Detectable effect", "<0.1 pp"),
         ({"verdict": Verdict.INCONCLUSIVE, "mde": 0.3}, "Detectable effect", "30.0 pp"),

@@ -117,6 +117,15 @@ def test_the_overall_delta_is_a_sentence(verdict: Verdict, words: str) -> None:
     )
 
 
+def test_a_change_that_is_not_that_of_the_scores_says_of_which_questions_it_is() -> None:
+    """Each side's score is over all questions that the side has."""
+    result = report(builders.comparison(*DELTAS[:2], overall=replace(OVERALL, difference=0.011)))
+
+    (sentence,) = sentences.summary_sentences(result)
+
+    assert "62.8 → 63.6 (+1.1 pp on shared questions, 95% CI −1.5 to +3.1)" in sentence
+
+
 def test_another_iteration_of_the_baseline_is_reported() -> None:
     """If the baseline lacks the iteration, a sentence says which one it was."""
     result = report(builders.comparison(iteration=2000, against=1000))

@@ -126,8 +126,8 @@ def _cell(key: ScoreKey, candidate: Score, baseline: Score) -> _Cell | str:
         return _Cell(key, candidate, baseline, None, pairing.WHY_UNTESTABLE)
     estimate = pairing.estimate([pairs])
     lost = max(pairs.candidate, pairs.baseline) - pairs.matched
-    less = f"over the {pairs.matched} instances that both have; {lost} left out" if lost else None
-    return _Cell(key, candidate, baseline, estimate, estimate.why or less)
+    less = f"change over the {pairs.matched} instances that both have; {lost} left out"
+    return _Cell(key, candidate, baseline, estimate, estimate.why or (less if lost else None))
 
 
 def _why_apart(candidate: Score, baseline: Score) -> str | None:

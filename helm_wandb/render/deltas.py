@@ -11,7 +11,14 @@ from helm_wandb.model import Comparison, Delta, Report, Verdict
 from helm_wandb.render import tables
 from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.report.headline import VERDICT_WORDS, count_verdicts, sort_flagged
-from helm_wandb.text.quantities import UNKNOWN, difference, in_points, score_change, size
+from helm_wandb.text.quantities import (
+    UNKNOWN,
+    difference,
+    in_points,
+    is_of_shared,
+    score_change,
+    size,
+)
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import join_truncated
 
@@ -230,11 +237,17 @@ def side_names(report: Report) -> tuple[str, str]:
 
 
 def _questions(delta: Delta) -> str:
-    """Return `15 worse, 2 better of 100 (92 clusters)`, as far as it is known."""
+    """Return `15 worse, 2 better of 100 (92 clusters)`, as far as it is known.
+
+    `of 98 shared` says why the change isn't that of the two scores.
+    """
     if delta.n is None:
         return UNKNOWN
     is_clustered = delta.clusters is not None and delta.clusters != delta.n
-    of_all = f"{delta.n:,}{f' ({delta.clusters:,} clusters)' if is_clustered else ''}"
+    of_all = (
+        f"{delta.n:,}{' shared' * is_of_shared(delta)}"
+        f"{f' ({delta.clusters:,} clusters)' if is_clustered else ''}"
+    )
     if delta.better is None:
         return of_all
     return f"{delta.worse:,} worse, {delta.better:,} better of {of_all}"

@@ -13,7 +13,7 @@ from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdi
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.model_names import common_owner
 from helm_wandb.report import baseline_label
-from helm_wandb.text.quantities import difference, in_points, score, score_change
+from helm_wandb.text.quantities import difference, in_points, is_of_shared, score, score_change
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
 
@@ -254,7 +254,8 @@ def _is_averaged(delta: Delta) -> bool:
 
 def _with_words(delta: Delta) -> str:
     """Return `+0.8 pp, 95% CI −1.5 to +3.1`."""
-    return difference(delta).replace(" (", ", 95% CI ").removesuffix(")")
+    of = " on shared questions" * is_of_shared(delta)
+    return difference(delta).replace(" (", f"{of}, 95% CI ").removesuffix(")")
 
 
 def _partners(comparisons: Sequence[Comparison]) -> Iterator[str]:

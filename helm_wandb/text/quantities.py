@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from helm_wandb.model import Delta, ScoreKey
+from helm_wandb.model import Delta, ScoreKey, is_close
 
 
 class Unknown(str):
@@ -74,6 +74,16 @@ def difference(delta: Delta) -> str:
     # `<0.1` would be hard to read here, and the sign says what matters.
     low, high = (_signed(delta, value).replace("<0.1", "0.0") for value in ends)
     return f"{text} ({low} to {high})"
+
+
+def is_of_shared(delta: Delta) -> bool:
+    """Whether a page shows another change than that of the two scores.
+
+    The change is over the questions that both sides have, each score over all that its side has.
+    """
+    apart = delta.candidate - delta.baseline
+    is_same = is_close(apart, delta.difference)
+    return not is_same and change(delta, apart) != change(delta, delta.difference)
 
 
 def score_change(delta: Delta) -> str:
