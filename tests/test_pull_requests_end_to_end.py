@@ -113,14 +113,16 @@ class Week:
         self.keep_report(sha)
         return done
 
-    def keep_report(self, sha: str, *, expired: bool = False) -> None:
+    def keep_report(
+        self, sha: str, *, expired: bool = False, name: str = "helm-wandb-report"
+    ) -> None:
         """Upload the report of a commit as the workflow's artifact."""
         run = self.server.seed.run(NAME, head_sha=sha, number=1893)
         report = (self.folder / "helm-wandb-report.json").read_bytes()
         self.server.seed.artifact(
             NAME,
             run,
-            "helm-wandb-report",
+            name,
             packed({"helm-wandb-report.json": report}),
             expired=expired,
         )
@@ -636,6 +638,28 @@ def test_a_second_use_in_a_run_hides_no_regression(
     week.pull("baseline", **second, **{"INPUT_COMMENT-KEY": "second"})
     assert 2 == len(week.comments(7))
     assert "::warning" not in capsys.readouterr().out
+
+
+def test_matrix_jobs_with_their_own_names_are_compared_each(week: Week) -> None:
+    """Each job finds the artifact that it names, and has its own comment."""
+    entry: dict[str, Any] = helm("baseline", "nightly")
+    candidate = {**entry, "helm_output_dir": helm("candidate", "nightly")["helm_output_dir"]}
+    for benchmark in ("boolq", "imdb"):
+        chosen = {"benchmarks": [{"name": benchmark, "metrics": ["EM"]}]}
+        given = {
+            "INPUT_CONFIG": "config.yaml",
+            "INPUT_COMMENT-KEY": benchmark,
+            "INPUT_BASELINE-ARTIFACT": f"helm-wandb-report-{benchmark}",
+        }
+        write_config(week.folder, entry | chosen)
+        week.run("push", None, BASE, payload={"before": FIRST}, **given)
+        week.keep_report(BASE, name=f"helm-wandb-report-{benchmark}")
+        write_config(week.folder, candidate | chosen)
+        done = week.run("pull_request", None, MERGE, payload=pull_request(7, HEAD, NAME), **given)
+
+        assert "main@2222222" == done["baseline"]
+        assert {f"{benchmark}.EM"} == deltas(done).keys()
+    assert 2 == len(week.comments(7))
 
 
 @pytest.mark.parametrize("named", [[], [8, 9, 11]])

@@ -136,7 +136,7 @@ def test_workflows_pass_the_linter(tmp_path: Path) -> None:
     )
 
     assert ("", 0) == (done.stdout + done.stderr, done.returncode)
-    assert len(paths) == 4
+    assert len(paths) == 5
 
 
 def test_inputs_shown_are_accepted() -> None:

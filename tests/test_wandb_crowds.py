@@ -70,6 +70,13 @@ class Ended:
     ranked: frozenset[str]
     """The models on the leaderboard."""
     unknown: Sequence[object]
+    aliases: frozenset[str] = frozenset()
+    """Those of all reports."""
+
+    def reports(self, model: str) -> list[list[str]]:
+        """The scores of each report that a reader finds of a model."""
+        listed = json.loads(self.runs[summary_id(model)].summary[MARK])["reports"]
+        return [one["scores"] for one in listed if f"part-of-local-{one['part']}" in self.aliases]
 
     def lost(self, crowd: Crowd) -> list[str]:
         """What jobs that ended well had, and W&B does not have."""
@@ -187,6 +194,12 @@ def ended_crowd(crowd: Crowd, folder: Path) -> Ended:
             runs=server.runs(PROJECT),
             ranked=frozenset(row["model"] for row in board(server)) if there else frozenset(),
             unknown=server.unknown,
+            aliases=frozenset(
+                alias
+                for versions in server.artifacts(PROJECT).values()
+                for one in versions
+                for alias in one.aliases
+            ),
         )
 
 
@@ -248,6 +261,14 @@ def test_jobs_at_once_are_all_ranked(crowds: Results[Crowd, Ended], crowd: Crowd
     models = {entry["model_name"] for job in crowd.jobs for entry in job}
 
     assert models == found.ranked
+
+
+@of_crowds([crowd for crowd in CROWDS if crowd.name.startswith("of_benchmarks")])
+def test_jobs_at_once_keep_a_report_each(crowds: Results[Crowd, Ended], crowd: Crowd) -> None:
+    """Jobs with a benchmark each of one model leave the reports of all of its benchmarks."""
+    expected = [[f"{name}.{'F1' if name == 'quac' else 'EM'}"] for name in ("mmlu", "quac", "raft")]
+
+    assert expected == sorted(crowds[crowd].reports("alpha"))
 
 
 def latest(run: Run) -> int:

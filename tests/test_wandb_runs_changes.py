@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from helm_wandb.wandb_runs import changes, run_record
 from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import MARK
-from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
+from helm_wandb.wandb_runs.run_record import JobReport, Latest, LatestScore, Record
 from helm_wandb.wandb_runs.sdk.messages import Artifact, Table
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ def plan(*rows: Row, tables: Sequence[Table] = (), report: str = "") -> RunPlan:
         tables=tuple(tables),
         latest=latest(rows),
         artifact=ARTIFACT if report else None,
-        report=report,
+        report=job_report(report) if report else None,
     )
+
+
+def job_report(results: str) -> JobReport:
+    """What the record says of a report with these results."""
+    return JobReport(part="p", digest=results, scores=("mmlu.EM",))
 
 
 def latest(rows: Sequence[Row]) -> Latest | None:
@@ -240,7 +246,7 @@ def test_a_run_keeps_the_last_tables_and_each_report(jobs: list[RunPlan]) -> Non
     run = after(*jobs)
     last = next((job.tables for job in reversed(jobs) if job.tables), ())
     reports = [job.report for job in jobs if job.report]
-    changed = sum(one != other for one, other in zip(reports, ["", *reports], strict=False))
+    changed = sum(one != other for one, other in zip(reports, [None, *reports], strict=False))
 
     assert (last, changed) == (run.tables, run.reports)
 
@@ -254,11 +260,22 @@ def test_tables_and_reports_are_confirmed_when_they_have_arrived() -> None:
 
     assert before is not None
     assert confirmed is not None
-    assert ("", "") == (before.tables, before.report)
-    assert (changes.tables_digest(job), "r1") == (confirmed.tables, confirmed.report)
+    assert ("", ()) == (before.tables, before.reports)
+    assert (changes.tables_digest(job), (job.report,)) == (confirmed.tables, confirmed.reports)
     assert writing.confirmed[MARK] == changes.final_mark(writing)
     assert not changes.is_recorded(job, before)
     assert changes.is_recorded(job, confirmed)
+
+
+def test_reports_of_two_jobs_are_kept_side_by_side() -> None:
+    """A job that runs again finds its own report, whichever other job wrote since."""
+    one = plan(row(1, {"mmlu.EM": 0.5}), report="r1")
+    other = replace(one, report=msgspec.structs.replace(job_report("r2"), part="q"))
+    run = after(one, other, one)
+
+    assert 2 == run.reports
+    assert changes.is_recorded(one, run.record)
+    assert changes.is_recorded(other, run.record)
 
 
 def test_rows_alone_need_no_confirmation() -> None:
@@ -269,7 +286,7 @@ def test_rows_alone_need_no_confirmation() -> None:
     assert writing.summary[MARK] == changes.final_mark(writing)
 
 
-def test_a_job_without_a_report_leaves_the_reports_digest() -> None:
+def test_a_job_without_a_report_leaves_those_of_others() -> None:
     """A run that keeps a report says so after a job that has none, an offline one say."""
     with_report = plan(row(1, {"mmlu.EM": 0.5}), report="r1")
     run = after(with_report, replace(with_report, artifact=None))
@@ -287,7 +304,7 @@ def test_a_job_without_a_report_leaves_the_reports_digest() -> None:
         {"tables": (TABLE,)},
         {"rows": (row(1, {"mmlu.EM": 0.25}),)},
         {"rows": (row(2, {"mmlu.EM": 0.5}),)},
-        {"artifact": ARTIFACT, "report": "r1"},
+        {"artifact": ARTIFACT, "report": job_report("r1")},
     ],
     ids=str,
 )

@@ -218,11 +218,15 @@ def test_config_names_model_and_provenance(pushed: WandbServer) -> None:
 
 
 def test_report_of_each_model_is_an_artifact(pushed: WandbServer) -> None:
-    """It holds the model's evaluations, and is found by its track and its commit."""
+    """It holds the model's evaluations, and is found by its part of the track, and its commit."""
     (version,) = pushed.artifacts(PROJECT)["helm-report-alpha"]
     report = json.loads(version.files["helm-wandb-report.json"])
 
-    assert {"branch-main", "c0ffee", "latest"} == set(version.aliases)
+    (listed,) = json.loads(pushed.runs(PROJECT)[summary_id("alpha", MAIN)].summary[MARK])["reports"]
+
+    part = f"part-of-branch-main-{listed['part']}"
+    assert {part, "branch-main", "c0ffee", "latest"} == set(version.aliases)
+    assert (["mmlu.EM", "raft.EM"], "c0ffee") == (listed["scores"], listed["commit"])
     assert ("helm-report", "COMMITTED") == (version.type, version.state)
     assert [("alpha", 1000), ("alpha", 2000)] == [
         (entry["model"], entry["iteration"]) for entry in report["evaluations"]

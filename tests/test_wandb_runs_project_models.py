@@ -315,7 +315,7 @@ def test_a_track_is_its_own_summary_runs() -> None:
     assert {
         ("known", "4be1c02", "https://x/runs/3"),
         ("unsure", None, None),
-    } == {(one.evaluations[0].model, one.commit, one.run_url) for one in found}
+    } == {(one.model, one.commit, one.run_url) for one in found}
 
 
 @pytest.mark.enable_socket
@@ -341,10 +341,12 @@ def test_a_tracks_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         sink = WandbRuns(config=config, summary_only=True, folder=tmp_path, project=project)
         sink.deliver(builders.report(recorded, provenance=main))
         sink.deliver(builders.report([other], provenance=replace(main, track="pr/7")))
-        found = project.recorded("branch/main", {"a/b"})
-        whole = found[0].evaluations
+        (found,) = project.recorded("branch/main", {"a/b"})
+        whole = project.read_reports(found.reports)
         monkeypatch.setattr(project_models, "REPORT_LIMIT_BYTES", 100)
-        (short,) = project.recorded("branch/main", {"a/b"})
+        too_large = project.read_reports(found.reports)
 
-    assert tuple(recorded[:2]) == whole
-    assert [None] == [score.instances for one in short.evaluations for score in one.scores.values()]
+    assert [tuple(recorded[:2])] == whole
+    assert ["4be1c02"] == [one.commit for one in found.reports]
+    assert [()] == too_large
+    assert [None] == [score.instances for score in found.summary.scores.values()]

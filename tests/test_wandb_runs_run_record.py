@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from helm_wandb.wandb_runs import run_record
 from helm_wandb.wandb_runs.layout_names import MARK
-from helm_wandb.wandb_runs.run_record import Latest, LatestScore, Record
+from helm_wandb.wandb_runs.run_record import JobReport, Latest, LatestScore, Record
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -23,13 +23,21 @@ LATEST = st.builds(
     tokens_billions=st.none() | FLOATS,
     scores=st.dictionaries(st.sampled_from(["mmlu.EM", "quac.F1", "raft.EM"]), SCORES),
 )
+REPORTS = st.builds(
+    JobReport,
+    part=st.sampled_from("pqr"),
+    digest=TEXTS,
+    scores=st.lists(st.sampled_from(["mmlu.EM", "quac.F1", "raft.EM"]), unique=True).map(tuple),
+    commit=st.none() | st.sampled_from(["c1", "c2"]),
+    run_url=st.none() | TEXTS,
+)
 RECORDS = st.builds(
     Record,
     writer=TEXTS,
     rows=st.dictionaries(st.integers(0, 2**63 - 1).map(str), TEXTS),
     settings=TEXTS,
     tables=TEXTS,
-    report=TEXTS,
+    reports=st.lists(REPORTS, max_size=4).map(tuple),
     latest=st.none() | LATEST,
 )
 JSON = st.recursive(
@@ -159,6 +167,56 @@ def test_several_are_newer_in_any_grouping(one: Latest, two: Latest, three: Late
     assert run_record.newer(run_record.newer(one, two), three) == run_record.newer(
         one, run_record.newer(two, three)
     )
+
+
+@given(REPORTS, st.lists(REPORTS))
+def test_a_report_takes_the_place_of_what_it_makes_useless(
+    report: JobReport, recorded: list[JobReport]
+) -> None:
+    """That is its own last one, and those of other commits without a score that it lacks."""
+    first, *others = run_record.add_report(report, recorded)
+    gone = [one for one in recorded if one not in others]
+
+    assert report == first
+    assert others == [one for one in recorded if one in others]
+    assert report.part not in {one.part for one in others}
+    assert all(
+        one.part == report.part
+        or (one.commit != report.commit and {*one.scores} <= {*report.scores})
+        for one in gone
+    )
+
+
+def test_a_matrix_keeps_the_reports_of_the_commit_before_until_each_job_has_its_own() -> None:
+    """While the second job runs, its benchmark's report is that of the commit before."""
+
+    def written(part: str, commit: str) -> JobReport:
+        return JobReport(part=part, digest=commit, scores=(f"{part}.EM",), commit=commit)
+
+    reports: tuple[JobReport, ...] = ()
+    seen = []
+    for commit in ("c1", "c2"):
+        for part in ("mmlu", "raft"):
+            reports = run_record.add_report(written(part, commit), reports)
+            seen.append([(one.part, one.commit) for one in reports])
+
+    assert [
+        [("mmlu", "c1")],
+        [("raft", "c1"), ("mmlu", "c1")],
+        [("mmlu", "c2"), ("raft", "c1")],
+        [("raft", "c2"), ("mmlu", "c2")],
+    ] == seen
+
+
+def test_a_record_lists_the_newest_reports() -> None:
+    """Jobs that evaluate ever other checkpoints don't let it grow without end."""
+    reports: tuple[JobReport, ...] = ()
+    for number in range(2 * run_record.REPORTS):
+        new = JobReport(part=str(number), digest="d", scores=("mmlu.EM",), commit="c1")
+        reports = run_record.add_report(new, reports)
+
+    newest = range(2 * run_record.REPORTS - 1, run_record.REPORTS - 1, -1)
+    assert [str(number) for number in newest] == [one.part for one in reports]
 
 
 @given(st.dictionaries(TEXTS, st.integers(-(2**53), 2**53)))

@@ -42,6 +42,11 @@ def merge(evaluations: Iterable[Evaluation]) -> Merged:
     )
 
 
+def join(readings: Sequence[Evaluation]) -> Evaluation:
+    """Return readings of one model and iteration as one; if two disagree, the first counts."""
+    return _merge_one(readings)[0]
+
+
 def _with_partial(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     """Return the evaluations; scores over fewer subjects than others of their key are partial."""
     subjects: dict[ScoreKey, set[str]] = defaultdict(set)

@@ -16,7 +16,7 @@ from helm_wandb.model import finite_number
 from helm_wandb.wandb_runs import layout, run_record
 from helm_wandb.wandb_runs.layout import RunPlan
 from helm_wandb.wandb_runs.layout_names import CHANGED_ITEMS, ITERATION, MARK, OUTCOME, digest
-from helm_wandb.wandb_runs.run_record import Record
+from helm_wandb.wandb_runs.run_record import JobReport, Record
 from helm_wandb.wandb_runs.sdk.messages import Row, RunWriting, StoredRow
 
 _DEPTH = 3
@@ -70,7 +70,7 @@ def is_recorded(plan: RunPlan, record: Record | None) -> bool:
     return (
         rows.items() <= record.rows.items()
         and (record.settings, record.tables) == (settings_digest(plan), tables_digest(plan))
-        and (not plan.artifact or record.report == plan.report)
+        and _has_report(plan, record)
     )
 
 
@@ -83,7 +83,7 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
     )
     recorded = stored.record or Record(writer="")
     record = _record(plan, stored, writer)
-    first = msgspec.structs.replace(record, tables=recorded.tables, report=recorded.report)
+    first = msgspec.structs.replace(record, tables=recorded.tables, reports=recorded.reports)
     return RunWriting(
         id=plan.id,
         reserved_in=plan.reserved_in,
@@ -100,8 +100,19 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
         tables=() if recorded.tables == record.tables else plan.tables,
         summary=_summary(plan, stored, first) | _replaced(plan, recorded) | dict(plan.outcome),
         confirmed={} if first == record else {MARK: run_record.to_text(record)},
-        artifact=None if recorded.report == plan.report else plan.artifact,
+        artifact=None if _has_report(plan, recorded) else plan.artifact,
     )
+
+
+def _has_report(plan: RunPlan, recorded: Record) -> bool:
+    """Return whether there is no report to store."""
+    return plan.artifact is None or plan.report is None or plan.report.is_in(recorded.reports)
+
+
+def _reports(plan: RunPlan, recorded: Record) -> tuple[JobReport, ...]:
+    if plan.report is None or _has_report(plan, recorded):
+        return recorded.reports
+    return run_record.add_report(plan.report, recorded.reports)
 
 
 def _replaced(plan: RunPlan, recorded: Record) -> dict[str, None]:
@@ -143,7 +154,7 @@ def _record(plan: RunPlan, stored: StoredRun, writer: str) -> Record:
         },
         settings=settings_digest(plan),
         tables=tables_digest(plan),
-        report=plan.report if plan.artifact else recorded.report,
+        reports=_reports(plan, recorded),
         latest=run_record.newer(recorded.latest, plan.latest),
         has_outcome=bool(plan.outcome),
     )

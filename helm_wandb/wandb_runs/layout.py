@@ -31,12 +31,13 @@ from helm_wandb.wandb_runs.layout_names import (
     VERDICT,
     digest,
     kept_name,
+    part_alias,
     report_name,
     run_id,
     score_name,
     slug,
 )
-from helm_wandb.wandb_runs.run_record import Latest, LatestScore
+from helm_wandb.wandb_runs.run_record import JobReport, Latest, LatestScore
 from helm_wandb.wandb_runs.sdk.messages import Artifact, Row, Table
 
 _EVALUATE = "evaluate"
@@ -76,8 +77,8 @@ class RunPlan:
     """Summary runs of compared models only: OUTCOME → value."""
     artifact: Artifact | None = None
     """Summary runs only: the report of its model."""
-    report: str = ""
-    """A digest of what the artifact holds of results, and of the commit they belong to."""
+    report: JobReport | None = None
+    """What the record says of the artifact."""
     unrecorded: tuple[str, ...] = ()
     """Results that W&B can't hold, and why."""
 
@@ -142,8 +143,8 @@ def _model_plans(
 def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation]) -> RunPlan:
     """Return the summary run of a model's evaluations, each of which has a score."""
     plan = _plan(report, model, SUMMARY_RUN, SUMMARY_RUN, _model_config(model, evaluations))
-    content, report_digest = _model_report(report, model, evaluations)
-    provenance = report.provenance
+    content, stored = _model_report(report, model, evaluations)
+    track = report.provenance.track
     return replace(
         plan,
         rows=tuple(map(_summary_row, evaluations)),
@@ -155,17 +156,20 @@ def _summary_plan(report: Report, model: str, evaluations: Sequence[Evaluation])
             type="helm-report",
             file_name=REPORT_FILE,
             content=content,
-            # The track and the commit, by which a version of the report is found.
-            aliases=tuple(map(slug, filter(None, (provenance.track, provenance.commit)))),
+            # By the first one it is found; those of track and commit move to the last job's.
+            aliases=(
+                part_alias(track, stored.part),
+                *map(slug, filter(None, (track, stored.commit))),
+            ),
         ),
-        report=report_digest,
+        report=stored,
     )
 
 
 def _model_report(
     report: Report, model: str, evaluations: Sequence[Evaluation]
-) -> tuple[bytes, str]:
-    """Return the report of one model, as JSON, and a digest of its results and their commit."""
+) -> tuple[bytes, JobReport]:
+    """Return the report of one model, as JSON, and what the record says of it."""
     rows = tuple(row for row in report.leaderboard.rows if row.model == model)
     own = structs.replace(
         report,
@@ -180,7 +184,30 @@ def _model_report(
         own, headline="", provenance=Provenance(tool_version=""), leaderboard=_NO_LEADERBOARD
     )
     results = hashlib.sha256(to_json(anonymous)).hexdigest()
-    return to_json(own), digest([results, report.provenance.commit])
+    commit, run_url = report.provenance.commit, report.provenance.run_url
+    stored = JobReport(
+        part=_part(evaluations),
+        digest=digest([results, commit]),
+        scores=tuple(sorted({score_name(key) for one in evaluations for key in one.scores})),
+        commit=commit,
+        run_url=run_url,
+    )
+    return to_json(own), stored
+
+
+def _part(evaluations: Iterable[Evaluation]) -> str:
+    """Return a digest of iterations, scores and subjects.
+
+    The jobs of a matrix differ in it, though GitHub gives them one name. A job that runs again has
+    the same.
+    """
+    return digest(
+        sorted(
+            [one.iteration, key, sorted(score.subjects)]
+            for one in evaluations
+            for key, score in one.scores.items()
+        )
+    )
 
 
 def _outcome(comparisons: Sequence[Comparison]) -> dict[str, object]:

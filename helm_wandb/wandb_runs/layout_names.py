@@ -116,6 +116,14 @@ def slug(text: str) -> str:
     return f"{safe[: _SLUG_LIMIT - 9]}-{digest(text)[:8]}"
 
 
+def part_alias(track: str, part: str) -> str:
+    """Return the alias of the last report about the same scores, of a model in a track.
+
+    No track and no commit has it as its own alias, since no kind of track is `part`.
+    """
+    return f"part-of-{slug(track)}-{part}"
+
+
 def report_name(model: str) -> str:
     """Return the name of the artifact that holds a model's report."""
     return f"helm-report-{slug(model)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from helm_wandb.comparing.helm_schemas import is_lower_better
@@ -22,10 +22,11 @@ from helm_wandb.wandb_runs.layout_names import (
     TRACK,
     is_name,
     parse_score_name,
+    part_alias,
     report_name,
     slug,
 )
-from helm_wandb.wandb_runs.run_record import Latest, iteration_of
+from helm_wandb.wandb_runs.run_record import REPORTS, Latest, iteration_of
 from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun
 from helm_wandb.wandb_runs.sdk.session import Session
 
@@ -33,14 +34,34 @@ REPORT_LIMIT_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """A model in a track's summary run, with the commit of its code."""
+class ReportPlace:
+    """The place of a report that a job keeps, and its origin."""
 
-    evaluations: tuple[Evaluation, ...]
-    """One evaluation per iteration."""
+    model: str
+    artifact: str
+    """`name:alias`."""
     commit: str | None
     run_url: str | None
     """URL of the workflow run that recorded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A model in a track's summary run, with the commit of its code."""
+
+    summary: Evaluation
+    """Its latest iteration, without subjects and instances."""
+    commit: str | None
+    run_url: str | None
+    """URL of the workflow run that recorded it."""
+    reports: tuple[ReportPlace, ...]
+    """The newest first, of the same commit and of those before. It is not known whether they can
+    be read."""
+
+    @property
+    def model(self) -> str:
+        """Return the model's name."""
+        return self.summary.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +87,12 @@ class WandbProject:
     def recorded(self, track: str, models: Collection[str]) -> tuple[Recorded, ...]:
         """Return what one track has of these models; raises ServiceError.
 
-        Of the report that the track recorded with a run, or, if there is none that can be
-        read, of the summary: then without subjects and instances.
         A run without a track says nothing of the branch that it is of, and is none of it.
         """
-        by_model = {
-            one.model: (one, run.config)
+        return tuple(
+            _recorded_model(run, one, track)
             for run, one in self._recorded_runs(track)
             if one.model in models
-        }
-        reports = self._reports(by_model, track)
-        return tuple(
-            Recorded(
-                evaluations=reports.get(model) or (one,),
-                commit=_text(config, COMMIT),
-                run_url=_text(config, RUN_URL),
-            )
-            for model, (one, config) in by_model.items()
         )
 
     def latest(self, track: str) -> tuple[Evaluation, ...]:
@@ -94,22 +104,26 @@ class WandbProject:
             if run.config.get(TRACK) == track and (one := evaluation(run)):
                 yield run, one
 
-    def _reports(self, models: Iterable[str], track: str) -> dict[str, tuple[Evaluation, ...]]:
-        """Return the evaluations in the newest reports of a track, by model."""
-        names = {model: f"{report_name(model)}:{slug(track)}" for model in models}
-        if not names:
-            return {}
+    def read_reports(self, places: Sequence[ReportPlace]) -> list[tuple[Evaluation, ...]]:
+        """Return the evaluations in each of these reports, one per iteration; raises ServiceError.
+
+        There are none if the report can't be read.
+        """
         request = ReadArtifacts(
             project=self.name,
-            names=tuple(names.values()),
+            names=tuple(one.artifact for one in places),
             file_name=REPORT_FILE,
             limit_bytes=REPORT_LIMIT_BYTES,
         )
         contents = self.session.ask(request)
-        return {
-            model: tuple(one for one in _evaluations(contents.get(name, b"")) if one.model == model)
-            for model, name in names.items()
-        }
+        return [
+            tuple(
+                one
+                for one in _evaluations(contents.get(place.artifact, b""))
+                if one.model == place.model
+            )
+            for place in places
+        ]
 
     def _runs(self) -> tuple[RemoteRun, ...]:
         filters = {"tags": {"$in": [SUMMARY_RUN]}}
@@ -126,6 +140,28 @@ def _evaluations(content: bytes) -> tuple[Evaluation, ...]:
         return from_json(content)
     except ValueError:
         return ()
+
+
+def _recorded_model(run: RemoteRun, summary: Evaluation, track: str) -> Recorded:
+    """Return the model. If the record lists no report, the track's alias may still have one."""
+    record = run_record.from_summary(run.summary)
+    commit, run_url = _text(run.config, COMMIT), _text(run.config, RUN_URL)
+    places = [
+        (part_alias(track, one.part), one.commit, one.run_url)
+        for one in (record.reports[:REPORTS] if record else ())
+    ] or [(slug(track), commit, run_url)]
+    name = report_name(summary.model)
+    return Recorded(
+        summary=summary,
+        commit=commit,
+        run_url=run_url,
+        reports=tuple(
+            ReportPlace(
+                model=summary.model, artifact=f"{name}:{alias}", commit=written, run_url=url
+            )
+            for alias, written, url in places
+        ),
+    )
 
 
 def _text(config: Mapping[str, object], key: str) -> str | None:

@@ -1,13 +1,14 @@
 """The record of a run's content in its summary, so that one query of a project shows it.
 
 Each run that this tool wrote has it under the key MARK: a digest of every row, table and setting,
-who wrote it last, and of a summary run the scores at its latest iteration. W&B's own summary has
-each metric's last value, of whichever row that was in.
+who wrote it last, and of a summary run the reports that jobs keep, and the scores at its latest
+iteration. W&B's own summary has each metric's last value, of whichever row that was in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -17,6 +18,8 @@ from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT
 from helm_wandb.wandb_runs.layout_names import MARK, digest
 
 MAX_ITERATION = 2**63 - 1
+REPORTS = 32
+"""Reports that a record lists, at most."""
 _LONGEST_DIGEST = 64
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_ITERATION)]
 _IterationText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", max_length=19)]
@@ -43,6 +46,23 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`mmlu.EM`, with the benchmark's name as W&B keeps it → score."""
 
 
+class JobReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A report of the model that a job keeps as an artifact."""
+
+    part: _Digest
+    """Digest of what it is about, by which the artifact is found."""
+    digest: _Digest
+    """Digest of its results, and of the commit they belong to."""
+    scores: tuple[_Key, ...]
+    commit: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)] | None = None
+    run_url: Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)] | None = None
+    """URL of the workflow run that wrote it."""
+
+    def is_in(self, reports: Iterable[JobReport]) -> bool:
+        """Return whether the same results of the same commit are among these."""
+        return (self.part, self.digest) in {(one.part, one.digest) for one in reports}
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run's content, in digests."""
 
@@ -53,11 +73,27 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digest of the run's group, name, tags and config, without the provenance."""
     tables: _Digest = ""
     """Empty if it has none."""
-    report: _Digest = ""
-    """Digest of the report that it keeps as an artifact; empty without one."""
+    reports: tuple[JobReport, ...] = ()
+    """Those that it keeps as artifacts, the newest first."""
     latest: Latest | None = None
     has_outcome: bool = False
     """Whether the summary says how a comparison ended."""
+
+
+def add_report(report: JobReport, recorded: Iterable[JobReport]) -> tuple[JobReport, ...]:
+    """Return the reports with a new one, without those that it takes the place of.
+
+    That is the one about the same scores, and, of other commits, those with no score that the new
+    one lacks. So the jobs of a matrix keep a report each, and so does the commit before until each
+    of them has replaced its own.
+    """
+    others = (
+        one
+        for one in recorded
+        if one.part != report.part
+        and (one.commit == report.commit or not set(one.scores) <= set(report.scores))
+    )
+    return (report, *islice(others, REPORTS - 1))
 
 
 def row_digest(values: Mapping[str, float]) -> str:
