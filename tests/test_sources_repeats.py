@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,7 +112,8 @@ def test_more_runs_than_fit_the_memory_are_refused(
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
-        ("out/runs/seed-2", {"helm_output_dir": "out", "helm_suite_name": "seed-2"}),
+        ("out/runs/seed-2", {"helm_output_dir": "out", "helm_suite_name": "runs/seed-2"}),
+        ("out/releases/v1", {"helm_output_dir": "out", "helm_suite_name": "releases/v1"}),
         ("other", {"helm_output_dir": "other", "helm_suite_name": "main"}),
         ("other.tar.gz", {"helm_output_dir": "other.tar.gz", "helm_suite_name": "main"}),
     ],
@@ -119,9 +121,51 @@ def test_more_runs_than_fit_the_memory_are_refused(
 def test_a_repeat_of_helm_is_another_output_or_another_suite(
     name: str, changed: dict[str, str]
 ) -> None:
-    """A folder in `runs` is a suite of the output above it."""
+    """A folder in `runs` is a suite of the output above it, and one in `releases` a release."""
     fields = {"helm_output_dir": "out", "helm_suite_name": "main"}
     assert changed == HelmEval.with_output(fields, name)
+
+
+@pytest.mark.parametrize("own", ["main", "runs/main", "/runs/main/", "latest"])
+def test_a_suite_counts_once_however_it_is_named(
+    own: str, helm_trees: Path, tmp_path: Path
+) -> None:
+    """HELM links `runs/latest` to the newest suite, and a glob matches both."""
+    shutil.copytree(helm_trees / "baseline", tmp_path / "out")
+    (suite,) = (tmp_path / "out/runs").iterdir()
+    suite.rename(suite.with_name("main"))
+    shutil.copytree(suite.with_name("main"), suite.with_name("second"))
+    suite.with_name("latest").symlink_to("main")
+    entry = EvalEntry(
+        source="helm",
+        fields={"helm_output_dir": "out", "helm_suite_name": own, "repeats": ["out/runs/*"]},
+        path="$.evals[0]",
+        place=Place("config.yaml", 3, 5),
+    )
+    reading = sources.read(entry, ReadOptions(folder=tmp_path, with_details=True))
+    assert () == reading.faults
+    scores = [score for one in reading.evaluations for score in one.scores.values()]
+    assert scores
+    assert {2} == {len(one.repeats.values) for one in scores if one.repeats}
+
+
+def test_globs_of_the_own_output_alone_are_a_fault(tmp_path: Path) -> None:
+    """A typo in one would else leave a single run without a word."""
+    write(tmp_path, "main", [1, 1])
+    (fault,) = read(tmp_path, "./ma*").faults
+    assert fault.endswith(
+        "repeats: only the entry's own output matches, 'main'. Name other runs' too."
+    )
+
+
+def test_a_part_of_the_own_output_is_no_further_run(tmp_path: Path) -> None:
+    """The own output's newest run may be that one, and would count twice."""
+    for name in ("main/seed-1", "main/seed-2"):
+        write(tmp_path, name, [1, 1])
+    reading = read(tmp_path, "main/seed-1")
+    assert [None] == [one.scores[KEY].repeats for one in reading.evaluations]
+    (fault,) = reading.faults
+    assert "'main/seed-1' is inside the entry's own output, 'main'" in fault
 
 
 def write_noisy(folder: Path, name: str, *, seed: int, drop: float = 0.0) -> None:

@@ -91,6 +91,11 @@ class HarnessEval(Struct, frozen=True, kw_only=True):
         """The output, after the place of the entry if that is in a config."""
         return f"{self.place}: {self.output_dir}" if self.place.line else self.output_dir
 
+    @classmethod
+    def output_path(cls, fields: Mapping[str, Any]) -> str:
+        """Return the path of the output that an entry with these fields reads."""
+        return str(fields[cls.OUTPUT_KEY])
+
     def at(self, key: str) -> Place:
         """Return the place of the key's value, or of the entry if it lacks the key."""
         return self.places.get(key, self.place)

@@ -35,6 +35,8 @@ class Source(Struct, frozen=True, kw_only=True):
     """Makes entries for `init`; called as `sources.first_entries` is."""
     with_output: Callable[[Mapping[str, Any], str], Mapping[str, Any]] | None = None
     """Returns the fields of an entry with another output, for its key `repeats`."""
+    output_path: Callable[[Mapping[str, Any]], str] | None = None
+    """Returns the path of the output that an entry with these fields reads; with `with_output`."""
 
 
 def _harness(kind: type[HarnessEval]) -> Source:
@@ -54,6 +56,7 @@ def _harness(kind: type[HarnessEval]) -> Source:
         texts=lambda entry, **wanted: module("answers").read(kind.parse(entry), **wanted),
         first_entries=lambda path, **names: module("first_entry").entries(path, **names),
         with_output=kind.with_output,
+        output_path=kind.output_path,
     )
 
 
@@ -66,6 +69,7 @@ SOURCES: Mapping[str, Source] = {
         read=report.read,
         first_entries=report.first_entries,
         with_output=report.with_output,
+        output_path=report.output_path,
     ),
 }
 """The config's name of each source."""
@@ -74,12 +78,15 @@ SOURCES: Mapping[str, Source] = {
 def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of an entry of the config; raise UserError if they can't be read."""
     source = SOURCES[entry.source]
-    if source.with_output is None or "repeats" not in entry.fields:
+    with_output, output_path = source.with_output, source.output_path
+    if with_output is None or output_path is None or "repeats" not in entry.fields:
         return source.read(entry, options)
     # Imported here: most entries have one run.
     from helm_wandb.sources import repeats  # noqa: PLC0415
 
-    return repeats.read_runs(entry, options, read=source.read, with_output=source.with_output)
+    return repeats.read_runs(
+        entry, options, read=source.read, with_output=with_output, output_path=output_path
+    )
 
 
 def have_details(entries: Iterable[EvalEntry]) -> bool:

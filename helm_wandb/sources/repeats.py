@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from os.path import normpath
+import os
+from collections.abc import Callable, Mapping, Sequence
+from os.path import realpath
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -27,19 +29,21 @@ def read_runs(
     *,
     read: Callable[[EvalEntry, ReadOptions], Reading],
     with_output: Callable[[Fields, str], Fields],
+    output_path: Callable[[Fields], str],
 ) -> Reading:
     """Return the entry's evaluations, each score the mean over the entry's run and the repeats.
 
     What a repeat lacks is a fault. Raises UserError if the entry's own run can't be read.
     read: reads an entry. with_output: returns the fields of the entry that reads another output.
+    output_path: returns the path of the output that an entry with these fields reads.
     """
     first = read(entry, options)
     several: list[Sequence[Evaluation]] = [first.evaluations]
-    faults = list(first.faults)
-    for name in _names(entry, options, faults):
-        fields = with_output(entry.fields, name)
-        if _is_same_output(fields, entry.fields):
-            continue
+    faults: list[str] = []
+    outputs = _further_outputs(
+        entry, options.folder, faults, with_output=with_output, output_path=output_path
+    )
+    for fields in outputs:
         try:
             reading = read(replace(entry, fields=fields), options)
         except UserError as error:
@@ -49,38 +53,59 @@ def read_runs(
             several.append(_named_alike(reading.evaluations, first.evaluations))
     averaged = [_average(one, several, faults) for one in first.evaluations]
     where = f"{entry.places.get(KEY, entry.place)}: {KEY}"
-    unprefixed = len(first.faults)
     return replace(
         first,
         evaluations=tuple(averaged),
-        faults=(*first.faults, *(f"{where}: {fault}" for fault in faults[unprefixed:])),
+        faults=(*first.faults, *(f"{where}: {fault}" for fault in faults)),
     )
 
 
-def _is_same_output(fields: Fields, own: Fields) -> bool:
-    """Whether fields differ only in how they write the entry's own path."""
-    return all(value == normpath(own[key]) for key, value in fields.items() if value != own[key])
+def _further_outputs(
+    entry: EvalEntry,
+    folder: Path,
+    faults: list[str],
+    *,
+    with_output: Callable[[Fields, str], Fields],
+    output_path: Callable[[Fields], str],
+) -> Sequence[Fields]:
+    """Return the fields of entries that read what the globs match, each output once.
 
-
-def _names(entry: EvalEntry, options: ReadOptions, faults: list[str]) -> Iterator[str]:
-    """Yield what the globs match, each once."""
-    names: dict[str, None] = {}
-    for pattern in entry.fields[KEY]:
-        try:
-            matched = paths.matches(pattern, options.folder, folders=True)
-        except paths.TooManyError:
-            faults.append(f"{pattern!r} is searched in more than {paths.ENTRIES:,} files")
-            continue
-        if not matched:
-            hint = paths.misread(pattern, options.folder, may_be_glob=True) or "Check the path."
-            faults.append(f"nothing matches {pattern!r}. {hint}")
-        names |= dict.fromkeys(map(normpath, matched))
-    if len(names) > MOST:
+    Links are followed, since HELM links a suite. The entry's own output isn't among them.
+    """
+    own_path = output_path(entry.fields)
+    own = realpath(folder / own_path)
+    outputs: dict[str, Fields] = {}
+    for name in (name for glob in entry.fields[KEY] for name in _matches(glob, folder, faults)):
+        fields = with_output(entry.fields, name)
+        place = realpath(folder / output_path(fields))
+        if place.startswith(f"{own}{os.sep}"):
+            faults.append(
+                f"{name!r} is inside the entry's own output, {own_path!r}, and may be counted "
+                "already. Let the entry name the output of one run."
+            )
+        elif place != own:
+            outputs.setdefault(place, fields)
+    if len(outputs) > MOST:
         raise ArtifactError(
-            f"{entry.place}: {KEY}: {len(names)} outputs match, and at most {MOST} can be "
+            f"{entry.place}: {KEY}: {len(outputs)} outputs match, and at most {MOST} can be "
             "averaged. Name fewer."
         )
-    yield from names
+    if not outputs and not faults:
+        faults.append(f"only the entry's own output matches, {own_path!r}. Name other runs' too.")
+    return list(outputs.values())
+
+
+def _matches(pattern: str, folder: Path, faults: list[str]) -> Sequence[str]:
+    """Return what the glob matches; that it matches nothing is a fault."""
+    try:
+        matched = paths.matches(pattern, folder, folders=True)
+    except paths.TooManyError:
+        faults.append(f"{pattern!r} is searched in more than {paths.ENTRIES:,} files")
+        return ()
+    if not matched:
+        hint = paths.misread(pattern, folder, may_be_glob=True) or "Check the path."
+        faults.append(f"nothing matches {pattern!r}. {hint}")
+    return matched
 
 
 def _named_alike(

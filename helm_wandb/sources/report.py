@@ -86,6 +86,11 @@ def with_output(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {**fields, "path": name}
 
 
+def output_path(fields: Mapping[str, Any]) -> str:
+    """Return the path of the reports that an entry with these fields reads."""
+    return str(fields["path"])
+
+
 def from_report(name: str, *, folder: Path) -> Reading:
     """Return the evaluations of a report that an untrusted run wrote, and nothing else of it.
 

@@ -10,6 +10,9 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.model import EvalEntry, ScoreKey
 
+KINDS = ("runs", "releases")
+"""The folders of HELM's output that hold suites and releases."""
+
 
 class HelmEval(HarnessEval, frozen=True, kw_only=True):
     """A suite of HELM output, and which of its models and scores are read."""
@@ -34,7 +37,15 @@ class HelmEval(HarnessEval, frozen=True, kw_only=True):
     def with_output(cls, fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """Return the fields of an entry that reads another output, or another suite: `x/runs/y`."""
         suite = PurePath(name)
-        if suite.parent.name != "runs":
+        if suite.parent.name not in KINDS:
             return {**fields, cls.OUTPUT_KEY: name}
         output = str(suite.parent.parent)
-        return {**fields, cls.OUTPUT_KEY: output, "helm_suite_name": suite.name}
+        kind = suite.parent.name
+        return {**fields, cls.OUTPUT_KEY: output, "helm_suite_name": f"{kind}/{suite.name}"}
+
+    @classmethod
+    def output_path(cls, fields: Mapping[str, Any]) -> str:
+        """Return the path of the suite that an entry with these fields reads."""
+        suite = fields["helm_suite_name"].strip("/")
+        has_kind = suite.startswith(tuple(f"{kind}/" for kind in KINDS))
+        return str(PurePath(fields[cls.OUTPUT_KEY], suite if has_kind else f"runs/{suite}"))

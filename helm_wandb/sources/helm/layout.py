@@ -14,10 +14,8 @@ from msgspec import Struct, field
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
-from helm_wandb.sources.helm.entry import HelmEval
+from helm_wandb.sources.helm.entry import KINDS, HelmEval
 
-_KINDS = ("runs", "releases")
-"""The folders that hold suites and releases."""
 _NAMES_SHOWN = 20
 _FILES_OF_A_RUN = ("run_spec.json", "stats.json")
 
@@ -110,15 +108,15 @@ def suite_named(name: str, files: Files) -> Suite | None:
 def split_name(name: str) -> tuple[tuple[str, ...], str]:
     """Return the folders that a suite may lie in, and its name: `runs/nightly` says in which."""
     kind, _, inner = name.strip("/").partition("/")
-    return ((kind,), inner) if kind in _KINDS and inner else (_KINDS, name.strip("/"))
+    return ((kind,), inner) if kind in KINDS and inner else (KINDS, name.strip("/"))
 
 
 def split_suite_folder(path: Path) -> tuple[Path, str | None]:
     """Return the output that a suite's folder is in, and the suite; else the path, and None."""
     is_suite = (
-        Path(os.path.abspath(path)).parent.name in _KINDS  # noqa: PTH100 -- removes `..` too
+        Path(os.path.abspath(path)).parent.name in KINDS  # noqa: PTH100 -- removes `..` too
         and path.is_dir()
-        and not any((path / kind).is_dir() for kind in _KINDS)
+        and not any((path / kind).is_dir() for kind in KINDS)
     )
     # HELM links `latest` to the newest suite.
     return (
@@ -128,7 +126,7 @@ def split_suite_folder(path: Path) -> tuple[Path, str | None]:
 
 def entries(files: Files) -> list[str]:
     """Return the folders of suites and releases, `runs/nightly` and `releases/v1`."""
-    return [f"{kind}/{entry}" for kind in _KINDS for entry in _folders(kind, files)]
+    return [f"{kind}/{entry}" for kind in KINDS for entry in _folders(kind, files)]
 
 
 def advice(files: Files, *, shown_as: str) -> str:
@@ -144,13 +142,13 @@ def nearby_advice(files: Files, *, shown_as: str) -> str | None:
         return f"HELM's output is one folder below: give {_listed(below)}."
     path = PurePath(shown_as)
     for inner, outer in ((path, path.parent), (path.parent, path.parent.parent)):
-        if inner.name in _KINDS:
+        if inner.name in KINDS:
             return f"{inner.name}/ is a part of HELM's output: give {outer}, the folder above it."
     return None
 
 
 def _holds_suites(folder: str, files: Files) -> bool:
-    inner = (f"{folder}/{kind}" for kind in _KINDS)
+    inner = (f"{folder}/{kind}" for kind in KINDS)
     # One that is no folder may be a link that leads out, through which nothing may be read.
     return any(files.is_folder(one) and _folders(one, files) for one in inner)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from helm_wandb.harness import output
 from helm_wandb.harness.files import Files, Limits
-
-_TOP_FOLDERS = ("runs", "releases")
+from helm_wandb.sources.helm.entry import KINDS
 
 
 def open_output(
     path: Path, *, shown_as: str, limits: Limits | None = None
 ) -> AbstractContextManager[Files]:
     """Return the files of the folder that has `runs/` or `releases/`; see harness/output.py."""
-    return output.open_output(path, shown_as=shown_as, limits=limits, top_folders=_TOP_FOLDERS)
+    return output.open_output(path, shown_as=shown_as, limits=limits, top_folders=KINDS)
