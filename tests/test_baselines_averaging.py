@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helm_wandb.baselines import BaselineRequest, averaging, resolve
+from helm_wandb.baselines import BaselineRequest, averaging, pairs, resolve
 from helm_wandb.baselines.matches import BaselineMatch
 from helm_wandb.comparing import verdicts
 from helm_wandb.model import Evaluation, Policy, ScoreKey
@@ -37,6 +37,11 @@ def match(commit: str, one: Evaluation) -> BaselineMatch:
     )
 
 
+def average(reports: list[BaselineMatch], count: int) -> list[BaselineMatch]:
+    """The reports as baselines of a pull request with the settings of the first."""
+    return averaging.average_reports(reports, pairs.partners([evaluation(9)], *reports), count)
+
+
 def values(one: BaselineMatch) -> list[float]:
     """The scores of its questions."""
     instances = one.evaluations[0].scores[KEY].instances
@@ -47,7 +52,7 @@ def values(one: BaselineMatch) -> list[float]:
 def test_a_baseline_is_the_mean_by_question() -> None:
     """It names the commits whose reports are in it."""
     reports = [match(f"c{at}" * 20, evaluation(at)) for at in range(4)]
-    first, *_ = averaging.average_reports(reports, 3)
+    first, *_ = average(reports, 3)
     expected = np.mean([answers(0), answers(1), answers(2)], axis=0)
     assert list(expected) == pytest.approx(values(first))
     assert expected.mean() == pytest.approx(first.evaluations[0].scores[KEY].value)
@@ -57,7 +62,7 @@ def test_a_baseline_is_the_mean_by_question() -> None:
 def test_one_report_alone_stays_as_it_is() -> None:
     """Without `baseline_reports`, nothing is averaged."""
     reports = [match(f"c{at}" * 20, evaluation(at)) for at in range(2)]
-    assert reports == averaging.average_reports(reports, 1)
+    assert reports == average(reports, 1)
 
 
 def test_reports_before_a_significant_change_are_left_out() -> None:
@@ -68,7 +73,7 @@ def test_reports_before_a_significant_change_are_left_out() -> None:
         match("c2" * 20, evaluation(2, shift=-0.3)),
         match("c3" * 20, evaluation(3)),
     ]
-    first, *_ = averaging.average_reports(reports, 4)
+    first, *_ = average(reports, 4)
     assert list(np.mean([answers(0), answers(1)], axis=0)) == pytest.approx(values(first))
     assert "artifact; averaged with c1c1c1c" == first.origin
 
@@ -80,8 +85,22 @@ def test_reports_with_other_settings_are_left_out() -> None:
         match("c1" * 20, evaluation(1, shots=NONE)),
         match("c2" * 20, evaluation(2)),
     ]
-    first, *_ = averaging.average_reports(reports, 3)
+    first, *_ = average(reports, 3)
     assert "artifact; averaged with c2c2c2c" == first.origin
+
+
+def test_only_what_is_compared_is_averaged() -> None:
+    """A benchmark that the pull request lacks stays that of the nearest report."""
+    reports = []
+    for at in range(3):
+        both = {"mmlu.EM": answers(at), "boolq.EM": answers(at)}
+        reports.append(match(f"c{at}" * 20, builders.measured("alpha", 3, both, fingerprint=FIVE)))
+    first, *others = average(reports, 3)
+    scores, unaveraged = first.evaluations[0].scores, reports[0].evaluations[0].scores
+    other = ScoreKey("boolq", "EM")
+    assert scores[KEY] != unaveraged[KEY]
+    assert scores[other] is unaveraged[other]
+    assert others == reports[1:]
 
 
 def test_a_mean_of_reports_makes_smaller_changes_detectable() -> None:
@@ -89,9 +108,7 @@ def test_a_mean_of_reports_makes_smaller_changes_detectable() -> None:
     candidate = evaluation(9)
     effects = []
     for count in (1, 3):
-        (base, *_) = averaging.average_reports(
-            [match(f"c{at}" * 20, evaluation(at)) for at in range(3)], count
-        )
+        base, *_ = average([match(f"c{at}" * 20, evaluation(at)) for at in range(3)], count)
         label = builders.comparison().baseline
         partner = verdicts.Partner(candidate, base.evaluations[0], label)
         (delta,) = verdicts.compared([partner], Policy())[0].deltas

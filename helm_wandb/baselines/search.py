@@ -83,7 +83,8 @@ def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> Basel
                 break
         if _are_enough(matches, candidates, 1):
             break
-    averaged = averaging.average_reports(matches, request.reports)
+    partners = pairs.partners(candidates, *matches)
+    averaged = averaging.average_reports(matches, partners, request.reports)
     return _result(candidates, averaged, failures, request)
 
 
