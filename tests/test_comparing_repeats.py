@@ -216,6 +216,17 @@ def test_more_runs_make_smaller_changes_detectable() -> None:
     assert effects[1] < effects[0]  # type: ignore[operator]
 
 
+def test_a_question_that_its_epochs_answer_differently_is_flaky() -> None:
+    """Its mean over the epochs is neither 0 nor 1. Of another reducer, no value is a share."""
+    (score,) = run([0.0, 1 / 3, 1.0]).scores.values()
+    three = replace(score, fingerprint={"epochs": "3", "reducer": "mean"})
+    assert {1 / 3} == repeats.flaky_values(three)
+    assert not repeats.flaky_values(replace(score, fingerprint={"epochs": "3", "reducer": "mode"}))
+    assert not repeats.flaky_values(replace(three, fingerprint={"epochs": "9" * 5_000}))
+    both = mean_of([0.0, 1 / 3, 1.0], [1.0, 2 / 3, 1.0])
+    assert {0.5} == repeats.flaky_values(replace(both, fingerprint=three.fingerprint))
+
+
 CASES = ((300, (3, 3), 0.0), (300, (2, 2), 0.04), (300, (3, 3), 0.02), (100, (5, 1), 0.02))
 PAIRS = 150
 

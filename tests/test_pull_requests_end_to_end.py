@@ -378,8 +378,9 @@ def test_a_baseline_is_the_mean_of_the_last_reports(week: Week) -> None:
     entry = {"eval_type": "lm_eval", "lm_eval_output_dir": "results"}
     write_config(week.folder, entry, compare={"baseline_reports": 3})
     given = {"INPUT_CONFIG": "config.yaml"}
-    for at, commit in enumerate(commits):
-        values = [int(number % 4 < 2 or number % 20 == at) for number in range(200)]
+    for at, (commit, gained) in enumerate(zip(commits, (1, 3, 9, 9, 4), strict=True)):
+        # Of its last questions, main answers all; the pull request only every second pair.
+        values = [int(number % 4 < 2 or number >= 200 - gained) for number in range(200)]
         shots = {"n-shot": {"arc": 5 if at == 3 else 0}}
         change = methodcaller("update", shots)
         write_run(week.folder / "results/m", {"arc": values}, change=change)
@@ -388,10 +389,14 @@ def test_a_baseline_is_the_mean_of_the_last_reports(week: Week) -> None:
     write_run(week.folder / "results/m", {"arc": [int(number % 4 < 2) for number in range(200)]})
     done = week.run("pull_request", None, merge, payload=pull_request(7, HEAD, NAME), **given)
     (one,) = done["report"]["comparisons"]
+    (delta,) = one["deltas"]
 
     assert one["baseline"]["origin"].endswith("; averaged with bbbbbbb, aaaaaaa")
+    assert (101 + 102 + 102) / 600 == pytest.approx(delta["baseline"])
+    assert (200, 0, 2) == (delta["n"], delta["better"], delta["worse"])
     (comment,) = week.comments(7)
     assert "averaged with bbbbbbb, aaaaaaa" in comment.replace("<!-- -->", "")
+    assert "50.8 → 50.0 | 2 worse, 0 better of 200" in comment.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,6 +108,20 @@ def test_more_runs_than_fit_the_memory_are_refused(
         ArtifactError, match="repeats: 2 outputs match, and at most 1 can be averaged"
     ):
         read(tmp_path, "one", "two")
+
+
+def test_a_further_run_takes_little_memory(tmp_path: Path) -> None:
+    """It keeps its values; the questions are those of the first run."""
+    runs = [f"run-{seed}" for seed in range(8)]
+    for seed, name in enumerate(("main", *runs)):
+        write(tmp_path, name, [int(number % 10 < seed) for number in range(1000)])
+    peaks = []
+    for count in (2, 8):
+        tracemalloc.start()
+        read(tmp_path, *runs[:count])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / (6 * 1000) < 150
 
 
 @pytest.mark.parametrize(

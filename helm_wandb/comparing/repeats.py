@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -14,6 +15,8 @@ from helm_wandb.model import Evaluation, Instances, Repeats, Score, is_close, me
 
 _MOVED = 0.05
 """Raw p-value below which two reports of the base branch are of different scores."""
+_EPOCHS = re.compile(r"[1-9][0-9]{0,3}")
+"""A number of epochs; others would be somebody's own report's."""
 _OTHER_QUESTIONS = "the runs that are averaged are not over the same questions"
 
 
@@ -71,15 +74,22 @@ def average_unmoved(
 
 
 def flaky_values(score: Score) -> frozenset[float]:
-    """Return the values of questions that some runs answer right and some wrong.
+    """Return the values of questions that some runs or epochs answer right and some wrong.
 
     Known only if all answers are right or wrong: a value is then a share of the runs.
     """
-    runs = len(score.repeats.values) if score.repeats else 1
+    runs = (len(score.repeats.values) if score.repeats else 1) * _epochs(score)
     values = set(score.instances.value) if score.instances and runs > 1 else set[float]()
     shares = {value for value in values if 0 < value < 1}
     are_shares = all(is_close(value * runs, round(value * runs)) for value in shares)
     return frozenset(shares) if are_shares and values <= {0.0, 1.0, *shares} else frozenset()
+
+
+def _epochs(score: Score) -> int:
+    """Return the number of epochs that each question's value is the mean of, as in Inspect."""
+    settings = score.fingerprint or {}
+    epochs = _EPOCHS.fullmatch(str(settings.get("epochs")))
+    return int(epochs[0]) if epochs and settings.get("reducer") == "mean" else 1
 
 
 def variance(values: Sequence[float]) -> float:

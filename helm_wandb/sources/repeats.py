@@ -11,15 +11,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from helm_wandb.comparing import repeats
+from helm_wandb.comparing.evaluations import map_scores
 from helm_wandb.errors import ArtifactError, UserError
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.model import EvalEntry, Evaluation, Reading
+from helm_wandb.harness.instances import ColumnPool
+from helm_wandb.model import EvalEntry, Evaluation, Reading, Score, ScoreKey
 from helm_wandb.system import paths
 
 KEY = "repeats"
 """The config's key of the globs."""
 MOST = 100
-"""Runs of one entry, at most: all of them are in the memory at once."""
+"""Runs of one entry, at most: their values are in the memory at once."""
 Fields = Mapping[str, Any]
 
 
@@ -38,7 +40,8 @@ def read_runs(
     output_path: returns the path of the output that an entry with these fields reads.
     """
     first = read(entry, options)
-    several: list[Sequence[Evaluation]] = [first.evaluations]
+    pool = ColumnPool()
+    several = [[_share_columns(one, pool) for one in first.evaluations]]
     faults: list[str] = []
     outputs = _further_outputs(
         entry, options.folder, faults, with_output=with_output, output_path=output_path
@@ -50,7 +53,8 @@ def read_runs(
             faults += error.lines
         else:
             faults += reading.faults
-            several.append(_named_alike(reading.evaluations, first.evaluations))
+            own = _named_alike(reading.evaluations, first.evaluations)
+            several.append([_share_columns(one, pool) for one in own])
     averaged = [_average(one, several, faults) for one in first.evaluations]
     where = f"{entry.places.get(KEY, entry.place)}: {KEY}"
     return replace(
@@ -118,6 +122,16 @@ def _named_alike(
     if len(evaluations) == len(first) == 1:
         return [replace(evaluations[0], model=first[0].model)]
     return evaluations
+
+
+def _share_columns(evaluation: Evaluation, pool: ColumnPool) -> Evaluation:
+    """Return the evaluation with its questions' columns those of the pool."""
+
+    def share(_: ScoreKey, score: Score) -> Score:
+        instances = score.instances
+        return replace(score, instances=pool.share(instances)) if instances else score
+
+    return map_scores(evaluation, share)
 
 
 def _average(
