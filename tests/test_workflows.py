@@ -136,6 +136,15 @@ def test_an_image_is_scanned_before_it_is_signed() -> None:
     assert signed == scans["release.yml"]["sbom"]
 
 
+def test_nothing_names_an_image_that_only_members_can_pull() -> None:
+    """GitHub makes a new package private: a release looks before it sets its tags."""
+    ran = commands(jobs("release.yml")["publish"])
+    looks = [at for at, text in enumerate(ran) if text.startswith("docker logout ghcr.io\n")]
+    tags = [at for at, text in enumerate(ran) if "release/tag.sh" in text]
+
+    assert [*looks, *tags] == [tags[0] - 1, tags[0]]
+
+
 def test_ci_begins_with_the_oldest_python() -> None:
     """The tests run with the oldest Python that pyproject.toml promises, and newer ones."""
     versions = jobs("ci.yml")["test"]["strategy"]["matrix"]["python-version"]

