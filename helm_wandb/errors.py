@@ -62,8 +62,8 @@ class ArtifactError(UserError):
     exit_code = 3
 
 
-class NearbyOutputError(ArtifactError):
-    """The output is a harness's, but not the folder that can be read: the message names that."""
+class UnknownOutputError(ArtifactError):
+    """Nothing is there that a source knows, so it may be another source's."""
 
 
 class SinkError(UserError):

@@ -217,7 +217,7 @@ def test_no_config_is_written_that_a_run_would_refuse(
         (["nothing"], 3, "nothing: doesn't exist. It is looked for in /"),
         (["out/*"], 3, "out/*: doesn't exist. It is a glob"),
         (["~/helm"], 3, "~/helm: doesn't exist. A leading ~ and $NAME are not expanded here"),
-        (["demo"], 3, "demo: holds no suite with a finished run. Give the folder that helm-run"),
+        (["demo"], 3, "demo: holds no output of HELM, lm-eval or Inspect, only helm. Give the fol"),
         (["above"], 3, "run. HELM's output is one folder below: give above/lite.\n"),
         (["demo/helm/lite/runs"], 3, "run. runs/ is a part of HELM's output: give demo/helm/lite,"),
         (["above/lite/runs/v1"], 3, "runs/ is a part of HELM's output: give above/lite, the fol"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb import action, cli, sources
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import UnknownOutputError
 from helm_wandb.model import Evaluation, FirstEntry, Origin, Reading, Score, ScoreKey
 from helm_wandb.sources import SOURCES, Source
 from tests.conftest import ROOT
@@ -48,7 +48,7 @@ def toy_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entry that `init` writes for such a file."""
     if path.suffix != ".toy":
         message = f"{shown_as}: isn't a toy"
-        raise ArtifactError(message)
+        raise UnknownOutputError(message)
     entry = f"eval_type: helm\nsource: toy\nmodel_name: mine\ntoy_file: {shown_as}\n"
     return (FirstEntry(name="toy", yaml=entry, score_keys=()),)
 

@@ -175,15 +175,3 @@ def test_init_reads_archives(outputs: Path) -> None:
 
     assert 0 == cli.main(["init", "packed.zip", "--output", "first.yaml"], root=ROOT)
     assert "lm_eval_output_dir: packed.zip" in Path("first.yaml").read_text()
-
-
-def test_init_says_what_each_harness_lacks(
-    workspace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An output of neither is answered with what each of them has."""
-    (workspace / "empty").mkdir()
-
-    assert 3 == cli.main(["init", "empty"], root=ROOT)
-    said = capsys.readouterr().err
-    assert "no suite with a finished run" in said
-    assert "no results_TIME.json of lm-eval is in it" in said

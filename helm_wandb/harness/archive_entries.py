@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.files import CHUNK_BYTES, MUST_BE, Limits
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.words import join_truncated
@@ -247,7 +247,7 @@ class Contents:
                 f"its top there is: {there}. "
             )
         message += "Pack the one folder that the evaluation wrote to (its --output-path)."
-        raise ArtifactError(message)
+        raise (ArtifactError if roots else UnknownOutputError)(message)
 
     def _refuse_over(self, limit: int, amount: int, what: str) -> None:
         if amount > limit:
@@ -266,7 +266,7 @@ def allowed_bytes(packed_size: int, limits: Limits) -> int:
 
 def no_archive(shown_as: str) -> ArtifactError:
     """Return the error of a file that is no archive."""
-    return ArtifactError(f"{plain(shown_as)}: has another format. It {MUST_BE}.")
+    return UnknownOutputError(f"{plain(shown_as)}: has another format. It {MUST_BE}.")
 
 
 def too_much(shown_as: str, limit: int, what: str) -> ArtifactError:

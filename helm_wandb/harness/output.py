@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.entry import HarnessEval
 from helm_wandb.harness.files import MUST_BE, Files, Limits, unreadable
 from helm_wandb.harness.folder import KINDS_OF_FILES, Folder
@@ -58,13 +58,16 @@ def open_entry(
     path = folder / spec.output_dir
     if not os.path.lexists(path):
         raise ArtifactError(_describe_absence(spec, folder))
+    where = f"{spec.at(spec.OUTPUT_KEY)}: {spec.OUTPUT_KEY}"
     with ExitStack() as stack:
         try:
             files = stack.enter_context(opened(path, shown_as=spec.output_dir))
         except ArtifactError as error:
-            key = spec.OUTPUT_KEY
-            raise ArtifactError(f"{spec.at(key)}: {key}: {error}") from error
-        yield files
+            raise type(error)(f"{where}: {error}") from error
+        try:
+            yield files
+        except UnknownOutputError as error:
+            raise UnknownOutputError(f"{where}: {error}") from error
 
 
 def _describe_absence(spec: HarnessEval, folder: Path) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from helm_wandb.errors import ArtifactError, NearbyOutputError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.entry import HarnessEval, ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
 from helm_wandb.sources import file, report
 from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.lm_eval.entry import LmEval
+from helm_wandb.sources.unknown_output import describe_unknown
 from helm_wandb.text.words import truncate
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Source(Struct, frozen=True, kw_only=True):
     """Reads question, reference and answer; called as `sources.texts` is, with one entry."""
     first_entries: Callable[..., tuple[FirstEntry, ...]] | None = None
     """Makes entries for `init`; called as `sources.first_entries` is."""
+    output_key: str | None = None
+    """The config's key of its output, which another source may know if it does not."""
     with_output: Callable[[Mapping[str, Any], str], Mapping[str, Any]] | None = None
     """Returns the fields of an entry with another output, for its key `repeats`."""
     output_path: Callable[[Mapping[str, Any]], str] | None = None
@@ -55,10 +59,14 @@ def _harness(kind: type[HarnessEval]) -> Source:
         has_details=True,
         texts=lambda entry, **wanted: module("answers").read(kind.parse(entry), **wanted),
         first_entries=lambda path, **names: module("first_entry").entries(path, **names),
+        output_key=kind.OUTPUT_KEY,
         with_output=kind.with_output,
         output_path=kind.output_path,
     )
 
+
+_KEYS_SHOWN = 3
+"""Keys that say which source an entry has, and where its output is."""
 
 SOURCES: Mapping[str, Source] = {
     "helm": _harness(HelmEval),
@@ -78,6 +86,23 @@ SOURCES: Mapping[str, Source] = {
 def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     """Return the evaluations of an entry of the config; raise UserError if they can't be read."""
     source = SOURCES[entry.source]
+    try:
+        return _read(entry, options, source)
+    except UnknownOutputError as error:
+        raise ArtifactError(*error.lines, *_other_entries(entry, options.folder, source)) from error
+
+
+def _other_entries(entry: EvalEntry, folder: Path, source: Source) -> Iterator[str]:
+    """Yield how another source's entry begins that reads the output."""
+    name: str = entry.fields[source.output_key] if source.output_key else ""
+    with suppress(ArtifactError):
+        first, *_ = first_entries(folder / name, shown_as=name)
+        lines = first.yaml.splitlines()
+        keys = [line for line in lines if line[:1].isalpha() and not line.endswith(":")]
+        yield f"{entry.place}: another entry can read it: {', '.join(keys[:_KEYS_SHOWN])}"
+
+
+def _read(entry: EvalEntry, options: ReadOptions, source: Source) -> Reading:
     with_output, output_path = source.with_output, source.output_path
     if with_output is None or output_path is None or "repeats" not in entry.fields:
         return source.read(entry, options)
@@ -125,15 +150,15 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entries that read the output at the path, the most useful first.
 
     shown_as: the path as messages and entries name it.
-    Raises ArtifactError, with what each source lacks, if none can read it; or with the one
-    source's advice that knows which folder was meant.
+    Raises ArtifactError if none can read it, with the faults that those sources find that know it,
+    or with what is there if no source does.
     """
     faults: list[str] = []
     for first in filter(None, (source.first_entries for source in SOURCES.values())):
         try:
             return first(path, shown_as=shown_as)
-        except NearbyOutputError:
-            raise
+        except UnknownOutputError:
+            continue
         except ArtifactError as error:
             faults += error.lines
-    raise ArtifactError(*dict.fromkeys(faults))
+    raise ArtifactError(*(dict.fromkeys(faults) or [describe_unknown(path, shown_as=shown_as)]))

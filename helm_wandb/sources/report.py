@@ -8,7 +8,7 @@ from glob import escape, has_magic
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
-from helm_wandb.errors import ArtifactError, InputError
+from helm_wandb.errors import ArtifactError, InputError, UnknownOutputError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Evaluation, FirstEntry, Reading, RoutineNote
 from helm_wandb.report import from_json
@@ -21,6 +21,8 @@ LIMIT_BYTES = 256 << 20
 of MMLU, take some 170 MB. Reading takes up to three times as much memory, of the 7 GB of a runner.
 """
 _SHOWN = 10
+_VERSION_KEY = b'"schema_version"'
+"""Key that other JSON lacks."""
 _FROM_REPORT = "input from-report"
 
 T = TypeVar("T")
@@ -68,12 +70,16 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
 def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entry that reads the report, as `sources.first_entries` says."""
     if not path.is_file():
-        raise ArtifactError  # Other sources say what a folder lacks.
+        raise UnknownOutputError(f"{shown_as}: isn't a file")
     try:
         evaluations = from_json(_read_file(path))
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ArtifactError(f"{shown_as}: isn't a report of this tool: {why}.") from error
+    except OSError as error:
+        raise ArtifactError(f"{shown_as}: cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        is_report = _VERSION_KEY in files.content(path, at_most=LIMIT_BYTES)
+        raise (ArtifactError if is_report else UnknownOutputError)(
+            f"{shown_as}: isn't a report of this tool: {error}."
+        ) from error
     if not evaluations:
         raise ArtifactError(f"{shown_as}: is a report without evaluations.")
     keys = dict.fromkeys(key for one in evaluations for key in one.scores)

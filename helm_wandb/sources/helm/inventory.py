@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from helm_wandb.errors import ArtifactError, ConfigError, NearbyOutputError
+from helm_wandb.errors import ArtifactError, ConfigError, UnknownOutputError
 from helm_wandb.harness import families
 from helm_wandb.harness.files import Files
 from helm_wandb.model import Place
@@ -46,8 +46,8 @@ def inventory(path: Path, *, shown_as: str) -> tuple[SuiteInventory, ...]:
         names = dict.fromkeys(entry.partition("/")[2] for entry in layout.entries(files))
         suites = [one for name in names for one in _suite(name, files)]
         if not suites:
-            is_nearby = layout.nearby_advice(files, shown_as=shown_as) is not None
-            raise (NearbyOutputError if is_nearby else ArtifactError)(
+            is_known = names or layout.nearby_advice(files, shown_as=shown_as) is not None
+            raise (ArtifactError if is_known else UnknownOutputError)(
                 f"{plain(shown_as)}: holds no suite with a finished run. "
                 f"{layout.advice(files, shown_as=shown_as)}"
             )

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from msgspec import Struct, field
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.sources.helm.entry import KINDS, HelmEval
@@ -88,7 +88,7 @@ def find_suite(spec: HelmEval, files: Files) -> Suite:
     """
     suite = suite_named(spec.helm_suite_name, files)
     if suite is None:
-        raise ArtifactError(_no_suite(spec, files))
+        raise _no_suite(spec, files)
     return suite
 
 
@@ -168,19 +168,21 @@ def _suites_of_runs(files: Files, release: str) -> dict[str, str]:
     return read_json(files, path, dict[str, str]) if files.is_file(path) else {}
 
 
-def _no_suite(spec: HelmEval, files: Files) -> str:
+def _no_suite(spec: HelmEval, files: Files) -> ArtifactError:
     (kinds, name), place = split_name(spec.helm_suite_name), spec.at("helm_suite_name")
     if "runs" in kinds and files.is_folder(f"runs/{name}"):
-        return f"{place}: suite {name!r} holds no finished run. Did helm-run finish?"
+        return ArtifactError(f"{place}: suite {name!r} holds no finished run. Did helm-run finish?")
     if "releases" in kinds and files.is_folder(f"releases/{name}"):
-        return f"{place}: release {name!r} has no tables in groups/. Did helm-summarize finish?"
+        return ArtifactError(
+            f"{place}: release {name!r} has no tables in groups/. Did helm-summarize finish?"
+        )
     suites = entries(files)
     if not suites:
-        return (
-            f"{spec.at('helm_output_dir')}: {spec.output_dir!r} has neither runs/ nor "
-            f"releases/ with a suite in it. {advice(files, shown_as=spec.output_dir)}"
+        return UnknownOutputError(
+            f"{spec.output_dir!r} has neither runs/ nor releases/ with a suite in it. "
+            f"{advice(files, shown_as=spec.output_dir)}"
         )
-    return (
+    return ArtifactError(
         f"{place}: no suite or release {spec.helm_suite_name!r} in {spec.output_dir!r}. "
         f"There are: {_listed(suites)}."
     )

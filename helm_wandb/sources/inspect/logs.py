@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness import model_ids
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.task_output import TaskRuns
@@ -113,7 +113,9 @@ def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
     """
     logs: list[Log] = []
     faults: list[str] = []
+    is_known = False
     for path in _paths(files):
+        is_known |= not path.endswith(".json") or _is_named(path)
         try:
             with open_log(files, path) as log:
                 header = log.header()
@@ -127,7 +129,9 @@ def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
     unscored = list(_partial_runs([log for log in logs if log.is_unscored], by_model))
     if not by_model:
         nothing = f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"
-        raise ArtifactError(*((*faults, *unscored) or [nothing]))
+        raise (ArtifactError if is_known or logs else UnknownOutputError)(
+            *((*faults, *unscored) or [nothing])
+        )
     notes = (*_notes(logs, by_model), *unscored)
     return TaskRuns(by_model=by_model, faults=tuple(faults), notes=notes)
 
@@ -140,10 +144,13 @@ def _paths(files: Files) -> list[str]:
     return [
         folder + name
         for folder, name in found
-        if name.endswith(".eval")
-        or (name.endswith(".json") and len(found) == 1)
-        or _JSON_NAME.match(name)
+        if name.endswith(".eval") or (name.endswith(".json") and len(found) == 1) or _is_named(name)
     ]
+
+
+def _is_named(path: str) -> bool:
+    """Whether a file has the name that Inspect gives to a `.json`."""
+    return _JSON_NAME.match(path.rpartition("/")[2]) is not None
 
 
 def _model_id(spec: EvalSpec, pattern: Pattern | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import metrics_by_benchmark
 from helm_wandb.harness.evaluations import split_by_value
@@ -13,7 +14,9 @@ from helm_wandb.harness.output import open_output
 from helm_wandb.model import FirstEntry, Place, ScoreKey
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import Found, Output
+from helm_wandb.sources.lm_eval.runs import time_of
 from helm_wandb.sources.lm_eval.tasks import parts_of
+from helm_wandb.text.safe_text import plain
 from helm_wandb.text.yaml_text import to_yaml
 
 
@@ -22,6 +25,11 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
 
     shown_as: the output, as the config is to name it.
     """
+    if time_of(path.name) and path.is_file():
+        raise ArtifactError(
+            f"{plain(shown_as)}: is a results file of lm-eval. Give its folder, which has the "
+            f"samples too: {plain(str(PurePath(shown_as).parent))}"
+        )
     spec = LmEval(place=Place(shown_as, 0, 0), path="", output_dir=shown_as)
     with open_output(path, shown_as=shown_as) as files:
         output = Output.read(spec, files)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from helm_wandb.errors import ArtifactError
+from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness import model_ids
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
@@ -64,7 +64,7 @@ def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
     faults: list[str] = []
     names: list[str] = []
     for folder, name in files_below(files, folders=_MOST_FOLDERS, advice=MUST_HOLD):
-        match = _TIME.match(name.rpartition("_")[2])
+        match = time_of(name)
         if match is None:
             names += [name] if name.endswith(".json") else []
             continue
@@ -83,9 +83,17 @@ def find_runs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
             )
         )
     if not runs:
-        raise ArtifactError(*(faults or [_describe_nothing(names, shown_as)]))
+        is_known = faults or _OLD_NAME in names
+        raise (ArtifactError if is_known else UnknownOutputError)(
+            *(faults or [_describe_nothing(names, shown_as)])
+        )
     by_model = _newest(runs)
     return TaskRuns(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(runs, by_model)))
+
+
+def time_of(name: str) -> re.Match[str] | None:
+    """Return the time in the name of a results file; None for other files."""
+    return _TIME.match(name.rpartition("_")[2])
 
 
 def model_id(results: Results, pattern: Pattern | None) -> str:
