@@ -147,6 +147,7 @@ def _output_options(
         badge=settings.badge,
         records=not settings.is_print_only,
         summary_only=settings.summary_only,
+        model_artifact=settings.wandb_model_artifact,
         saves_view=settings.wandb_view,
         terminal=Terminal(stream=sys.stdout, literal_token=secrets.token_hex(16)),
         wandb_key=settings.wandb_api_key,

@@ -492,6 +492,8 @@ class Baseline(Struct, frozen=True, kw_only=True):
     commit: str | None = None
     url: str | None = None
     """Page of the workflow run that wrote it."""
+    artifacts: tuple[str, ...] = ()
+    """The W&B artifacts that hold it, `entity/project/name:v3`."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):

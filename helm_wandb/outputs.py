@@ -55,6 +55,8 @@ class OutputOptions(Struct, frozen=True, kw_only=True):
     records: bool = False
     """Whether runs are recorded in W&B."""
     summary_only: bool = False
+    model_artifact: str | None = None
+    """The evaluated model's artifact in W&B."""
     saves_view: bool = False
     """Whether the W&B project gets a saved view."""
     html: str | None = None
@@ -123,6 +125,7 @@ def _wandb_runs(options: OutputOptions) -> Sink | None:
         summary_only=options.summary_only,
         folder=Path(),
         project=options.project,
+        model_artifact=options.model_artifact,
         saves_view=options.saves_view,
         seal=_seal(options.context.event, options.wandb_key),
         command=options.wandb_command,

@@ -101,6 +101,19 @@ def test_reports_of_two_jobs_are_one_baseline(track: Track) -> None:
     assert all(score.instances for score in partner.baseline.scores.values())
 
 
+def test_only_reports_of_compared_benchmarks_are_named(track: Track) -> None:
+    """A run's lineage has what it was compared with, not the rest of the commit."""
+    track.write(of(MMLU, 60), commit="c1")
+    track.write(of(RAFT, 70), commit="c1")
+    mmlu, raft = (f"team/llm/helm-report-alpha:v{number}" for number in (0, 1))
+
+    assert [{mmlu}, {raft}, {mmlu, raft}] == [
+        set(partner.baseline_label.artifacts)
+        for candidate in (of(MMLU), of(RAFT), both())
+        for partner in partners([candidate], *track.search(candidate))
+    ]
+
+
 def test_a_job_that_runs_again_replaces_its_report(track: Track) -> None:
     """It changes nothing of the other job's."""
     track.write(of(MMLU, 60), commit="c1")

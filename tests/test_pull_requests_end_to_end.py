@@ -235,20 +235,32 @@ def test_the_first_push_says_how_to_get_a_baseline(
 
 
 def test_a_pull_request_with_every_output(week: Week) -> None:
-    """The comment links the saved view in W&B; the badge and the HTML report are written."""
-    week.push()
+    """The comment links the saved view in W&B; the badge and the HTML report are written.
+
+    The run in W&B uses the evaluated model's artifact, and the report that it was compared with.
+    """
     with WandbServer() as server:
+        model = server.add_artifact("models", "assistant", "model")
+        in_wandb = {
+            "INPUT_WANDB-API-KEY": API_KEY,
+            "INPUT_WANDB-BASE-URL": server.url,
+            "INPUT_SUMMARY-ONLY": "true",
+        }
+        week.run("push", "baseline", BASE, payload={"before": FIRST}, **in_wandb)
+        ((baseline,),) = server.artifacts("test").values()
         done = week.pull(
+            **in_wandb,
             **{
-                "INPUT_WANDB-API-KEY": API_KEY,
-                "INPUT_WANDB-BASE-URL": server.url,
+                "GITHUB_RUN_ID": "901",
+                "INPUT_BASELINE": "wandb",
+                "INPUT_WANDB-MODEL-ARTIFACT": "team/models/assistant:latest",
                 "INPUT_WANDB-VIEW": "true",
-                "INPUT_SUMMARY-ONLY": "true",
                 "INPUT_BADGE": "badge.json",
                 "INPUT_HTML": "report.html",
-            }
+            },
         )
         (view,) = server.views("test")
+        (pushed, pulled) = server.runs("test").values()
         assert [] == server.unknown
     (comment,) = week.comments(7)
     badge = json.loads((week.folder / "badge.json").read_text())
@@ -261,6 +273,8 @@ def test_a_pull_request_with_every_output(week: Week) -> None:
     # As entities, which a browser shows as they were.
     assert "nw=helmwandbaction" in html.unescape(comment)
     assert ["branch/main"] == filters[0]["value"]
+    assert ((), {model, baseline.id}) == (pushed.used_artifacts, set(pulled.used_artifacts))
+    assert "regressed" == pulled.summary["verdict"] == done["verdict"]
     assert ("acme/assistant", "red") == (badge["label"], badge["color"])
     assert "<!doctype html>" in (week.folder / "report.html").read_text()
 

@@ -304,6 +304,7 @@ def test_comparisons_are_valid_by_the_schema(change: float) -> None:
         "ref": None,
         "commit": None,
         "url": None,
+        "artifacts": [],
     } == (comparison["baseline"])
 
 

@@ -45,6 +45,7 @@ def test_config_is_all_that_must_be_given() -> None:
         config="config.yaml",
         wandb_api_key=None,
         wandb_base_url=None,
+        wandb_model_artifact=None,
         wandb_view=False,
         github_token=None,
         print_only="auto",
@@ -75,6 +76,7 @@ def test_every_input_is_taken() -> None:
         config="other.yaml",
         wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
+        wandb_model_artifact="Acme/llm/My model:v3",
         wandb_view="true",
         github_token="token",  # noqa: S106 -- nobody's
         print_only="false",
@@ -96,6 +98,7 @@ def test_every_input_is_taken() -> None:
         config="other.yaml",
         wandb_api_key=KEY,
         wandb_base_url="https://wandb.example",
+        wandb_model_artifact="Acme/llm/My model:v3",
         wandb_view=True,
         github_token="token",  # noqa: S106 -- nobody's
         print_only="false",
@@ -357,6 +360,21 @@ def test_logins_are_secrets(tmp_path: Path) -> None:
     path.write_text(f"machine a login user password {KEY}\nmachine b login me password hunter2\n")
 
     assert (KEY,) == find_secrets({"NETRC": str(path)})
+
+
+@pytest.mark.parametrize(
+    "name", ["assistant", "assistant:v3", "llm/assistant:v3", "acme/llm/assistant", "a/b/c/d:v3"]
+)
+def test_artifact_is_named_in_full(name: str) -> None:
+    """Entity, project, name and alias: the message says the form."""
+    environ = {"INPUT_CONFIG": "c.yaml", "INPUT_WANDB-MODEL-ARTIFACT": name}
+    with pytest.raises(InputError) as caught:
+        Settings.from_environ(environ)
+
+    assert str(caught.value) == (
+        f"input wandb-model-artifact: {name!r} isn't the name of an artifact; give "
+        "entity/project/name:alias, such as acme/llm/assistant:v3"
+    )
 
 
 def test_a_password_in_the_url_is_refused_and_not_shown() -> None:

@@ -346,7 +346,9 @@ def test_a_tracks_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(project_models, "REPORT_LIMIT_BYTES", 100)
         too_large = project.read_reports(found.reports)
 
-    assert [tuple(recorded[:2])] == whole
+    assert [("team/llm/helm-report-a-b:v0", tuple(recorded[:2]))] == [
+        (one.artifact, one.evaluations) for one in whole
+    ]
     assert ["4be1c02"] == [one.commit for one in found.reports]
-    assert [()] == too_large
+    assert [] == too_large
     assert [None] == [score.instances for score in found.summary.scores.values()]

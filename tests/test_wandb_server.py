@@ -163,6 +163,23 @@ def test_run_arrives_whole(server: WandbServer, tmp_path: Path) -> None:
     assert "config.yaml" in arrived.files
 
 
+def test_used_artifact_is_read_back(server: WandbServer, tmp_path: Path) -> None:
+    """By the SDK's run and by its API, an artifact of another project too; each is used once."""
+    model = server.add_artifact("models", "alpha", "model", aliases=["prod"])
+    with begin(server, tmp_path) as run:
+        first = run.log_artifact(artifact("report", "one")).wait()
+        for _ in range(2):
+            run.use_artifact("team/models/alpha:prod")
+    api = wandb.Api({"base_url": server.url}, api_key=API_KEY)
+    read = api.run("team/llm/helm-1")
+    read.use_artifact(first)
+
+    assert ["team/models/alpha:v0", "team/llm/report:v0"] == [
+        one.source_qualified_name for one in read.used_artifacts()
+    ]
+    assert (model, first.id) == server.runs("llm")["helm-1"].used_artifacts
+
+
 def test_failed_run_is_failed(server: WandbServer, tmp_path: Path) -> None:
     """A run that ends with another exit code than 0 has failed."""
     begin(server, tmp_path).finish(exit_code=3)

@@ -8,6 +8,15 @@ from helm_wandb.model import Baseline, Evaluation, MetricHistory
 from helm_wandb.report import name_commit
 
 
+class ReportArtifact(Struct, frozen=True, kw_only=True):
+    """A model's report in W&B."""
+
+    name: str
+    """`entity/project/name:v3`."""
+    model: str
+    benchmarks: frozenset[str]
+
+
 class BaselineMatch(Struct, frozen=True, kw_only=True):
     """A baseline: evaluations, and where they come from."""
 
@@ -20,6 +29,8 @@ class BaselineMatch(Struct, frozen=True, kw_only=True):
     commit: str | None = None
     url: str | None = None
     """Page of the workflow run that wrote it."""
+    artifacts: tuple[ReportArtifact, ...] = ()
+    """Those in W&B that the evaluations are from."""
 
     @property
     def label(self) -> str:

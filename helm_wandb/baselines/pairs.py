@@ -75,7 +75,8 @@ def _partners(candidate: Evaluation, matches: Sequence[BaselineMatch]) -> Iterat
         if at == main or at in chosen:
             shown = {*_benchmarks(candidate), *_benchmarks(baseline)} - elsewhere
             kept = shown if at == main else chosen[at]
-            yield Partner(_only(kept, candidate), _only(kept, baseline), _source(baseline, match))
+            source = _source(baseline, match, chosen[at])
+            yield Partner(_only(kept, candidate), _only(kept, baseline), source)
 
 
 def _same_model(
@@ -129,7 +130,8 @@ def _only(benchmarks: Collection[str], evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, scores=kept)
 
 
-def _source(baseline: Evaluation, match: BaselineMatch) -> Baseline:
+def _source(baseline: Evaluation, match: BaselineMatch, compared: Collection[str]) -> Baseline:
+    """Return where a baseline comes from. compared: the benchmarks that it is chosen for."""
     return Baseline(
         origin=match.origin,
         model=baseline.model,
@@ -137,4 +139,9 @@ def _source(baseline: Evaluation, match: BaselineMatch) -> Baseline:
         ref=match.ref,
         commit=match.commit,
         url=match.url,
+        artifacts=tuple(
+            one.name
+            for one in match.artifacts
+            if one.model == baseline.model and not one.benchmarks.isdisjoint(compared)
+        ),
     )

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from helm_wandb.baselines.matches import BaselineMatch, NoMatch
+from helm_wandb.baselines.matches import BaselineMatch, NoMatch, ReportArtifact
 from helm_wandb.comparing.evaluations import group_values, join, latest
 from helm_wandb.model import Evaluation
 from helm_wandb.runner.event import branch_track
 from helm_wandb.wandb_runs.sdk.messages import ServiceError
 
 if TYPE_CHECKING:
-    from helm_wandb.wandb_runs.project_models import Recorded, WandbProject
+    from helm_wandb.wandb_runs.project_models import Recorded, StoredReport, WandbProject
 
 
 def search_track(
@@ -53,7 +53,7 @@ def search_track(
 
 def _by_commit(
     recorded: Sequence[Recorded], project: WandbProject, own_runs: Collection[str]
-) -> Iterator[tuple[str | None, list[tuple[Evaluation, ...]]]]:
+) -> Iterator[tuple[str | None, list[StoredReport]]]:
     """Yield what is recorded of each commit: the reports, or a summary if none can be read.
 
     Reports are read on demand: those of older commits rarely have what the newest one lacks.
@@ -66,33 +66,58 @@ def _by_commit(
     places = [place for one in recorded for place in one.reports if is_other(place.run_url)]
     read: set[str] = set()
     for commit, several in group_values((one.commit, one) for one in places).items():
-        readings = [reading for reading in project.read_reports(several) if reading]
-        lost = {place.model for place in several} - read - {one[0].model for one in readings}
-        readings += [(one.summary,) for one in others if one.commit == commit and one.model in lost]
-        read.update(one[0].model for one in readings)
+        readings = project.read_reports(several)
+        lost = {place.model for place in several} - read - {one.model for one in readings}
+        readings += [
+            one.summary_alone for one in others if one.commit == commit and one.model in lost
+        ]
+        read.update(one.model for one in readings)
         if readings:
             yield commit, readings
     unread = group_values((one.commit, one) for one in others if one.model not in read)
     for commit, without in unread.items():
-        yield commit, [(one.summary,) for one in without]
+        yield commit, [one.summary_alone for one in without]
 
 
 def _matches(
-    branch: str, commit: str | None, readings: Sequence[tuple[Evaluation, ...]]
+    branch: str, commit: str | None, readings: Sequence[StoredReport]
 ) -> Iterator[BaselineMatch]:
     """Yield the reports of a commit as one baseline, then those alone that share scores.
 
     Each job of a matrix may have other subjects of a benchmark; scores over other subjects aren't
     compared. Of two reports with the same subjects, the first counts.
     """
-    places = group_values(((one.model, one.iteration), one) for each in readings for one in each)
-    whole = tuple(map(join, places.values()))
-    yield BaselineMatch(origin=_origin(branch), evaluations=whole, ref=branch, commit=commit)
-    counts = Counter(_keys(one for each in readings for one in each))
+    evaluations = [one for each in readings for one in each.evaluations]
+    places = group_values(((one.model, one.iteration), one) for one in evaluations)
+    yield BaselineMatch(
+        origin=_origin(branch),
+        evaluations=tuple(map(join, places.values())),
+        ref=branch,
+        commit=commit,
+        artifacts=_artifacts(readings),
+    )
+    counts = Counter(_keys(evaluations))
     for each in readings:
-        if any(counts[key] > 1 for key in _keys(each)):
-            origin = f"{_origin(branch)}, one job's report"
-            yield BaselineMatch(origin=origin, evaluations=each, ref=branch, commit=commit)
+        if any(counts[key] > 1 for key in _keys(each.evaluations)):
+            yield BaselineMatch(
+                origin=f"{_origin(branch)}, one job's report",
+                evaluations=each.evaluations,
+                ref=branch,
+                commit=commit,
+                artifacts=_artifacts([each]),
+            )
+
+
+def _artifacts(readings: Iterable[StoredReport]) -> tuple[ReportArtifact, ...]:
+    return tuple(
+        ReportArtifact(
+            name=one.artifact,
+            model=one.model,
+            benchmarks=frozenset(key.benchmark for each in one.evaluations for key in each.scores),
+        )
+        for one in readings
+        if one.artifact
+    )
 
 
 def _keys(evaluations: Iterable[Evaluation]) -> Iterator[tuple[str, int, str]]:

@@ -92,6 +92,10 @@ class Inputs(Struct, frozen=True, kw_only=True):
     wandb_base_url: str | None = declare(
         "URL of the W&B server. Overrides base_url in the config.",
     )
+    wandb_model_artifact: str | None = declare(
+        "W&B artifact of the evaluated model, as entity/project/name:alias. The results then show "
+        "in its lineage.",
+    )
     wandb_view: bool = declare(
         "Whether to save a workspace view with curves and bars in the W&B project, and link it - "
         "true or false. A preview.",

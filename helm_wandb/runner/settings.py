@@ -13,6 +13,8 @@ from helm_wandb.runner import known_secrets, wandb_key
 from helm_wandb.runner.inputs import INPUTS, Input, Inputs, inputs_of
 from helm_wandb.system.urls import is_server_url, shown_url
 
+_ARTIFACT = re.compile(r"([^/\\#?%:\r\n]{1,128}/){2}[^/:\r\n]{1,128}:[^/:\r\n]{1,128}")
+"""`entity/project/name:alias`, without what W&B refuses in each."""
 _MISPLACED = re.compile(r"(?:local-|wandb_v[0-9]_|gh[a-z]_|github_pat_)[A-Za-z0-9_-]{20,}")
 _MISPLACED_IN_PATH = re.compile("[0-9a-f]{40}")
 """A W&B key of the old form. In other inputs, such as `comment-key`, a commit looks the same."""
@@ -79,6 +81,12 @@ def _problems(inputs: Mapping[str, str], rows: Sequence[Input]) -> list[str]:
         problems.append(
             f"input wandb-base-url: {shown} isn't the URL of a server, such as "
             "https://wandb.example.com"
+        )
+    artifact = inputs["wandb-model-artifact"]
+    if artifact and not _ARTIFACT.fullmatch(artifact):
+        problems.append(
+            f"input wandb-model-artifact: {artifact!r} isn't the name of an artifact; give "
+            "entity/project/name:alias, such as acme/llm/assistant:v3"
         )
     problems += [
         f"input {one.name}: {inputs[one.name]!r} leaves the workspace; give a path relative to it"

@@ -27,7 +27,7 @@ from helm_wandb.wandb_runs.layout_names import (
     slug,
 )
 from helm_wandb.wandb_runs.run_record import REPORTS, Latest, iteration_of
-from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun
+from helm_wandb.wandb_runs.sdk.messages import FindRuns, ReadArtifacts, RemoteRun, StoredFile
 from helm_wandb.wandb_runs.sdk.session import Session
 
 REPORT_LIMIT_BYTES = 128 << 20
@@ -43,6 +43,21 @@ class ReportPlace:
     commit: str | None
     run_url: str | None
     """URL of the workflow run that recorded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReport:
+    """What is stored of a model by one job."""
+
+    evaluations: tuple[Evaluation, ...]
+    """One per iteration, of one model."""
+    artifact: str | None = None
+    """`entity/project/name:v3`; None if they are from the summary of a run."""
+
+    @property
+    def model(self) -> str:
+        """Return the model's name."""
+        return self.evaluations[0].model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +77,11 @@ class Recorded:
     def model(self) -> str:
         """Return the model's name."""
         return self.summary.model
+
+    @property
+    def summary_alone(self) -> StoredReport:
+        """Return the summary in place of a report that can't be read."""
+        return StoredReport(evaluations=(self.summary,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,25 +124,19 @@ class WandbProject:
             if run.config.get(TRACK) == track and (one := evaluation(run)):
                 yield run, one
 
-    def read_reports(self, places: Sequence[ReportPlace]) -> list[tuple[Evaluation, ...]]:
-        """Return the evaluations in each of these reports, one per iteration; raises ServiceError.
-
-        There are none if the report can't be read.
-        """
+    def read_reports(self, places: Sequence[ReportPlace]) -> list[StoredReport]:
+        """Return those of the reports that can be read; raises ServiceError."""
         request = ReadArtifacts(
             project=self.name,
             names=tuple(one.artifact for one in places),
             file_name=REPORT_FILE,
             limit_bytes=REPORT_LIMIT_BYTES,
         )
-        contents = self.session.ask(request)
+        files = self.session.ask(request)
         return [
-            tuple(
-                one
-                for one in _evaluations(contents.get(place.artifact, b""))
-                if one.model == place.model
-            )
+            report
             for place in places
+            if (file := files.get(place.artifact)) and (report := _stored_report(place.model, file))
         ]
 
     def _runs(self) -> tuple[RemoteRun, ...]:
@@ -132,6 +146,11 @@ class WandbProject:
     def _counts(self, run: RemoteRun) -> bool:
         track = run.config.get(TRACK)
         return track is None or (isinstance(track, str) and track in self.tracks)
+
+
+def _stored_report(model: str, file: StoredFile) -> StoredReport | None:
+    evaluations = tuple(one for one in _evaluations(file.content) if one.model == model)
+    return StoredReport(evaluations=evaluations, artifact=file.artifact) if evaluations else None
 
 
 def _evaluations(content: bytes) -> tuple[Evaluation, ...]:

@@ -54,6 +54,7 @@ _FAULTS = {
     Cause.SIZE: "sent more data than the limit",
     Cause.DISK: "did not get all data: a folder of this machine is full or cannot be written to",
     Cause.ENDED: "did not get all data: the process of W&B's SDK ended",
+    Cause.ABSENT: "has no such artifact, or the key may not read it",
     Cause.LOST: "did not store the data",
 }
 _TO_DO = {
@@ -72,6 +73,7 @@ _TO_DO = {
     ),
     Cause.DISK: "Free space in $TMPDIR (default /tmp).",
     Cause.ENDED: "Run again, on a machine with more memory if it ends again.",
+    Cause.ABSENT: "Check its entity, project, name and alias.",
     Cause.LOST: "Run again: existing data is not sent twice.",
 }
 

@@ -17,7 +17,8 @@ from helm_wandb.model import WANDB, Config, Receipt, Report, Status
 from helm_wandb.system import scratch, signals
 from helm_wandb.system.budget import Budget
 from helm_wandb.system.files import create_folder
-from helm_wandb.wandb_runs import layout, offline, receipt_texts
+from helm_wandb.wandb_runs import artifact_uses, layout, offline, receipt_texts
+from helm_wandb.wandb_runs.artifact_uses import PlannedUses
 from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.folder_lock import locked
 from helm_wandb.wandb_runs.layout import RunPlan
@@ -76,6 +77,8 @@ class WandbRuns:
     """The time for all of it without a project, whose session has a budget for both."""
     seal: Seal | None = None
     """That of this workflow run, which ignores what others recorded in the folder."""
+    model_artifact: str | None = None
+    """`entity/project/name:alias` of the evaluated model."""
     saves_view: bool = False
     """Whether the project gets a saved view, which the receipt links."""
     command: str = "wandb"
@@ -101,12 +104,21 @@ class WandbRuns:
         if not plans:
             reason = "The report holds no score that could be recorded in W&B."
             return Receipt(sink=self.name, status=Status.SKIPPED, reason=reason)
+        uses = artifact_uses.plan_uses(report, plans, self.model_artifact)
         if self.project is None:
             kept = self._record(plans, {})
-            return self._done(self._recorded(plans, kept), self._warnings(plans, kept.earlier))
-        return self._send(self.project, report, plans)
+            unlinked = artifact_uses.unlinked_offline(uses)
+            warnings = (*self._warnings(plans, kept.earlier), *uses.problems, *unlinked)
+            return self._done(self._recorded(plans, kept), warnings)
+        return self._send(self.project, report, plans, uses)
 
-    def _send(self, project: WandbProject, report: Report, plans: Sequence[RunPlan]) -> Receipt:
+    def _send(
+        self,
+        project: WandbProject,
+        report: Report,
+        plans: Sequence[RunPlan],
+        uses: PlannedUses,
+    ) -> Receipt:
         """Return the receipt of runs that W&B has; keep a copy of all others here."""
         earlier = self._earlier(plans)
         waiting = {plan.id: offline.select_waiting(plan, earlier.usable) for plan in plans}
@@ -118,15 +130,16 @@ class WandbRuns:
             stuck = list(filter(None, map(_stuck, arrived)))
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
+        unlinked = artifact_uses.record_uses(project, uses, unsent)
+        warnings = (*self._warnings(plans, earlier), *uses.problems, *unlinked)
         if stuck:
-            raise SinkError(*stuck, *self._warnings(plans, earlier))
+            raise SinkError(*stuck, *warnings)
         reason = f"{receipt_texts.count_runs(len(plans))} in {sent.url or project.session.base_url}"
         same = len(plans) - len(sent.written)
         held = f" ({same} unchanged)" if same else ""
         along = receipt_texts.carried(arrived)
         url, problems = self._save_view(project, report, sent.url)
-        warnings = (*self._warnings(plans, earlier), *problems)
-        return self._done(f"{reason}{held}{along}", warnings, url=url)
+        return self._done(f"{reason}{held}{along}", (*warnings, *problems), url=url)
 
     def _save_view(
         self, project: WandbProject, report: Report, url: str | None

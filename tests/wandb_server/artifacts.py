@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Artifact:
     """A version of an artifact as it stands at one moment."""
 
+    id: str
     type: str
     version: int
     aliases: list[str]
@@ -41,11 +42,11 @@ class ArtifactRecord:
     type: str
     version: int
     digest: str
-    run: str | None
-    metadata: str | None
-    description: str | None
     wanted_aliases: list[str]
     """What it gets when it is committed."""
+    run: str | None = None
+    metadata: str | None = None
+    description: str | None = None
     id: str = field(default_factory=lambda: new_id("Artifact"))
     created_at: str = field(default_factory=now)
     aliases: list[str] = field(default_factory=list)
@@ -57,6 +58,7 @@ class ArtifactRecord:
     def snapshot(self) -> Artifact:
         """The version as it stands now."""
         return Artifact(
+            id=self.id,
             type=self.type,
             version=self.version,
             aliases=list(self.aliases),
@@ -84,6 +86,21 @@ class Collection:
     def latest(self) -> ArtifactRecord | None:
         """The newest version that is committed."""
         return next((v for v in reversed(self.versions) if v.state == "COMMITTED"), None)
+
+    def begin(self, *, digest: str, aliases: Iterable[str], **given: Any) -> ArtifactRecord:
+        """A version that is still to be committed; given: its run, metadata and description."""
+        version = ArtifactRecord(
+            entity=self.entity,
+            project=self.project,
+            collection=self.name,
+            type=self.type,
+            version=len(self.versions),
+            digest=digest,
+            wanted_aliases=list(aliases),
+            **given,
+        )
+        self.versions.append(version)
+        return version
 
     def same(self, digest: str) -> ArtifactRecord | None:
         """The committed version of that content."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.wandb_server import store
-from tests.wandb_server.artifacts import ArtifactRecord, Collection
 from tests.wandb_server.identity import new_id
 from tests.wandb_server.queries import Queries
 from tests.wandb_server.state import RefusedError
@@ -13,6 +12,7 @@ from tests.wandb_server.store import artifact_file_url, manifest_url, run_file_u
 from tests.wandb_server.views import View, view_node
 
 if TYPE_CHECKING:
+    from tests.wandb_server.artifacts import ArtifactRecord
     from tests.wandb_server.graphql import Arguments, Node
     from tests.wandb_server.state import State
 
@@ -38,7 +38,7 @@ class Mutations:
             "updateArtifactManifest": self._update_manifest,
             "createArtifactFiles": self._create_artifact_files,
             "commitArtifact": self._commit_artifact,
-            "useArtifact": lambda values: {"artifact": self._artifact(values)},
+            "useArtifact": self._use_artifact,
             "updateArtifact": self._update_artifact,
             "addAliases": self._add_aliases,
             "deleteAliases": self._delete_aliases,
@@ -98,8 +98,14 @@ class Mutations:
         view = self._state.views[view_id] = View.saved(view_id, entity, values)
         return {"view": view_node(view), "inserted": not given}
 
-    def _artifact(self, values: Arguments) -> Node:
-        return self._queries.artifact(self._state.artifact(values["artifactID"]))
+    def _use_artifact(self, values: Arguments) -> Node:
+        """Add an artifact to those that a run used; using it again changes nothing."""
+        run = self._state.writable_run(
+            values["entityName"], values["projectName"], values["runName"]
+        )
+        version = self._state.artifact(values["artifactID"])
+        run.use(version.id)
+        return {"artifact": self._queries.artifact(version)}
 
     def _create_artifact(self, values: Arguments) -> Node:
         """Begin a version; content that is there already is that version with more aliases.
@@ -107,21 +113,26 @@ class Mutations:
         The SDK names `latest` among the aliases, so that it moves to an older version, too.
         """
         self._state.demand_right(values["entityName"], "createArtifact")
-        collection = self._collection(values)
+        collection = self._state.begun_collection(
+            values["entityName"],
+            values["projectName"],
+            values["artifactCollectionName"],
+            values["artifactTypeName"],
+        )
         version = collection.same(values["digest"])
         aliases = [alias["alias"] for alias in values.get("aliases") or ()]
         if version:
             collection.move(aliases, version)
         else:
-            version = _new_version(collection, values, aliases)
+            version = collection.begin(
+                digest=values["digest"],
+                aliases=aliases,
+                run=values.get("runName"),
+                metadata=values.get("metadata"),
+                description=values.get("description"),
+            )
         self._state.server_ids[values["clientID"]] = version.id
         return {"artifact": self._queries.artifact(version)}
-
-    def _collection(self, values: Arguments) -> Collection:
-        name = values["artifactCollectionName"]
-        key = values["entityName"], values["projectName"], name
-        made = Collection(entity=key[0], project=key[1], name=name, type=values["artifactTypeName"])
-        return self._state.collections.setdefault(key, made)
 
     def _create_manifest(self, values: Arguments) -> Node:
         return self._manifest(self._state.artifact(values["artifactID"]))
@@ -174,20 +185,3 @@ class Mutations:
         gone = {alias["alias"] for alias in values["aliases"]}
         version.aliases = [alias for alias in version.aliases if alias not in gone]
         return {"success": True}
-
-
-def _new_version(collection: Collection, values: Arguments, aliases: list[str]) -> ArtifactRecord:
-    version = ArtifactRecord(
-        entity=collection.entity,
-        project=collection.project,
-        collection=collection.name,
-        type=values["artifactTypeName"],
-        version=len(collection.versions),
-        digest=values["digest"],
-        run=values.get("runName"),
-        metadata=values.get("metadata"),
-        description=values.get("description"),
-        wanted_aliases=aliases,
-    )
-    collection.versions.append(version)
-    return version

@@ -60,7 +60,10 @@ class Queries:
     def run(self, run: RunRecord) -> Node:
         """A run's node."""
         project = self.project(run.entity, run.project)
-        return run_node(run, project, self._base_url, self._state.listed_until())
+        return {
+            **run_node(run, project, self._base_url, self._state.listed_until()),
+            "inputArtifacts": lambda arguments: self._used_artifacts(run, arguments),
+        }
 
     def artifact(self, version: ArtifactRecord) -> Node:
         """An artifact's node."""
@@ -119,6 +122,10 @@ class Queries:
         order = arguments.get("order") or "+created_at"
         runs = run_filters.ordered(self._matching(entity, project, arguments), order)
         return connection([self.run(run) for run in runs], arguments)
+
+    def _used_artifacts(self, run: RunRecord, arguments: Arguments) -> Node:
+        versions = map(self._state.artifact, run.used_artifacts)
+        return connection([self.artifact(version) for version in versions], arguments)
 
     def _views(self, entity: str, project: str, arguments: Arguments) -> Node:
         wanted = (entity, project, arguments["viewType"], arguments["viewName"])

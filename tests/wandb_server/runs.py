@@ -28,6 +28,8 @@ class Run:
     state: str
     exit_code: int | None
     files: Mapping[str, bytes]
+    used_artifacts: tuple[str, ...]
+    """Server's ids of the artifacts that it used, in the order of their first use."""
 
 
 # What UpsertBucket sends as it is, and the field that keeps it.
@@ -76,6 +78,7 @@ class RunRecord:
     state: str = "running"
     exit_code: int | None = None
     files: dict[str, StoredFile] = field(default_factory=dict)
+    used_artifacts: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -117,6 +120,7 @@ class RunRecord:
             state=self.state,
             exit_code=self.exit_code,
             files={name: file.content for name, file in self.files.items()},
+            used_artifacts=tuple(self.used_artifacts),
         )
 
     def update(self, values: Mapping[str, Any]) -> None:
@@ -129,6 +133,11 @@ class RunRecord:
         for sent, kept in (("config", "config"), ("summaryMetrics", "summary")):
             if values.get(sent) is not None:
                 setattr(self, kept, json.loads(values[sent]))
+
+    def use(self, artifact_id: str) -> None:
+        """Have an artifact among those that it used, once."""
+        if artifact_id not in self.used_artifacts:
+            self.used_artifacts.append(artifact_id)
 
     def stream(self, body: Mapping[str, Any]) -> None:
         """Take over what a request to the file stream holds.

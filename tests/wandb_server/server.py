@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.wandb_server.calls import understand
 from tests.wandb_server.faults import Fault, Faults
 from tests.wandb_server.graphql import UnknownFieldError
+from tests.wandb_server.identity import new_id
 from tests.wandb_server.records import Request, Unknown
 from tests.wandb_server.replies import answer, endless, failure, injected
 from tests.wandb_server.state import RefusedError, State
@@ -153,6 +154,22 @@ class WandbServer:
             run.config["_wandb"] = {"value": {"t": {}}}
             run.summary = dict(summary or {})
             run.history = [json.dumps({"_step": step, **row}) for step, row in enumerate(rows)]
+
+    def add_artifact(
+        self,
+        project: str,
+        name: str,
+        type: str,  # noqa: A002 -- what W&B calls it
+        *,
+        entity: str | None = None,
+        aliases: Sequence[str] = (),
+    ) -> str:
+        """Have a version of an artifact as another program left it; return the server's id."""
+        with self._lock:
+            collection = self._state.begun_collection(entity, project, name, type)
+            version = collection.begin(digest=new_id("digest"), aliases=aliases)
+            collection.commit(version)
+            return version.id
 
     def _respond(self, incoming: Incoming) -> Reply | None:
         with self._lock:

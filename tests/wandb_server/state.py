@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from tests.wandb_server.artifacts import Collection
 from tests.wandb_server.identity import now
 from tests.wandb_server.runs import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.wandb_server.artifacts import ArtifactRecord, Collection
+    from tests.wandb_server.artifacts import ArtifactRecord
     from tests.wandb_server.views import View
 
 # The operations whose `name` is a run's, and the variables that are so in all others.
@@ -132,6 +133,14 @@ class State:
     def collection(self, entity: str | None, project: str, name: str) -> Collection | None:
         """The artifact's versions, or None."""
         return self.collections.get((entity or self.entity, project, name))
+
+    def begun_collection(
+        self, entity: str | None, project: str, name: str, type_: str
+    ) -> Collection:
+        """The artifact's versions, of which there may be none yet."""
+        owner = entity or self.entity
+        made = Collection(entity=owner, project=project, name=name, type=type_)
+        return self.collections.setdefault((owner, project, name), made)
 
     def artifact(self, artifact_id: str) -> ArtifactRecord:
         """The version of that id, the server's or the SDK's.

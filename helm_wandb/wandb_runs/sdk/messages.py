@@ -33,6 +33,8 @@ class Cause(StrEnum):
     """It returns a server error (HTTP 5xx)."""
     REFUSED = "refused"
     """It refuses what was sent, for a reason in its own words."""
+    ABSENT = "absent"
+    """It has no such artifact, or none that the key may read."""
     LOST = "lost"
     """It took everything, and does not have it."""
     SIZE = "size"
@@ -210,8 +212,17 @@ class Withdraw(RequestFor[None]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadArtifacts(RequestFor[dict[str, bytes]]):
-    """Read one file of each of some artifacts. Answer: name → content.
+class StoredFile:
+    """A file of an artifact, as W&B holds it."""
+
+    content: bytes
+    artifact: str
+    """`entity/project/name:v3`: the version, which no alias moves away from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadArtifacts(RequestFor[dict[str, StoredFile]]):
+    """Read one file of each of some artifacts. Answer: name → file.
 
     What is missing, or larger than the limit, is not in the answer.
     """
@@ -221,6 +232,23 @@ class ReadArtifacts(RequestFor[dict[str, bytes]]):
     """With their aliases, `name:alias`."""
     file_name: str
     limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactUse:
+    """An artifact that a run uses, for W&B's lineage."""
+
+    run_id: str
+    artifact: str
+    """`entity/project/name:alias`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseArtifacts(RequestFor[tuple[Fault | None, ...]]):
+    """Have runs use artifacts. Answer: for each of them None, or why W&B doesn't show it."""
+
+    project: str
+    uses: tuple[ArtifactUse, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,5 +281,13 @@ class SaveView(RequestFor[None]):
 
 
 Request = (
-    Connect | FindRuns | ReadArtifacts | ReadHistories | ReadView | SaveView | WriteRuns | Withdraw
+    Connect
+    | FindRuns
+    | ReadArtifacts
+    | ReadHistories
+    | ReadView
+    | SaveView
+    | UseArtifacts
+    | WriteRuns
+    | Withdraw
 )

@@ -14,9 +14,10 @@ import select
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Thread
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import wandb
 
-from helm_wandb.wandb_runs.sdk import faults, processes, views
+from helm_wandb.wandb_runs.sdk import faults, lineage, processes, views
 from helm_wandb.wandb_runs.sdk.messages import (
     THREADS,
     Cause,
@@ -38,7 +39,9 @@ from helm_wandb.wandb_runs.sdk.messages import (
     Request,
     SaveView,
     ServiceError,
+    StoredFile,
     StoredRow,
+    UseArtifacts,
     Withdraw,
     WriteRuns,
 )
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 
 
 _PAGE_RUNS = 200
+_THREADS_OF_QUESTIONS = 16
 _ORPHAN_SECONDS = 8.0
 """Time for the SDK to finish its files after the last request."""
 
@@ -74,6 +78,8 @@ class Worker(Client):
             case SaveView():
                 views.save_view(self.connected(), self.entity, request)
                 return None
+            case UseArtifacts():
+                return self._use_artifacts(request)
             case WriteRuns():
                 return RunWriter(self, request, Path(_scratch())).write()
             case Withdraw():
@@ -118,16 +124,13 @@ class Worker(Client):
         self.runs_by_id |= {run.id: run for run in runs}
         return runs
 
-    def _artifacts(self, request: ReadArtifacts) -> dict[str, bytes]:
+    def _artifacts(self, request: ReadArtifacts) -> dict[str, StoredFile]:
         api = self.connected()
 
-        def content(name: str) -> bytes | None:
-            try:
-                artifact = api.artifact(f"{self.entity}/{request.project}/{name}")
-            except wandb.errors.CommError as error:
-                if "not found" in str(error):
-                    return None
-                raise
+        def stored_file(name: str) -> StoredFile | None:
+            artifact = lineage.find_artifact(api, f"{self.entity}/{request.project}/{name}")
+            if artifact is None:
+                return None
             # Only entries that the artifact hands out can be downloaded.
             try:
                 entry = artifact.get_entry(request.file_name)
@@ -135,12 +138,20 @@ class Worker(Client):
                 return None
             if entry.size is None or entry.size > request.limit_bytes:
                 return None
-            return _downloaded(entry)
+            content = _downloaded(entry)
+            if content is None:
+                return None
+            return StoredFile(content=content, artifact=artifact.source_qualified_name)
 
-        threads = max(1, min(16, len(request.names)))
-        with _files_at_most(request.limit_bytes), ThreadPoolExecutor(threads) as pool:
-            contents = zip(request.names, pool.map(content, request.names), strict=True)
-            return {name: data for name, data in contents if data is not None}
+        with _files_at_most(request.limit_bytes), _pool(request.names) as pool:
+            files = zip(request.names, pool.map(stored_file, request.names), strict=True)
+            return {name: file for name, file in files if file}
+
+    def _use_artifacts(self, request: UseArtifacts) -> tuple[Fault | None, ...]:
+        project = f"{self.entity}/{request.project}"
+        use = partial(lineage.use_artifact, self.connected(), project)
+        with _pool(request.uses) as pool:
+            return tuple(pool.map(use, request.uses))
 
     def _histories(self, request: ReadHistories) -> dict[str, tuple[StoredRow, ...]]:
         api = self.connected()
@@ -159,7 +170,7 @@ class Worker(Client):
                 )
             return tuple(history)
 
-        with ThreadPoolExecutor(max(1, min(16, len(request.run_ids)))) as pool:
+        with _pool(request.run_ids) as pool:
             return dict(zip(request.run_ids, pool.map(rows, request.run_ids), strict=True))
 
     def _withdraw(self, request: Withdraw) -> None:
@@ -167,6 +178,10 @@ class Worker(Client):
         runs = self.runs(request.project, {"name": {"$in": request.run_ids}})
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(reservations.withdraw, runs))
+
+
+def _pool(questions: Sized) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, min(_THREADS_OF_QUESTIONS, len(questions))))
 
 
 @contextmanager

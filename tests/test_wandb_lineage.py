@@ -1,0 +1,231 @@
+"""Artifacts that a model's run uses, against a server: recorded once, and lost in no fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec import structs
+
+from helm_wandb.errors import SinkError
+from helm_wandb.model import Baseline, Comparison, Config, Receipt, Report, Status
+from helm_wandb.wandb_runs.project_models import WandbProject
+from helm_wandb.wandb_runs.sdk.session import Session
+from helm_wandb.wandb_runs.sink import WandbRuns
+from tests.builders import evaluation, report
+from tests.rows import parametrize_rows
+from tests.wandb_builders import PROJECT, curve, summary_id, summary_run
+from tests.wandb_server import API_KEY, WandbServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.enable_socket
+
+TRACK = "branch/main"
+MODEL_ARTIFACT = "team/models/alpha:v0"
+FAULTS: dict[str, dict[str, Any]] = {
+    "403": {"status": 403},
+    "429 forever": {"status": 429},
+    "500 forever": {"status": 500},
+    "dropped forever": {"drop": True},
+    "no answer": {"hang": True},
+    "lost": {"lose": True},
+}
+SAID = {
+    "403": "refuses the entity or project",
+    "429 forever": "takes no more requests",
+    "500 forever": "returned a server error",
+    "dropped forever": "cannot be reached",
+    "no answer": "cannot be reached",
+    "lost": "did not store the data",
+}
+ROWS = (
+    *(
+        (operation, fault)
+        for fault in FAULTS
+        for operation in ("ArtifactMembershipByName", "RunInputArtifacts", "UseArtifact")
+        if fault != "lost"
+    ),
+    ("UseArtifact", "lost"),
+)
+QUICK = frozenset({("ArtifactMembershipByName", "403"), ("UseArtifact", "lost")})
+
+
+@pytest.fixture
+def server() -> Iterator[WandbServer]:
+    """A server that got only requests that it knows."""
+    with WandbServer() as served:
+        yield served
+
+    assert [] == served.unknown
+
+
+def sink(server: WandbServer, folder: Path, model_artifact: str | None) -> WandbRuns:
+    """The sink, still without a project."""
+    config = Config(
+        project=PROJECT,
+        entity="team",
+        base_url=server.url,
+        evals=(),
+        leaderboard=False,
+        leaderboard_metrics=(),
+        excluded_models=frozenset(),
+    )
+    return WandbRuns(config=config, summary_only=True, folder=folder, model_artifact=model_artifact)
+
+
+def sent(
+    server: WandbServer,
+    folder: Path,
+    *models: str,
+    model_artifact: str | None = MODEL_ARTIFACT,
+    baseline: str | None = None,
+) -> Receipt:
+    """What comes of sending a score of each of these models."""
+    with Session(base_url=server.url, api_key=API_KEY, entity="team") as session:
+        project = WandbProject(session=session, name=PROJECT, tracks=frozenset({TRACK}))
+        served = replace(sink(server, folder, model_artifact), project=project)
+        return served.deliver(compared(models or ("alpha",), baseline))
+
+
+def compared(models: tuple[str, ...], artifact: str | None) -> Report:
+    """A report of models, each compared with a baseline that an artifact holds."""
+    made = report([evaluation(name, 1, {"mmlu.EM": 0.5}) for name in models])
+    if artifact is None:
+        return made
+    comparisons = [
+        Comparison(
+            model=name,
+            iteration=1,
+            baseline=Baseline(
+                origin="track branch/main in W&B", model=name, iteration=1, artifacts=(artifact,)
+            ),
+            overall=None,
+            deltas=(),
+            not_comparable={},
+        )
+        for name in models
+    ]
+    return structs.replace(made, comparisons=tuple(comparisons))
+
+
+def used(server: WandbServer, model: str = "alpha") -> tuple[str, ...]:
+    """The server's ids of the artifacts that a model's summary run used."""
+    run = summary_run(server, model, TRACK)
+    return run.used_artifacts if run else ()
+
+
+def test_models_artifact_is_used_once(server: WandbServer, tmp_path: Path) -> None:
+    """The model's summary run uses it; the same results again record nothing."""
+    artifact = server.add_artifact("models", "alpha", "model")
+    first, again = (sent(server, tmp_path) for _ in range(2))
+
+    assert ((), ()) == (first.warnings, again.warnings)
+    assert (artifact,) == used(server)
+    assert 1 == server.operations()["UseArtifact"]
+
+
+def test_moved_alias_is_used_too(server: WandbServer, tmp_path: Path) -> None:
+    """If an alias names another version since, the same results link that one too."""
+    first = server.add_artifact("models", "alpha", "model", aliases=["prod"])
+    sent(server, tmp_path, model_artifact="team/models/alpha:prod")
+    second = server.add_artifact("models", "alpha", "model", aliases=["prod"])
+    sent(server, tmp_path, model_artifact="team/models/alpha:prod")
+
+    assert (first, second) == used(server)
+
+
+def test_baseline_of_wandb_is_used(server: WandbServer, tmp_path: Path) -> None:
+    """A baseline's artifact and the model's are both used by the run that was compared."""
+    baseline = server.add_artifact(PROJECT, "helm-report-alpha", "helm-report")
+    model = server.add_artifact("models", "alpha", "model")
+    receipt = sent(server, tmp_path, baseline=f"team/{PROJECT}/helm-report-alpha:v0")
+
+    assert () == receipt.warnings
+    assert {baseline, model} == set(used(server))
+
+
+def test_without_artifacts_no_request_is_made(server: WandbServer, tmp_path: Path) -> None:
+    """A run with nothing to link makes no request about it."""
+    sent(server, tmp_path, model_artifact=None)
+
+    assert {"UseArtifact", "RunInputArtifacts"}.isdisjoint(server.operations())
+
+
+def test_several_models_use_no_model_artifact(server: WandbServer, tmp_path: Path) -> None:
+    """One artifact is no more one model's than the other's: a warning says what to do."""
+    server.add_artifact("models", "alpha", "model")
+    receipt = sent(server, tmp_path, "alpha", "beta")
+    (warning,) = receipt.warnings
+
+    assert Status.DONE is receipt.status
+    assert ((), ()) == (used(server), used(server, "beta"))
+    assert warning == (
+        "team/models/alpha:v0 (wandb-model-artifact) is not linked to a run, because it is the "
+        "artifact of one model, and there are 2: alpha, beta. Evaluate each model in its own job"
+    )
+
+
+def test_absent_artifact_is_named(server: WandbServer, tmp_path: Path) -> None:
+    """An artifact or project that doesn't exist, or is another's, costs a warning."""
+    server.add_artifact("models", "alpha", "model")
+    for absent in ("team/models/alpha:v9", "team/none/alpha:v0", "other/models/alpha:v0"):
+        receipt = sent(server, tmp_path, model_artifact=absent)
+
+        assert Status.DONE is receipt.status
+        (warning,) = receipt.warnings
+        assert warning == (
+            f"{absent}: not linked as an input of the summary run of alpha; all runs were stored. "
+            f"W&B at {server.url} has no such artifact, or the key may not read it. Check its "
+            "entity, project, name and alias."
+        )
+    assert () == used(server)
+
+
+def test_offline_run_says_that_nothing_is_linked(server: WandbServer, tmp_path: Path) -> None:
+    """W&B's SDK can't record the use of an artifact offline."""
+    receipt = sink(server, tmp_path, MODEL_ARTIFACT).deliver(compared(("alpha",), None))
+
+    assert Status.DONE is receipt.status
+    (warning,) = receipt.warnings
+    assert warning == (
+        "team/models/alpha:v0: not linked as an input of the summary run of alpha, because W&B "
+        "can't do that offline"
+    )
+
+
+def test_run_that_did_not_arrive_is_linked_by_the_next(server: WandbServer, tmp_path: Path) -> None:
+    """The message says to run again, which links the run."""
+    artifact = server.add_artifact("models", "alpha", "model")
+    server.fault("file_stream", status=403)
+    with pytest.raises(SinkError, match=r"alpha, which is not complete\. Run again"):
+        sent(server, tmp_path)
+    server.clear_faults()
+    sent(server, tmp_path)
+
+    assert (artifact,) == used(server)
+
+
+@parametrize_rows("row", ROWS, quick=QUICK)
+def test_a_fault_of_the_lineage_loses_no_run(
+    server: WandbServer, tmp_path: Path, row: tuple[str, str]
+) -> None:
+    """The runs are stored, and a warning names the artifact and says what happened."""
+    operation, fault = row
+    server.add_artifact("models", "alpha", "model")
+    # The same requests also verify that the run's report arrived.
+    sent(server, tmp_path, model_artifact=None)
+    server.fault(operation, **FAULTS[fault])
+    receipt = sent(server, tmp_path)
+    (said,) = receipt.warnings
+
+    assert Status.DONE is receipt.status
+    assert {1: {"mmlu.EM": 0.5}} == curve(summary_run(server, "alpha", TRACK))
+    assert "finished" == server.runs(PROJECT)[summary_id("alpha", TRACK)].state
+    assert said.startswith(f"{MODEL_ARTIFACT}: not linked as an input of the summary run of")
+    assert SAID[fault] in said
+    assert API_KEY not in said
+    assert not (tmp_path / "wandb").exists()
