@@ -148,6 +148,12 @@ def _met(share: float, required: float, runs: int, *, at_least: bool) -> str:
     return "~" if missing <= TOLERANCE * standard_error(required, runs) else "no"
 
 
+def is_met(runs: int, *, at_most: tuple[float, float], at_least: tuple[float, float]) -> str:
+    """Return whether two shares of so many runs meet their requirements, each after its share."""
+    checks = {_met(*at_most, runs, at_least=False), _met(*at_least, runs, at_least=True)}
+    return "no" if "no" in checks else "~" if "~" in checks else "yes"
+
+
 def standard_error(share: float, runs: int) -> float:
     """Return that of a share of the runs, both in %."""
     return math.sqrt(share * (100 - share) / runs)
@@ -444,11 +450,7 @@ class Detectable:
         if not self.flagged:
             return "–"
         low, _, high = self.flagged
-        checks = {
-            _met(low, POWER, self.runs, at_least=False),
-            _met(high, POWER, self.runs, at_least=True),
-        }
-        return "no" if "no" in checks else "~" if "~" in checks else "yes"
+        return is_met(self.runs, at_most=(low, POWER), at_least=(high, POWER))
 
 
 FACTORS = (0.9, 1.0, 1.1)

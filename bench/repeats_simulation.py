@@ -3,94 +3,146 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
+from typing import TypeVar
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from bench.intervals_simulation import is_met
 from helm_wandb.comparing import pairing, repeats
 from helm_wandb.comparing.statistics import Estimate
 from helm_wandb.model import Evaluation, Instances, Origin, Score, ScoreKey
 
 Floats = NDArray[np.float64]
+_C = TypeVar("_C")
+_R = TypeVar("_R")
 
-ALPHA, DROP = 0.05, 0.05
+DROP = 0.05
 MOST_FLAGGED, LEAST_COVERED = 6.0, 93.0
 SEED = 20_261_129
 QUESTIONS = (100, 300, 1_000)
-RUNS = ((2, 1), (2, 2), (3, 3), (5, 1), (5, 5))
+RUNS = ((2, 1), (3, 1), (5, 1), (2, 2), (3, 3), (5, 5))
 """Of the candidate and of the baseline."""
 BETWEEN = (0.0, 0.01, 0.02, 0.04)
 """Standard deviations of what moves whole runs."""
+CHANGED = 0.15
+"""Share of the questions for which the candidate has another chance than the baseline."""
 CHANCES, SHARES = (0.05, 0.5, 0.95), (0.3, 0.1, 0.6)
 """How probably a question is answered rightly, and for which share of the questions."""
 KEY = ScoreKey("simulated", "EM")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A case, and shares of its simulated pairs in per cent."""
+class Case:
+    """Evaluations that are drawn again and again."""
 
     questions: int
     runs: tuple[int, int]
-    between: float
+    """Of the candidate and of the baseline."""
+    between: float = 0.0
+    """Standard deviation of what moves whole runs."""
+    changed: float = 0.0
+    """Share of the questions for which the sides have different chances."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case, and shares of its simulated pairs in per cent."""
+
+    case: Case
+    pairs: int
     flagged: float
     covered: float
     """With a drop."""
     found: float
     """With a drop."""
+    flagged_by_one: float
+    """If each side had one run, and its noise did not count."""
     found_by_one: float
-    """The same, if each side had one run and its noise did not count."""
+    """The same with a drop."""
+
+    @property
+    def met(self) -> str:
+        """Whether few are flagged, and most drops are covered."""
+        return is_met(
+            self.pairs, at_most=(self.flagged, MOST_FLAGGED), at_least=(self.covered, LEAST_COVERED)
+        )
 
 
-def simulate(case: tuple[int, tuple[int, int], float], pairs: int) -> Row:
+def cases() -> tuple[Case, ...]:
+    """Return the rows of the table."""
+    places = product(QUESTIONS, enumerate(RUNS), enumerate(BETWEEN))
+    return tuple(
+        Case(questions, runs, between, CHANGED * ((row + column) % 2))
+        for questions, (row, runs), (column, between) in places
+    )
+
+
+def simulate(case: Case, pairs: int) -> Row:
     """Return the row of a case, each figure over so many pairs of evaluations."""
-    questions, runs, between = case
     random = np.random.default_rng((SEED, crc32(str(case).encode())))
-    flagged, covered, found, by_one = [], [], [], []
-    for _ in range(pairs):
-        chances = random.choice(CHANCES, questions, p=SHARES)
-        lower = np.clip(chances - DROP, 0, 1)
-        flagged.append(_is_significant(_compare(random, chances, chances, runs, between)))
-        estimate = _compare(random, lower, chances, runs, between)
-        covered.append(_holds(estimate, float((lower - chances).mean())))
-        found.append(_is_significant(estimate))
-        by_one.append(_is_significant(_compare(random, lower, chances, (1, 1), between)))
-    shares = (100 * float(np.mean(flags)) for flags in (flagged, covered, found, by_one))
-    return Row(questions, runs, between, *shares)
+    flags = [_simulate_pair(random, case) for _ in range(pairs)]
+    return Row(case, pairs, *(100 * float(np.mean(column)) for column in zip(*flags, strict=True)))
 
 
-def _compare(
-    random: np.random.Generator,
-    candidate: Floats,
-    baseline: Floats,
-    runs: tuple[int, int],
-    between: float,
-) -> Estimate:
-    sides = [
-        _score(random, chances, count, between)
-        for chances, count in zip((candidate, baseline), runs, strict=True)
-    ]
-    pairs = pairing.pair_scores(*sides)
+def _simulate_pair(random: np.random.Generator, case: Case) -> tuple[bool, ...]:
+    """Return the figures of a row, of one pair of evaluations."""
+    baseline = draw_chances(random, case.questions)
+    is_changed = random.random(case.questions) < case.changed
+    candidate = np.where(is_changed, draw_chances(random, case.questions), baseline)
+    lower = np.clip(candidate - DROP, 0, 1)
+
+    def compare(chances: Floats, runs: tuple[int, int]) -> Estimate:
+        sides = zip((chances, baseline), runs, strict=True)
+        return estimate(*(draw_score(random, own, n, case.between) for own, n in sides))
+
+    dropped = compare(lower, case.runs)
+    return (
+        not holds(compare(candidate, case.runs), 0.0),
+        holds(dropped, -DROP),
+        not holds(dropped, 0.0),
+        not holds(compare(candidate, (1, 1)), 0.0),
+        not holds(compare(lower, (1, 1)), 0.0),
+    )
+
+
+def draw_chances(random: np.random.Generator, questions: int) -> Floats:
+    """Return how probably each question is answered rightly."""
+    return random.choice(CHANCES, questions, p=SHARES)
+
+
+def draw_score(
+    random: np.random.Generator, chances: Floats, runs: int = 1, between: float = 0.0
+) -> Score:
+    """Return the mean score of so many runs."""
+    effects = random.normal(0, between, (runs, 1))
+    right = random.random((runs, len(chances))) < np.clip(chances + effects, 0, 1)
+    several = [_evaluation(tuple(answers)) for answers in right.astype(float).tolist()]
+    return (repeats.average(several)[0] if runs > 1 else several[0]).scores[KEY]
+
+
+def estimate(candidate: Score, baseline: Score) -> Estimate:
+    """Return the difference, by the functions that compare a pull request."""
+    pairs = pairing.pair_scores(candidate, baseline)
     assert pairs is not None  # noqa: S101 -- both sides have instances
     return pairing.estimate([pairs])
 
 
-def _score(random: np.random.Generator, chances: Floats, count: int, between: float) -> Score:
-    effects = random.normal(0, between, (count, 1))
-    right = random.random((count, len(chances))) < np.clip(chances + effects, 0, 1)
-    runs = [_evaluation([float(one) for one in answers]) for answers in right]
-    return (repeats.average(runs)[0] if count > 1 else runs[0]).scores[KEY]
+def holds(one: Estimate, truth: float) -> bool:
+    """Return whether the 95% interval holds a difference; without 0, it is significant."""
+    interval = one.interval
+    return interval is None or interval.low <= truth <= interval.high
 
 
-def _evaluation(values: Sequence[float]) -> Evaluation:
+def _evaluation(values: tuple[float, ...]) -> Evaluation:
     names = tuple(f"id{at}" for at in range(len(values)))
     instances = Instances(
         stratum=("only",) * len(values),
@@ -98,7 +150,7 @@ def _evaluation(values: Sequence[float]) -> Evaluation:
         trial=(0,) * len(values),
         input=names,
         cluster=names,
-        value=tuple(values),
+        value=values,
     )
     score = Score(
         value=instances.mean(),
@@ -113,41 +165,42 @@ def _evaluation(values: Sequence[float]) -> Evaluation:
     )
 
 
-def _is_significant(estimate: Estimate) -> bool:
-    return estimate.p is not None and estimate.p < ALPHA
-
-
-def _holds(estimate: Estimate, truth: float) -> bool:
-    interval = estimate.interval
-    return interval is not None and interval.low <= truth <= interval.high
+def on_all_cores(function: Callable[[_C], _R], drawn: Iterable[_C]) -> list[_R]:
+    """Return the function's row of each case."""
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
+        return list(pool.map(function, drawn))
 
 
 def rows(pairs: int) -> list[Row]:
     """Return all rows, on all cores."""
-    cases = product(QUESTIONS, RUNS, BETWEEN)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
-        return list(pool.map(partial(simulate, pairs=pairs), cases))
+    return on_all_cores(partial(simulate, pairs=pairs), cases())
 
 
-def table(pairs: int) -> Table:
-    """Return the table of all rows."""
+def table(several: Sequence[Row]) -> Table:
+    """Return the table of these rows."""
     shown = Table(title=f"Several runs of a checkpoint; drops of {100 * DROP:.0f} points (%)")
     shown.add_column("questions", justify="right")
     shown.add_column("runs")
     for label in (
-        "moved by",
+        "runs moved by",
+        "questions changed",
         f"flagged (at most {MOST_FLAGGED:.0f})",
         f"drop covered (at least {LEAST_COVERED:.0f})",
+        "met",
         "drop found",
-        "by one run, without its noise",
+        "one run: flagged",
+        "one run: found",
     ):
         shown.add_column(label, justify="right")
-    for row in rows(pairs):
-        figures = (row.flagged, row.covered, row.found, row.found_by_one)
+    for row in several:
         shown.add_row(
-            f"{row.questions:,}",
-            "{} and {}".format(*row.runs),
-            f"{100 * row.between:.0f}",
-            *(f"{figure:.1f}" for figure in figures),
+            f"{row.case.questions:,}",
+            "{} and {}".format(*row.case.runs),
+            f"{100 * row.case.between:.0f}",
+            f"{100 * row.case.changed:.0f}",
+            f"{row.flagged:.1f}",
+            f"{row.covered:.1f}",
+            row.met,
+            *(f"{one:.1f}" for one in (row.found, row.flagged_by_one, row.found_by_one)),
         )
     return shown

@@ -263,6 +263,13 @@ def mean(values: Collection[float]) -> float:
         return math.nan
 
 
+def variance(values: Collection[float]) -> float:
+    """Return the variance of a sample of two values or more; infinity if no float holds it."""
+    middle, count = mean(values), len(values)
+    # A product overflows to infinity; a power would raise.
+    return mean([(value - middle) * (value - middle) for value in values]) * count / (count - 1)
+
+
 def finite_number(value: object) -> float | None:
     """Return a value as a finite float, or None if it is not one; JSON's integers have any size."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -314,6 +321,8 @@ class Score(Struct, frozen=True, kw_only=True):
     instances: Instances | None = None
     repeats: Repeats | None = None
     """None if there is one run."""
+    latest: Instances | None = None
+    """Of a mean over several reports, the instances of the latest one. No report has them."""
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities: such a score is a missing one, with its reason."""

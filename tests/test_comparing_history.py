@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from helm_wandb.comparing.history import LONGEST_NAMES, POINTS, SERIES, extend_history
 from helm_wandb.comparing.statistics import Stratum, standard_error
-from helm_wandb.model import ScoreKey
+from helm_wandb.model import Repeats, ScoreKey
 from tests import builders
 
 HERE = "f" * 40
@@ -109,6 +109,20 @@ def test_error_is_that_of_the_unweighted_mean_over_strata() -> None:
     assert 0.5 == pytest.approx(standard_error([clustered]))
     assert math.sqrt(1 / 12 + 0.25) / 2 == pytest.approx(standard_error([whole, clustered]))
     assert standard_error([whole, replace(whole, value=[1.0], cluster=["a"])]) is None
+
+
+def test_the_error_of_a_mean_over_runs_has_the_noise_between_them() -> None:
+    """The spread of the questions has what moves single answers, and lacks what moves runs."""
+    alone = builders.measured("alpha", 7)
+    scores = {
+        key: replace(score, repeats=Repeats(values=(0.4, 0.5, 0.6), within=0.004))
+        for key, score in alone.scores.items()
+    }
+    (found,) = extend_history([], [replace(alone, scores=scores)], HERE)
+
+    assert math.sqrt(0.25 / 99 + (0.01 - 0.004) / 3) == pytest.approx(
+        found.points[0].standard_error
+    )
 
 
 def test_keys_are_compared_as_they_are() -> None:

@@ -13,9 +13,9 @@ from scipy import stats  # type: ignore[import-untyped] # no types published
 
 from bench import repeats_simulation
 from helm_wandb.comparing import changed_instances, evaluations, pairing, repeats, verdicts
-from helm_wandb.comparing.statistics import minimum_detectable
+from helm_wandb.comparing.statistics import mean_interval, minimum_detectable
 from helm_wandb.comparing.statistics.repeats import average_runs, run_noise
-from helm_wandb.model import Baseline, Evaluation, Policy, Repeats, Score, ScoreKey
+from helm_wandb.model import Baseline, Evaluation, Policy, Repeats, Score, ScoreKey, Verdict
 from helm_wandb.report import from_json, to_json
 
 from . import builders
@@ -190,6 +190,25 @@ def test_p_and_interval_never_contradict_each_other(here: int, there: int, seed:
     assert of_questions.interval.high - 1e-9 <= estimate.interval.high
 
 
+def test_the_interval_of_a_mean_over_runs_has_their_noise() -> None:
+    """It is wider than that of the questions alone, unless the runs agree."""
+    generator = np.random.default_rng(3)
+    right = generator.choice([0.05, 0.5, 0.95], 200)
+    score = mean_of(*(answers(right, shift, generator) for shift in (-0.1, 0.0, 0.1)))
+    assert score.instances is not None
+    assert score.repeats is not None
+    strata = pairing.split_strata(score.instances)
+    assert strata is not None
+    alike = Repeats(values=(score.value,) * 3, within=0.0)
+    without, with_noise, agreed = (
+        mean_interval(strata, runs) for runs in (None, score.repeats, alike)
+    )
+    assert without is not None
+    assert with_noise is not None
+    assert without == agreed
+    assert 1.5 < (with_noise.high - with_noise.low) / (without.high - without.low)
+
+
 def test_runs_that_agree_change_nothing_but_the_number_of_runs() -> None:
     """Answers at temperature 0 have no noise."""
     values, others = [1.0, 0.0] * 20, [1.0] * 20 + [0.0] * 20
@@ -227,16 +246,22 @@ def test_a_question_that_its_epochs_answer_differently_is_flaky() -> None:
     assert {0.5} == repeats.flaky_values(replace(both, fingerprint=three.fingerprint))
 
 
-CASES = ((300, (3, 3), 0.0), (300, (2, 2), 0.04), (300, (3, 3), 0.02), (100, (5, 1), 0.02))
+CASES = (
+    repeats_simulation.Case(300, (3, 3)),
+    repeats_simulation.Case(300, (2, 2), 0.04, changed=0.15),
+    repeats_simulation.Case(300, (3, 3), 0.02),
+    repeats_simulation.Case(100, (5, 1), 0.02),
+)
 PAIRS = 150
 
 
 @parametrize_rows("case", CASES, quick=CASES[:2])
-def test_few_runs_without_a_change_are_flagged(case: tuple[int, tuple[int, int], float]) -> None:
+def test_few_runs_without_a_change_are_flagged(case: repeats_simulation.Case) -> None:
     """At most 6%, and with a drop 93% of the intervals hold it, but for what chance adds."""
     row = repeats_simulation.simulate(case, PAIRS)
     assert row.flagged <= 100 * stats.binom.ppf(0.999, PAIRS, 0.06) / PAIRS
     assert row.covered >= 100 * stats.binom.ppf(0.001, PAIRS, 0.93) / PAIRS
+    assert 1 == repeats_simulation.table([row]).row_count
 
 
 def test_the_mean_over_benchmarks_keeps_what_moves_whole_runs() -> None:
@@ -257,6 +282,20 @@ def test_a_report_keeps_the_runs_of_a_score() -> None:
     averaged, _ = repeats.average([run([1, 0, 1, 1]), run([1, 1, 1, 1])])
     (read,) = from_json(to_json(builders.report([averaged])))
     assert averaged.scores[KEY].repeats == read.scores[KEY].repeats
+
+
+def test_runs_whose_noise_no_float_holds_are_untestable() -> None:
+    """A report from a fork can have any numbers in its runs, and crashes nothing."""
+    candidate = run([1.0, 0.0] * 20)
+    hostile = Repeats(values=(1e200, -1e200), within=1e300)
+    scores = {KEY: replace(candidate.scores[KEY], repeats=hostile)}
+    (baseline,) = from_json(to_json(builders.report([replace(candidate, scores=scores)])))
+    label = Baseline(origin="main", model="alpha", iteration=0)
+    (compared,) = verdicts.compared([verdicts.Partner(candidate, baseline, label)], Policy())
+    assert (Verdict.UNTESTABLE, pairing.WHY_UNTESTABLE) == (
+        compared.deltas[0].verdict,
+        compared.deltas[0].why,
+    )
 
 
 def test_a_comparison_says_how_many_runs_each_side_has() -> None:

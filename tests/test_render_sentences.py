@@ -29,6 +29,22 @@ def test_the_interval_is_explained_where_there_is_one() -> None:
     assert [] == sentences.legend(of(DELTAS[5]))
 
 
+def test_the_noise_between_runs_is_claimed_only_where_it_is_known() -> None:
+    """A benchmark with one run is neither in its own interval nor in the mean's."""
+    several = replace(REGRESSION, runs=(3, 1))
+    rule, *_ = sentences.legend(of(several))
+    assert rule.endswith(
+        "The CI is about the choice of questions and about the noise between runs of one "
+        "checkpoint (3 here and 1 in the baseline)."
+    )
+    rule, *_ = sentences.legend(of(several, REGRESSION))
+    assert rule.endswith(
+        "The CI is about the choice of questions and, for 1 of 2 metrics, about the noise between "
+        "runs of one checkpoint (3 here and 1 in the baseline). The other metrics have one run, "
+        "whose noise is unknown: their CIs leave it out, and so does the mean's."
+    )
+
+
 def test_steps_are_explained_without_a_baseline() -> None:
     """Where only iterations were compared, the rule is about them."""
     rule, gate, _ = sentences.legend(report(steps=[builders.comparison(*DELTAS)]))

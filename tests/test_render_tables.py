@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from helm_wandb.comparing import leaderboard
-from helm_wandb.model import ScoreKey
+from helm_wandb.model import Repeats, ScoreKey
 from helm_wandb.render import tables
 from tests import builders
 
@@ -27,6 +27,34 @@ def test_equal_means_share_a_marked_rank() -> None:
 
     ranks = [row[0] for row in tables.leaderboard(builders.report(evaluations)).rows]
     assert ranks == ["1 tied", "1 tied"]
+
+
+def test_means_over_runs_have_their_spread() -> None:
+    """Also without a baseline; a score with one run isn't listed."""
+    one = builders.evaluation("alpha", scores={"mmlu.EM": 0.5, "raft.EM": 0.5})
+    mmlu = ScoreKey("mmlu", "EM")
+    runs = Repeats(values=(0.4, 0.5, 0.6), within=0.0)
+    several = replace(one, scores={**one.scores, mmlu: replace(one.scores[mmlu], repeats=runs)})
+    table = tables.means_over_runs(builders.report([several]))
+    of_two = tables.means_over_runs(builders.report([several, builders.evaluation("beta")]))
+
+    assert table is not None
+    assert of_two is not None
+    assert (("mmlu.EM", "3", "50.0", "40.0", "60.0", "10.0"),) == table.rows
+    assert ("mmlu.EM", "alpha", "3") == of_two.rows[0][:3]
+    assert table in tables.details(builders.report([several]))
+    assert tables.means_over_runs(builders.report([one])) is None
+
+
+def test_a_spread_beyond_all_floats_is_unknown() -> None:
+    """A report from a fork can have any numbers in its runs."""
+    one = builders.evaluation("alpha")
+    runs = Repeats(values=(1e300, -1e300), within=0.0)
+    scores = {key: replace(score, repeats=runs) for key, score in one.scores.items()}
+    table = tables.means_over_runs(builders.report([replace(one, scores=scores)]))
+
+    assert table is not None
+    assert "Standard deviation" not in [column.label for column in table.columns]
 
 
 def test_leaderboard_without_any_model_keeps_its_heads() -> None:

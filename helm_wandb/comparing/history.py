@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import isfinite
 
 from helm_wandb.comparing.evaluations import latest
 from helm_wandb.comparing.pairing import split_strata
@@ -58,11 +59,12 @@ def _distinct(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
 
 def _point(evaluation: Evaluation, score: Score, commit: str | None) -> HistoryPoint:
     strata = split_strata(score.instances) if score.instances else None
+    error = standard_error(strata, score.repeats) if strata else None
     return HistoryPoint(
         commit=commit and commit[:LONGEST_COMMIT],
         iteration=evaluation.iteration,
         value=score.value,
-        standard_error=standard_error(strata) if strata else None,
+        standard_error=error if error is not None and isfinite(error) else None,
     )
 
 

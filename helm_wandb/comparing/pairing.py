@@ -45,6 +45,8 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     sides: tuple[Instances, Instances]
     """The candidate's instances, and the baseline's."""
     runs: Sides = (None, None)
+    latest: Pairs | None = None
+    """If the baseline is a mean over reports, the pairs with the latest one alone."""
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -75,7 +77,8 @@ class Pairs(Struct, frozen=True, kw_only=True, dict=True):
     def is_testable(self) -> bool:
         """Return whether all values are numbers small enough for the test."""
         sides = ((stratum.candidate, stratum.baseline) for stratum in self.strata)
-        return _is_testable(chain.from_iterable(sides))
+        runs = (side.values for side in self.runs if side)
+        return _is_testable(chain(chain.from_iterable(sides), runs))
 
     @cached_property
     def strata(self) -> tuple[PairedStratum, ...]:
@@ -90,12 +93,23 @@ def pair_scores(candidate: Score, baseline: Score) -> Pairs | None:
     """Return the questions that two scores both have; None if a side has no instances."""
     if candidate.instances is None or baseline.instances is None:
         return None
-    sides = (candidate.instances, baseline.instances)
-    return Pairs(sides=sides, runs=(candidate.repeats, baseline.repeats))
+    latest = replace(baseline, instances=baseline.latest, latest=None) if baseline.latest else None
+    return Pairs(
+        sides=(candidate.instances, baseline.instances),
+        runs=(candidate.repeats, baseline.repeats),
+        latest=pair_scores(candidate, latest) if latest else None,
+    )
 
 
 def estimate(metrics: Sequence[Pairs]) -> Estimate:
     """Return the difference of the mean of these metrics of one benchmark, and its test."""
+    averaged = _estimate(metrics)
+    if not any(metric.latest for metric in metrics):
+        return averaged
+    return replace(averaged, latest=_estimate([metric.latest or metric for metric in metrics]))
+
+
+def _estimate(metrics: Sequence[Pairs]) -> Estimate:
     weights = [1 / len(metrics)] * len(metrics)
     return replace(
         statistics.paired(average_metrics(metrics)),

@@ -11,10 +11,13 @@ from msgspec.structs import replace
 from helm_wandb.comparing import pairing
 from helm_wandb.comparing.evaluations import describe_other_settings, group_values
 from helm_wandb.comparing.pairing import iter_rows
-from helm_wandb.model import Evaluation, Instances, Repeats, Score, is_close, mean
+from helm_wandb.model import Evaluation, Instances, Repeats, Score, is_close, mean, variance
 
-_MOVED = 0.05
-"""Raw p-value below which two reports of the base branch are of different scores."""
+_MOVED = 0.2
+"""Raw p-value below which two reports of the base branch are taken to be of different scores.
+
+With 0.05, a mean over reports from before a move would find fewer drops than the latest one alone.
+"""
 _EPOCHS = re.compile(r"[1-9][0-9]{0,3}")
 """A number of epochs; others would be somebody's own report's."""
 _OTHER_QUESTIONS = "the runs that are averaged are not over the same questions"
@@ -52,9 +55,9 @@ def average_unmoved(
 ) -> tuple[Score, tuple[int, ...]]:
     """Return the mean of a score and of older ones, by question, and the places of those in it.
 
-    One with other settings or questions is left out. If one differs significantly, the score has
-    moved since then: it and all before it are left out. The noise between runs is that of the
-    score's own runs.
+    One with other settings or questions is left out. If one differs by more than chance often
+    explains, the score may have moved since then: it and all before it are left out. The noise
+    between runs is that of the score's own runs.
     older: None where there is none. count: scores of the mean, at most.
     """
     kept, places = [score], []
@@ -69,8 +72,10 @@ def average_unmoved(
             break
         kept.append(other)
         places.append(place)
-    averaged = _average(kept) if places else score
-    return replace(averaged, repeats=score.repeats), tuple(places)
+    if not places:
+        return score, ()
+    averaged = replace(_average(kept), repeats=score.repeats, latest=score.instances)
+    return averaged, tuple(places)
 
 
 def flaky_values(score: Score) -> frozenset[float]:
@@ -90,12 +95,6 @@ def _epochs(score: Score) -> int:
     settings = score.fingerprint or {}
     epochs = _EPOCHS.fullmatch(str(settings.get("epochs")))
     return int(epochs[0]) if epochs and settings.get("reducer") == "mean" else 1
-
-
-def variance(values: Sequence[float]) -> float:
-    """Return the variance of a sample of two values or more."""
-    middle = mean(values)
-    return math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1)
 
 
 def _average(scores: Sequence[Score]) -> Score:

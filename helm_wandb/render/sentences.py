@@ -30,8 +30,12 @@ _OF_QUESTIONS = (
     "run can't measure."
 )
 _OF_RUNS = (
-    "The CI is about the choice of questions and about the noise between runs of one checkpoint "
-    "({runs})."
+    "The CI is about the choice of questions and{which} about the noise between runs of one "
+    "checkpoint ({runs})."
+)
+_OF_OTHERS = (
+    " The other metrics have one run, whose noise is unknown: their CIs leave it out, and so does "
+    "the mean's."
 )
 _STEP = "the latest checkpoint minus the previous one"
 _STEPS = (
@@ -158,11 +162,14 @@ def legend(report: Report) -> list[str]:
 def _scope(report: Report) -> str:
     """Return what the intervals are about."""
     comparisons = (*report.comparisons, *report.steps)
-    counts = {delta.runs for one in comparisons for delta in one.deltas if delta.runs}
+    runs = [delta.runs for one in comparisons for delta in one.deltas if delta.interval]
+    counts = sorted(filter(None, set(runs)))
     if not counts:
         return _OF_QUESTIONS
-    sides = (f"{here} here and {there} in the baseline" for here, there in sorted(counts))
-    return _OF_RUNS.format(runs=", or ".join(sides))
+    sides = (f"{here} here and {there} in the baseline" for here, there in counts)
+    single = runs.count(None)
+    which = f", for {len(runs) - single} of {len(runs)} metrics," if single else ""
+    return _OF_RUNS.format(which=which, runs=", or ".join(sides)) + _OF_OTHERS * bool(single)
 
 
 def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:

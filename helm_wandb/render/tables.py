@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite, sqrt
 from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helm_wandb.comparing.evaluations import group_by_model, group_values
-from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey
+from helm_wandb.comparing.evaluations import group_by_model, group_values, latest
+from helm_wandb.model import Evaluation, LeaderboardRow, Report, ScoreKey, mean, variance
 from helm_wandb.render.sparklines import sparkline
 from helm_wandb.text.quantities import UNKNOWN, Unknown, score, scores_as_text, tokens
 from helm_wandb.text.safe_text import Name, OwnName, plain
@@ -110,7 +111,13 @@ def _rank(row: LeaderboardRow) -> str:
 
 def details(report: Report) -> list[Table]:
     """Return the tables below the leaderboard, without empty ones."""
-    candidates = (*scores(report), guests(report), unranked(report), missing(report))
+    candidates = (
+        *scores(report),
+        means_over_runs(report),
+        guests(report),
+        unranked(report),
+        missing(report),
+    )
     return [table for table in candidates if table is not None]
 
 
@@ -127,6 +134,37 @@ def scores(report: Report) -> list[Table]:
     ]
     title = "Scores of the other models" if curves else "Scores"
     return [*curves, _grid(title, single, corner="Model")] if single else curves
+
+
+def means_over_runs(report: Report) -> Table | None:
+    """Return the scores that are means over several runs, with the spread; None if none is."""
+    rows = [
+        (one, key, score.repeats.values)
+        for one in latest(report.evaluations)
+        for key, score in one.scores.items()
+        if score.repeats
+    ]
+    if not rows:
+        return None
+    labels = ("Runs", "Mean", "Lowest", "Highest", "Standard deviation")
+    columns = (*text_columns("Metric", "Model"), *map(Column, labels))
+    cells = tuple(
+        (
+            _metric(key, [("", one)]),
+            Name(one.model) if len(report.evaluations) > 1 else UNKNOWN,
+            str(len(values)),
+            *_spread(values, key),
+        )
+        for one, key, values in rows
+    )
+    return without_unknown(Table("Means over several runs of a checkpoint", columns, cells))
+
+
+def _spread(runs: Sequence[float], key: ScoreKey) -> list[str]:
+    """Return mean, lowest, highest, and the standard deviation, in one unit."""
+    deviation = sqrt(variance(runs))
+    known = deviation if isfinite(deviation) else None
+    return scores_as_text([mean(runs), min(runs), max(runs), known], key)
 
 
 def guests(report: Report) -> Table | None:

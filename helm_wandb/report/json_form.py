@@ -38,6 +38,9 @@ def members(noun: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any Stru
             case "untested" | "unread" | "contradictions":
                 # The notes of the report say it.
                 continue
+            case "latest":
+                # Only baselines have it, and only the scores of a run are written.
+                continue
             case "instances" | "items" | "repeats" | "runs" | "subjects" if value is None:
                 continue
             case "answer" if value is None and isinstance(noun, Instances):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from helm_wandb.model import Interval
 from helm_wandb.text.words import count_noun
 
-from . import repeats
+from . import repeats, reports
 
 if TYPE_CHECKING:
     from .contrast import Contrast
@@ -57,24 +58,42 @@ class Estimate(Struct, frozen=True, kw_only=True, dict=True):
     method: str = ""
     """The test's name, for people."""
     runs: repeats.Sides = (None, None)
+    latest: Estimate | None = None
+    """If the baseline is a mean over reports, the estimate with the latest one alone."""
 
     @cached_property
     def interval(self) -> Interval | None:
         """Return the interval, which excludes 0 exactly if p is below one less its level."""
         if self.contrast is None:
             return None
-        if self.noise:
-            low, high = repeats.interval(self.contrast, self.noise, LEVEL)
-        else:
-            low, high = self.contrast.interval(LEVEL)
-        return Interval(low=low, high=high, level=LEVEL, method=self.method)
+        low, high = self.ends(LEVEL)
+        method = self.method + ", and with the latest report alone" * bool(self.latest)
+        return Interval(low=low, high=high, level=LEVEL, method=method)
 
     @cached_property
     def p(self) -> float | None:
         """Return the two-sided p-value of no difference."""
         if self.contrast is None:
             return None
-        return repeats.p_value(self.contrast, self.noise) if self.noise else self.contrast.p()
+        p = repeats.p_value(self.contrast, self.noise) if self.noise else self.contrast.p()
+        if self.latest is None:
+            return p
+        of_latest = 1.0 if self.latest.p is None else self.latest.p
+        is_same_direction = self.latest.difference * self.difference > 0
+        return reports.p_value(p, of_latest, is_same_direction=is_same_direction)
+
+    def ends(self, level: float) -> tuple[float, float]:
+        """Return the ends of the interval; infinities if there is no test."""
+        if self.contrast is None:
+            return -math.inf, math.inf
+        if self.noise:
+            ends = repeats.interval(self.contrast, self.noise, level)
+        else:
+            ends = self.contrast.interval(level)
+        if self.latest is None:
+            return ends
+        of_latest = self.latest.ends(reports.level_of_latest(level))
+        return min(ends[0], of_latest[0]), max(ends[1], of_latest[1])
 
     @cached_property
     def noise(self) -> repeats.RunNoise | None:

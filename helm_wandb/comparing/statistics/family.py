@@ -73,6 +73,9 @@ def overall(estimates: Sequence[Estimate], *, weights: Sequence[float] | None = 
         clusters=sum(one.clusters for one in estimates),
         changed=sum(one.changed or 0 for one in estimates),
         runs=average_runs([one.runs for one in estimates], shares),
+        latest=overall([one.latest or one for one in estimates], weights=weights)
+        if any(one.latest for one in estimates)
+        else None,
     )
     contrasts = [one.contrast for one in estimates if one.contrast is not None]
     if len(contrasts) < count:

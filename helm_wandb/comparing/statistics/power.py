@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from . import repeats, reports
 from .binary import binomial, mid_p
-from .repeats import detectable
-from .special import critical, critical_normal
+from .special import DEVIATE, POWER, critical, critical_normal
 
 if TYPE_CHECKING:
     from .contrast import Contrast
     from .estimate import Estimate
 
-POWER = 0.8
-_DEVIATE = 0.8416212335729143
-"""A standard normal variable stays below it with this probability."""
 _STEPS = 40
 _CLOSE = 1e-5
 _LEAST_THRESHOLD = 1e-12
@@ -45,8 +42,21 @@ def minimum_detectable(
     A true change makes new changes, of the sizes of those that were seen: of any instance, or among
     the clusters that had none. If everything changes, as with continuous scores, it is a shift.
     """
-    contrast, threshold = estimate.contrast, alpha / max(1, tests)
-    if contrast is None or threshold < _LEAST_THRESHOLD:
+    threshold = alpha / max(1, tests)
+    if threshold < _LEAST_THRESHOLD:
+        return None
+    least = _detectable(estimate, threshold, min_effect)
+    if least is None or estimate.latest is None or estimate.contrast is None:
+        return least
+    of_latest = _detectable(estimate.latest, reports.LATEST_RATE * threshold, 0.0)
+    both = of_latest and reports.detectable(least, of_latest, threshold)
+    return both if both and both <= estimate.contrast.limit else None
+
+
+def _detectable(estimate: Estimate, threshold: float, min_effect: float) -> float | None:
+    """Return the detectable effect, whatever the latest report alone says."""
+    contrast = estimate.contrast
+    if contrast is None:
         return None
     changed = (estimate.better or 0) + (estimate.worse or 0)
     if contrast.is_binary and contrast.is_even and changed <= _MOST_COUNTED:
@@ -56,7 +66,7 @@ def minimum_detectable(
     least = _least(is_detected, contrast.limit)
     if least is None or estimate.noise is None:
         return least
-    with_noise = detectable(least, contrast, estimate.noise, threshold, _DEVIATE)
+    with_noise = repeats.detectable(least, contrast, estimate.noise, threshold, DEVIATE)
     return with_noise if with_noise <= contrast.limit else None
 
 
@@ -120,7 +130,7 @@ def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Calla
         """Return the critical value, and the mean of a statistic that exceeds it often enough."""
         bound = critical(threshold, degrees)
         scatter = math.sqrt(1 + bound * bound / (2 * degrees))
-        return bound, bound * (1 - 1 / (4 * degrees)) + _DEVIATE * scatter
+        return bound, bound * (1 - 1 / (4 * degrees)) + DEVIATE * scatter
 
     bound, mean = bound_and_mean(contrast.degrees_of_freedom)
     _, by_student = bound_and_mean(contrast.strata_degrees)
@@ -129,7 +139,7 @@ def _expecting(contrast: Contrast, threshold: float, min_effect: float) -> Calla
         points = tuple(_points(contrast, sizes, typical, change))
         squares = math.fsum(count * value * value for count, value, _ in points)
         error = math.sqrt(squares / contrast.clusters / (contrast.clusters - 1))
-        beyond = change - _DEVIATE * error
+        beyond = change - DEVIATE * error
         if contrast.flips:
             error_of_signs = math.sqrt(
                 squares / contrast.clusters**2 + change * change / contrast.clusters

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from helm_wandb.model import Repeats, mean
+from helm_wandb.model import Repeats, variance
 
 from .special import critical
 
@@ -32,7 +32,7 @@ _LEAST_P = 1e-12
 
 
 class RunNoise(Struct, frozen=True, kw_only=True):
-    """How much a difference varies with the runs, whatever the questions."""
+    """How much a difference, or a score, varies with the runs, whatever the questions."""
 
     variance: float
     within: float
@@ -42,6 +42,15 @@ class RunNoise(Struct, frozen=True, kw_only=True):
     def reach(self, p: float) -> float:
         """Return how far the runs alone move a difference, but for this share of them."""
         return critical(p, self.degrees_of_freedom) * math.sqrt(self.variance)
+
+    @property
+    def of_whole_runs(self) -> float:
+        """Return the part of the variance that the spread of the questions lacks.
+
+        It is a component of variance of questions × runs, both random, by the analysis of variance
+        (Searle, Casella and McCulloch, Variance Components, 1992).
+        """
+        return max(0.0, self.variance - self.within)
 
     def share_of_questions(self, variance: float) -> float:
         """Return the part of the root of the questions' variance that the runs' doesn't hold."""
@@ -57,13 +66,23 @@ def run_noise(candidate: Repeats | None, baseline: Repeats | None) -> RunNoise |
     degrees = sum(len(side.values) - 1 for side in sides)
     if not degrees:
         return None
-    squares = math.fsum((value - mean(side.values)) ** 2 for side in sides for value in side.values)
+    squares = math.fsum(variance(side.values) * (len(side.values) - 1) for side in sides)
     within = math.fsum(side.within * (len(side.values) - 1) for side in sides)
     runs = math.fsum(1 / len(side.values) if side else 1 for side in (candidate, baseline))
     return RunNoise(
         variance=squares / degrees * runs,
         within=within / degrees * runs,
         degrees_of_freedom=degrees,
+    )
+
+
+def noise_of_score(runs: Repeats) -> RunNoise:
+    """Return the noise between runs in their mean."""
+    count = len(runs.values)
+    return RunNoise(
+        variance=variance(runs.values) / count,
+        within=runs.within / count,
+        degrees_of_freedom=count - 1,
     )
 
 

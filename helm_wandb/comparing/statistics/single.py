@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helm_wandb.model import Interval
 
+from . import repeats
 from .estimate import LEAST_CLUSTERS, LEVEL
 from .strata import Aggregate, Stratum
 from .unpaired import contrast_of_sides
@@ -14,11 +15,14 @@ from .unpaired import contrast_of_sides
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from helm_wandb.model import Repeats
 
-def standard_error(strata: Sequence[Stratum]) -> float | None:
+
+def standard_error(strata: Sequence[Stratum], runs: Repeats | None = None) -> float | None:
     """Return the standard error of HELM's aggregate; None if a stratum has a single cluster.
 
-    Its variance is that of the clusters' sums about the stratum's mean.
+    Its variance is that of the clusters' sums about the stratum's mean. If the score is a mean over
+    runs, it has what moves whole runs, too.
     Raises ValueError if a stratum, or the list of them, is empty.
     """
     sums = Aggregate.of(strata).strata
@@ -31,14 +35,18 @@ def standard_error(strata: Sequence[Stratum]) -> float | None:
         / one.size**2
         for one in sums
     )
-    return math.sqrt(math.fsum(variances)) / len(sums)
+    of_questions = math.fsum(variances) / len(sums) ** 2
+    return math.sqrt(of_questions + (repeats.noise_of_score(runs).of_whole_runs if runs else 0.0))
 
 
-def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interval | None:
+def mean_interval(
+    strata: Sequence[Stratum], runs: Repeats | None = None, *, level: float = LEVEL
+) -> Interval | None:
     """Return the interval of HELM's aggregate, in the score's unit; None if too little is known.
 
     It is that of the deviations from the aggregate, by the test that differences have too. Scores
     within 0–1 have an interval within 0–1.
+    runs: those that the score is the mean of, if there are several, whose noise counts.
     level: of the interval, of (0, 1).
     Raises ValueError if a stratum, or the list of them, is empty.
     """
@@ -53,7 +61,11 @@ def mean_interval(strata: Sequence[Stratum], *, level: float = LEVEL) -> Interva
     contrast = contrast_of_sides(sides, values=values)
     if contrast is None:
         return None
-    low, high = (mean + end for end in contrast.interval(level))
+    if runs:
+        ends = repeats.interval(contrast, repeats.noise_of_score(runs), level)
+    else:
+        ends = contrast.interval(level)
+    low, high = (mean + end for end in ends)
     if all(0 <= value <= 1 for value in values):
         low, high = max(low, 0.0), min(high, 1.0)
     return Interval(low=low, high=high, level=level, method="empirical likelihood")

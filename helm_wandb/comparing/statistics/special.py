@@ -6,6 +6,10 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
+POWER = 0.8
+"""Of detectable effects."""
+DEVIATE = 0.8416212335729143
+"""A standard normal variable stays below it with this probability."""
 _STEPS = 100
 _CLOSE = 1e-13
 _MOST_TERMS = 100_000

@@ -129,7 +129,7 @@ def _details(report: Report) -> list[Table]:
     """The curves in numbers, and what has no score or rank."""
     models = group_by_model(report.evaluations)
     several = tuple(one for one in report.evaluations if len(models[one.model]) > 1)
-    others = (tables.unranked(report), tables.missing(report))
+    others = (tables.means_over_runs(report), tables.unranked(report), tables.missing(report))
     curves = tables.scores(replace(report, evaluations=several))
     return [*curves, *history_tables(report), *(table for table in others if table)]
 

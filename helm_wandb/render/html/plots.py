@@ -205,7 +205,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
 def _interval(score: Score) -> Interval | None:
     """Return the interval of a score whose instances were kept, if an axis can hold it."""
     strata = split_strata(score.instances) if score.instances else None
-    interval = mean_interval(strata) if strata else None
+    interval = mean_interval(strata, score.repeats) if strata else None
     return interval if interval and are_drawable([interval.low, interval.high]) else None
 
 
