@@ -85,7 +85,7 @@ def test_pages_show_them() -> None:
     page = Path("page.html").read_text()
     changed = changed_deltas(report)["boolq.EM"]["items"]
 
-    assert "boolq.EM: 15 worse, 2 better (17)" in page
+    assert "boolq.EM: 15 questions got worse, 2 better (17)" in page
     assert all(re.search(rf">{item['id']}<", page) for item in changed)
 
 

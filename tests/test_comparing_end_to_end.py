@@ -151,13 +151,13 @@ def test_report_terminal_and_summary_agree(
         (line,) = [
             line
             for line in printed.splitlines()
-            if one["metric"] in re.split("  +", line)[:2] and "(" in line
+            if one["metric"] in re.split("  +", line)[:2] and " to " in line
         ]
         escaped = one["metric"].replace("_", "&#95;")
         (row,) = [
             line
             for line in summary.splitlines()
-            if f"| <code>{escaped}</code> |" in line and " (" in line
+            if f"| <code>{escaped}</code> |" in line and "to" in line
         ]
         assert shown == re.findall(NUMBER, line)
         assert shown == re.findall(NUMBER, row)
@@ -555,7 +555,7 @@ def labelled(compared: dict[str, str], *labels: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("labels", "code", "sentence"),
     [
-        (("bug", "accept-it"), 0, "The job passed (label accept-it), although b"),
+        (("bug", "accept-it"), 0, "The job passed despite the ❌ (label accept-it): b"),
         (("bug",), 4, "The job failed: boolq.EM of acme/assistant regressed."),
     ],
 )

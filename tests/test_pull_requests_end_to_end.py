@@ -410,7 +410,7 @@ def test_a_baseline_is_the_mean_of_the_last_reports(week: Week) -> None:
     assert (200, 0, 2) == (delta["n"], delta["better"], delta["worse"])
     (comment,) = week.comments(7)
     assert "averaged with bbbbbbb, aaaaaaa" in comment.replace("<!-- -->", "")
-    assert "50.8 → 50.0 | 2 worse, 0 better of 200" in comment.replace("\N{NO-BREAK SPACE}", " ")
+    assert "50.8 → 50.0 | −2.7 to +0.4 | 2 worse" in comment.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

@@ -84,7 +84,10 @@ def test_a_table_names_which_questions_were_lost() -> None:
     """Regressions first; ids, texts and scores of each item, with line ends that can be seen."""
     boolq, mmlu = changed_instances.changed(SHOWN)
 
-    assert ["boolq.EM: 1 worse, 1 better", "mmlu.EM: 0 worse, 1 better"] == [
+    assert [
+        "boolq.EM: 1 question got worse, 1 better",
+        "mmlu.EM: 0 questions got worse, 1 better",
+    ] == [
         boolq.title,
         mmlu.title,
     ]
@@ -149,9 +152,10 @@ def test_models_are_named_where_there_are_several() -> None:
         builders.comparison(delta(LOST), model="beta"),
     )
 
-    assert ["boolq.EM of al?pha: 1 worse, 0 better", "boolq.EM of beta: 1 worse, 0 better"] == [
-        table.title for table in changed_instances.changed(both)
-    ]
+    assert [
+        "boolq.EM of al?pha: 1 question got worse, 0 better",
+        "boolq.EM of beta: 1 question got worse, 0 better",
+    ] == [table.title for table in changed_instances.changed(both)]
 
 
 def test_a_delta_that_was_not_looked_into_has_no_table() -> None:
@@ -168,9 +172,9 @@ def test_the_rest_of_many_is_counted() -> None:
     page = html_report.render(MANY)
 
     assert (40, 20) == (len(table.rows), table.left_out)
-    assert "boolq.EM: 58 worse, 2 better (the first 10 of 60)" in summary
+    assert "boolq.EM: 58 questions got worse, 2 better (the first 10 of 60)" in summary
     assert (10, 40) == (summary.count("is it?"), page.count("is it?"))
-    assert "boolq.EM: 58 worse, 2 better (40 of 60)" in page
+    assert "boolq.EM: 58 questions got worse, 2 better (40 of 60)" in page
 
 
 def test_all_of_a_few_is_shown(golden: Callable[[str, str], None]) -> None:

@@ -79,8 +79,8 @@ def test_other_iterations_make_another_chart() -> None:
     assert [
         "mmlu.EM over iteration: a",
         "mmlu.EM over iteration: b",
-        "Mean of all models",
-        "mmlu.EM of all models",
+        "Mean of each model",
+        "mmlu.EM of each model",
     ] == [one.title for one in charts(report)]
 
 
@@ -118,7 +118,7 @@ def test_bars_stand_in_the_order_of_the_leaderboard() -> None:
     """The means come first, and a bar begins at 0."""
     found = first_of(REPORTS["models"])
 
-    assert "Mean of all models" == found.title
+    assert "Mean of each model" == found.title
     assert (
         'x-axis ["gpt-4-0613", "mistral-7b-v0.1", "meta-llama/Llama-2-70b-chat-hf", "mini_3"]'
         in found.diagram
@@ -144,7 +144,7 @@ def test_unknown_scores_have_no_bar() -> None:
         ]
     )
 
-    assert ["Mean of all models", "mmlu.EM of all models", "raft.EM of all models"] == [
+    assert ["Mean of each model", "mmlu.EM of each model", "raft.EM of each model"] == [
         one.title for one in charts(report)
     ]
     assert 'x-axis ["a", "b"]' in charts(report)[2].diagram

@@ -57,8 +57,8 @@ LABELS = [
 @pytest.mark.parametrize("label", [one for one in dict.fromkeys(LABELS) if " " in one])
 def test_a_column_is_in_few_golden_files(label: str) -> None:
     """One golden file shows the tables of all reports, and one shows each format."""
-    # A colon or a comma follows where a sentence explains the column.
-    head = re.compile(re.escape(label) + "(?![:,])")
+    # A colon, a comma or a number follows where a sentence has the words of the column.
+    head = re.compile(re.escape(label) + "(?![:,]|\\s[+−±])")
     texts = {path.name: unescape(path.read_text(encoding="utf-8")) for path in GOLDEN.iterdir()}
     files = [name for name, text in texts.items() if head.search(text)]
 

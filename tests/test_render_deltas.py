@@ -111,10 +111,10 @@ def test_a_narrow_page_has_the_changes_first() -> None:
     """The first column has each change with its mark, and details are left out."""
     (table,) = deltas.first_tables(of(*DELTAS), is_wide=False)
 
-    assert ["Change (95% CI)", "Metric", "baseline → this run", "Questions"] == [
+    assert ["Change", "Metric", "baseline → this run", "95% CI", "Questions"] == [
         column.label for column in table.columns
     ]
-    assert "▼ −13.0 pp (−22.2 to −5.1)" == table.rows[0][0]
+    assert "▼ −13.0 pp" == table.rows[0][0]
 
 
 def test_the_sides_are_named() -> None:
@@ -143,7 +143,9 @@ def test_the_model_is_named_where_there_are_several() -> None:
 @pytest.mark.parametrize(
     ("changes", "label", "text"),
     [
-        ({}, "Change (95% CI)", "−13.0 pp (−22.2 to −5.1)"),
+        ({}, "Change", "▼ −13.0 pp"),
+        ({"warn_only": True}, "Change", "▼ −13.0 pp (warn only)"),
+        ({}, "95% CI", "−22.2 to −5.1"),
         ({}, "Questions", "15 worse, 2 better of 100 (92 clusters)"),
         ({"clusters": 100}, "Questions", "15 worse, 2 better of 100"),
         ({"clusters": None}, "Questions", "15 worse, 2 better of 100"),
@@ -314,13 +316,13 @@ def test_terminal_pipe_and_summary_show_the_same_numbers(name: str) -> None:
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 120, 400])
 @pytest.mark.parametrize("name", COMPARED)
 def test_no_column_is_lost_on_a_narrow_terminal(name: str, width: int) -> None:
-    """Each change is whole on any terminal, less its interval: what doesn't fit stands below."""
+    """Each change is whole on any terminal: what doesn't fit stands below."""
     result = COMPARED[name]
     lines = terminal.render(result, width=width, colour=False).splitlines()
     changes = [
-        change.partition(" (")[0]
+        change
         for table in deltas.first_tables(result, is_wide=False)
-        for change in cells(table, "Change (95% CI)")
+        for change in cells(table, "Change")
     ]
 
     assert [] == [change for change in changes if not any(change in line for line in lines)]
@@ -402,7 +404,7 @@ def test_thousands_of_deltas_fit_any_budget(limit: int, large: Report) -> None:
 
     assert len(text.encode()) <= limit
     assert text.count("<details>") == text.count("</details>")
-    assert "The job failed: 130\xa0scores regressed." in text
+    assert "The job failed: 130\xa0regressions." in text
     assert "| ▼ −10.0\N{NO-BREAK SPACE}pp (" in text or "| ▼\N{NO-BREAK SPACE}−10.0" in text
     assert text.endswith("helm-wandb-action 1.2.3</sub>\n")
     assert ("**Shortened to fit: " in text) == (limit < LIMIT)

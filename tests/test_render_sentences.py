@@ -178,11 +178,11 @@ def test_regressions_are_counted_if_they_are_several() -> None:
 
     def said(*shown: str) -> list[str]:
         gate = Gate(closed=True, reasons=shown)
-        return sentences.summary_sentences(
+        return sentences.outcome(
             builders.report([builders.evaluation("a")], comparisons=regressed, gate=gate)
         )
 
-    assert said(*reasons, floor)[-1].endswith(f"ailed: 2 scores regressed; {floor}.")
+    assert said(*reasons, floor)[-1].endswith(f"ailed: 2 regressions; {floor}.")
     assert said(reasons[0])[-1].endswith(f"ailed: {reasons[0]}.")
 
 
@@ -192,11 +192,11 @@ def test_regressions_are_counted_if_they_are_several() -> None:
         (Gate(closed=True, reasons=("a", "b")), ["The job failed: a; b."]),
         (
             Gate(closed=False, reasons=("a",), accepted_by="ok"),
-            ["The job passed (label ok), although a."],
+            ["The job passed despite the ⚠️ (label ok): a."],
         ),
         (
             Gate(closed=False, reasons=("a",)),
-            ["The job passed (fail-on: never), although a."],
+            ["The job passed despite the ⚠️ (fail-on: never): a."],
         ),
         (Gate(closed=False, reasons=()), ["The job passed."]),
         (
@@ -208,7 +208,7 @@ def test_regressions_are_counted_if_they_are_several() -> None:
 )
 def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list[str]) -> None:
     """A closed, an accepted and an open gate show all reasons; a gate without any is silent."""
-    assert expected == sentences.summary_sentences(gated(gate))
+    assert expected == sentences.outcome(gated(gate))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_on_the_command_line_there_is_no_job(gate: Gate, expected: list[str]) ->
     """A command that somebody typed fails or doesn't, without being called a job."""
     local = replace(gated(gate), provenance=Provenance(tool_version="1"))
 
-    assert expected == sentences.summary_sentences(local)
+    assert expected == sentences.outcome(local)
 
 
 def gated(gate: Gate | None) -> Report:
@@ -235,9 +235,7 @@ def test_reasons_of_the_gate_are_counted_beyond_a_limit() -> None:
     """Of a hundred reasons the first ones and a number are shown."""
     gate = Gate(closed=True, reasons=tuple(map(str, range(100))))
 
-    assert ["The job failed: 0; 1 and 98 more."] == sentences.summary_sentences(
-        gated(gate), limit=2
-    )
+    assert ["The job failed: 0; 1 and 98 more."] == sentences.outcome(gated(gate), limit=2)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +259,7 @@ def test_what_could_not_be_read_fails_the_job(gate: Gate, expected: list[str]) -
     """No page says that the job passed if something could not be read."""
     result = replace(gated(gate), unread=2)
 
-    assert expected == sentences.summary_sentences(result)
+    assert expected == sentences.outcome(result)
 
 
 def test_a_baseline_is_linked() -> None:

@@ -14,6 +14,7 @@ from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.text.quantities import UNKNOWN
 from helm_wandb.text.safe_text import Name
+from helm_wandb.text.words import count_noun
 
 _SPACE = re.compile(r"[^\S\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -32,7 +33,8 @@ def changed(report: Report) -> list[Table]:
 
 def _table(comparison: Comparison, delta: Delta, report: Report) -> Table:
     metric = deltas.metric_title(comparison, delta, report)
-    title = f"{metric}: {delta.worse} worse, {delta.better} better"
+    worse = count_noun(delta.worse or 0, "question")
+    title = f"{metric}: {worse} got worse, {delta.better} better"
     items = delta.items or ()
     has_subjects = len({subject_name(one.stratum) for one in items}) > 1
     columns = _columns(*deltas.side_names(report))

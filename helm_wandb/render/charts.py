@@ -55,7 +55,7 @@ class _Axis(Struct, frozen=True):
 
 
 def charts(report: Report) -> tuple[Chart, ...]:
-    """Each metric over training, then the means and each metric of all models; the first of them.
+    """Each metric over training, then the means and each metric of the models; the first of them.
 
     Metrics with values too large or small for mermaid's axes are in the tables only.
     """
@@ -152,7 +152,7 @@ def _bars(key: ScoreKey | None, values: Mapping[str, float | None]) -> Iterator[
     title = str(key or "Mean")
     lengths = [scale * value for value in shown.values()]
     yield Chart(
-        f"{title} of {f'the first {len(shown)} of {len(known)}' if more else 'all'} models",
+        f"{title} of {f'the first {len(shown)} of {len(known)} models' if more else 'each model'}",
         _diagram(
             "xychart-beta horizontal",
             f"title {_quoted(title, _TITLE_LENGTH, unit)}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -13,8 +14,10 @@ from helm_wandb.render.tables import Cells, Column, Table
 from helm_wandb.report.headline import VERDICT_WORDS, count_verdicts, sort_flagged
 from helm_wandb.text.quantities import (
     UNKNOWN,
+    change,
     difference,
     in_points,
+    interval,
     is_of_shared,
     score_change,
     size,
@@ -27,14 +30,13 @@ _LEAST_P = 0.001
 _MARKS = {Verdict.REGRESSED: "▼ ", Verdict.IMPROVED: "▲ "}
 _STEPS = "Since the previous checkpoint"
 _SCORES = "Baseline → candidate"
-_CHANGE = "Change (95% CI)"
+_CHANGE = "Change"
 _METRIC, _MODEL, _ITERATIONS = "Metric", "Model", "Iterations"
 _VERDICT = tables.VERDICT
 _NOTE = "Note"
-_DETECTABLE = "Detectable effect"
-_DETAILED = (_CHANGE, _VERDICT, _DETECTABLE, "Adjusted p")
-"""Columns that a table lacks which has the changes, with their marks, first."""
+_DETECTABLE, _P = "Detectable effect", "Adjusted p"
 _Row = tuple[Comparison, Delta]
+_T = TypeVar("_T")
 
 
 def first_tables(report: Report, *, is_wide: bool = True) -> list[Table]:
@@ -92,13 +94,19 @@ def _compared(report: Report) -> Sequence[Comparison]:
 
 
 def flagged(report: Report, *, is_wide: bool = True) -> Table | None:
-    """Return regressions, then improvements, the largest first; None without any."""
+    """Return regressions, then improvements, the largest first; None without any.
+
+    The first columns say all: a phone shows no others.
+    """
     compared = _compared(report)
     # A sentence has the mean of the only comparison.
     rows = [row for row in sort_flagged(compared) if row[1].key or len(compared) > 1]
     if not rows:
         return None
-    return (_verdicts_first if is_wide else _changes_first)("Changed", rows, report)
+    if is_wide:
+        return _changes_first("Changed", rows, report, without=[_DETECTABLE])
+    without = [_DETECTABLE, _VERDICT, _P]
+    return _notes_below(_changes_first("Changed", rows, report, without=without))
 
 
 def metric_title(comparison: Comparison, delta: Delta, report: Report) -> str:
@@ -128,7 +136,7 @@ def steps(report: Report) -> Table | None:
     rows = [row for row in _rows(report.steps) if row[1].verdict is not Verdict.UNTESTABLE]
     if not rows or not report.comparisons:
         return None
-    table = _table(_STEPS, rows, report)
+    table = _changes_first(_STEPS, rows, report)
     if len(report.steps) > 1:
         return table
     (only,) = report.steps
@@ -164,12 +172,11 @@ def _table(
     rows: Sequence[_Row],
     report: Report,
     *,
-    first: Sequence[Cells[_Row]] = (),
     without: Sequence[str] = (),
 ) -> Table:
     """Return the table of the rows' deltas, without the columns of which nothing is known.
 
-    first: columns before the others. without: labels of others that are left out.
+    without: labels of others that are left out.
     """
     is_of_run = not report.comparisons or title == _STEPS
     has_several = len(report.steps if is_of_run else report.comparisons) > 1
@@ -184,22 +191,20 @@ def _table(
         for column, cell in COLUMNS
         if column.label not in left_out
     ]
-    return tables.without_unknown(tables.tabulate(title, [*first, *shown], rows))
+    return tables.without_unknown(tables.tabulate(title, shown, rows))
 
 
-def _verdicts_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
-    """Return the table with the changes next to their verdicts, as the others name them.
+def _changes_first(
+    title: str, rows: Sequence[_Row], report: Report, *, without: Sequence[str] = ()
+) -> Table:
+    """Return the table with the change, and its mark, as the first column."""
+    table = _table(title, rows, report, without=without)
+    at = [column.label for column in table.columns].index(_CHANGE)
 
-    What else could have been detected matters to the changes that were not.
-    """
-    first = [one for one in COLUMNS if one[0].label in {_VERDICT, _CHANGE}]
-    return _table(title, rows, report, first=first, without=[_VERDICT, _CHANGE, _DETECTABLE])
+    def first(row: Sequence[_T]) -> tuple[_T, ...]:
+        return (row[at], *row[:at], *row[at + 1 :])
 
-
-def _changes_first(title: str, rows: Sequence[_Row], report: Report) -> Table:
-    """Return the table for a page that may be narrow, on which only the first columns are seen."""
-    change = (Column(_CHANGE), lambda row: f"{verdict_label(row[1])[0]} {difference(row[1])}")
-    return _notes_below(_table(title, rows, report, first=[change], without=_DETAILED))
+    return replace(table, columns=first(table.columns), rows=tuple(map(first, table.rows)))
 
 
 def _notes_below(table: Table) -> Table:
@@ -303,16 +308,23 @@ def verdict_label(delta: Delta) -> str:
     return f"{mark}{words}{' (warn only)' if is_warning else ''}"
 
 
+def _marked_change(delta: Delta) -> str:
+    """Return `▼ −13.0 pp`."""
+    remark = " (warn only)" if delta.warn_only and delta.verdict is Verdict.REGRESSED else ""
+    return f"{_MARKS.get(delta.verdict, '')}{change(delta, delta.difference)}{remark}"
+
+
 COLUMNS: tuple[Cells[_Row], ...] = (
-    (Column(_VERDICT, numeric=False), lambda row: verdict_label(row[1])),
     (Column(_METRIC, numeric=False), lambda row: _metric(row[1])),
     (Column(_MODEL, numeric=False), lambda row: Name(row[0].model)),
     (Column(_ITERATIONS, numeric=False), lambda row: _iterations(row[0])),
-    (Column(_CHANGE), lambda row: difference(row[1])),
+    (Column(_CHANGE), lambda row: _marked_change(row[1])),
     (Column(_SCORES), lambda row: score_change(row[1])),
+    (Column("95% CI"), lambda row: interval(row[1])),
     (Column("Questions"), lambda row: _questions(row[1])),
+    (Column(_VERDICT, numeric=False), lambda row: verdict_label(row[1])),
     (Column(_DETECTABLE), lambda row: _detectable(row[1])),
-    (Column("Adjusted p"), lambda row: _p(row[1])),
+    (Column(_P), lambda row: _p(row[1])),
     (Column(_NOTE, numeric=False), lambda row: _note(row[1])),
 )
 """Columns of every table of deltas, in all formats."""

@@ -27,7 +27,10 @@ _AROUND_A_CELL = 3
 class Page(Struct, frozen=True, kw_only=True):
     """The parts of a page, in their order."""
 
+    outcome: tuple[str, ...]
+    """Whether the job passes, and why."""
     sentences: tuple[str, ...]
+    """What changed over all."""
     first: tuple[Table, ...]
     """Tables of what changed."""
     items: tuple[Table, ...]
@@ -69,7 +72,8 @@ _CUTS = (
     *(("first", limit) for limit in (5_000, 2_000, 1_000, 500, 200, 100, 50, 20)),
     *((part, 0) for part in ("board", "notes", "legend")),
     *(("first", limit) for limit in (5, 1, 0)),
-    ("sentences", 1),
+    ("sentences", 0),
+    ("outcome", 1),
 )
 """What is cut to how much, the least important first; each cut is made after all before it."""
 
@@ -79,12 +83,14 @@ def pages(report: Report, charts: Sequence[Chart] = (), *, items: int) -> Iterat
 
     items: how many changed questions are shown of each metric.
     """
-    verdict = sentences.summary_sentences(report, limit=_REASONS)
+    outcome = tuple(sentences.outcome(report, limit=_REASONS))
+    summary = tuple(sentences.summary_sentences(report))
     legend = sentences.legend(report)
     report = without_common_owner(report)
     ranking = deltas.ranking(report)
     whole = Page(
-        sentences=tuple(verdict),
+        outcome=outcome,
+        sentences=summary,
         first=tuple(deltas.first_tables(report, is_wide=False)),
         items=_cut(tuple(changed_instances.changed(report)), items),
         rest=(*subjects.by_subject(report), *deltas.other_tables(report, is_wide=False)),

@@ -13,6 +13,7 @@ from helm_wandb.model import Comparison, Delta, Gate, Report, RoutineNote, Verdi
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.model_names import common_owner
 from helm_wandb.report import baseline_label
+from helm_wandb.report.headline import severity_mark
 from helm_wandb.text.quantities import difference, in_points, is_of_shared, score, score_change
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
@@ -61,8 +62,10 @@ _UNTESTABLE = (
     "per_instance_stats.json, samples of lm-eval or Inspect). The reasons are listed."
 )
 _APART = "Nothing could be compared; the reasons are listed."
-_MISSING_BASELINE = (
-    "There is no baseline yet. If this workflow hasn't run on the base branch, run it there, and "
+_MISSING_BASELINE = "Nothing can be compared yet, as there is no baseline. {how}"
+_ONLY_STEPS = "To see the change since the base branch, a baseline is needed. {how}"
+_GET_BASELINE = (
+    "If this workflow hasn't run on the base branch, run it there, and "
     "keep its report JSON as an artifact; or give a report JSON as the action's input “baseline”."
 )
 _NEW_MODEL = (
@@ -108,14 +111,21 @@ def advice(report: Report) -> str:
     """Return how to get a baseline; empty if there is one, or nothing to compare."""
     if report.comparisons or not report.evaluations:
         return ""
-    return _NEW_MODEL if report.not_in_baseline else _MISSING_BASELINE
+    if report.not_in_baseline:
+        return _NEW_MODEL
+    return (_ONLY_STEPS if report.steps else _MISSING_BASELINE).format(how=_GET_BASELINE)
 
 
-def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
-    """Return what changed over all, and whether the job passes.
+def outcome(report: Report, *, limit: int | None = None) -> list[str]:
+    """Return whether the job passes, why, and what else could hide a regression.
 
     limit: how many of the gate's reasons are shown.
     """
+    return [*_outcome(report, limit)]
+
+
+def summary_sentences(report: Report) -> list[str]:
+    """Return what changed over all, and which baselines are of another model or iteration."""
     sentences = [*_why_untested(report.comparisons)] if report.verdict is Verdict.UNTESTABLE else []
     compared = report.comparisons or report.steps
     # If there are several models, the leaderboard shows the means.
@@ -123,8 +133,7 @@ def summary_sentences(report: Report, *, limit: int | None = None) -> list[str]:
         sentences += _overall(report, compared[0], mean)
     elif len(report.leaderboard.rows) == 1 and not report.comparisons:
         sentences += _mean(report)
-    sentences += _partners(report.comparisons)
-    return [*sentences, *_outcome(report, limit)]
+    return [*sentences, *_partners(report.comparisons)]
 
 
 def page_notes(report: Report) -> tuple[str, ...]:
@@ -202,7 +211,7 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
     if gate.reasons and not gate.closed:
         why = f"label {gate.accepted_by}" if gate.accepted_by else "fail-on: never"
         if is_job and not failures:
-            yield f"The job passed ({why}), although {reasons}."
+            yield f"The job passed despite the {severity_mark(report)} ({why}): {reasons}."
         else:
             yield f"Doesn't fail{' the job' * is_job} ({why}): {reasons}."
     elif report.gate and is_job and not gate.closed and not failures:
@@ -220,7 +229,7 @@ def _reasons(gate: Gate, report: Report) -> list[str]:
     regressions = len(gate.reasons) - len(others)
     if regressions <= 1:
         return list(gate.reasons)
-    return [f"{regressions} scores regressed", *others]
+    return [f"{regressions} regressions", *others]
 
 
 def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[str]:
@@ -229,10 +238,14 @@ def _overall(report: Report, comparison: Comparison, delta: Delta) -> Iterator[s
     averaged = _averaged_benchmarks(report, comparison)
     of_all = f" of {len(compared)}" if len(averaged) < len(compared) else ""
     is_step = comparison in report.steps
+    is_alone = delta.verdict.is_flagged and not any(
+        one.verdict.is_flagged for one in comparison.deltas
+    )
     places = f" from iteration {comparison.baseline.iteration} to {comparison.iteration}"
     yield (
         f"Mean of {len(averaged)}{of_all} benchmark{'s' * (len(compared) != 1)}{places * is_step}: "
-        f"{score_change(delta)} ({_with_words(delta)}), {deltas.verdict_label(delta)}."
+        f"{score_change(delta)} ({_with_words(delta)}), {deltas.verdict_label(delta)}"
+        f"{'; no single benchmark is significant' * is_alone}."
     )
 
 

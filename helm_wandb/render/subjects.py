@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from helm_wandb.model import Comparison, Delta, Report
 from helm_wandb.render import deltas, tables
 from helm_wandb.render.tables import Cells, Column, Table
-from helm_wandb.text.quantities import UNKNOWN, difference, score_change
+from helm_wandb.text.quantities import UNKNOWN, change, interval, score_change
 from helm_wandb.text.safe_text import Name
 
 _EXPLORATORY = (
@@ -15,9 +15,10 @@ _EXPLORATORY = (
     "excludes 0 without any change."
 )
 _COLUMNS: tuple[Cells[Delta], ...] = (
-    (Column("Change (95% CI)"), difference),
+    (Column("Change"), lambda one: change(one, one.difference)),
     (Column("Subject", numeric=False), lambda one: Name(one.key.benchmark if one.key else "")),
     (Column("Baseline → candidate"), score_change),
+    (Column("95% CI"), interval),
     (Column("Questions"), lambda one: f"{one.worse} worse, {one.better} better of {one.n}"),
     (Column("Note", numeric=False), lambda one: one.why or UNKNOWN),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite, sqrt
 from typing import TypeAlias, TypeVar
 
@@ -84,7 +84,15 @@ def leaderboard(report: Report, more: Sequence[Cells[LeaderboardRow]] = ()) -> T
         (Column("Mean win rate"), lambda row: score(row.mean_win_rate)),
         *more,
     )
-    return without_unknown(tabulate("Leaderboard", columns, report.leaderboard.rows))
+    table = without_unknown(tabulate("Leaderboard", columns, report.leaderboard.rows))
+    return replace(table, notes=tuple(_tie_rule(report)))
+
+
+def _tie_rule(report: Report) -> Iterator[str]:
+    """Yield what a tie is, if there is one."""
+    if any(row.tied for row in report.leaderboard.rows):
+        alike = "the means are equal, or " if report.leaderboard.untested else ""
+        yield f"Tied: {alike}the difference from the first model of the rank isn't significant."
 
 
 def without_unknown(table: Table) -> Table:
@@ -269,7 +277,9 @@ def missing(report: Report) -> Table | None:
     columns = text_columns("Model", "Reason", "Metrics")
     # The longest cell is last: nothing stands behind it, however wide it is.
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
-    title = count_noun(sum(len(keys) for keys in keys_by_who.values()), "missing score")
+    title = count_noun(sum(map(len, keys_by_who.values())), "missing score")
+    if len({why for _, why in keys_by_who}) == 1:
+        title += f": {rows[0][1]}"
     return Table(title, columns, rows, is_counted=False) if rows else None
 
 
@@ -306,9 +316,6 @@ def ranking_rule(report: Report) -> str:
     rule = mean_rule(report)
     if board.untested:
         rule += f" Ranks are by the mean alone: {board.untested}."
-    if any(row.tied for row in board.rows):
-        alike = "of the same mean, or " if board.untested else ""
-        rule += f" Tied: {alike}not separated from the best of its rank by a paired test (Holm)."
     if any(row.mean_win_rate is not None for row in board.rows):
         rule += (
             " Mean win rate: the share of the other models that a model beats, averaged over "

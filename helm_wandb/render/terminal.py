@@ -45,7 +45,11 @@ def render_parts(report: Report) -> tuple[str, str]:
 
 def _content(report: Report) -> tuple[list[str | Table], list[str | Table]]:
     """Return the sentences and tables up to the leaderboard, and all below it."""
-    verdict = [*sentences.compared_with(report), *sentences.summary_sentences(report)]
+    verdict = [
+        *sentences.outcome(report),
+        *sentences.compared_with(report),
+        *sentences.summary_sentences(report),
+    ]
     legend = sentences.legend(report)
     report = without_common_owner(report)
     notes = [

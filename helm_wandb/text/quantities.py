@@ -67,13 +67,18 @@ def size_range(deltas: Iterable[Delta]) -> str:
 
 def difference(delta: Delta) -> str:
     """Return `−13.0 pp (−22.2 to −5.1)`: the difference, and its interval if there is one."""
-    text = change(delta, delta.difference)
+    text, ends = change(delta, delta.difference), interval(delta)
+    return text if ends is UNKNOWN else f"{text} ({ends})"
+
+
+def interval(delta: Delta) -> str:
+    """Return `−22.2 to −5.1`, the ends of the difference's interval; a dash if it has none."""
     if delta.interval is None:
-        return text
+        return UNKNOWN
     ends = (delta.interval.low, delta.interval.high)
     # `<0.1` would be hard to read here, and the sign says what matters.
     low, high = (_signed(delta, value).replace("<0.1", "0.0") for value in ends)
-    return f"{text} ({low} to {high})"
+    return f"{low} to {high}"
 
 
 def is_of_shared(delta: Delta) -> bool:
@@ -87,8 +92,16 @@ def is_of_shared(delta: Delta) -> bool:
 
 
 def score_change(delta: Delta) -> str:
-    """Return `73.0 → 60.0`, in percent for scores within 0–1."""
-    return " → ".join(scores_as_text([delta.baseline, delta.candidate], delta.key))
+    """Return `73.0 → 60.0`, in percent for scores within 0–1.
+
+    They have a second decimal if those with one differ by another change than the one shown.
+    """
+    ends = delta.baseline, delta.candidate
+    if in_points(delta):
+        shown = [round(100 * value, 1) for value in (*ends, delta.candidate - delta.baseline)]
+        if round(shown[1] - shown[0], 1) != shown[2]:
+            return " → ".join(f"{100 * value:.2f}" for value in ends)
+    return " → ".join(scores_as_text(ends, delta.key))
 
 
 def scores_as_text(values: Sequence[float | None], key: ScoreKey | None = None) -> list[str]:

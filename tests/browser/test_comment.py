@@ -51,5 +51,7 @@ def test_metric_size_and_outcome_are_on_the_first_screen(
 
     assert [True] * 3 == [is_seen for _, is_seen in seen]
     assert heading == keep_units(report.headline)
-    assert outcome.startswith(("The job passed (fail-on: never), although ", "The job failed: "))
+    assert outcome.startswith(
+        ("The job passed despite the ❌ (fail-on: never): ", "The job failed: ")
+    )
     assert change.startswith("▼\N{NO-BREAK SPACE}−1")

@@ -133,9 +133,9 @@ def test_policy_stops_what_is_smuggled_in(browser: Browser, tmp_path: Path) -> N
 def _place(cell: str, *, numeric: bool) -> float | str:
     if not numeric:
         return cell
-    found = re.match(r"[±+−]?<?([\d.]+(?:e-?\d+)?)", cell)
+    found = re.match(r"(?:[▼▲]\s)?([±+−]?)<?([\d.]+(?:e-?\d+)?)", cell)
     assert found, cell
-    return float(found[1]) * (-1 if cell.startswith("−") else 1)
+    return float(found[2]) * (-1 if found[1] == "−" else 1)
 
 
 @pytest.mark.parametrize("name", ["compared", "items", "models", "project", "left_out"])
@@ -156,12 +156,12 @@ def test_every_column_sorts_both_ways(opened: Open, name: str) -> None:
 def test_changes_sort_by_their_signs(opened: Open) -> None:
     """A drop by 13 points is less than none, which is less than a rise by 4."""
     changed = 'document.querySelector("table")'
-    text = "row.cells[1].textContent.replaceAll('\\u00a0', ' ')"
+    text = "row.cells[0].textContent.replaceAll('\\u00a0', ' ')"
     cells = {"evaluate": f"[...{changed}.tBodies[0].rows].map((row) => {text})"}
-    head = {"click": "table th:nth-child(2) > button"}
+    head = {"click": "table th:nth-child(1) > button"}
     seen = opened(COMPARED["compared"], head, cells, head, cells)
 
-    expected = ["+15.0 pp (+7.2 to +24.3)", "+4.3 pp (+3.1 to +5.5)", "−13.0 pp (−22.2 to −5.1)"]
+    expected = ["▲ +15.0 pp", "▼ +4.3 pp", "▼ −13.0 pp"]
     assert (expected, expected[::-1]) == seen.values
 
 

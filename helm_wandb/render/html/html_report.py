@@ -51,7 +51,8 @@ def render(report: Report) -> str:
     Its policy lets a browser run the page's own script and nothing else, whatever the names in
     it hold (Content Security Policy, level 3).
     """
-    verdict = sentences.summary_sentences(report, limit=_REASONS)
+    outcome = sentences.outcome(report, limit=_REASONS)
+    summary = sentences.summary_sentences(report)
     legend = sentences.legend(report)
     report = without_common_owner(report)
     script, style = _file("report.js"), _file("report.css")
@@ -72,7 +73,8 @@ def render(report: Report) -> str:
                 *deltas.other_tables(report),
                 *_details(report),
             ],
-            sentences=verdict,
+            outcome=outcome,
+            sentences=summary,
             legend=legend,
             flagged=plots.flagged(report),
             subjects=plots.subjects(report),
@@ -122,7 +124,7 @@ def _grid(
 ) -> Table:
     columns = (Column(corner, numeric=False), *map(Column, heads))
     rows = ((name, *row) for name, row in zip(names, cells, strict=True))
-    return tables.without_unknown(Table("Scores of all models", columns, tuple(rows)))
+    return tables.without_unknown(Table("All scores", columns, tuple(rows)))
 
 
 def _details(report: Report) -> list[Table]:

@@ -147,6 +147,11 @@ class Whiskers(Struct, frozen=True, kw_only=True):
     whiskers: tuple[Whisker, ...]
     ticks: tuple[Tick, ...]
 
+    @property
+    def has_unflagged(self) -> bool:
+        """Whether some delta neither regressed nor improved."""
+        return not all(one.verdict.is_flagged for one in self.whiskers)
+
 
 def curves(report: Report) -> tuple[Curves, ...]:
     """Return a plot of each metric that some model has at several iterations.

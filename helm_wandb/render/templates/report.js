@@ -1,7 +1,7 @@
 "use strict";
 // Sorts a table by the column whose head is pressed; unknown values stay last.
 const collator = new Intl.Collator("en", { numeric: true });
-const quantity = (text) => Number.parseFloat(text.replaceAll("−", "-").replace(/[±<]/, "").replace(/^[+]/, ""));
+const quantity = (text) => Number.parseFloat(text.replaceAll("−", "-").replace(/^[▼▲]\s/, "").replace(/[±<]/, "").replace(/^[+]/, ""));
 const byQuantity = (one, other) => one - other;
 const sort = (head) => {
   const table = head.closest("table");
