@@ -310,8 +310,9 @@ def test_two_counts_of_a_subject_are_reported() -> None:
 def test_value_that_is_no_mean_cannot_be_merged() -> None:
     """A score that is not the mean over its subjects is joined with no other subject."""
     assert (
-        "two values of mmlu.EM: 0.9 (kept) and 0.5, which are not both the mean over their "
-        "subjects. Give each score in one entry of evals only."
+        "two values of mmlu.EM: 0.9 (kept) and 0.5, which are not both the unweighted mean over "
+        "their subjects, so they can't be merged. Evaluate all of its subjects in one matrix job, "
+        "or name the subjects instead of it."
     ) == conflict(score({"anatomy": 0.5}, value=0.9), score({"botany": 0.5}))
 
 

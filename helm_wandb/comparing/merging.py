@@ -32,6 +32,11 @@ _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
 _ONE_ENTRY = "Give each score in one entry of evals only."
+_WEIGHTED = (
+    ", which are not both the unweighted mean over their subjects, so they can't be merged. "
+    "Evaluate all of its subjects in one matrix job, or name the subjects instead of it."
+)
+"""Said of a group of lm-eval that weighs its tasks by their sizes, for example."""
 _ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
 _NOT_COVERED = "not every matrix job has the per-instance data of its subjects"
 _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
@@ -138,11 +143,9 @@ def _find_disagreement(first: Score, later: Score) -> Disagreement | None:
     are_means = _is_mean_of_subjects(first) and _is_mean_of_subjects(later)
     if are_means and not (is_same and _counts_differ(first, later)):
         return None
-    why = "" if is_same else ", which are not both the mean over their subjects"
-    return Disagreement(
-        "values",
-        f": {_describe_value(first)} (kept) and {_describe_value(later)}{why}. {_ONE_ENTRY}",
-    )
+    values = f"{_describe_value(first)} (kept) and {_describe_value(later)}"
+    why = f". {_ONE_ENTRY}" if is_same else _WEIGHTED
+    return Disagreement("values", f": {values}{why}")
 
 
 def _two_values_of(names: Sequence[str], first: Score, later: Score) -> Disagreement:
