@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs a release of lm-eval, the newest by default, into a throw-away environment. Its dummy
-# model answers invented questions twice, offline, and this project compares the two runs.
+# model answers invented questions with three seeds on each side, offline, and this project compares
+# their means.
 # It needs a package index and takes some minutes, so no test runs it:
 #   tests/interop/lm_eval.sh [lm-eval==0.4.13]
 set -eu
@@ -38,10 +39,13 @@ aggregate_metric_list: [{metric: acc, weight_by_size: true}]
 END
 
 for side in before after; do
-  HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 harness/bin/lm_eval run --model dummy \
-    --model_args pretrained=acme/toy --include_path tasks --tasks both --log_samples \
-    --output_path "$side" --seed ${#side} > "$side.log" 2>&1 || { cat "$side.log"; exit 1; }
-  helm_wandb init "$side" --output "$side.yaml"
+  for run in 1 2 3; do
+    HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 harness/bin/lm_eval run --model dummy \
+      --model_args pretrained=acme/toy --include_path tasks --tasks both --log_samples \
+      --output_path "$side-$run" --seed "${#side}$run" > run.log 2>&1 || { cat run.log; exit 1; }
+  done
+  helm_wandb init "$side-1" --output "$side.yaml"
+  sed -i "s|^    lm_eval_output_dir: .*|&\n    repeats: [\"$side-*\"]|" "$side.yaml"
 done
 helm_wandb --config before.yaml --print-only --quiet --report before.json
 helm_wandb --config after.yaml --print-only --baseline before.json --report after.json
@@ -50,9 +54,10 @@ import json
 from pathlib import Path
 
 (delta,) = json.loads(Path("after.json").read_text())["comparisons"][0]["deltas"]
-(results,) = Path("after").rglob("results_*.json")
-own = json.loads(results.read_text())
-assert own["results"]["both"]["acc,none"] == delta["candidate"], "not lm-eval's own number"
+runs = [json.loads(path.read_text()) for path in Path().rglob("after-*/*/results_*.json")]
+mean = sum(run["results"]["both"]["acc,none"] for run in runs) / 3
+assert abs(mean - delta["candidate"]) < 1e-12, "not the mean of lm-eval's own numbers"
 assert delta["n"] == 200, "not all questions are paired"
-print("lm-eval", own["lm_eval_version"], "is read: 200 questions are paired")
+assert delta["runs"] == [3, 3], "not all seeds are averaged"
+print("lm-eval", runs[0]["lm_eval_version"], "is read: 200 questions of 3 seeds are paired")
 END
