@@ -444,7 +444,7 @@ class ChangedInstance(Struct, frozen=True, kw_only=True):
     """The answer is the candidate's."""
     baseline_answer: str | None = None
     flaky: bool = False
-    """Whether runs of one checkpoint answer it differently, right and wrong."""
+    """Whether runs of one checkpoint, or epochs of one run, differ in whether it is right."""
 
     @property
     def place(self) -> tuple[str, str, int]:
