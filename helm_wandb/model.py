@@ -614,6 +614,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     sink: str
     status: Status
     url: str | None = None
+    path: str | None = None
+    """The file that it wrote."""
     reason: str | None = None
     """Why it was skipped or failed, and what to do; with `done`, a remark."""
     warnings: tuple[str, ...] = ()

@@ -161,7 +161,9 @@ def test_report_file_is_written_with_its_folders(tmp_path: Path) -> None:
     for _ in range(2):
         receipt = ReportFile(path).deliver(REPORT)
 
-        assert receipt == Receipt(sink="report", status=Status.DONE, reason=f"written to {path}")
+        assert receipt == Receipt(
+            sink="report", status=Status.DONE, path=str(path), reason=f"written to {path}"
+        )
         assert to_json(REPORT) == path.read_bytes()
 
 

@@ -27,7 +27,7 @@ import os, sys, time
 from functools import partial
 from pathlib import Path
 from helm_wandb.system import signals
-signals.install(limit_seconds={limit}, patience_seconds={limit})
+signals.install(limit_seconds={limit}, patience_seconds={limit}, hurry_seconds={hurry})
 here = Path(sys.argv[1])
 ready = partial(os.write, 1, b"ready\\n")
 
@@ -81,9 +81,16 @@ def stop(
     return Stopped(exit_code=process.returncode, stderr=stderr)
 
 
-def program(code: str, here: Path, *, limit_seconds: float = SAFETY_SECONDS) -> list[str]:
+def program(
+    code: str,
+    here: Path,
+    *,
+    limit_seconds: float = SAFETY_SECONDS,
+    hurry_seconds: float = SAFETY_SECONDS,
+) -> list[str]:
     """The command line of a program that signals stop."""
-    return [sys.executable, "-c", BEGINNING.format(limit=limit_seconds) + code, str(here)]
+    beginning = BEGINNING.format(limit=limit_seconds, hurry=hurry_seconds)
+    return [sys.executable, "-c", beginning + code, str(here)]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +177,29 @@ rest()
     stopped = stop(program(code, tmp_path), signal.SIGINT, signal.SIGTERM)
 
     assert (130, ["clean"]) == (stopped.exit_code, [path.name for path in tmp_path.iterdir()])
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["with signals.deferred():", "with signals.cleaning(again):"],
+    ids=["block", "clean-up"],
+)
+def test_a_second_signal_ends_what_hangs(block: str, tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C twice waits for nothing, and still reads what was kept, once."""
+    code = f"""
+def again():
+    ready()
+    rest()
+signals.note("written: report")
+{block}
+    ready()
+    while not signals._state.number:
+        time.sleep(0.05)
+    again()
+"""
+    stopped = stop(program(code, tmp_path, hurry_seconds=0.1), signal.SIGINT, signal.SIGINT)
+
+    assert Stopped(exit_code=130, stderr="stopped by SIGINT: written: report\n") == stopped
 
 
 @pytest.mark.parametrize("hanging", ["with signals.deferred():", "signals.on_stop(hang)\nif 1:"])
@@ -267,7 +297,7 @@ rest()
 
 
 def test_the_last_line_names_each_output(tmp_path: Path) -> None:
-    """What is written, what failed, what is not finished, and what is not written."""
+    """What is written and where, what failed, what is not written, and how far the rest is."""
     code = """
 from helm_wandb import sinks
 from helm_wandb.errors import SinkError
@@ -275,27 +305,28 @@ from helm_wandb.model import Receipt, Status
 from tests.builders import report
 
 class Output:
-    def __init__(self, name, result):
-        self.name, self.result = name, result
+    def __init__(self, name, result, path=None):
+        self.name, self.result, self.path = name, result, path
     def deliver(self, report):
-        return Receipt(sink=self.name, status=self.result())
+        return Receipt(sink=self.name, status=self.result(), path=self.path)
 
 def fail():
     raise SinkError("no")
 
 def hang():
+    signals.note_step("Nothing was sent")
     ready()
     time.sleep(600)
 
-report_file = Output("report", lambda: Status.DONE)
+report_file = Output("report", lambda: Status.DONE, "report.json")
 skipped = Output("terminal", lambda: Status.SKIPPED)
 failing, hanging = Output("HTML report", fail), Output("W&B", hang)
 left = Output("job summary", lambda: Status.DONE)
 sinks.deliver(report([]), [report_file, skipped, failing, hanging, left, hanging, report_file])
 """
     said = (
-        "stopped by SIGTERM: written: report; failed: HTML report; not finished: W&B; "
-        "not written: job summary\n"
+        "stopped by SIGTERM:\n  written: report (report.json)\n  failed: HTML report\n"
+        "  not written: job summary\n  not finished: W&B. Nothing was sent\n"
     )
 
     assert Stopped(exit_code=143, stderr=said) == stop(program(code, tmp_path), signal.SIGTERM)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,11 +28,17 @@ from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 pytestmark = pytest.mark.enable_socket
 
-KEPT = "written: report, terminal; not finished: W&B; not written: job summary"
+KEPT = "written: report (report.json), terminal\n  not written: job summary\n  not finished: W&B. "
+UNSENT = "Nothing was sent. Run again to send 2 runs"
+SENDING = (
+    "It may have some data of 2 runs; no copy is kept in wandb/. Run again: existing data is not "
+    "sent twice"
+)
+STATES = {"file_stream": SENDING, "UpsertBucket": SENDING, "Runs": UNSENT}
+"""Request → what W&B has if it does not answer it."""
 AT_ONCE = 4
 """How many rows run side by side: they mostly wait."""
 
@@ -115,13 +123,55 @@ STOPPED = [row for row in INTERRUPTIONS if row[1] is not signal.SIGKILL]
 def test_a_stopped_command_says_what_it_leaves(
     all_interrupted: Results[Interruption, Interrupted], interruption: Interruption
 ) -> None:
-    """It ends at once with the signal's exit code and one line, and what it wrote is whole."""
-    number = interruption[1]
+    """It ends at once with the signal's exit code, says what is kept, and that is whole."""
+    match, number = interruption
     found = all_interrupted[interruption]
-    said = f"stopped by {number.name}: {KEPT}\n"
+    said = f"stopped by {number.name}:\n  {KEPT}{STATES[match]}\n"
 
     assert (128 + number, said) == (found.exit_code, found.stderr)
     assert {"config.yaml", "report.json"} == set(found.files)
+
+
+def test_two_signals_at_once_leave_nothing_either(tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C twice reads the same, and no process or folder stays."""
+    with WandbServer() as server:
+        desk = Desk(folder=tmp_path, base_url=server.url)
+        server.fault("file_stream", hang=True)
+        desk.configure(scores("alpha", 1, mmlu=0.25))
+        process = desk.begin("--report", "report.json")
+        until(lambda: server.operations()["file_stream"] > 0)
+        for _ in range(2):
+            os.kill(process.pid, signal.SIGINT)
+        done = ended(process, time.monotonic())
+        until(lambda: not desk.processes())
+
+    assert (130, f"stopped by SIGINT:\n  {KEPT}{SENDING}\n") == (done.exit_code, done.stderr)
+    assert [] == desk.scratch()
+
+
+def test_a_copy_that_is_not_complete_is_not_promised(tmp_path: Path) -> None:
+    """Stopped while it waits for its turn to record offline, the command says so."""
+    with WandbServer() as server:
+        desk = Desk(folder=tmp_path, base_url=server.url)
+        server.fault("UpsertBucket", status=403)
+        desk.configure(scores("alpha", 1, mmlu=0.25))
+        other = os.open(desk.work, os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        process = desk.begin("--report", "report.json")
+        until(lambda: _is_at_the_lock(process.pid, desk.work))
+        os.kill(process.pid, signal.SIGINT)
+        done = ended(process, time.monotonic())
+        os.close(other)
+
+    said = f"stopped by SIGINT:\n  {KEPT}No copy of 2 runs is kept in wandb/ yet. Run again\n"
+    assert (130, said) == (done.exit_code, done.stderr)
+    assert {} == desk.copies()
+
+
+def _is_at_the_lock(process: int, folder: Path) -> bool:
+    """Whether a process has the folder open, which it locks."""
+    opened = Path(f"/proc/{process}/fd").iterdir()
+    return str(folder.resolve()) in map(os.path.realpath, opened)
 
 
 PASSED_SECONDS = (0.0, 50.0, 120.0)

@@ -51,29 +51,34 @@ def deliver(
     for place, sink in enumerate(sinks):
         if done.get(sink.name) is report:
             continue
-        signals.note(_progress(receipts, [one.name for one in sinks[place:]]))
+        signals.note(*_progress(receipts, [one.name for one in sinks[place:]]))
         receipt = redactor.values(_deliver_one(sink, report))
         receipts[sink.name] = receipt
         if receipt.status is Status.DONE:
             done[sink.name] = report
         if receipt.url:
             report = replace(report, links={**report.links, sink.name: receipt.url})
-    signals.note(_progress(receipts, []))
+    signals.note(*_progress(receipts, []))
     return report, tuple(receipts.values())
 
 
-def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> str:
-    """Say what there is if the run is stopped now.
+def _progress(receipts: Mapping[str, Receipt], left: Sequence[str]) -> list[str]:
+    """Return lines that say what there is if the run is stopped now.
 
     left: the names of the outputs that are still to be written; the first has been begun.
     """
     named = {
-        "written": [name for name, one in receipts.items() if one.status is Status.DONE],
+        "written": [_written(one) for one in receipts.values() if one.status is Status.DONE],
         "failed": [name for name, one in receipts.items() if one.status is Status.FAILED],
-        "not finished": [name for name in left[:1] if name not in receipts],
         "not written": [name for name in dict.fromkeys(left) if name not in {*receipts, left[0]}],
+        "not finished": [name for name in left[:1] if name not in receipts],
     }
-    return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
+    lines = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
+    return lines or ["nothing was written"]
+
+
+def _written(receipt: Receipt) -> str:
+    return f"{receipt.sink} ({receipt.path})" if receipt.path else receipt.sink
 
 
 def print_text(sink: str, stream: TextIO | None, text: str) -> Receipt:
@@ -100,7 +105,7 @@ def write_file(sink: str, path: Path, content: bytes | Iterable[bytes]) -> Recei
     except OSError as error:
         message = f"{error.filename}: the {sink} cannot be written: {error.strerror}"
         raise SinkError(message) from error
-    return Receipt(sink=sink, status=Status.DONE, reason=f"written to {path}")
+    return Receipt(sink=sink, status=Status.DONE, path=str(path), reason=f"written to {path}")
 
 
 def _deliver_one(sink: Sink, report: Report) -> Receipt:

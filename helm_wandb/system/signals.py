@@ -3,6 +3,7 @@
 As process 1 of a container, Python ignores SIGTERM unless there is a handler. A handler that
 raises is no way to end for sure: the exception can be swallowed, printed as "ignored", or meet
 clean-up code that hangs. So the handler itself cleans up, says what was kept, and ends the process.
+A second signal, as by a second Ctrl-C, ends a clean-up that takes too long.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ LIMIT_SECONDS = 4.0
 """After that the process ends, whatever its clean-up waits for."""
 _PATIENCE_SECONDS = 2.0
 """Seconds that a stop waits for a block of `deferred`."""
+_HURRY_SECONDS = 0.5
+"""Seconds that are left to `deferred` after a second signal, and then to the clean-up: enough for
+those that don't hang, as signals also come in pairs."""
 _FIRST_CODE = 128
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STANDARD_ERROR = 2
@@ -36,7 +40,9 @@ class _State:
         self.number: signal.Signals | None = None
         self.depth = 0
         self.callbacks: list[Callable[[], object]] = []
-        self.kept = "nothing was written"
+        self.kept: tuple[str, ...] = ("nothing was written",)
+        self.step = ""
+        self.is_said = False
         self.finishing = _thread.allocate_lock()
         self.finisher = 0
         """The thread that cleans up."""
@@ -46,7 +52,10 @@ _state = _State()
 
 
 def install(
-    *, limit_seconds: float = LIMIT_SECONDS, patience_seconds: float = _PATIENCE_SECONDS
+    *,
+    limit_seconds: float = LIMIT_SECONDS,
+    patience_seconds: float = _PATIENCE_SECONDS,
+    hurry_seconds: float = _HURRY_SECONDS,
 ) -> None:
     """Let the signals end this process; call it before anything that takes time is imported.
 
@@ -55,7 +64,10 @@ def install(
     _state.process = os.getpid()
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        _stop(signal.Signals(number), limit_seconds, min(patience_seconds, limit_seconds))
+        if _state.number:
+            _hurry(hurry_seconds)
+        else:
+            _stop(signal.Signals(number), limit_seconds, min(patience_seconds, limit_seconds))
 
     for number in NUMBERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -67,9 +79,14 @@ def exit_code(number: int) -> int:
     return _FIRST_CODE + number
 
 
-def note(kept: str) -> None:
-    """Set what the last line says if the process is stopped from now on."""
-    _state.kept = kept
+def note(*kept: str) -> None:
+    """Set the last words of the process if it is stopped from now on, a line each."""
+    _state.kept, _state.step = kept, ""
+
+
+def note_step(text: str) -> None:
+    """Add to the last of these lines how far that work is; the next `note` removes it."""
+    _state.step = text
 
 
 def on_stop(callback: Callable[[], object]) -> None:
@@ -111,13 +128,19 @@ def deferred() -> Iterator[None]:
 def _stop(number: signal.Signals, limit_seconds: float, patience_seconds: float) -> None:
     if os.getpid() != _state.process:
         os._exit(exit_code(number))
-    for each in NUMBERS:
-        signal.signal(each, signal.SIG_IGN)
     _state.number = number
     _after(limit_seconds, _exit)
     _after(patience_seconds, _finish)
     if not _state.depth:
         _finish()
+
+
+def _hurry(seconds: float) -> None:
+    """End soon, whatever is waited for."""
+    for each in NUMBERS:
+        signal.signal(each, signal.SIG_IGN)
+    _after(seconds, _finish)
+    _after(2 * seconds, _exit)
 
 
 def _after(seconds: float, function: Callable[[], object]) -> None:
@@ -140,18 +163,24 @@ def _finish() -> None:
     for callback in reversed(_state.callbacks):
         with suppress(Exception):
             callback()
-    _say()
     _exit()
 
 
 def _say() -> None:
-    """Write the last line, past Python's streams: the interrupted code may be writing to them."""
-    if sys.stderr is None or _state.number is None:
+    """Write the last words, past Python's streams: the interrupted code may be writing to them."""
+    if sys.stderr is None or _state.number is None or _state.is_said:
         return
-    line = f"stopped by {_state.number.name}: {_state.kept}\n"
+    _state.is_said = True
+    *first, last = _state.kept
+    lines = [*first, f"{last}. {_state.step}" if _state.step else last]
+    text = "\n  ".join(["", *lines] if first else [f" {last}"])
     with suppress(OSError):
-        os.write(_STANDARD_ERROR, line.encode(errors="replace"))
+        os.write(
+            _STANDARD_ERROR,
+            f"stopped by {_state.number.name}:{text}\n".encode(errors="replace"),
+        )
 
 
 def _exit() -> None:
+    _say()
     os._exit(exit_code(_state.number or 0))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from helm_wandb.system import signals
 from helm_wandb.wandb_runs import changes, run_record
 from helm_wandb.wandb_runs.changes import StoredRun
 from helm_wandb.wandb_runs.layout import RunPlan
@@ -72,6 +73,8 @@ class Sender:
     """A random name of this process, which no other job has."""
     threads: int = THREADS
     writing_seconds: float = WRITING_SECONDS
+    if_stopped: str = ""
+    """The state of the run, for its last words, while it writes."""
 
     def send(
         self,
@@ -174,6 +177,7 @@ class Sender:
             mark=MARK,
             writer=self.writer,
         )
+        signals.note_step(self.if_stopped)
         try:
             done = {one.run_id: one for one in self.session.ask(request)}
         except ServiceError as error:

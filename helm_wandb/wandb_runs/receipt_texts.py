@@ -181,6 +181,40 @@ def busy_folder(folder: Path, seconds: float) -> str:
     )
 
 
+def stopped_before_sending(runs: int) -> str:
+    """Return what W&B has if the run is stopped before it sends anything."""
+    return f"Nothing was sent. Run again to send {_runs(runs)}"
+
+
+def stopped_while_sending(runs: int, stored: int, folder: Path) -> str:
+    """Return what W&B has if the run is stopped while it sends. stored: runs that it has whole."""
+    rest = f"no copy is kept in {folder / 'wandb'}/. Run again: existing data is not sent twice"
+    if stored:
+        return f"It has {stored} of {_runs(runs)}, and may have some data of the others; {rest}"
+    return f"It may have some data of {_runs(runs)}; {rest}"
+
+
+def stopped_after_sending(runs: int) -> str:
+    """Return what W&B has if the run is stopped while it links or shows what it sent."""
+    return (
+        f"It has all data of {_runs(runs)}. Run again to complete links to artifacts, or its view"
+    )
+
+
+def stopped_while_recording(runs: int, folder: Path) -> str:
+    """Return what a folder has if the run is stopped while it records there."""
+    return f"No copy of {_runs(runs)} is kept in {folder / 'wandb'}/ yet. Run again"
+
+
+def stopped_with_copy(runs: int, folder: Path, command: str) -> str:
+    """Return what a folder has if the run is stopped after it recorded there."""
+    return f"A copy of {_runs(runs)} is kept in {folder / 'wandb'}/: `{command}` sends it"
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"
+
+
 def count_runs(number: int) -> str:
     """Return `1 run is`, `2 runs are`."""
     return "1 run is" if number == 1 else f"{number} runs are"

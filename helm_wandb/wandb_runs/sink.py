@@ -120,6 +120,7 @@ class WandbRuns:
         uses: PlannedUses,
     ) -> Receipt:
         """Return the receipt of runs that W&B has; keep a copy of all others here."""
+        signals.note_step(receipt_texts.stopped_before_sending(len(plans)))
         earlier = self._earlier(plans)
         waiting = {plan.id: offline.select_waiting(plan, earlier.usable) for plan in plans}
         whole = [offline.carry_rows(plan, waiting[plan.id]) for plan in plans]
@@ -130,6 +131,8 @@ class WandbRuns:
             stuck = list(filter(None, map(_stuck, arrived)))
         if sent.fault:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
+        else:
+            signals.note_step(receipt_texts.stopped_after_sending(len(plans)))
         unlinked = artifact_uses.record_uses(project, uses, unsent)
         warnings = (*self._warnings(plans, earlier), *uses.problems, *unlinked)
         if stuck:
@@ -179,9 +182,11 @@ class WandbRuns:
             writer=self._writer,
             threads=self.threads,
             writing_seconds=self.writing_seconds,
+            if_stopped=receipt_texts.stopped_while_sending(len(plans), 0, self.folder),
         )
         boards = [plan for plan in plans if plan.is_leaderboard]
-        sent = sender.send([plan for plan in plans if not plan.is_leaderboard])
+        models = [plan for plan in plans if not plan.is_leaderboard]
+        sent = sender.send(models)
         if sent.fault or not boards:
             return replace(sent, failed=[*sent.failed, *boards])
 
@@ -189,7 +194,9 @@ class WandbRuns:
             ranking = leaderboard.rank_models(report.evaluations, project.read(), self.config)
             return [layout.leaderboard_plan(structs.replace(report, leaderboard=ranking))]
 
-        ranked = sender.send(boards, replan=board)
+        stored = receipt_texts.stopped_while_sending(len(plans), len(models), self.folder)
+        signals.note_step(stored)
+        ranked = replace(sender, if_stopped=stored).send(boards, replan=board)
         return replace(ranked, written=sent.written | ranked.written, url=ranked.url or sent.url)
 
     def _unsent(self, project: WandbProject, sent: Sending, number: int) -> str:
@@ -204,6 +211,7 @@ class WandbRuns:
         if not kept.number:
             return f"{why} {missing} whole; what they lack is their report: run again to send it"
         command = receipt_texts.sync_command(self.command, self.folder, project.session.base_url)
+        signals.note_step(receipt_texts.stopped_with_copy(kept.number, self.folder, command))
         return f"{why} {missing}; a copy is kept in {self.folder / 'wandb'}: `{command}` sends it"
 
     def _record(self, plans: Sequence[RunPlan], held: Mapping[str, StoredRun]) -> _Kept:
@@ -211,6 +219,7 @@ class WandbRuns:
 
         held: run id → what W&B was seen to hold of it.
         """
+        signals.note_step(receipt_texts.stopped_while_recording(len(plans), self.folder))
         try:
             create_folder(self.folder)
             with locked(self.folder, seconds=self._time.left_seconds - _RECORDING_SECONDS):
