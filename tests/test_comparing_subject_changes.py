@@ -35,9 +35,9 @@ def flagged(lower: tuple[str, ...] = ()) -> Delta:
     return one.deltas[0]
 
 
-def report() -> Report:
-    """A report of that delta."""
-    delta = flagged()
+def report(runs: tuple[int, int] | None = None) -> Report:
+    """A report of that delta, over so many runs."""
+    delta = replace(flagged(), runs=runs)
     return replace(
         builders.report([builders.evaluation()]),
         comparisons=(replace(builders.comparison(), deltas=(delta,)),),
@@ -96,6 +96,19 @@ def test_the_table_says_that_it_is_exploratory() -> None:
     assert "mmlu.EM by subject" == table.title
     assert ["subject=law", "subject=art"] == [row[1] for row in table.rows]
     assert table.notes[0].startswith("Exploratory: ")
+
+
+def test_subjects_of_several_runs_claim_no_noise_between_them() -> None:
+    """Their intervals are those of the questions alone."""
+    several = report(runs=(3, 1))
+    (table,) = subjects.by_subject(several)
+    (plot,) = plots.subjects(several)
+    assert table.notes[0].endswith(
+        " It leaves out the noise between runs, which is known only of the whole score."
+    )
+    assert plot.title.endswith(", without the noise between runs")
+    (of_one,) = subjects.by_subject(report())
+    assert "noise" not in of_one.notes[0]
 
 
 def test_the_page_has_a_plot_of_the_subjects() -> None:

@@ -14,6 +14,7 @@ _EXPLORATORY = (
     "Exploratory: the CI of a subject isn't corrected for the number of subjects, so one in twenty "
     "excludes 0 without any change."
 )
+_WITHOUT_NOISE = " It leaves out the noise between runs, which is known only of the whole score."
 _COLUMNS: tuple[Cells[Delta], ...] = (
     (Column("Change"), lambda one: change(one, one.difference)),
     (Column("Subject", numeric=False), lambda one: Name(one.key.benchmark if one.key else "")),
@@ -27,7 +28,7 @@ _COLUMNS: tuple[Cells[Delta], ...] = (
 def by_subject(report: Report) -> list[Table]:
     """Return a table for each flagged delta with subjects, in their order."""
     return [
-        _table(title(one, delta, report), delta.subjects)
+        _table(title(one, delta, report), delta, delta.subjects)
         for one, delta in deltas.flagged_deltas(report)
         if delta.subjects
     ]
@@ -38,6 +39,6 @@ def title(comparison: Comparison, delta: Delta, report: Report) -> str:
     return f"{deltas.metric_title(comparison, delta, report)} by subject"
 
 
-def _table(heading: str, subjects: tuple[Delta, ...]) -> Table:
+def _table(heading: str, whole: Delta, subjects: tuple[Delta, ...]) -> Table:
     table = tables.without_unknown(tables.tabulate(heading, _COLUMNS, subjects))
-    return replace(table, notes=(_EXPLORATORY,))
+    return replace(table, notes=(_EXPLORATORY + _WITHOUT_NOISE * bool(whole.runs),))

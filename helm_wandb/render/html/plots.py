@@ -276,7 +276,8 @@ def subjects(report: Report) -> tuple[Whiskers, ...]:
     """Return a plot of the subjects of each flagged delta that has some, the largest first."""
     plots = (
         _whiskers(
-            f"{by_subject.title(one, delta, report)}, in points; exploratory",
+            f"{by_subject.title(one, delta, report)}, in points; exploratory"
+            + ", without the noise between runs" * bool(delta.runs),
             [(one, subject) for subject in delta.subjects],
             SUBJECTS_SHOWN,
         )
