@@ -42,9 +42,10 @@ def parser(command: str) -> ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True)
     init = commands.add_parser(
         "init",
-        help="write a first config for the output of HELM, lm-eval or Inspect",
+        help="write a first config for the output of HELM, lm-eval or Inspect, or a report",
         description=(
-            "Write a first config, with metrics that the output of HELM, lm-eval or Inspect has."
+            "Write a first config, with metrics that the output of HELM, lm-eval or Inspect, or a "
+            "report JSON, has."
         ),
     )
     init.add_argument(
@@ -52,9 +53,12 @@ def parser(command: str) -> ArgumentParser:
         nargs="?",
         type=flags.path,
         default="benchmark_output",
-        help="folder that helm-run, lm_eval or inspect wrote, or a .tar, .tar.gz or .zip of it",
+        help=(
+            "folder that helm-run, lm_eval or inspect wrote, a .tar, .tar.gz or .zip of it, a log "
+            "of Inspect, or a report JSON; default: benchmark_output"
+        ),
     )
-    init.add_argument("--suite", metavar="NAME", help="suite to use if there are several")
+    init.add_argument("--suite", metavar="NAME", help="suite of HELM to use if there are several")
     init.add_argument(
         "--output",
         type=flags.path,
@@ -146,7 +150,9 @@ def _choose_entry(entries: Sequence[FirstEntry], arguments: Namespace) -> FirstE
     for one in entries:
         if arguments.suite in {one.name, f"runs/{one.name}", f"releases/{one.name}"}:
             return one
-    names = ", ".join(one.name for one in entries)
+    names = ", ".join(one.name for one in entries if one.name)
     raise InputError(
         f"--suite: {arguments.folder} has no suite {arguments.suite!r}. There are: {names}."
+        if names
+        else f"--suite: {arguments.folder} has no suites, as only HELM's output has. Leave it out."
     )

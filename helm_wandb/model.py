@@ -122,8 +122,8 @@ class EvalEntry(Struct, frozen=True, kw_only=True):
 class FirstEntry(Struct, frozen=True, kw_only=True):
     """An entry of `evals` for somebody who has no config yet."""
 
-    name: str
-    """The suite's."""
+    name: str = ""
+    """The suite's; only HELM's output has suites."""
     yaml: str
     score_keys: tuple[ScoreKey, ...]
     """The scores that it reads."""

@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from helm_wandb import cli
+from helm_wandb.report import to_json
+from tests import builders
 from tests.conftest import DATA, ROOT
+from tests.lm_eval_builders import write_run
 
 TREES = sorted(path.name for path in (DATA / "helm").glob("*.tar.gz"))
 
@@ -253,6 +256,38 @@ def test_init_says_what_hinders_it(  # noqa: PLR0913, PLR0917 -- fixtures
     assert shown in printed
     assert (arguments == ["demo"]) == ("lm-eval" in printed)
     assert "mine" == (workspace / "there.yaml").read_text()
+
+
+def test_init_says_that_only_helm_has_suites(
+    root: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of the output itself is no suite that could be given."""
+    write_run(workspace / "out", {"quiz": [1] * 4})
+
+    assert 2 == cli.main(["init", "out", "--suite", "v1"], root=root)
+    assert (
+        "error: --suite: out has no suites, as only HELM's output has. Leave it out.\n"
+    ) == capsys.readouterr().err
+
+
+def test_init_reads_a_report(root: Path, workspace: Path) -> None:
+    """Its help says so, and the config that it writes is valid."""
+    (workspace / "report.json").write_bytes(to_json(builders.report([builders.measured()])))
+
+    assert 0 == cli.main(["init", "report.json"], root=root)
+    assert "source: report" in (workspace / "helm-wandb.yaml").read_text()
+    assert "or a report JSON" in config_help("init")
+
+
+def config_help(name: str) -> str:
+    """Return the help of a command, in one line."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "wandb_writer.py", name, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return " ".join(done.stdout.split())
 
 
 def test_init_takes_the_suite_that_is_named(root: Path, workspace: Path) -> None:

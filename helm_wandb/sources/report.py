@@ -84,7 +84,7 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
         raise ArtifactError(f"{shown_as}: is a report without evaluations.")
     keys = dict.fromkeys(key for one in evaluations for key in one.scores)
     yaml = to_yaml({"eval_type": "helm", "source": "report", "path": escape(shown_as)})
-    return (FirstEntry(name=shown_as, yaml=yaml, score_keys=tuple(keys)),)
+    return (FirstEntry(yaml=yaml, score_keys=tuple(keys)),)
 
 
 def with_output(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -29,7 +29,6 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     keys, without_value = split_by_value(scores.values())
     return (
         FirstEntry(
-            name=shown_as,
             yaml="".join(_lines(shown_as, models, keys)),
             score_keys=keys,
             without_value=without_value,

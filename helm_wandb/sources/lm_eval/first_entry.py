@@ -39,7 +39,6 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     keys = _keys(found, {*valued})
     return (
         FirstEntry(
-            name=shown_as,
             yaml="".join(_lines(shown_as, models, keys, found)),
             score_keys=keys,
             without_value=without_value,
