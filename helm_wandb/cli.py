@@ -108,7 +108,7 @@ def _main(arguments: Namespace, root: Path, context: RunContext, log: logs.Log) 
 def parser(command: str = _COMMAND) -> ArgumentParser:
     """Return the parser of a run's flags; command: what the user typed to call it."""
     own = ArgumentParser(
-        prog=command,
+        prog=flags.program(command),
         usage=_USAGE,
         description=(
             "Compare and rank evaluations of HELM, lm-eval and Inspect, and record them in W&B."

@@ -48,7 +48,7 @@ examples:
 def parser(command: str) -> ArgumentParser:
     """Return the parser of the command; command: what the user typed before its name."""
     own = ArgumentParser(
-        prog=f"{command} compare",
+        prog=f"{flags.program(command)} compare",
         usage="%(prog)s BEFORE AFTER [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG.format(command),

@@ -38,7 +38,7 @@ def run(argv: Sequence[str], *, root: Path, log: Log, command: str) -> int:
 
 def parser(command: str) -> ArgumentParser:
     """Return the parser of the commands and their arguments."""
-    root = ArgumentParser(prog=command, description="Write and check configs.")
+    root = ArgumentParser(prog=flags.program(command), description="Write and check configs.")
     commands = root.add_subparsers(dest="command", required=True)
     init = commands.add_parser(
         "init",

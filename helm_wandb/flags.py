@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, ArgumentTypeError
 from functools import partial
+from pathlib import PurePath
+
+
+def program(command: str) -> str:
+    """Return `python wandb_writer.py`, the command without the folders that it was typed with.
+
+    command: what the user typed, as a shell has it.
+    """
+    return " ".join(PurePath(word).name for word in shlex.split(command))
 
 
 def path(text: str) -> str:

@@ -370,7 +370,7 @@ def test_changes_within_noise_pass(trees: Path) -> None:
 def test_the_gate_is_open_where_nobody_asks(capsys: pytest.CaptureFixture[str]) -> None:
     """Without --fail-on the regression is reported and the exit code is 0."""
     assert 0 == run("candidate", "--baseline", "baseline.json")["exit code"]
-    assert "Doesn't fail (fail-on: never): boolq.EM" in capsys.readouterr().out
+    assert "Doesn't fail (--fail-on never): boolq.EM" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("trees")

@@ -211,11 +211,25 @@ def test_each_way_of_the_gate_has_its_sentence(gate: Gate | None, expected: list
     assert expected == sentences.outcome(gated(gate))
 
 
+def test_advice_on_the_command_line_names_its_flags() -> None:
+    """In a job, the advice is about workflows; with a comparison there is none."""
+    typed = Provenance(tool_version="1")
+    local = replace(builders.report([builders.evaluation()]), provenance=typed)
+    unmatched = replace(local, not_in_baseline=("alpha",))
+    job = Provenance(tool_version="1", track="branch/main")
+
+    assert "Give a report JSON as --baseline FILE" in sentences.advice(local)
+    assert "write a report of it with --report FILE" in sentences.advice(unmatched)
+    for one in (local, unmatched):
+        assert "on the base branch" in sentences.advice(replace(one, provenance=job))
+    assert not sentences.advice(report(builders.comparison(*DELTAS)))
+
+
 @pytest.mark.parametrize(
     ("gate", "expected"),
     [
         (Gate(closed=False, reasons=()), []),
-        (Gate(closed=False, reasons=("a",)), ["Doesn't fail (fail-on: never): a."]),
+        (Gate(closed=False, reasons=("a",)), ["Doesn't fail (--fail-on never): a."]),
         (Gate(closed=True, reasons=("a",), warnings=("b",)), ["Failed: a.", "Doesn't fail: b."]),
     ],
 )

@@ -62,7 +62,7 @@ def test_missing_modules_of_ours_are_a_bug(root: Path) -> None:
     ids=str,
 )
 def test_texts_name_the_command_as_it_was_called(call: list[str], name: str, root: Path) -> None:
-    """Usage, examples and errors name the script, the module, or the installed command."""
+    """Examples have the script, the module, or the installed command; usage lacks the folders."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for arguments in (["--help"], ["init", "--help"], ["vaildate"]):
         done = subprocess.run(
@@ -74,7 +74,9 @@ def test_texts_name_the_command_as_it_was_called(call: list[str], name: str, roo
             env={**os.environ, "COLUMNS": "200", "PATH": path},
         )
 
-        assert (done.stdout + done.stderr).startswith(f"usage: {name} ")
+        words = [Path(word).name for word in name.split()]
+        assert (done.stdout + done.stderr).startswith(f"usage: {' '.join(words)} ")
+        assert (f"\n  {name} compare main/ pr/\n" in done.stdout) == (arguments == ["--help"])
 
 
 def test_a_path_of_python_is_quoted_for_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,9 +68,14 @@ _GET_BASELINE = (
     "If this workflow hasn't run on the base branch, run it there, and "
     "keep its report JSON as an artifact; or give a report JSON as the action's input “baseline”."
 )
+_GIVE_BASELINE = "Give a report JSON as --baseline FILE, or two outputs to the command compare."
 _NEW_MODEL = (
     "The baseline has other models. If this model is new or renamed, run this workflow on the base "
     "branch to get its baseline."
+)
+_NEW_LOCAL_MODEL = (
+    "The baseline has other models. If this model is new or renamed, write a report of it with "
+    "--report FILE, to give as --baseline FILE."
 )
 
 
@@ -111,9 +116,11 @@ def advice(report: Report) -> str:
     """Return how to get a baseline; empty if there is one, or nothing to compare."""
     if report.comparisons or not report.evaluations:
         return ""
+    is_job = report.provenance.is_job
     if report.not_in_baseline:
-        return _NEW_MODEL
-    return (_ONLY_STEPS if report.steps else _MISSING_BASELINE).format(how=_GET_BASELINE)
+        return _NEW_MODEL if is_job else _NEW_LOCAL_MODEL
+    how = _GET_BASELINE if is_job else _GIVE_BASELINE
+    return (_ONLY_STEPS if report.steps else _MISSING_BASELINE).format(how=how)
 
 
 def outcome(report: Report, *, limit: int | None = None) -> list[str]:
@@ -209,7 +216,8 @@ def _outcome(report: Report, limit: int | None) -> Iterator[str]:
         failures = [*[reasons] * gate.closed, *failures]
         yield f"{'The job failed' if is_job else 'Failed'}: {'; '.join(failures)}."
     if gate.reasons and not gate.closed:
-        why = f"label {gate.accepted_by}" if gate.accepted_by else "fail-on: never"
+        never = "fail-on: never" if is_job else "--fail-on never"
+        why = f"label {gate.accepted_by}" if gate.accepted_by else never
         if is_job and not failures:
             yield f"The job passed despite the {severity_mark(report)} ({why}): {reasons}."
         else:
