@@ -71,6 +71,18 @@ def test_leaderboard_without_any_model_keeps_its_heads() -> None:
     assert expected == tables.ranking_rule(report)
 
 
+def test_models_that_are_not_listed_are_named() -> None:
+    """The heading counts them, too."""
+    evaluations = [builders.evaluation(model) for model in ("alpha", "beta", "gamma")]
+    report = builders.report(evaluations)
+    board = leaderboard.build(evaluations, metrics=METRICS, excluded_models=frozenset({"beta"}))
+
+    assert "Not listed" not in tables.ranking_rule(report)
+    assert "Not listed: beta (excluded_models)." in (
+        tables.ranking_rule(replace(report, leaderboard=board))
+    )
+
+
 def test_curve_has_one_table_a_model_and_single_evaluations_share_one() -> None:
     """A model with two iterations is a curve; the models with one are side by side."""
     evaluations = [

@@ -314,6 +314,11 @@ def ranking_rule(report: Report) -> str:
     if not board.rows:
         return "All models are excluded by excluded_models of the config."
     rule = mean_rule(report)
+    listed = {row.model for row in board.rows}
+    excluded = dict.fromkeys(one.model for one in report.evaluations if one.model not in listed)
+    if excluded:
+        names = join_truncated([plain(Name(model)) for model in excluded])
+        rule += f" Not listed: {names} (excluded_models)."
     if board.untested:
         rule += f" Ranks are by the mean alone: {board.untested}."
     if any(row.mean_win_rate is not None for row in board.rows):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.entry import HarnessEval, ReadOptions
 from helm_wandb.model import EvalEntry, FirstEntry, Reading
@@ -18,7 +19,7 @@ from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.unknown_output import describe_unknown
-from helm_wandb.text.words import truncate
+from helm_wandb.text.words import count_noun, truncate
 
 if TYPE_CHECKING:
     from helm_wandb.comparing.changed_instances import TextRequests, TextsByPlace
@@ -127,7 +128,7 @@ def texts(
     only_answers: bool = False,
     left_out: str = "Texts of changed instances are left out: ",
 ) -> tuple[TextsByPlace, tuple[str, ...]]:
-    """Return the texts of the wanted instances, and a sentence for each file without them.
+    """Return the texts of the wanted instances, and a sentence for each reason why some lack them.
 
     only_answers: without questions and references. left_out: the beginning of these sentences.
     If two entries have the same instance, the first one's texts count, as for scores.
@@ -141,9 +142,17 @@ def texts(
                 by_place[run] = texts_of_run | by_place.get(run, {})
             faults += unread
     return by_place, truncate(
-        [f"{left_out}{reason}" for reason in faults],
+        [f"{left_out}{reason}" for reason in _reasons(faults)],
         lambda more: f"{left_out}{more} more such reasons.",
     )
+
+
+def _reasons(faults: Iterable[str]) -> Iterator[str]:
+    """Yield each reason once, with its first file and the number of the others."""
+    faults_by_reason = group_values((one.partition(": ")[2] or one, one) for one in faults)
+    for first, *others in faults_by_reason.values():
+        more = count_noun(len(others), "more file")
+        yield f"{first} The same for {more}." if others else first
 
 
 def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:

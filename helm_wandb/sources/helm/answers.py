@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from helm_wandb.comparing.changed_instances import Place, TextRequests, TextsByPlace
+from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import encodable, read_json
@@ -75,9 +76,10 @@ def _texts(files: Files, run: Run, places: Mapping[_Key, Place]) -> dict[Place, 
 
     Raises ArtifactError if a file of the run cannot be read.
     """
-    states = read_json(
-        files, f"{run.folder}/scenario_state.json", AnsweredScenarioState
-    ).request_states
+    path = f"{run.folder}/scenario_state.json"
+    if not files.is_file(path):
+        raise ArtifactError(f"{files.shown(path)}: doesn't exist, and no other file has them.")
+    states = read_json(files, path, AnsweredScenarioState).request_states
     chosen: dict[_Key, float] | None = None
     texts: dict[Place, Texts] = {}
     for state in states:
