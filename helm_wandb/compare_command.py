@@ -18,7 +18,7 @@ from helm_wandb.comparing.evaluations import group_by_model
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError
 from helm_wandb.harness.entry import ReadOptions, metrics_by_benchmark
-from helm_wandb.model import Config, Evaluation, FirstEntry, RoutineNote, ScoreKey
+from helm_wandb.model import Config, Evaluation, FirstEntry, Place, RoutineNote, ScoreKey
 from helm_wandb.runner.inputs import BaselineChoice
 from helm_wandb.system import paths
 from helm_wandb.text.safe_text import Name, plain
@@ -124,7 +124,11 @@ def _side(name: str, entry: FirstEntry, entries: Sequence[FirstEntry], root: Pat
         f"{name} also has {join_truncated(others)}; its suite {entry.name} is compared. To compare "
         f"another one, give its folder, {Path(name, 'runs')}/NAME."
     )
-    return Side(name=name, config=replace(config, names=()), notes=(note,) if others else ())
+    # The config is in no file, so that a line of it would lead nowhere.
+    place = Place(name, 0, 0)
+    evals = tuple(replace(one, place=place, places={}) for one in config.evals)
+    config = replace(config, names=(), evals=evals)
+    return Side(name=name, config=config, notes=(note,) if others else ())
 
 
 def find_baseline(

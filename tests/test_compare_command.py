@@ -131,6 +131,20 @@ def test_two_outputs_are_two_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == compare("main", "pr", "--quiet", "--html", "/dev/null", "--report", "/dev/null")
 
 
+def test_an_error_names_no_line_of_a_config(
+    sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The config that reads a side was never written."""
+
+    def rename(spec: dict[str, Any]) -> None:
+        spec["adapter_spec"]["model"] = spec["adapter_spec"]["model_deployment"] = "a" * 1_001
+
+    edit_specs(sides / "pr/runs", rename)
+
+    assert 3 == compare("main", "pr")
+    assert "error: pr: a model of suite 'nightly' has a name of 1,001 ch" in capsys.readouterr().err
+
+
 CHANGED = {"boolq.EM": "regressed", "hellaswag.EM": "improved"}
 
 
