@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb import action
+from helm_wandb.runner.inputs import INPUTS
 from tests.conftest import ROOT
 from tests.github_server import TOKEN, GithubServer
 from tests.inspect_builders import log, write_eval
@@ -279,6 +280,139 @@ def test_a_pull_request_with_every_output(week: Week) -> None:
     assert "<!doctype html>" in (week.folder / "report.html").read_text()
 
 
+EVERY_INPUT = {
+    "config": "config.yaml",
+    "wandb-api-key": API_KEY,
+    "wandb-model-artifact": "team/models/assistant:latest",
+    "wandb-view": "true",
+    "github-token": TOKEN,
+    "print-only": "false",
+    "summary-only": "false",
+    "comment": "update",
+    "comment-key": "assistant",
+    "baseline": "auto",
+    "baseline-artifact": "helm-wandb-report",
+    "on-missing-baseline": "fail",
+    "fail-on": "regression",
+    "accept-label": "accepted",
+    "on-sink-error": "fail",
+    "report": "helm-wandb-report.json",
+    "html": "report.html",
+    "badge": "badge.json",
+}
+
+
+def write_exam(folder: Path, *, law: int, arc: int, missed: int) -> None:
+    """Write lm-eval's output for the model of the HELM trees: a task, and a group of two.
+
+    law, arc: how many of 100 questions are answered right.
+    missed: how many of these this run answers wrong.
+    """
+
+    def answers(right: int) -> list[int]:
+        return [int(missed <= at < right) for at in range(100)]
+
+    tasks = {"arc": answers(arc), "exam_law": answers(law), "exam_art": answers(70)}
+
+    def change(results: dict[str, Any]) -> None:
+        mean = (sum(tasks["exam_law"]) + sum(tasks["exam_art"])) / 200
+        results["results"]["exam"] = {"acc,none": mean, "acc_stderr,none": "N/A"}
+        results["group_subtasks"] = {"exam": ["exam_law", "exam_art"]}
+
+    write_run(folder, tasks, model="acme/assistant", change=change)
+
+
+def write_evaluations(folder: Path, tree: str, *, law: int, arc: int) -> None:
+    """Write three runs of lm-eval, and the config that reads them and a tree of HELM's."""
+    for name, missed in (("first", 0), ("second", 1), ("third", 1)):
+        write_exam(folder / "exam" / name, law=law, arc=arc, missed=missed)
+    exam = {
+        "eval_type": "lm_eval",
+        "lm_eval_output_dir": "exam/first",
+        "repeats": ["exam/*"],
+        "benchmarks": [{"name": name, "metrics": ["acc"]} for name in ("arc", "exam")],
+    }
+    write_config(
+        folder,
+        helm(tree, "nightly"),
+        exam,
+        leaderboard=True,
+        leaderboard_metrics=["mmlu.EM", "boolq.EM"],
+        compare={
+            "baseline_reports": 2,
+            "min_effect": "1pp",
+            "floor": {"hellaswag.EM": 0.5},
+            "warn_only": ["arc"],
+        },
+    )
+
+
+def write_with_every_input(week: Week, server: WandbServer) -> dict[str, Any]:
+    """Evaluate two commits of main, then the pull request; return what that came to."""
+    given = {f"INPUT_{name.upper()}": value for name, value in EVERY_INPUT.items()}
+    given["INPUT_WANDB-BASE-URL"] = server.url
+    assert given.keys() == {f"INPUT_{one.name.upper()}" for one in INPUTS} - {"INPUT_FROM-REPORT"}
+    write_evaluations(week.folder, "baseline", law=60, arc=80)
+    # The first one has no baseline; for speed, it doesn't write to W&B either.
+    first = {"INPUT_ON-MISSING-BASELINE": "warn", "INPUT_PRINT-ONLY": "true"}
+    for at, (commit, more) in enumerate([(FIRST, first), (BASE, {})]):
+        run = given | more | {"GITHUB_RUN_ID": str(801 + at)}
+        assert 0 == week.run("push", None, commit, payload={"before": FIRST}, **run)["exit code"]
+        week.keep_report(commit)
+    write_evaluations(week.folder, "candidate", law=40, arc=60)
+    payload = pull_request(7, HEAD, NAME)
+    payload["pull_request"]["labels"] = [{"name": "accepted"}]
+    return week.run("pull_request", None, MERGE, payload=payload, **given)
+
+
+def test_a_pull_request_with_every_input(week: Week, golden: Callable[[str, str], None]) -> None:
+    """Two harnesses, repeats, subjects, an accepted regression, and a model of the project.
+
+    All that is written: the comment, outputs, files, and what W&B holds, read back.
+    """
+    week.server.seed.pull_request(NAME, 7, **OWN, labels=["accepted"])
+    with WandbServer() as server:
+        model = server.add_artifact("models", "assistant", "model")
+        server.add_run(
+            "test",
+            "rival",
+            group="acme/rival",
+            tags=["evaluate", "summary"],
+            config={"model": "acme/rival", "track": "branch/main"},
+            summary={"mmlu": {"EM": 0.6}, "boolq": {"EM": 0.65}, "iteration": 0},
+        )
+        done = write_with_every_input(week, server)
+        runs = {
+            run.display_name: run
+            for run in server.runs("test").values()
+            if run.config["track"] == "pr/7"
+        }
+        (reports,) = server.artifacts("test").values()
+        assert [] == server.unknown
+    (comment,) = week.comments(7)
+    body = re.sub(r"http://localhost:\d+", "https://github.test", comment)
+    golden("comment_with_every_input.md", body.replace(html.escape(server.url), "https://w.test"))
+    summary = runs["summary"]
+    table = json.loads(
+        runs["leaderboard"].files[runs["leaderboard"].summary["leaderboard"]["path"]]
+    )
+
+    assert (0, "regressed", "3", "1", f"{server.url}/team/test?nw=helmwandbaction") == tuple(
+        done[name] for name in ("exit code", "verdict", "regressions", "improvements", "wandb-url")
+    )
+    assert {"arc", "boolq", "exam", "leaderboard", "summary"} <= runs.keys()
+    assert ("regressed", 3, 1) == tuple(
+        summary.summary[name] for name in ("verdict", "regressions", "improvements")
+    )
+    assert (model,) == summary.used_artifacts
+    assert [["branch-main"], ["pr-7"]] == [
+        [alias for alias in one.aliases if alias in {"branch-main", "pr-7"}] for one in reports
+    ]
+    assert ["acme/rival", "acme/assistant"] == [row[1] for row in table["data"]]
+    assert "red" == json.loads((week.folder / "badge.json").read_text())["color"]
+    assert "boolq" in (week.folder / "report.html").read_text()
+
+
 def test_the_report_of_main_hands_its_history_on(week: Week) -> None:
     """Each push to main adds a point to the report before; the comment shows them as a trend."""
     first = week.run("push", "baseline", FIRST, payload={"before": "0" * 40})
@@ -311,9 +445,7 @@ def test_a_forks_report_adds_nothing_to_the_history(week: Week) -> None:
     assert {2} == {len(one["points"]) for one in done["report"]["history"]}
 
 
-def test_the_pull_request_is_compared_with_main(
-    week: Week, golden: Callable[[str, str], None]
-) -> None:
+def test_the_pull_request_is_compared_with_main(week: Week) -> None:
     """The baseline is the report of the commit that it was merged with; the comment says so."""
     week.push()
     done = week.pull()
@@ -324,8 +456,9 @@ def test_the_pull_request_is_compared_with_main(
     assert "main@2222222" == done["baseline"]
     assert "artifact of run 1893, of the base commit" in done["summary"]
     (comment,) = week.server.comments(NAME, 7)
-    body = re.sub(r"http://localhost:\d+", "https://github.test", comment.body)
-    golden("comment_of_a_pull_request.md", body)
+    assert f"main&#64;<!-- -->2222222</code>](<https://github.test/{NAME}/commit/{BASE}>)" in (
+        comment.body
+    )
     assert done["comment-url"].endswith(f"/pull/7#issuecomment-{comment.id}")
 
 
@@ -410,7 +543,7 @@ def test_a_baseline_is_the_mean_of_the_last_reports(week: Week) -> None:
     assert (200, 0, 2) == (delta["n"], delta["better"], delta["worse"])
     (comment,) = week.comments(7)
     assert "averaged with bbbbbbb, aaaaaaa" in comment.replace("<!-- -->", "")
-    assert "50.8 → 50.0 | −2.7 to +0.4 | 2 worse" in comment.replace("\N{NO-BREAK SPACE}", " ")
+    assert "50.8 → 50.0 | −3.1 to +0.7 | 2 worse" in comment.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_comment_is_kept_up_to_date(week: Week) -> None:

@@ -43,7 +43,7 @@ SUMMARY_LIMIT = 1_048_576
 def test_comments_golden(golden: Callable[[str, str], None]) -> None:
     """Around its tables, each variant of the comment looks as in the golden file.
 
-    A whole one is in comment_of_a_pull_request.md.
+    A whole one is in comment_with_every_input.md.
     """
     texts = {name: comment.render(one, limit_bytes=LIMIT) for name, one in COMMENTS.items()}
     golden("comments.md", in_sections({name: without_tables(texts[name]) for name in texts}))

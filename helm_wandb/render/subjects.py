@@ -15,20 +15,12 @@ _EXPLORATORY = (
     "excludes 0 without any change."
 )
 _WITHOUT_NOISE = " It leaves out the noise between runs, which is known only of the whole score."
-_COLUMNS: tuple[Cells[Delta], ...] = (
-    (Column("Change"), lambda one: change(one, one.difference)),
-    (Column("Subject", numeric=False), lambda one: Name(one.key.benchmark if one.key else "")),
-    (Column("Baseline → candidate"), score_change),
-    (Column("95% CI"), interval),
-    (Column("Questions"), lambda one: f"{one.worse} worse, {one.better} better of {one.n}"),
-    (Column("Note", numeric=False), lambda one: one.why or UNKNOWN),
-)
 
 
 def by_subject(report: Report) -> list[Table]:
     """Return a table for each flagged delta with subjects, in their order."""
     return [
-        _table(title(one, delta, report), delta, delta.subjects)
+        _table(title(one, delta, report), delta, report)
         for one, delta in deltas.flagged_deltas(report)
         if delta.subjects
     ]
@@ -39,6 +31,14 @@ def title(comparison: Comparison, delta: Delta, report: Report) -> str:
     return f"{deltas.metric_title(comparison, delta, report)} by subject"
 
 
-def _table(heading: str, whole: Delta, subjects: tuple[Delta, ...]) -> Table:
-    table = tables.without_unknown(tables.tabulate(heading, _COLUMNS, subjects))
+def _table(heading: str, whole: Delta, report: Report) -> Table:
+    columns: tuple[Cells[Delta], ...] = (
+        (Column("Change"), lambda one: change(one, one.difference)),
+        (Column("Subject", numeric=False), lambda one: Name(one.key.benchmark if one.key else "")),
+        (Column(" → ".join(deltas.side_names(report))), score_change),
+        (Column("95% CI"), interval),
+        (Column("Questions"), lambda one: f"{one.worse} worse, {one.better} better of {one.n}"),
+        (Column("Note", numeric=False), lambda one: one.why or UNKNOWN),
+    )
+    table = tables.without_unknown(tables.tabulate(heading, columns, whole.subjects or ()))
     return replace(table, notes=(_EXPLORATORY + _WITHOUT_NOISE * bool(whole.runs),))

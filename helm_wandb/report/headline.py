@@ -70,7 +70,10 @@ def count_verdicts(comparisons: Iterable[Comparison]) -> Counter[Verdict]:
 
 
 def sort_flagged(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, Delta]]:
-    """Return regressions, then improvements, the largest first, each with its comparison."""
+    """Return regressions, then improvements, the largest first, each with its comparison.
+
+    Those that only warn come after the others.
+    """
     rows = (
         (one, delta)
         for one in comparisons
@@ -78,7 +81,12 @@ def sort_flagged(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, De
         if delta.verdict.is_flagged
     )
     return sorted(
-        rows, key=lambda row: (row[1].verdict is Verdict.IMPROVED, -abs(row[1].difference))
+        rows,
+        key=lambda row: (
+            row[1].verdict is Verdict.IMPROVED,
+            row[1].warn_only,
+            -abs(row[1].difference),
+        ),
     )
 
 
