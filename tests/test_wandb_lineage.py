@@ -1,9 +1,9 @@
-"""Artifacts that a model's run uses, against a server: recorded once, and lost in no fault."""
+"""Artifacts that a model's run uses, against a server. `test_wandb_faults_of_jobs` has faults."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
@@ -14,8 +14,7 @@ from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
 from tests.builders import evaluation, report
-from tests.rows import parametrize_rows
-from tests.wandb_builders import PROJECT, curve, summary_id, summary_run
+from tests.wandb_builders import PROJECT, summary_run
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
@@ -26,32 +25,6 @@ pytestmark = pytest.mark.enable_socket
 
 TRACK = "branch/main"
 MODEL_ARTIFACT = "team/models/alpha:v0"
-FAULTS: dict[str, dict[str, Any]] = {
-    "403": {"status": 403},
-    "429 forever": {"status": 429},
-    "500 forever": {"status": 500},
-    "dropped forever": {"drop": True},
-    "no answer": {"hang": True},
-    "lost": {"lose": True},
-}
-SAID = {
-    "403": "refuses the entity or project",
-    "429 forever": "takes no more requests",
-    "500 forever": "returned a server error",
-    "dropped forever": "cannot be reached",
-    "no answer": "cannot be reached",
-    "lost": "did not store the data",
-}
-ROWS = (
-    *(
-        (operation, fault)
-        for fault in FAULTS
-        for operation in ("ArtifactMembershipByName", "RunInputArtifacts", "UseArtifact")
-        if fault != "lost"
-    ),
-    ("UseArtifact", "lost"),
-)
-QUICK = frozenset({("ArtifactMembershipByName", "403"), ("UseArtifact", "lost")})
 
 
 @pytest.fixture
@@ -207,25 +180,3 @@ def test_run_that_did_not_arrive_is_linked_by_the_next(server: WandbServer, tmp_
     sent(server, tmp_path)
 
     assert (artifact,) == used(server)
-
-
-@parametrize_rows("row", ROWS, quick=QUICK)
-def test_a_fault_of_the_lineage_loses_no_run(
-    server: WandbServer, tmp_path: Path, row: tuple[str, str]
-) -> None:
-    """The runs are stored, and a warning names the artifact and says what happened."""
-    operation, fault = row
-    server.add_artifact("models", "alpha", "model")
-    # The same requests also verify that the run's report arrived.
-    sent(server, tmp_path, model_artifact=None)
-    server.fault(operation, **FAULTS[fault])
-    receipt = sent(server, tmp_path)
-    (said,) = receipt.warnings
-
-    assert Status.DONE is receipt.status
-    assert {1: {"mmlu.EM": 0.5}} == curve(summary_run(server, "alpha", TRACK))
-    assert "finished" == server.runs(PROJECT)[summary_id("alpha", TRACK)].state
-    assert said.startswith(f"{MODEL_ARTIFACT}: not linked as an input of the summary run of")
-    assert SAID[fault] in said
-    assert API_KEY not in said
-    assert not (tmp_path / "wandb").exists()
