@@ -41,6 +41,10 @@ PLANNED = {
     run_id(TRACK, "alpha", "mmlu"),
     run_id(TRACK, "leaderboard", "leaderboard"),
 }
+NOTES = (
+    "[pull request 7](https://github.test/me/evals/pull/7), "
+    "[workflow run](https://github.test/me/evals/actions/runs/2)"
+)
 OUTCOME = {"verdict": "regressed", "regressions": 1, "improvements": 0}
 MODEL_ARTIFACT = "team/models/alpha:prod"
 LINEAGE = frozenset({"UseArtifact", "RunInputArtifacts"})
@@ -278,6 +282,10 @@ def test_a_rerun_has_everything(table: Results[Row, Came], row: Row) -> None:
     assert (0, []) == (came.again.exit_code, warnings(came.again))
     assert PLANNED == came.after.keys()
     assert {"finished"} == {run.state for run in came.after.values()}
+    assert ["evaluate", "evaluate", "leaderboard"] == sorted(
+        str(run.job_type) for run in came.after.values()
+    )
+    assert {NOTES} == {run.notes for run in came.after.values()}
     # The table of changed questions is in a row of its own.
     scored = [own(row) for row in summary.rows if "iteration" in row]
     assert [{"iteration": 1, "mmlu": {"EM": 0.5}}] == scored
