@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from helm_wandb.model import Gate, UnmatchedModels, Verdict
+from helm_wandb.model import Gate, Provenance, UnmatchedModels, Verdict
 from helm_wandb.report.headline import LENGTH, headline
 from tests import builders
 from tests.golden_reports import COMMENTS, DELTAS, REGRESSION, REPORTS
@@ -78,6 +78,17 @@ def test_several_models_have_a_checkpoint_each() -> None:
     assert report(steps=steps).headline.startswith(
         "\u2139\ufe0f 2 models since their previous checkpoints: boolq of a −13.0 pp, "
     )
+
+
+def test_a_job_that_passes_with_a_regression_says_so() -> None:
+    """The mark alone would say that it failed; a failed job, or a command, needs no word."""
+    regressed = report(builders.comparison(REGRESSION), gate=Gate(closed=False, reasons=("a",)))
+    failed = replace(regressed, gate=Gate(closed=True, reasons=("a",)))
+    typed = replace(regressed, provenance=Provenance(tool_version="1"))
+
+    assert "❌ alpha: boolq −13.0 pp, job passed" == headline(regressed)
+    assert {"❌ alpha: boolq −13.0 pp"} == {headline(one) for one in (failed, typed)}
+    assert "passed" not in headline(replace(regressed, unread=1))
 
 
 def test_untested_steps_are_not_in_the_headline() -> None:

@@ -277,9 +277,10 @@ def missing(report: Report) -> Table | None:
     columns = text_columns("Model", "Reason", "Metrics")
     # The longest cell is last: nothing stands behind it, however wide it is.
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
-    title = count_noun(sum(map(len, keys_by_who.values())), "missing score")
-    if len({why for _, why in keys_by_who}) == 1:
-        title += f": {rows[0][1]}"
+    count = sum(map(len, keys_by_who.values()))
+    reasons = {why for _, why in keys_by_who}
+    title = f"{reasons.pop()}: {count_noun(count, 'score')}" if len(reasons) == 1 else ""
+    title = title[:1].upper() + title[1:] or f"{count} missing scores"
     return Table(title, columns, rows, is_counted=False) if rows else None
 
 

@@ -19,7 +19,7 @@ from helm_wandb.text.words import count_noun, join_truncated, shorten
 LENGTH = 110
 """Characters of a headline, at most, unless its counts alone have more."""
 _NAMED = 4
-"""Flagged changes that are named; more of them are counted."""
+"""Flagged changes that are named, or models of which more is counted than flagged changes."""
 _NAME_LENGTH = 40
 """Characters of a name; half of it if it stands with others."""
 _REASON_LENGTH = 80
@@ -50,14 +50,15 @@ class _Room(Struct, frozen=True, kw_only=True):
 def headline(report: Report) -> str:
     """Return `❌ acme/assistant: boolq −13.0 pp, 4 inconclusive`: a mark, the model, the changes.
 
-    Changes are named as far as they fit, if need be in place of the counts of what isn't flagged;
-    then also the model is left out.
+    Changes are named as far as they fit, if need be in place of the counts of what isn't flagged,
+    which are of no use for many models; then also the model is left out.
     """
     mark, subject = severity_mark(report), _subject(report)
+    has_many = len({one.model for one in report.comparisons}) > _NAMED
     texts = [
         f"{mark} {subject}{_words(report, _Room(named=named, counted=counted))}{others}"
         for named in range(_NAMED, -1, -1)
-        for counted in (len(_UNFLAGGED), 1, 0)
+        for counted in ((0,) if has_many else (len(_UNFLAGGED), 1, 0))
         for others in (_replaced_models(report), "")
     ]
     texts.append(f"{mark} {_words(report, _Room(named=0, counted=len(_UNFLAGGED)))}")
@@ -144,6 +145,8 @@ def _words(report: Report, room: _Room) -> str:
     ]
     if lacking and report.comparisons:
         parts.append(_lacking(lacking))
+    if _passes_with_regressions(report):
+        parts.append("job passed")
     return ", ".join(parts)
 
 
@@ -153,6 +156,14 @@ def _why_failed(report: Report, gate: Gate, named: int) -> list[str]:
     first = shorten(plain(gate.reasons[0]), _REASON_LENGTH)
     more = f" and {len(gate.reasons) - 1} more" if len(gate.reasons) > 1 else ""
     return [f"{failed} ({first}{more})" if named else failed]
+
+
+def _passes_with_regressions(report: Report) -> bool:
+    """Whether the mark alone would say that the job failed."""
+    gate = report.gate
+    is_open = gate and not (gate.closed or gate.accepted_by)
+    is_whole = not (report.unread or report.contradictions)
+    return bool(is_open and is_whole and report.provenance.is_job and severity_mark(report) == "❌")
 
 
 def _text_if(condition: object, text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-_NUMBER = re.compile(r"(?<![^\s(])([+−±]?[0-9][0-9.,]*+) (?=[a-z])")
+_NUMBER = re.compile(r"(?<![^\s(])([+−±]?[0-9][0-9.,]*+|[▲▼]) (?=[a-z])")
 SHOWN = 3
 """Texts of a list, before "and 2 more"."""
 
@@ -16,7 +16,7 @@ def count_noun(number: int, noun: str) -> str:
 
 
 def keep_units(text: str) -> str:
-    """Return the text, whose numbers stay on the line of the word after them: `4 inconclusive`."""
+    """Return the text, whose numbers and marks stay on the line of the word after them."""
     return _NUMBER.sub("\\1\N{NO-BREAK SPACE}", text)
 
 
