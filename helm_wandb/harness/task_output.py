@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -66,6 +66,13 @@ class TaskOutput(ABC, Generic[_Run, _Place]):
     LONG_NAME_ADVICE: ClassVar[str]
     ABSENT: ClassVar[str]
     """Why a model lacks a score that others have."""
+    FIND_RUNS: ClassVar[Callable[..., TaskRuns[Any]]]
+    """Returns the newest runs in files; raises ArtifactError if there is none."""
+
+    @classmethod
+    def read(cls, spec: HarnessEval, files: Files) -> Self:
+        """Return the output; raise ArtifactError if it holds no results, or absurd names."""
+        return cls(spec, cls.FIND_RUNS(files, spec.pattern, shown_as=spec.output_dir))
 
     def __init__(self, spec: HarnessEval, runs: TaskRuns[_Run]) -> None:
         """Take what the entry means; raise ArtifactError if a name is too long."""

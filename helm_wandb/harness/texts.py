@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from helm_wandb.comparing.changed_instances import BenchmarkRun, Place, TextRequests, TextsByPlace
 from helm_wandb.errors import ArtifactError, ConfigError
 from helm_wandb.harness.entry import HarnessEval
-from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import ScoreKey, Texts
+from helm_wandb.model import Texts
 from helm_wandb.system.progress import no_progress
+
+if TYPE_CHECKING:
+    from helm_wandb.harness.task_output import TaskOutput
 
 _Place = TypeVar("_Place")
 
@@ -24,17 +26,15 @@ TextTask = tuple[BenchmarkRun, Callable[[], dict[Place, Texts]]]
 
 
 def requested_runs(
-    spec: HarnessEval,
-    checkpoints: Mapping[str, Checkpoint],
-    found: Mapping[str, Mapping[ScoreKey, _Place]],
-    wanted: TextRequests,
+    output: TaskOutput[Any, _Place], wanted: TextRequests
 ) -> Iterator[tuple[BenchmarkRun, list[_Place]]]:
     """Yield each benchmark of which instances are wanted, and where its scores are.
 
-    checkpoints: by model id. found: where each score of each model is.
+    Raises ArtifactError if the output has no score.
     """
-    for model, checkpoint in checkpoints.items():
-        run = checkpoint.family, spec.iteration(checkpoint.iteration)
+    _, found = output.scores()
+    for model, checkpoint in output.checkpoints.items():
+        run = checkpoint.family, output.spec.iteration(checkpoint.iteration)
         for evaluated in wanted:
             own = [one for key, one in found[model].items() if key.benchmark == evaluated[2]]
             if evaluated[:2] == run and own:

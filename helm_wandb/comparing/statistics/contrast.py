@@ -126,46 +126,28 @@ class Contrast(Struct, frozen=True, kw_only=True, dict=True):
         """
         strata = [part.stratum for part in parts]
         clusters = sum(len(stratum.sums) for stratum in strata)
-        single = sum(len(stratum.sums) == 1 for stratum in strata)
         if clusters == len(parts):
             return None
-        factors = [
-            clusters
-            * part.weight
-            / part.stratum.size
-            * _correction(len(part.stratum.sums), clusters, single=single, strata=len(parts))
-            for part in parts
-        ]
+        factors = _factors(parts, clusters)
         squares = [
             factor**2 * math.fsum(map(mul, stratum.residuals, stratum.residuals))
             for factor, stratum in zip(factors, strata, strict=True)
         ]
-        total = math.fsum(squares)
-        degrees = [stratum.degrees_of_freedom for stratum in strata]
-        by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
         flips = _flips(parts)
         is_binary = bool(flips) or not any(any(stratum.sums) for stratum in strata)
         return cls(
             difference=math.fsum(part.weight * part.stratum.mean for part in parts),
             points=_points(strata, factors, squares),
-            unseen=math.sqrt(
-                clusters
-                * math.fsum(
-                    len(part.stratum.sums) * (part.weight / part.stratum.size * part.unseen) ** 2
-                    for part in parts
-                )
-            ),
+            unseen=_unseen(parts, clusters),
             unseen_weight=COUNTS_WEIGHT if is_binary else _unseen_weight(parts),
             clusters=clusters,
             limit=limit,
             parts=tuple(parts),
             flips=flips,
             is_binary=is_binary,
-            variance=total / (clusters * (clusters - 1)),
-            degrees_of_freedom=total**2 / math.fsum(square**2 / own for square, own in by_stratum)
-            if total
-            else math.fsum(degrees),
-            strata_degrees=math.fsum(degrees),
+            variance=math.fsum(squares) / (clusters * (clusters - 1)),
+            degrees_of_freedom=_satterthwaite(strata, squares),
+            strata_degrees=math.fsum(stratum.degrees_of_freedom for stratum in strata),
         )
 
     def p(self) -> float:
@@ -304,6 +286,37 @@ def _flips(parts: Sequence[Part]) -> tuple[tuple[float, int, int], ...]:
         ups[size] += sum([total > 0 for total in sums])
         downs[size] += sum([total < 0 for total in sums])
     return tuple((size, ups[size], downs[size]) for size in ups if ups[size] + downs[size])
+
+
+def _factors(parts: Sequence[Part], clusters: int) -> list[float]:
+    """Return what the residuals of each stratum are multiplied by."""
+    single = sum(len(part.stratum.sums) == 1 for part in parts)
+    return [
+        clusters
+        * part.weight
+        / part.stratum.size
+        * _correction(len(part.stratum.sums), clusters, single=single, strata=len(parts))
+        for part in parts
+    ]
+
+
+def _satterthwaite(strata: Sequence[Sums], squares: Sequence[float]) -> float:
+    """Return the degrees of freedom of the strata's squares, each with its own."""
+    degrees = [stratum.degrees_of_freedom for stratum in strata]
+    total = math.fsum(squares)
+    if not total:
+        return math.fsum(degrees)
+    by_stratum = [(square, own) for square, own in zip(squares, degrees, strict=True) if own]
+    return total**2 / math.fsum(square**2 / own for square, own in by_stratum)
+
+
+def _unseen(parts: Sequence[Part], clusters: int) -> float:
+    """Return the size of the contributions that were not seen."""
+    squares = (
+        len(part.stratum.sums) * (part.weight / part.stratum.size * part.unseen) ** 2
+        for part in parts
+    )
+    return math.sqrt(clusters * math.fsum(squares))
 
 
 def _unseen_weight(parts: Sequence[Part]) -> float:

@@ -48,9 +48,7 @@ def read(
 
 def _tasks(spec: InspectEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
     """Yield a task for each log that holds wanted instances."""
-    output = Output.read(spec, files)
-    _, by_model = output.scores()
-    for run, found in requested_runs(spec, output.checkpoints, by_model, wanted):
+    for run, found in requested_runs(Output.read(spec, files), wanted):
         yield run, partial(_texts, files, found, wanted[run])
 
 

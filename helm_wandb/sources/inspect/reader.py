@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.harness.files import Files
 from helm_wandb.harness.task_output import TaskDetails, TaskOutput, read_tasks
 from helm_wandb.model import Instances, Reading, Score, ScoreKey
 from helm_wandb.sources.inspect import settings
@@ -56,11 +55,7 @@ class Output(TaskOutput[Log, Found]):
     OWNER = "Inspect's log"
     LONG_NAME_ADVICE = "Give the model or task a shorter one, and run inspect eval again."
     ABSENT = "there is no log of it for this model"
-
-    @classmethod
-    def read(cls, spec: InspectEval, files: Files) -> Output:
-        """Return the output; raise ArtifactError if it holds no whole log, or absurd names."""
-        return cls(spec, find_logs(files, spec.pattern, shown_as=spec.output_dir))
+    FIND_RUNS = staticmethod(find_logs)
 
     @cached_property
     def _names(self) -> Mapping[str, str]:

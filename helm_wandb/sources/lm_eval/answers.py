@@ -45,9 +45,7 @@ def read(
 
 def _tasks(spec: LmEval, wanted: TextRequests, files: Files) -> Iterator[TextTask]:
     """Yield a task for each file that holds wanted instances."""
-    output = Output.read(spec, files)
-    _, by_model = output.scores()
-    for evaluated, found in requested_runs(spec, output.checkpoints, by_model, wanted):
+    for evaluated, found in requested_runs(Output.read(spec, files), wanted):
         for path, places in _files(found, wanted[evaluated]).items():
             yield evaluated, partial(_texts, files, path, places, _filters(found))
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
-from helm_wandb.harness.files import Files
 from helm_wandb.harness.names import benchmark_name, metric_name
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.task_output import TaskDetails, TaskOutput, read_tasks
@@ -59,11 +58,7 @@ class Output(TaskOutput[Run, Found]):
     OWNER = "lm-eval's output"
     LONG_NAME_ADVICE = "Give the model or task a shorter one, and run lm_eval again."
     ABSENT = "lm-eval has no result of it for this model"
-
-    @classmethod
-    def read(cls, spec: LmEval, files: Files) -> Output:
-        """Return the output; raise ArtifactError if it holds no results, or absurd names."""
-        return cls(spec, find_runs(files, spec.pattern, shown_as=spec.output_dir))
+    FIND_RUNS = staticmethod(find_runs)
 
     def find(self, runs: Mapping[str, Run]) -> dict[ScoreKey, Found | str]:
         """Return where the scores of a model are that the entry names, or all."""
