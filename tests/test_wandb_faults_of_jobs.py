@@ -286,7 +286,7 @@ def test_a_rerun_has_everything(table: Results[Row, Came], row: Row) -> None:
         str(run.job_type) for run in came.after.values()
     )
     assert {NOTES} == {run.notes for run in came.after.values()}
-    # The table of changed questions is in a row of its own.
+    # The table of changed questions has its own row.
     scored = [own(row) for row in summary.rows if "iteration" in row]
     assert [{"iteration": 1, "mmlu": {"EM": 0.5}}] == scored
     assert "changed_items" in summary.summary
