@@ -157,7 +157,7 @@ def test_missing_scores_of_the_only_model_name_it() -> None:
     table = tables.missing(builders.report(evaluations))
 
     assert table is not None
-    assert table.rows == (("alpha", "x", "raft.EM"),)
+    assert ("1 score: x", (("alpha", "raft.EM"),)) == (table.title, table.rows)
 
 
 def test_nothing_missing_makes_no_table() -> None:

@@ -274,14 +274,18 @@ def missing(report: Report) -> Table | None:
     keys_by_who = group_values(
         ((_who(several, models), why), str(key)) for (key, why), several in misses.items()
     )
-    columns = text_columns("Model", "Reason", "Metrics")
+    if not keys_by_who:
+        return None
     # The longest cell is last: nothing stands behind it, however wide it is.
+    columns = text_columns("Model", "Reason", "Metrics")
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
-    count = sum(map(len, keys_by_who.values()))
-    reasons = {why for _, why in keys_by_who}
-    title = f"{reasons.pop()}: {count_noun(count, 'score')}" if len(reasons) == 1 else ""
-    title = title[:1].upper() + title[1:] or f"{count} missing scores"
-    return Table(title, columns, rows, is_counted=False) if rows else None
+    count, reasons = sum(map(len, keys_by_who.values())), {why for _, why in keys_by_who}
+    if len(reasons) > 1:
+        return Table(f"{count} missing scores", columns, rows, is_counted=False)
+    (reason,) = reasons
+    shown = tuple((who, keys) for who, _, keys in rows)
+    title = f"{count_noun(count, 'score')}: {reason}"
+    return Table(title, (columns[0], columns[2]), shown, is_counted=False)
 
 
 def _who(misses: Sequence[Evaluation], models: Mapping[str, Sequence[Evaluation]]) -> str:
