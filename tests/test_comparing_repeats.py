@@ -287,7 +287,7 @@ def test_a_report_keeps_the_runs_of_a_score() -> None:
 def test_runs_whose_noise_no_float_holds_are_untestable() -> None:
     """A report from a fork can have any numbers in its runs, and crashes nothing."""
     candidate = run([1.0, 0.0] * 20)
-    hostile = Repeats(values=(1e200, -1e200), within=1e300)
+    hostile = Repeats(values=(1e200, -1e200, 1.5), within=1e300)
     scores = {KEY: replace(candidate.scores[KEY], repeats=hostile)}
     (baseline,) = from_json(to_json(builders.report([replace(candidate, scores=scores)])))
     label = Baseline(origin="main", model="alpha", iteration=0)

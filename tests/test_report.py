@@ -660,6 +660,10 @@ for _ in range(40):
             changed(*OF, "value", to=0.5),
             f"{IN_BENCHMARK}: its value 0.5 isn't the mean of its instances, 0.46",
         ),
+        (
+            changed(*OF, "repeats", to={"values": [0.25, 0.5], "within": 0}),
+            f"{IN_BENCHMARK}: its value 0.46",
+        ),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:60],
 )

@@ -33,6 +33,8 @@ from helm_wandb.model import (
     Score,
     ScoreKey,
     SubjectScore,
+    is_close,
+    mean,
 )
 from helm_wandb.report import LONGEST_NAME, LONGEST_TEXT, SCHEMA_VERSION
 from helm_wandb.report.keys import check_keys
@@ -399,12 +401,17 @@ class _Reader(Struct, frozen=True):
             fingerprint=self._fingerprint(score.fingerprint, f"{path}.fingerprint"),
             instances=self._instances(score, path),
             no_instances=score.no_instances and self._text(score.no_instances),
-            repeats=None if score.repeats is None else self._repeats(score.repeats),
+            repeats=self._repeats(score, path),
         )
 
-    def _repeats(self, repeats: _Repeats) -> Repeats:
-        self.memory.take(_VALUE_BYTES * (len(repeats.values) + 2))
-        return Repeats(values=repeats.values, within=repeats.within)
+    def _repeats(self, score: _Score, path: str) -> Repeats | None:
+        """The score's runs; a score that isn't their mean is refused, as with instances."""
+        if score.repeats is None:
+            return None
+        values = score.repeats.values
+        self.memory.take(_VALUE_BYTES * (len(values) + 2))
+        _check_mean(score.value, mean(values), of="runs", path=path)
+        return Repeats(values=values, within=score.repeats.within)
 
     def _subjects(self, raw: msgspec.Raw, path: str) -> Mapping[str, SubjectScore]:
         subjects = _decode(raw, _SUBJECTS, path)
@@ -456,11 +463,7 @@ class _Reader(Struct, frozen=True):
         if score.instances is None:
             return None
         instances = self._columns(score.instances, f"{path}.instances")
-        if not instances.has_mean(score.value):
-            raise ValueError(
-                f"{path}: its value {score.value} isn't the mean of its instances, "
-                f"{instances.mean()}: write the mean in full, or leave the instances out"
-            )
+        _check_mean(score.value, instances.mean(), of="instances", path=path)
         return instances
 
     def _columns(self, raw: _Columns, path: str) -> Instances:
@@ -494,6 +497,15 @@ class _Reader(Struct, frozen=True):
 
 def _within(path: str, key: str) -> str:
     return f"{path}[{json.dumps(key)}]"
+
+
+def _check_mean(value: float, mean_value: float, *, of: str, path: str) -> None:
+    """Refuse a score that contradicts the mean of its instances or runs."""
+    if not is_close(value, mean_value):
+        raise ValueError(
+            f"{path}: its value {value} isn't the mean of its {of}, {mean_value}: write the mean "
+            f"in full, or leave the {of} out"
+        )
 
 
 def _check_length(column: bytes, path: str, *, is_text: bool) -> None:
