@@ -412,6 +412,22 @@ def test_new_commit_updates_the_provenance(server: WandbServer, desk: Desk) -> N
     assert {1: {"mmlu.EM": 0.25}} == alpha(server, MAIN)
 
 
+@pytest.mark.parametrize("operation", ["CreateArtifact", "CommitArtifact"])
+def test_report_that_is_lost_is_noticed_though_an_older_one_has_its_alias(
+    server: WandbServer, desk: Desk, operation: str
+) -> None:
+    """W&B takes the report of a commit, and doesn't keep it: the record doesn't list it."""
+    desk.configure(scores("alpha", 1, mmlu=0.25))
+    desk.write("--summary-only", **PUSH)
+    server.fault(operation, times=1, lose=True)
+    lost = desk.write("--summary-only", **PUSH | {"GITHUB_SHA": "beef"})
+    run = server.runs(PROJECT)[summary_id("alpha", MAIN)]
+
+    assert 5 == lost.exit_code
+    assert "run again to send it" in lost.stdout
+    assert ["c0ffee"] == [one["commit"] for one in json.loads(run.summary[MARK])["reports"]]
+
+
 REQUESTS_OF_A_DETAIL_RUN = {
     "Run": 2,  # what it holds before, and after
     "RunResumeStatus": 1,

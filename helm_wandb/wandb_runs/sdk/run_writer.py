@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import wandb
 from wandb.apis.public.runs import RunNotFoundError
 
-from helm_wandb.wandb_runs.sdk import faults
+from helm_wandb.wandb_runs.sdk import faults, lineage
 from helm_wandb.wandb_runs.sdk.messages import (
     THREADS,
     Artifact,
@@ -244,9 +244,23 @@ class RunWriter:
         if writing.artifact:
             where = f"{self._client.entity}/{self._request.project}"
             name = f"{where}/{writing.artifact.name}:{writing.artifact.aliases[0]}"
-            if not self._client.connected().artifact_exists(name):
-                return Fault(Cause.LOST, f"there is no artifact {name}")
+            if not self._holds(name, _make_artifact(writing.artifact).digest):
+                return Fault(Cause.LOST, f"the report is not in {name}")
         return None
+
+    def _holds(self, name: str, digest: str) -> bool:
+        """Return whether W&B shows the content by that name in time.
+
+        If an artifact is lost, its aliases stay with an older version.
+        """
+        end = time.monotonic() + min(_PATIENCE_SECONDS, self._left_seconds())
+        while True:
+            found = lineage.find_artifact(self._client.connected(), name)
+            if found and found.digest == digest:
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(_PAUSE_SECONDS)
 
     def _failed(self, error: Exception, writing: RunWriting, *, unsettled: bool) -> Written:
         fault = self._fault(error, writing)
@@ -274,7 +288,8 @@ class RunWriter:
             run.log(row, step=step, commit=True)
         run.summary.update(nest(summary, writing.subjects))
         if writing.artifact and self._online:
-            _log_artifact(run, writing.artifact)
+            made = _make_artifact(writing.artifact)
+            run.log_artifact(made, aliases=list(writing.artifact.aliases))
 
     def _settings(self) -> wandb.Settings:
         request = self._request
@@ -346,8 +361,9 @@ def _media(run: wandb.Run, tables: Sequence[Table], step: int) -> dict[str, obje
     return media
 
 
-def _log_artifact(run: wandb.Run, artifact: Artifact) -> None:
+def _make_artifact(artifact: Artifact) -> wandb.Artifact:
+    """Return the artifact as the SDK has it before it is sent."""
     made = wandb.Artifact(artifact.name, type=artifact.type)
     with made.new_file(artifact.file_name, mode="wb") as file:
         file.write(artifact.content)
-    run.log_artifact(made, aliases=list(artifact.aliases))
+    return made
