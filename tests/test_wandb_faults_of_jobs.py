@@ -251,7 +251,7 @@ def test_only_runs_that_did_not_arrive_fail_the_job(table: Results[Row, Came], r
 
 
 @of_rows(*(row for row in ROWS if not row.fault.said))
-def test_a_passing_fault_costs_no_link(table: Results[Row, Came], row: Row) -> None:
+def test_a_passing_fault_costs_no_artifact(table: Results[Row, Came], row: Row) -> None:
     """The run uses both artifacts already, and nobody is warned."""
     came = table[row]
 
@@ -260,7 +260,7 @@ def test_a_passing_fault_costs_no_link(table: Results[Row, Came], row: Row) -> N
 
 
 @of_rows(*(row for row in ROWS if row.is_warning))
-def test_a_missing_link_is_a_warning(table: Results[Row, Came], row: Row) -> None:
+def test_a_missing_artifact_is_a_warning(table: Results[Row, Came], row: Row) -> None:
     """It names both artifacts and says what happened; no run waits here."""
     came = table[row]
     said = "\n".join(came.warnings)

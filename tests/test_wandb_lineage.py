@@ -102,7 +102,7 @@ def test_models_artifact_is_used_once(server: WandbServer, tmp_path: Path) -> No
 
 
 def test_moved_alias_is_used_too(server: WandbServer, tmp_path: Path) -> None:
-    """If an alias names another version since, the same results link that one too."""
+    """If an alias names another version since, the same results record that one too."""
     first = server.add_artifact("models", "alpha", "model", aliases=["prod"])
     sent(server, tmp_path, model_artifact="team/models/alpha:prod")
     second = server.add_artifact("models", "alpha", "model", aliases=["prod"])
@@ -122,7 +122,7 @@ def test_baseline_of_wandb_is_used(server: WandbServer, tmp_path: Path) -> None:
 
 
 def test_without_artifacts_no_request_is_made(server: WandbServer, tmp_path: Path) -> None:
-    """A run with nothing to link makes no request about it."""
+    """A run with no artifact to use makes no request about it."""
     sent(server, tmp_path, model_artifact=None)
 
     assert {"UseArtifact", "RunInputArtifacts"}.isdisjoint(server.operations())
@@ -137,7 +137,7 @@ def test_several_models_use_no_model_artifact(server: WandbServer, tmp_path: Pat
     assert Status.DONE is receipt.status
     assert ((), ()) == (used(server), used(server, "beta"))
     assert warning == (
-        "team/models/alpha:v0 (wandb-model-artifact) is not linked to a run, because it is the "
+        "team/models/alpha:v0 (wandb-model-artifact) is recorded for no run, because it is the "
         "artifact of one model, and there are 2: alpha, beta. Evaluate each model in its own job"
     )
 
@@ -151,27 +151,29 @@ def test_absent_artifact_is_named(server: WandbServer, tmp_path: Path) -> None:
         assert Status.DONE is receipt.status
         (warning,) = receipt.warnings
         assert warning == (
-            f"{absent}: not linked as an input of the summary run of alpha; all runs were stored. "
-            f"W&B at {server.url} has no such artifact, or the key may not read it. Check its "
+            f"{absent}: not recorded as an input of the summary run of alpha; all runs were "
+            f"stored. W&B at {server.url} has no such artifact, or the key may not read it. Check its "
             "entity, project, name and alias."
         )
     assert () == used(server)
 
 
-def test_offline_run_says_that_nothing_is_linked(server: WandbServer, tmp_path: Path) -> None:
+def test_offline_run_says_that_nothing_is_used(server: WandbServer, tmp_path: Path) -> None:
     """W&B's SDK can't record the use of an artifact offline."""
     receipt = sink(server, tmp_path, MODEL_ARTIFACT).deliver(compared(("alpha",), None))
 
     assert Status.DONE is receipt.status
     (warning,) = receipt.warnings
     assert warning == (
-        "team/models/alpha:v0: not linked as an input of the summary run of alpha, because W&B "
+        "team/models/alpha:v0: not recorded as an input of the summary run of alpha, because W&B "
         "can't do that offline"
     )
 
 
-def test_run_that_did_not_arrive_is_linked_by_the_next(server: WandbServer, tmp_path: Path) -> None:
-    """The message says to run again, which links the run."""
+def test_run_that_did_not_arrive_is_completed_by_the_next(
+    server: WandbServer, tmp_path: Path
+) -> None:
+    """The message says to run again, which records it."""
     artifact = server.add_artifact("models", "alpha", "model")
     server.fault("file_stream", status=403)
     with pytest.raises(SinkError, match=r"alpha, which is not complete\. Run again"):

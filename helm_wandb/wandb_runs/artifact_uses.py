@@ -64,19 +64,19 @@ def record_uses(
     )
     return (
         *(
-            f"{_not_linked(planned, uses)}; all runs were stored. "
+            f"{_not_recorded(planned, uses)}; all runs were stored. "
             f"{receipt_texts.describe_fault(fault, project.session.base_url)}"
             for fault, uses in faults.items()
         ),
-        *([f"{_not_linked(planned, lost)}, which is not complete. Run again"] if lost else []),
+        *([f"{_not_recorded(planned, lost)}, which is not complete. Run again"] if lost else []),
     )
 
 
-def unlinked_offline(planned: PlannedUses) -> tuple[str, ...]:
+def unrecorded_offline(planned: PlannedUses) -> tuple[str, ...]:
     """Return which artifacts no run uses, since W&B can't record that offline."""
     if not planned.uses:
         return ()
-    return (f"{_not_linked(planned, planned.uses)}, because W&B can't do that offline",)
+    return (f"{_not_recorded(planned, planned.uses)}, because W&B can't do that offline",)
 
 
 def _use(project: WandbProject, uses: Sequence[ArtifactUse]) -> Sequence[Fault | None]:
@@ -88,11 +88,11 @@ def _use(project: WandbProject, uses: Sequence[ArtifactUse]) -> Sequence[Fault |
         return [error.fault] * len(uses)
 
 
-def _not_linked(planned: PlannedUses, uses: Sequence[ArtifactUse]) -> str:
+def _not_recorded(planned: PlannedUses, uses: Sequence[ArtifactUse]) -> str:
     artifacts = list(dict.fromkeys(use.artifact for use in uses))
     models = list(dict.fromkeys(planned.runs[use.run_id] for use in uses))
     return (
-        f"{join_truncated(artifacts)}: not linked as an input of the summary run of "
+        f"{join_truncated(artifacts)}: not recorded as an input of the summary run of "
         f"{join_truncated(models)}"
     )
 
@@ -100,6 +100,6 @@ def _not_linked(planned: PlannedUses, uses: Sequence[ArtifactUse]) -> str:
 def _ambiguous(artifact: str, models: Sequence[str]) -> str:
     names = join_truncated(models)
     return (
-        f"{artifact} (wandb-model-artifact) is not linked to a run, because it is the artifact of "
+        f"{artifact} (wandb-model-artifact) is recorded for no run, because it is the artifact of "
         f"one model, and there are {len(models)}: {names}. Evaluate each model in its own job"
     )

@@ -195,9 +195,9 @@ def stopped_while_sending(runs: int, stored: int, folder: Path) -> str:
 
 
 def stopped_after_sending(runs: int) -> str:
-    """Return what W&B has if the run is stopped while it links or shows what it sent."""
+    """Return what W&B has if the run is stopped while it completes what it sent."""
     return (
-        f"It has all data of {_runs(runs)}. Run again to complete links to artifacts, or its view"
+        f"It has all data of {_runs(runs)}. Run again to complete its input artifacts, or its view"
     )
 
 

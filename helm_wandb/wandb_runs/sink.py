@@ -107,8 +107,8 @@ class WandbRuns:
         uses = artifact_uses.plan_uses(report, plans, self.model_artifact)
         if self.project is None:
             kept = self._record(plans, {})
-            unlinked = artifact_uses.unlinked_offline(uses)
-            warnings = (*self._warnings(plans, kept.earlier), *uses.problems, *unlinked)
+            unused = artifact_uses.unrecorded_offline(uses)
+            warnings = (*self._warnings(plans, kept.earlier), *uses.problems, *unused)
             return self._done(self._recorded(plans, kept), warnings)
         return self._send(self.project, report, plans, uses)
 
@@ -133,8 +133,8 @@ class WandbRuns:
             stuck.insert(0, self._unsent(project, sent, len(plans)))
         else:
             signals.note_step(receipt_texts.stopped_after_sending(len(plans)))
-        unlinked = artifact_uses.record_uses(project, uses, unsent)
-        warnings = (*self._warnings(plans, earlier), *uses.problems, *unlinked)
+        unused = artifact_uses.record_uses(project, uses, unsent)
+        warnings = (*self._warnings(plans, earlier), *uses.problems, *unused)
         if stuck:
             raise SinkError(*stuck, *warnings)
         reason = f"{receipt_texts.count_runs(len(plans))} in {sent.url or project.session.base_url}"
