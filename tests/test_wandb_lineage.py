@@ -152,8 +152,8 @@ def test_absent_artifact_is_named(server: WandbServer, tmp_path: Path) -> None:
         (warning,) = receipt.warnings
         assert warning == (
             f"{absent}: not recorded as an input of the summary run of alpha; all runs were "
-            f"stored. W&B at {server.url} has no such artifact, or the key may not read it. Check its "
-            "entity, project, name and alias."
+            f"stored. W&B at {server.url} has no such artifact, or the key may not read it. Check "
+            "its entity, project, name and alias."
         )
     assert () == used(server)
 
