@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +20,8 @@ from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
 from tests import builders
+from tests.conftest import ROOT
+from tests.waiting import LIMIT_SECONDS
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
@@ -223,3 +228,80 @@ def test_an_unreadable_report_leaves_the_summary(
     assert [None, None] == [
         score.instances for one in match.evaluations for score in one.scores.values()
     ]
+
+
+def begin_job(
+    folder: Path, server: WandbServer, tree: Path, benchmarks: Sequence[str], **environ: str
+) -> subprocess.Popen[str]:
+    """Start the action in a folder, on HELM's output of some benchmarks."""
+    folder.mkdir()
+    (folder / "trees").symlink_to(tree.parent)
+    entry = {
+        "eval_type": "helm",
+        "helm_output_dir": f"trees/{tree.name}",
+        "helm_suite_name": "nightly",
+        "benchmarks": [{"name": name, "metrics": ["EM"]} for name in benchmarks],
+    }
+    (folder / "config.yaml").write_text(json.dumps({"project": "llm", "evals": [entry]}))
+    base = {"ref": "main", "sha": "c1", "repo": {"full_name": "org/evals"}}
+    change = {"number": 7, "base": base, "head": {**base, "ref": "change", "sha": "c2"}}
+    payload = {"repository": {"default_branch": "main"}, "pull_request": change}
+    (folder / "event.json").write_text(json.dumps(payload))
+    return subprocess.Popen(
+        [sys.executable, "-E", str(ROOT / "entrypoint.py")],
+        cwd=folder,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_PATH": "event.json",
+            "GITHUB_REPOSITORY": "org/evals",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_SERVER_URL": "https://github.test",
+            "INPUT_BASELINE": "wandb",
+            "INPUT_COMMENT": "off",
+            "INPUT_CONFIG": "config.yaml",
+            "INPUT_SUMMARY-ONLY": "true",
+            "INPUT_WANDB-API-KEY": API_KEY,
+            "INPUT_WANDB-BASE-URL": server.url,
+            **environ,
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_jobs_at_once_are_one_baseline_of_a_pull_request(tmp_path: Path, helm_trees: Path) -> None:
+    """Two jobs of main split the benchmarks; one that runs again writes no report."""
+    push = {
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_REF_NAME": "main",
+        "GITHUB_REF_TYPE": "branch",
+        "GITHUB_RUN_ID": "1",
+        "GITHUB_SHA": "c1",
+    }
+    pull = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_RUN_ID": "2", "GITHUB_SHA": "m2"}
+    main, change = helm_trees / "baseline", helm_trees / "candidate"
+    with WandbServer() as server:
+        jobs = [
+            begin_job(tmp_path / name, server, main, [name], **push) for name in ("boolq", "mmlu")
+        ]
+        printed = [job.communicate(timeout=LIMIT_SECONDS)[0] for job in jobs]
+        again = begin_job(tmp_path / "again", server, main, ["boolq"], **push)
+        printed.append(again.communicate(timeout=LIMIT_SECONDS)[0])
+        (written,) = server.artifacts("llm").values()
+        job = begin_job(tmp_path / "pull", server, change, ["boolq", "mmlu"], **pull)
+        printed.append(job.communicate(timeout=LIMIT_SECONDS)[0])
+        unknown = server.unknown
+    report: dict[str, Any] = json.loads((tmp_path / "pull/helm-wandb-report.json").read_text())
+    (comparison,) = report["comparisons"]
+
+    assert [0] * 4 == [one.returncode for one in (*jobs, again, job)], printed
+    assert (2, []) == (len(written), unknown)
+    assert ("track branch/main in W&B", "c1") == (
+        comparison["baseline"]["origin"],
+        comparison["baseline"]["commit"],
+    )
+    assert {"boolq.EM": "regressed", "mmlu.EM": "improved"} == {
+        delta["metric"]: delta["verdict"] for delta in comparison["deltas"]
+    }
