@@ -65,7 +65,7 @@ def test_a_report_is_a_baseline(tmp_path: Path) -> None:
     [
         ("x.json", "--baseline: x.json cannot be read: No such file or directory. It is looked "),
         ("/x.json", "--baseline: /x.json cannot be read: No such file or directory."),
-        (".", "--baseline: . cannot be read: Is a directory. It is looked for in /"),
+        (".", "--baseline: . cannot be read: Is a directory. Give a file that --report"),
         ("x\0.json", "--baseline: x\0.json isn't a report of this tool: embedded null byte"),
         ("x" * 300, f"--baseline: {'x' * 300} cannot be read: File name too long. It is looked"),
     ],

@@ -414,9 +414,8 @@ def test_what_would_be_waited_for_is_no_config(
     os.mkfifo(workspace / "fifo")
 
     assert 2 == run(root, "--config", "fifo")
-    assert capsys.readouterr().err.startswith(
-        "error: config 'fifo' cannot be read: it is not a regular file. "
-    )
+    expected = "error: config 'fifo' cannot be read: it is not a regular file.\n"
+    assert expected == capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["~/helm.yaml", "$HOME/helm.yaml"])

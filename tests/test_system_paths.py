@@ -37,6 +37,13 @@ def test_other_names_are_looked_for_in_the_folder(name: str, tmp_path: Path) -> 
     assert f"It is looked for in {tmp_path}." == paths.hint(name, tmp_path)
 
 
+def test_what_exists_is_not_looked_for(tmp_path: Path) -> None:
+    """That it is a folder, for example, has nothing to do with where it is."""
+    (tmp_path / "x").mkdir()
+
+    assert not paths.hint("x", tmp_path)
+
+
 def test_an_absolute_path_is_explained_in_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,7 +124,10 @@ def named(name: str, *, folder: Path, named_by: str, decode: Callable[[bytes], T
     try:
         return decode(_read_file(folder / name))
     except OSError as error:
-        hint = paths.hint(name, folder)
+        if isinstance(error, IsADirectoryError):
+            hint = "Give a file that --report or the action wrote."
+        else:
+            hint = paths.hint(name, folder)
         raise InputError(
             f"{named_by}: {name} cannot be read: {error.strerror}. {hint}".rstrip()
         ) from error

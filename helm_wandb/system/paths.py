@@ -32,8 +32,17 @@ def hint(name: str, folder: Path) -> str:
 
     folder: the folder that the name is relative to.
     """
-    where = "" if name.startswith("/") else f"It is looked for in {folder.absolute()}."
-    return misread(name, folder) or where
+    is_known = name.startswith("/") or _exists(folder / name)
+    return misread(name, folder) or (
+        "" if is_known else f"It is looked for in {folder.absolute()}."
+    )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # no file system has such a name
+        return False
 
 
 def refuse_absent(name: str, folder: Path) -> None:
