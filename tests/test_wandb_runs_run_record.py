@@ -173,18 +173,21 @@ def test_several_are_newer_in_any_grouping(one: Latest, two: Latest, three: Late
 def test_a_report_takes_the_place_of_what_it_makes_useless(
     report: JobReport, recorded: list[JobReport]
 ) -> None:
-    """That is its own last one, and those of other commits without a score that it lacks."""
+    """That is its own last one, and those of other commits that its commit leaves no score."""
     first, *others = run_record.add_report(report, recorded)
     gone = [one for one in recorded if one not in others]
 
     assert report == first
     assert others == [one for one in recorded if one in others]
     assert report.part not in {one.part for one in others}
+    of_commit = {
+        key for one in (report, *others) if one.commit == report.commit for key in one.scores
+    }
     assert all(
-        one.part == report.part
-        or (one.commit != report.commit and {*one.scores} <= {*report.scores})
+        one.part == report.part or (one.commit != report.commit and {*one.scores} <= of_commit)
         for one in gone
     )
+    assert all(one.commit == report.commit or {*one.scores} - of_commit for one in others)
 
 
 def test_a_matrix_keeps_the_reports_of_the_commit_before_until_each_job_has_its_own() -> None:
@@ -206,6 +209,19 @@ def test_a_matrix_keeps_the_reports_of_the_commit_before_until_each_job_has_its_
         [("mmlu", "c2"), ("raft", "c1")],
         [("raft", "c2"), ("mmlu", "c2")],
     ] == seen
+
+
+def test_a_single_jobs_report_gives_way_to_those_of_a_matrix_together() -> None:
+    """When main's only job is split, its last report stays until all of the new jobs have ended."""
+    whole = JobReport(part="p", digest="d", scores=("mmlu.EM", "raft.EM"), commit="c1")
+    mmlu, raft = (
+        JobReport(part=key, digest="d", scores=(key,), commit="c2")
+        for key in ("mmlu.EM", "raft.EM")
+    )
+    one = run_record.add_report(mmlu, [whole])
+
+    assert (mmlu, whole) == one
+    assert (raft, mmlu) == run_record.add_report(raft, one)
 
 
 def test_a_record_lists_the_newest_reports() -> None:

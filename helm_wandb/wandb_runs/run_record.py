@@ -83,17 +83,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def add_report(report: JobReport, recorded: Iterable[JobReport]) -> tuple[JobReport, ...]:
     """Return the reports with a new one, without those that it takes the place of.
 
-    That is the one about the same scores, and, of other commits, those with no score that the new
-    one lacks. So the jobs of a matrix keep a report each, and so does the commit before until each
-    of them has replaced its own.
+    That is the one about the same scores, and those of other commits whose scores the new one's
+    commit has, too. So the jobs of a matrix keep a report each, and so does the commit before until
+    each of them has replaced its own.
     """
+    kept = [report, *(one for one in recorded if one.part != report.part)]
+    of_commit = {key for one in kept if one.commit == report.commit for key in one.scores}
     others = (
-        one
-        for one in recorded
-        if one.part != report.part
-        and (one.commit == report.commit or not set(one.scores) <= set(report.scores))
+        one for one in kept if one.commit == report.commit or not of_commit.issuperset(one.scores)
     )
-    return (report, *islice(others, REPORTS - 1))
+    return tuple(islice(others, REPORTS))
 
 
 def row_digest(values: Mapping[str, float]) -> str:
