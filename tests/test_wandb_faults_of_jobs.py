@@ -7,6 +7,7 @@ process, against its own server, which fails. As in `test_wandb_faults`, `make t
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from helm_wandb.report import to_json
 from helm_wandb.wandb_runs.layout_names import run_id
@@ -26,7 +29,7 @@ from tests.wandb_builders import PROJECT, ROOT, Desk, Done, command_of, ended, o
 from tests.wandb_server import API_KEY, WandbServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.wandb_server import Run
@@ -301,3 +304,30 @@ def test_nothing_is_left_and_the_key_shows_nowhere(table: Results[Row, Came], ro
     came = table[row]
 
     assert ([], [], []) == (came.left, came.with_key, came.unknown)
+
+
+@pytest.mark.full
+def test_the_table_can_be_read(
+    table: Results[Row, Came], record_property: Callable[[str, object], None]
+) -> None:
+    """`make faults` shows what came of each job, and of its rerun."""
+    shown = Table(
+        "request", "fault", "exit", "seconds", "artifacts", "copies", "rerun", "artifacts"
+    )
+    for row, came in table.items():
+        used = came.after[SUMMARY].used_artifacts
+        shown.add_row(
+            row.operation,
+            row.fault.name,
+            str(came.done.exit_code),
+            f"{came.done.seconds:.0f}",
+            f"{len(came.used)} of {len(came.expected)}",
+            str(len(came.copies)),
+            str(came.again.exit_code),
+            f"{len(used)} of {len(came.expected)}",
+        )
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(shown)
+    record_property("table", console.export_text())
+
+    assert len(ROWS) == shown.row_count

@@ -35,7 +35,7 @@ KEPT = "written: report (report.json), terminal\n  not written: job summary\n  n
 UNSENT = "Nothing was sent. Run again to send 2 runs"
 SENDING = (
     "It may have some data of 2 runs; no copy is kept in wandb/. Run again: existing data is not "
-    "sent twice"
+    "sent twice. If W&B doesn't answer, WANDB_MODE=offline keeps a copy"
 )
 STATES = {"file_stream": SENDING, "UpsertBucket": SENDING, "Runs": UNSENT}
 """Request → what W&B has if it does not answer it."""

@@ -188,7 +188,10 @@ def stopped_before_sending(runs: int) -> str:
 
 def stopped_while_sending(runs: int, stored: int, folder: Path) -> str:
     """Return what W&B has if the run is stopped while it sends. stored: runs that it has whole."""
-    rest = f"no copy is kept in {folder / 'wandb'}/. Run again: existing data is not sent twice"
+    rest = (
+        f"no copy is kept in {folder / 'wandb'}/. Run again: existing data is not sent twice. If "
+        "W&B doesn't answer, WANDB_MODE=offline keeps a copy"
+    )
     if stored:
         return f"It has {stored} of {_runs(runs)}, and may have some data of the others; {rest}"
     return f"It may have some data of {_runs(runs)}; {rest}"
