@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -13,6 +13,7 @@ from helm_wandb.comparing.pairing import Pairs
 from helm_wandb.model import (
     Baseline,
     Comparison,
+    Config,
     Delta,
     Evaluation,
     HistoryPoint,
@@ -38,6 +39,20 @@ if TYPE_CHECKING:
     """Values of the instances of one stratum, or of each stratum by its name."""
 
 INPUT_DEFAULTS = {one.name: one.default for one in INPUTS}
+
+
+def config(**changes: Any) -> Config:
+    """A config without entries of `evals`; changes: its other fields."""
+    default = Config(
+        project="llm",
+        entity=None,
+        base_url=None,
+        evals=(),
+        leaderboard=False,
+        leaderboard_metrics=(),
+        excluded_models=frozenset(),
+    )
+    return replace(default, **changes)
 
 
 def evaluation(  # noqa: PLR0913 -- each argument is a field that some test is about

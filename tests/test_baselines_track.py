@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from helm_wandb.baselines import BaselineMatch, partners
 from helm_wandb.baselines.track import search_track
-from helm_wandb.model import Config, Evaluation, Provenance, ScoreKey
+from helm_wandb.model import Evaluation, Provenance, ScoreKey
 from helm_wandb.wandb_runs import project_models
 from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.project_models import WandbProject
@@ -31,15 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.enable_socket
 
 MMLU, RAFT = "mmlu.EM", "raft.EM"
-CONFIG = Config(
-    project="llm",
-    entity=None,
-    base_url=None,
-    evals=(),
-    leaderboard=False,
-    leaderboard_metrics=(),
-    excluded_models=frozenset(),
-)
+CONFIG = builders.config()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from helm_wandb.comparing import statistics
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.comparing.leaderboard import build, is_apart, rank_models
-from helm_wandb.model import Config, Policy, ScoreKey
+from helm_wandb.model import Policy, ScoreKey
 
+from . import builders
 from .builders import evaluation, instances, measured, pair_instances, right
 from .test_sources_helm import read_tree
 
@@ -294,14 +295,10 @@ def test_own_models_settle_the_direction() -> None:
 
 def test_directions_of_the_config_count_for_guests_too() -> None:
     """A metric that the config minimizes is in no mean, though only guests have it."""
-    config = Config(
+    config = builders.config(
         project="p",
-        entity=None,
-        base_url=None,
-        evals=(),
         leaderboard=True,
         leaderboard_metrics=METRICS,
-        excluded_models=frozenset(),
         compare=Policy(lower_is_better=frozenset({ScoreKey("boolq", "ECE")})),
     )
     guest = evaluation("g", 0, {"mmlu.EM": 0.9, "boolq.ECE": 0.1})

@@ -45,14 +45,8 @@ def context(event: Event | None = None, **environ: str) -> RunContext:
 
 def config(base_url: str | None = None, entity: str | None = None) -> Config:
     """A config with this W&B server and entity."""
-    return Config(
-        project="test",
-        entity=entity,
-        base_url=base_url,
-        evals=(),
-        leaderboard=False,
-        leaderboard_metrics=CORE_METRICS,
-        excluded_models=frozenset(),
+    return builders.config(
+        project="test", entity=entity, base_url=base_url, leaderboard_metrics=CORE_METRICS
     )
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Config
 from helm_wandb.system.budget import Budget
 from helm_wandb.wandb_runs.folder_lock import locked
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import builders
 from tests.builders import evaluation, report
 from tests.wandb_builders import PROJECT
 from tests.wandb_server import API_KEY, WandbServer
@@ -26,15 +26,7 @@ REPORT = report([evaluation("alpha", 1, {"mmlu.EM": 0.5})])
 def sink(folder: Path, *, project: WandbProject | None = None, seconds: float = 0) -> WandbRuns:
     """The output to W&B; seconds: its time without a project."""
     return WandbRuns(
-        config=Config(
-            project=PROJECT,
-            entity=None,
-            base_url=None,
-            evals=(),
-            leaderboard=False,
-            leaderboard_metrics=(),
-            excluded_models=frozenset(),
-        ),
+        config=builders.config(),
         summary_only=True,
         folder=folder,
         project=project,

@@ -9,10 +9,11 @@ import pytest
 from msgspec import structs
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Baseline, Comparison, Config, Receipt, Report, Status
+from helm_wandb.model import Baseline, Comparison, Receipt, Report, Status
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import builders
 from tests.builders import evaluation, report
 from tests.wandb_builders import PROJECT, summary_run
 from tests.wandb_server import API_KEY, WandbServer
@@ -38,15 +39,7 @@ def server() -> Iterator[WandbServer]:
 
 def sink(server: WandbServer, folder: Path, model_artifact: str | None) -> WandbRuns:
     """The sink, still without a project."""
-    config = Config(
-        project=PROJECT,
-        entity="team",
-        base_url=server.url,
-        evals=(),
-        leaderboard=False,
-        leaderboard_metrics=(),
-        excluded_models=frozenset(),
-    )
+    config = builders.config(entity="team", base_url=server.url)
     return WandbRuns(config=config, summary_only=True, folder=folder, model_artifact=model_artifact)
 
 

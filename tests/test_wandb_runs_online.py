@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from helm_wandb.errors import SinkError
-from helm_wandb.model import Config
 from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.messages import ReadHistories
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import builders
 from tests.builders import evaluation, report
 from tests.wandb_builders import (
     PROJECT,
@@ -496,15 +496,7 @@ def test_models_of_any_name_arrive(server: WandbServer, desk: Desk) -> None:
 
 def test_without_time_nothing_is_begun(server: WandbServer, tmp_path: Path) -> None:
     """If writing can't end in time, the fault comes before a run is created."""
-    config = Config(
-        project=PROJECT,
-        entity=None,
-        base_url=server.url,
-        evals=(),
-        leaderboard=False,
-        leaderboard_metrics=(),
-        excluded_models=frozenset(),
-    )
+    config = builders.config(base_url=server.url)
     with Session(base_url=server.url, api_key=API_KEY, entity=None) as session:
         sink = WandbRuns(
             config=config,

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from helm_wandb.model import Config, Evaluation, Origin, Provenance, Score, ScoreKey
+from helm_wandb.model import Evaluation, Origin, Provenance, Score, ScoreKey
 from helm_wandb.wandb_runs import project_models, run_record
 from helm_wandb.wandb_runs.layout_names import MARK
 from helm_wandb.wandb_runs.project_models import WandbProject, evaluation
@@ -324,15 +324,7 @@ def test_a_tracks_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     main = Provenance(tool_version="1", track="branch/main", commit="4be1c02")
     recorded = [builders.measured("a/b", 1), builders.measured("a/b", 2), builders.measured("c")]
     other = builders.measured("a/b", 2, {"mmlu.EM": builders.right(10)})
-    config = Config(
-        project="llm",
-        entity=None,
-        base_url=None,
-        evals=(),
-        leaderboard=False,
-        leaderboard_metrics=(),
-        excluded_models=frozenset(),
-    )
+    config = builders.config()
     with (
         WandbServer() as server,
         Session(base_url=server.url, api_key=API_KEY, entity=None) as session,

@@ -20,6 +20,7 @@ from helm_wandb.model import Config, Provenance, ScoreKey, Status
 from helm_wandb.wandb_runs import layout
 from helm_wandb.wandb_runs.layout_names import MARK, run_id
 from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import builders
 from tests.builders import evaluation, report
 
 if TYPE_CHECKING:
@@ -27,15 +28,7 @@ if TYPE_CHECKING:
 
 WANDB = Path(sys.executable).parent / "wandb"
 METRICS = tuple(map(ScoreKey.parse, ("mmlu.EM", "raft.EM", "quac.F1")))
-CONFIG = Config(
-    project="llm",
-    entity="team",
-    base_url=None,
-    evals=(),
-    leaderboard=True,
-    leaderboard_metrics=METRICS,
-    excluded_models=frozenset(),
-)
+CONFIG = builders.config(entity="team", leaderboard=True, leaderboard_metrics=METRICS)
 PROVENANCE = Provenance(
     tool_version="1.2.3",
     track="pr/7",

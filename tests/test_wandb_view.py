@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helm_wandb.model import Config, Receipt, Status
+from helm_wandb.model import Receipt, Status
 from helm_wandb.wandb_runs import view
 from helm_wandb.wandb_runs.project_models import WandbProject
 from helm_wandb.wandb_runs.sdk.session import Session
 from helm_wandb.wandb_runs.sink import WandbRuns
+from tests import builders
 from tests.builders import evaluation, report
 from tests.rows import parametrize_rows
 from tests.wandb_builders import PROJECT, curve, summary_run
@@ -55,15 +56,7 @@ def server() -> Iterator[WandbServer]:
 def sent(server: WandbServer, folder: Path, *models: tuple[str, dict[str, float]]) -> Receipt:
     """What comes of sending these models' scores, with a view."""
     evaluations = [evaluation(name, 1, scores) for name, scores in models]
-    config = Config(
-        project=PROJECT,
-        entity=None,
-        base_url=server.url,
-        evals=(),
-        leaderboard=False,
-        leaderboard_metrics=(),
-        excluded_models=frozenset(),
-    )
+    config = builders.config(base_url=server.url)
     with Session(base_url=server.url, api_key=API_KEY, entity=None) as session:
         project = WandbProject(session=session, name=PROJECT, tracks=frozenset({"branch/main"}))
         sink = WandbRuns(
