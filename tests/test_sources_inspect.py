@@ -365,21 +365,20 @@ def test_a_log_without_scores_says_so(
     with pytest.raises(ArtifactError) as caught:
         read_logs("logs", tmp_path)
     assert (
-        f"logs/{shown}: it has no scores: it was run with --no-score, or its task has no scorer. "
-        "Score it (inspect score)."
+        f"logs/{shown}: it has no scores: it was run with --no-score, its task has no scorer, or "
+        "every sample failed. Score it (inspect score), or run it again."
     ) == str(caught.value)
 
 
-def test_a_task_without_a_scorer_is_no_fault(tmp_path: Path) -> None:
-    """Others count, and a note says why it doesn't."""
+def test_one_of_several_logs_without_scores_is_a_fault(tmp_path: Path) -> None:
+    """Others count; if this were a note, a run whose samples all failed could pass."""
     write_eval(tmp_path / "logs", unscored(task="chat"))
     write_eval(tmp_path / "logs", log(["C"]))
     reading = read_logs("logs", tmp_path)
 
     assert [KEY] == list(reading.evaluations[0].scores)
-    assert () == reading.faults
-    (note,) = reading.notes
-    assert note.startswith("logs/2026-01-01T10-00-00-00-00_chat_x1.eval: it has no scores")
+    (fault,) = reading.faults
+    assert fault.startswith("logs/2026-01-01T10-00-00-00-00_chat_x1.eval: it has no scores")
 
 
 def test_a_log_that_was_scored_later_counts(tmp_path: Path) -> None:

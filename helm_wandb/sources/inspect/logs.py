@@ -94,8 +94,8 @@ class Log(Struct, frozen=True, kw_only=True):
         samples = "" if None in of else f", with {of[0]} of {of[1]} samples"
         if self.is_unscored:
             return (
-                "it has no scores: it was run with --no-score, or its task has no scorer. Score it "
-                "(inspect score)."
+                "it has no scores: it was run with --no-score, its task has no scorer, or every "
+                "sample failed. Score it (inspect score), or run it again."
             )
         if self.header.status == _WHOLE:
             return "some of its samples were invalidated. Run them again (inspect eval-retry)."
@@ -125,15 +125,11 @@ def find_logs(files: Files, pattern: Pattern | None, *, shown_as: str) -> TaskRu
         model = _model_id(header.eval, pattern)
         logs.append(Log(path=path, shown=files.shown(path), model=model, header=header))
     by_model = _newest(logs)
-    faults += _partial_runs([log for log in logs if not log.is_unscored], by_model)
-    unscored = list(_partial_runs([log for log in logs if log.is_unscored], by_model))
+    faults += _partial_runs(logs, by_model)
     if not by_model:
         nothing = f"{plain(shown_as)}: no log of Inspect. {MUST_HOLD}"
-        raise (ArtifactError if is_known or logs else UnknownOutputError)(
-            *((*faults, *unscored) or [nothing])
-        )
-    notes = (*_notes(logs, by_model), *unscored)
-    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=notes)
+        raise (ArtifactError if is_known or logs else UnknownOutputError)(*(faults or [nothing]))
+    return TaskRuns(by_model=by_model, faults=tuple(faults), notes=tuple(_notes(logs, by_model)))
 
 
 def _paths(files: Files) -> list[str]:
