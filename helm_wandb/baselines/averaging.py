@@ -20,8 +20,6 @@ def average_reports(
 
     matches: the nearest first. partners: those of the matches. count: reports of a mean, at most.
     """
-    if count == 1:
-        return list(matches)
     return [_average(match, matches[at + 1 :], partners, count) for at, match in enumerate(matches)]
 
 

@@ -83,9 +83,10 @@ def resolve(candidates: Sequence[Evaluation], request: BaselineRequest) -> Basel
                 break
         if _are_enough(matches, candidates, 1):
             break
-    partners = pairs.partners(candidates, *matches)
-    averaged = averaging.average_reports(matches, partners, request.reports)
-    return _result(candidates, averaged, failures, request)
+    if request.reports > 1:
+        partners = pairs.partners(candidates, *matches)
+        matches = averaging.average_reports(matches, partners, request.reports)
+    return _result(candidates, matches, failures, request)
 
 
 def _are_enough(

@@ -14,7 +14,14 @@ from helm_wandb.render import deltas, tables
 from helm_wandb.render.model_names import common_owner
 from helm_wandb.report import baseline_label
 from helm_wandb.report.headline import severity_mark
-from helm_wandb.text.quantities import difference, in_points, is_of_shared, score, score_change
+from helm_wandb.text.quantities import (
+    change,
+    in_points,
+    interval,
+    is_of_shared,
+    score,
+    score_change,
+)
 from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
 
@@ -283,7 +290,7 @@ def _is_averaged(delta: Delta) -> bool:
 def _with_words(delta: Delta) -> str:
     """Return `+0.8 pp, 95% CI −1.5 to +3.1`."""
     of = " on shared questions" * is_of_shared(delta)
-    return difference(delta).replace(" (", f"{of}, 95% CI ").removesuffix(")")
+    return f"{change(delta, delta.difference)}{of}, 95% CI {interval(delta)}"
 
 
 def _partners(comparisons: Sequence[Comparison]) -> Iterator[str]:

@@ -95,7 +95,9 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
 
 def _other_entries(entry: EvalEntry, folder: Path, source: Source) -> Iterator[str]:
     """Yield how another source's entry begins that reads the output."""
-    name: str = entry.fields[source.output_key] if source.output_key else ""
+    if source.output_key is None:
+        return
+    name: str = entry.fields[source.output_key]
     with suppress(ArtifactError):
         first, *_ = first_entries(folder / name, shown_as=name)
         lines = first.yaml.splitlines()

@@ -85,7 +85,7 @@ def note(*kept: str) -> None:
 
 
 def note_step(text: str) -> None:
-    """Add to the last of these lines how far that work is; the next `note` removes it."""
+    """Append to the last line how much of the work is done; the next `note` removes it."""
     _state.step = text
 
 

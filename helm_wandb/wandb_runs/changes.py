@@ -70,7 +70,7 @@ def is_recorded(plan: RunPlan, record: Record | None) -> bool:
     return (
         rows.items() <= record.rows.items()
         and (record.settings, record.tables) == (settings_digest(plan), tables_digest(plan))
-        and _has_report(plan, record)
+        and _has_no_new_report(plan, record)
     )
 
 
@@ -100,17 +100,17 @@ def writing(plan: RunPlan, stored: StoredRun, *, writer: str) -> RunWriting:
         tables=() if recorded.tables == record.tables else plan.tables,
         summary=_summary(plan, stored, first) | _replaced(plan, recorded) | dict(plan.outcome),
         confirmed={} if first == record else {MARK: run_record.to_text(record)},
-        artifact=None if _has_report(plan, recorded) else plan.artifact,
+        artifact=None if _has_no_new_report(plan, recorded) else plan.artifact,
     )
 
 
-def _has_report(plan: RunPlan, recorded: Record) -> bool:
-    """Return whether there is no report to store."""
+def _has_no_new_report(plan: RunPlan, recorded: Record) -> bool:
+    """Return whether the plan has no report, or the record has the same."""
     return plan.artifact is None or plan.report is None or plan.report.is_in(recorded.reports)
 
 
 def _reports(plan: RunPlan, recorded: Record) -> tuple[JobReport, ...]:
-    if plan.report is None or _has_report(plan, recorded):
+    if plan.report is None or _has_no_new_report(plan, recorded):
         return recorded.reports
     return run_record.add_report(plan.report, recorded.reports)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helm_wandb.system.files import RefusalError
-from helm_wandb.text.words import join_truncated, truncate
+from helm_wandb.text.words import count_noun, join_truncated, truncate
 from helm_wandb.wandb_runs.offline_recording import FOLDERS, Recording
 from helm_wandb.wandb_runs.sdk.messages import Cause, Fault
 
@@ -183,7 +183,7 @@ def busy_folder(folder: Path, seconds: float) -> str:
 
 def stopped_before_sending(runs: int) -> str:
     """Return what W&B has if the run is stopped before it sends anything."""
-    return f"Nothing was sent. Run again to send {_runs(runs)}"
+    return f"Nothing was sent. Run again to send {count_noun(runs, 'run')}"
 
 
 def stopped_while_sending(runs: int, stored: int, folder: Path) -> str:
@@ -193,34 +193,32 @@ def stopped_while_sending(runs: int, stored: int, folder: Path) -> str:
         "W&B doesn't answer, WANDB_MODE=offline keeps a copy"
     )
     if stored:
-        return f"It has {stored} of {_runs(runs)}, and may have some data of the others; {rest}"
-    return f"It may have some data of {_runs(runs)}; {rest}"
+        all_ = count_noun(runs, "run")
+        return f"It has {stored} of {all_}, and may have some data of the others; {rest}"
+    return f"It may have some data of {count_noun(runs, 'run')}; {rest}"
 
 
 def stopped_after_sending(runs: int) -> str:
     """Return what W&B has if the run is stopped while it completes what it sent."""
-    return (
-        f"It has all data of {_runs(runs)}. Run again to complete its input artifacts, or its view"
-    )
+    all_ = count_noun(runs, "run")
+    return f"It has all data of {all_}. Run again to complete its input artifacts, or its view"
 
 
 def stopped_while_recording(runs: int, folder: Path) -> str:
     """Return what a folder has if the run is stopped while it records there."""
-    return f"No copy of {_runs(runs)} is kept in {folder / 'wandb'}/ yet. Run again"
+    return f"No copy of {count_noun(runs, 'run')} is kept in {folder / 'wandb'}/ yet. Run again"
 
 
 def stopped_with_copy(runs: int, folder: Path, command: str) -> str:
     """Return what a folder has if the run is stopped after it recorded there."""
-    return f"A copy of {_runs(runs)} is kept in {folder / 'wandb'}/: `{command}` sends it"
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
+    return (
+        f"A copy of {count_noun(runs, 'run')} is kept in {folder / 'wandb'}/: `{command}` sends it"
+    )
 
 
 def count_runs(number: int) -> str:
     """Return `1 run is`, `2 runs are`."""
-    return "1 run is" if number == 1 else f"{number} runs are"
+    return f"{count_noun(number, 'run')} {'is' if number == 1 else 'are'}"
 
 
 def sync_command(wandb: str, folder: Path, base_url: str | None) -> str:

@@ -51,51 +51,69 @@ def render(report: Report) -> str:
     Its policy lets a browser run the page's own script and nothing else, whatever the names in
     it hold (Content Security Policy, level 3).
     """
-    outcome = sentences.outcome(report, limit=_REASONS)
-    summary = sentences.summary_sentences(report)
-    legend = sentences.legend(report)
-    report = without_common_owner(report)
-    script, style = _file("report.js"), _file("report.css")
+    short = without_common_owner(report)
     return (
         _environment()
         .get_template("report.html.j2")
-        .render(
-            report=report,
-            changed=deltas.first_tables(report),
-            ranking=deltas.ranking(report),
-            advice=sentences.advice(report),
-            baselines=sentences.baselines(report),
-            notes=sentences.page_notes(report),
-            scores=scores(report),
-            folded=[
-                *changed_instances.changed(report),
-                *subjects.by_subject(report),
-                *deltas.other_tables(report),
-                *_details(report),
-            ],
-            outcome=outcome,
-            sentences=summary,
-            legend=legend,
-            flagged=plots.flagged(report),
-            subjects=plots.subjects(report),
-            unflagged=plots.unflagged(report),
-            models_shown=plots.MODELS_SHOWN,
-            has_models=len({one.model for one in report.comparisons}) > 1,
-            curves=plots.curves(report),
-            trends=history_plots(report),
-            rows_unscrolled=_ROWS_UNSCROLLED,
-            heads_upright=_HEADS_UPRIGHT,
-            links=_links(report),
-            script=script,
-            script_source=_source(script),
-            style=style,
-            style_source=_source(style),
-            name=Name,
-            look=_look,
-            is_web=_is_web,
-            row_head=_row_head,
-        )
+        .render(**_texts(report), **_tables(short), **_plots(short), **_means())
     )
+
+
+def _texts(report: Report) -> dict[str, object]:
+    """Return the page's sentences and links."""
+    return {
+        "report": report,
+        "outcome": sentences.outcome(report, limit=_REASONS),
+        "sentences": sentences.summary_sentences(report),
+        "advice": sentences.advice(report),
+        "baselines": sentences.baselines(report),
+        "legend": sentences.legend(report),
+        "notes": sentences.page_notes(report),
+        "links": _links(report),
+    }
+
+
+def _tables(report: Report) -> dict[str, object]:
+    return {
+        "changed": deltas.first_tables(report),
+        "ranking": deltas.ranking(report),
+        "scores": scores(report),
+        "folded": [
+            *changed_instances.changed(report),
+            *subjects.by_subject(report),
+            *deltas.other_tables(report),
+            *_details(report),
+        ],
+    }
+
+
+def _plots(report: Report) -> dict[str, object]:
+    return {
+        "flagged": plots.flagged(report),
+        "subjects": plots.subjects(report),
+        "unflagged": plots.unflagged(report),
+        "models_shown": plots.MODELS_SHOWN,
+        "has_models": len({one.model for one in report.comparisons}) > 1,
+        "curves": plots.curves(report),
+        "trends": history_plots(report),
+    }
+
+
+def _means() -> dict[str, object]:
+    """Return what the template needs for any report: script, style, limits, functions."""
+    script, style = _file("report.js"), _file("report.css")
+    return {
+        "script": script,
+        "script_source": _source(script),
+        "style": style,
+        "style_source": _source(style),
+        "rows_unscrolled": _ROWS_UNSCROLLED,
+        "heads_upright": _HEADS_UPRIGHT,
+        "name": Name,
+        "look": _look,
+        "is_web": _is_web,
+        "row_head": _row_head,
+    }
 
 
 def scores(report: Report) -> Table:
