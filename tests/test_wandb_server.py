@@ -56,8 +56,12 @@ def server() -> Iterator[WandbServer]:
 
 
 @pytest.fixture(autouse=True)
-def sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The SDK without settings of this machine and without a trace in it."""
+def sdk(server: WandbServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The SDK without settings of this machine and without a trace in it.
+
+    It ends before the server: else it would wait for it with what a failed test left.
+    """
+    del server
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     for name in ("CACHE", "CONFIG", "DATA", "ARTIFACT"):
