@@ -155,7 +155,9 @@ def _compare(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
         progress=progress_bar(sys.stderr),
     )
     options = replace(
-        _output_options(arguments, after.config, context), inputs=(before.name, after.name)
+        _output_options(arguments, after.config, context),
+        inputs=(before.name, after.name),
+        entries=before.config.evals,
     )
     outcome = pipeline.run(after.config, plan, outputs.create_sinks(options))
     return compare_command.explain(arguments, outcome)
@@ -197,7 +199,7 @@ def _run(arguments: Namespace, root: Path, context: RunContext) -> Outcome:
             project=project,
             wandb_key=key,
             wandb_command=_wandb_command(),
-            inputs=(arguments.config,),
+            inputs=tuple(filter(None, (arguments.config, arguments.baseline))),
         )
         return pipeline.run(config, plan, outputs.create_sinks(options))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helm_wandb.errors import GATE_EXIT_CODE, InputError
-from helm_wandb.model import WANDB, Config, Gate, Report, Status
+from helm_wandb.model import WANDB, Config, EvalEntry, Gate, Report, Status
 from helm_wandb.runner import wandb_key
+from helm_wandb.sinks import output_files
+from helm_wandb.sinks.output_files import OutputFile
 from helm_wandb.sinks.rendered_file import RenderedFile
 from helm_wandb.sinks.report_file import ReportFile
 from helm_wandb.system.files import is_device
@@ -78,29 +79,30 @@ class OutputOptions(Struct, frozen=True, kw_only=True):
     """The report JSON on standard output."""
     inputs: tuple[str, ...] = ()
     """Files that the run reads, and that no output may replace."""
+    entries: tuple[EvalEntry, ...] = ()
+    """Entries that are read besides the config's."""
 
 
 def create_sinks(options: OutputOptions) -> list[Sink]:
     """Return the outputs of a run in the order in which they are written.
 
-    Raises InputError if two are one file, or one would replace a file that the run reads.
+    Raises InputError if two are one file, or one would replace what the run reads.
     """
-    _refuse_shared_files(options)
+    output_files.refuse_unsafe(
+        [*_files(options)], options.inputs, (*options.config.evals, *options.entries)
+    )
     return [sink for create in OUTPUTS if (sink := create(options))]
 
 
-def _refuse_shared_files(options: OutputOptions) -> None:
-    taken = set(map(os.path.realpath, options.inputs))
-    written: set[str] = set()
-    for name in filter(None, (options.report, options.html, options.badge, options.comment_file)):
-        place = os.path.realpath(name)
-        if is_device(Path(name)):
-            continue
-        if place in taken:
-            raise InputError(f"{name}: this run reads it, so no output can be written there")
-        if place in written:
-            raise InputError(f"{name}: two outputs would be written to it. Give each another file.")
-        written.add(place)
+def _files(options: OutputOptions) -> Iterator[OutputFile]:
+    for name, beginning in (
+        (options.report, output_files.REPORT),
+        (options.html, output_files.HTML),
+        (options.badge, output_files.BADGE),
+        (options.comment_file, output_files.COMMENT),
+    ):
+        if name:
+            yield OutputFile(name, beginning)
 
 
 def _first_report(options: OutputOptions) -> Sink | None:

@@ -781,3 +781,16 @@ def test_a_missing_baseline_fails_if_the_user_wants_it(
     config = write_config(workspace, file("alpha", mmlu={"EM": 0.5}))
 
     assert code == run(root, "--config", config, "--on-missing-baseline", choice)
+
+
+def test_no_output_replaces_the_baseline(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The baseline stays as it is."""
+    config = write_config(workspace, file("a", boolq={"EM": 0.5}))
+    assert 0 == run(root, "--config", config, "--report", "base.json")
+    before = Path("base.json").read_bytes()
+    arguments = ["--baseline", "base.json", "--report", "./base.json"]
+    assert 2 == run(root, "--config", config, *arguments)
+    assert "./base.json: this run reads it" in capsys.readouterr().err
+    assert before == Path("base.json").read_bytes()

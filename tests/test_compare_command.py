@@ -418,3 +418,14 @@ def test_neither_wandb_nor_github_is_imported() -> None:
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
     assert 0 == done.returncode, done.stderr
+
+
+@pytest.mark.usefixtures("sides")
+@pytest.mark.parametrize("side", ["main", "pr"])
+def test_no_output_replaces_a_file_of_a_side(side: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither of BEFORE's nor of AFTER's."""
+    stats = next(path for path in Path(side).rglob("*.json") if path.is_file())
+    before = stats.read_bytes()
+    assert 2 == compare("main", "pr", "--html", str(stats))
+    assert f"{stats}: {side} is read as an evaluation" in capsys.readouterr().err
+    assert before == stats.read_bytes()

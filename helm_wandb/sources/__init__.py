@@ -117,6 +117,23 @@ def _read(entry: EvalEntry, options: ReadOptions, source: Source) -> Reading:
     )
 
 
+def output_paths(entry: EvalEntry) -> tuple[str, ...]:
+    """Return the folder or archive of a harness's output that the entry reads."""
+    key = SOURCES[entry.source].output_key
+    return (entry.fields[key],) if key else ()
+
+
+def report_globs(entry: EvalEntry) -> tuple[str, ...]:
+    """Return the globs of the reports that the entry reads."""
+    is_report = entry.source == "report"
+    return (entry.fields["path"], *repeat_globs(entry)) if is_report else ()
+
+
+def repeat_globs(entry: EvalEntry) -> tuple[str, ...]:
+    """Return the globs of further runs that the entry reads."""
+    return tuple(entry.fields.get("repeats", ()))
+
+
 def have_details(entries: Iterable[EvalEntry]) -> bool:
     """Return whether any of the entries has per-instance scores that are read only on request."""
     return any(SOURCES[entry.source].has_details for entry in entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
@@ -81,6 +81,41 @@ def matches(pattern: str, folder: Path, *, folders: bool = False) -> list[str]:
     # Path.is_file raises errors, and takes `file/.` for the file.
     exists = os.path.exists if folders else os.path.isfile
     return sorted(name for name in names if exists(os.path.join(folder, name)))  # noqa: PTH118
+
+
+def is_matched(path: str, pattern: str, folder: Path) -> bool:
+    """Return whether the glob matches a path as `matches` does, if a file were there.
+
+    path: absolute and without links. folder: what the glob is relative to.
+    """
+    parts = pattern.split("/")
+    fixed = next((at for at, part in enumerate(parts) if has_magic(part)), len(parts))
+    start = Path(os.path.realpath(folder / "/".join(parts[:fixed])))
+    if not Path(path).is_relative_to(start):
+        return False
+    return _match_parts(Path(path).relative_to(start).parts, list(filter(None, parts[fixed:])))
+
+
+def _match_parts(names: Sequence[str], parts: Sequence[str]) -> bool:
+    """Return whether the glob's parts match these names, of which `**` stands for any number."""
+    ends = _skip_stars({0}, parts)
+    for name in names:
+        after: set[int] = set()
+        for at in ends - {len(parts)}:
+            is_shown = parts[at].startswith(".") or not name.startswith(".")
+            if is_shown and fnmatchcase(name, parts[at]):
+                after.add(at if parts[at] == "**" else at + 1)
+        ends = _skip_stars(after, parts)
+    return len(parts) in ends
+
+
+def _skip_stars(ends: set[int], parts: Sequence[str]) -> set[int]:
+    """Return the places in the glob, with those after each `**` there, which may match nothing."""
+    reached = set(ends)
+    for at, part in enumerate(parts):
+        if at in reached and part == "**":
+            reached.add(at + 1)
+    return reached
 
 
 class _GlobSearch(Struct, kw_only=True):
