@@ -55,7 +55,7 @@ def test_a_file_of_an_evaluation_is_not_replaced(name: str, read: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", '{\n  "schema_version": 1'])
+@pytest.mark.parametrize("text", ["", '{\n "schema_version": 1'])
 def test_an_earlier_report_is_replaced_in_an_output(text: str) -> None:
     """So are empty files; a new file may be written there too."""
     Path("out/report.json").write_text(text)

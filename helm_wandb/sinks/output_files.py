@@ -13,7 +13,7 @@ from helm_wandb.errors import InputError
 from helm_wandb.model import EvalEntry
 from helm_wandb.system import files, paths
 
-REPORT = b'{\n  "schema_version"'
+REPORT = b'{\n "schema_version"'
 HTML = b"<!doctype html>"
 BADGE = b'{\n  "schemaVersion"'
 COMMENT = b"## "
