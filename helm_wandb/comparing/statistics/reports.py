@@ -5,11 +5,11 @@ older ones. A test finds only large moves, so to leave out reports that differ i
 20% of the runs without a change would be flagged (as by "test-then-pool": Viele and others,
 Pharmaceutical Statistics 13, 2014). So a difference from the mean must be significant against the
 latest report alone, too, at 1.5 times the error rate. The interval is the hull of both (both tests
-must reject: Berger, Technometrics 24, 1982). However the branch moved, that shifts the mean one
-way: there the latest report alone bounds the errors, at 3/4 of the rate; the rest is for the other
-way, if the older reports were left out. More can't be gained: a test that holds whatever the older
-reports are has hardly more power than without them (Kopp-Schneider and others, Biometrical Journal
-62, 2020).
+must reject: Berger, Technometrics 24, 1982). No matter how the branch moved, that shifts the mean
+one way: there the latest report alone bounds the errors, at 3/4 of the rate; the rest is for the
+other way, if the older reports were left out. More can't be gained: a test that holds whatever the
+older reports are has hardly more power than without them (Kopp-Schneider and others, Biometrical
+Journal 62, 2020).
 """
 
 from __future__ import annotations
