@@ -144,6 +144,7 @@ def test_missing_scores_are_listed_by_reason_and_model() -> None:
     table = tables.missing(builders.report(evaluations))
 
     assert table is not None
+    assert table.title == "7 missing scores"
     assert table.rows == (
         ("all models", "no table", "raft.EM"),
         ("alpha at 1", "no table", "quac.F1"),
@@ -157,7 +158,21 @@ def test_missing_scores_of_the_only_model_name_it() -> None:
     table = tables.missing(builders.report(evaluations))
 
     assert table is not None
-    assert ("1 score: x", (("alpha", "raft.EM"),)) == (table.title, table.rows)
+    assert ("1 metric: x", (("alpha", "raft.EM"),)) == (table.title, table.rows)
+
+
+def test_missing_scores_of_some_models_are_counted_by_model() -> None:
+    """The title counts metrics only if all models lack them; otherwise it counts scores."""
+    evaluations = [
+        builders.evaluation("alpha", missing={"raft.EM": "x", "quac.F1": "x"}),
+        builders.evaluation("beta", missing={"raft.EM": "x", "quac.F1": "x"}),
+    ]
+    everywhere = tables.missing(builders.report(evaluations))
+    partly = tables.missing(builders.report([*evaluations, builders.evaluation("gamma")]))
+
+    assert everywhere is not None
+    assert partly is not None
+    assert ("2 metrics: x", "4 scores: x") == (everywhere.title, partly.title)
 
 
 def test_nothing_missing_makes_no_table() -> None:

@@ -268,7 +268,10 @@ def text_columns(*labels: str) -> tuple[Column, ...]:
 
 
 def missing(report: Report) -> Table | None:
-    """Return the scores that are missing, one row a reason; None if none is."""
+    """Return the scores that are missing, one row a reason; None if none is.
+
+    The title counts scores, or metrics if no evaluation has any of them.
+    """
     models = group_by_model(report.evaluations)
     misses = group_values((miss, one) for one in report.evaluations for miss in one.missing.items())
     keys_by_who = group_values(
@@ -279,12 +282,14 @@ def missing(report: Report) -> Table | None:
     # The longest cell is last: nothing stands behind it, however wide it is.
     columns = text_columns("Model", "Reason", "Metrics")
     rows = tuple((who, why, ", ".join(keys)) for (who, why), keys in keys_by_who.items())
-    count, reasons = sum(map(len, keys_by_who.values())), {why for _, why in keys_by_who}
+    count, reasons = sum(map(len, misses.values())), {why for _, why in keys_by_who}
     if len(reasons) > 1:
         return Table(f"{count} missing scores", columns, rows, is_counted=False)
     (reason,) = reasons
     shown = tuple((who, keys) for who, _, keys in rows)
-    title = f"{count_noun(count, 'score')}: {reason}"
+    is_everywhere = count == len(misses) * len(report.evaluations)
+    counted = count_noun(len(misses), "metric") if is_everywhere else count_noun(count, "score")
+    title = f"{counted}: {reason}"
     return Table(title, (columns[0], columns[2]), shown, is_counted=False)
 
 
