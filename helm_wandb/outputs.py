@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helm_wandb.errors import GATE_EXIT_CODE, InputError
+from helm_wandb.errors import GATE_EXIT_CODE, ConfigError, InputError
 from helm_wandb.model import WANDB, Config, EvalEntry, Gate, Report, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks import output_files
@@ -288,7 +288,7 @@ def _log_report(outcome: Outcome, report: Report, log: Log) -> None:
     if outcome.warnings:
         log.message("warning", "; ".join(outcome.warnings))
     if report.gate and report.gate.reasons:
-        log.message(*_gate_message(report.gate, is_job=report.provenance.is_job))
+        log.message(*_gate_message(report.gate, outcome, is_job=report.provenance.is_job))
     if report.gate and report.gate.warnings:
         subject = " the job" * report.provenance.is_job
         log.message("warning", f"doesn't fail{subject}: {_some(report.gate.warnings)}")
@@ -296,7 +296,7 @@ def _log_report(outcome: Outcome, report: Report, log: Log) -> None:
         log.message("warning", outcome.missing_baseline)
 
 
-def _gate_message(gate: Gate, *, is_job: bool) -> tuple[str, str]:
+def _gate_message(gate: Gate, outcome: Outcome, *, is_job: bool) -> tuple[str, str]:
     """Return level and sentence: a single annotation, since a step has only ten."""
     reasons = _some(gate.reasons)
     if gate.closed:
@@ -308,7 +308,14 @@ def _gate_message(gate: Gate, *, is_job: bool) -> tuple[str, str]:
         )
     if is_job:
         return "warning", f"{reasons}. This doesn't fail the job (fail-on: never)"
-    return "warning", f"{reasons}. With --fail-on regression, the exit code is {GATE_EXIT_CODE}"
+    return "warning", f"{reasons}{_exit_code_on_regression(outcome)}"
+
+
+def _exit_code_on_regression(outcome: Outcome) -> str:
+    """Return the sentence on the exit code with `--fail-on regression`, if that changes it."""
+    code = ConfigError.exit_code if outcome.warnings else GATE_EXIT_CODE
+    is_lower = not 0 < outcome.exit_code < code and not (outcome.warnings and outcome.faults)
+    return f". With --fail-on regression, the exit code is {code}" if is_lower else ""
 
 
 def _some(sentences: Sequence[str]) -> str:

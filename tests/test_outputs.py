@@ -17,7 +17,17 @@ from msgspec.structs import replace
 from helm_wandb import outputs
 from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError, InputError
-from helm_wandb.model import Comparison, Config, EvalEntry, Gate, Place, Receipt, Status
+from helm_wandb.model import (
+    LOCAL_TRACK,
+    Comparison,
+    Config,
+    EvalEntry,
+    Gate,
+    Place,
+    Provenance,
+    Receipt,
+    Status,
+)
 from helm_wandb.outputs import OutputOptions
 from helm_wandb.pipeline import Outcome
 from helm_wandb.runner import log as logs
@@ -405,6 +415,37 @@ def test_the_gate_is_one_annotation(gate: Gate | None, expected: str) -> None:
     assert command == workflow.getvalue()
     spoken = f"{expected.format(': ')}\n" if expected else ""
     assert spoken.removeprefix("notice: ") == output.getvalue() + errors.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "names", "faults", "expected"),
+    [
+        (0, (), (), ". With --fail-on regression, the exit code is 4"),
+        (5, (), (), ". With --fail-on regression, the exit code is 4"),
+        (3, (), (ArtifactError("cut"),), ""),
+        (0, ("no evaluation has x",), (), ". With --fail-on regression, the exit code is 2"),
+        (3, ("no evaluation has x",), (ArtifactError("cut"),), ""),
+    ],
+)
+def test_the_exit_code_with_fail_on_is_the_true_one(
+    exit_code: int, names: tuple[str, ...], faults: tuple[ArtifactError, ...], expected: str
+) -> None:
+    """On the command line, a result that would fail says the exit code, if it would be another."""
+    errors = StringIO()
+    result = Outcome(
+        report=builders.report(
+            [builders.evaluation()],
+            gate=Gate(closed=False, reasons=REASONS[:1]),
+            provenance=Provenance(tool_version="1.2.3", track=LOCAL_TRACK),
+        ),
+        receipts=(),
+        exit_code=exit_code,
+        warnings=names,
+        faults=faults,
+    )
+    outputs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))
+
+    assert f"warning: {REASONS[0]}{expected}" in errors.getvalue().splitlines()
 
 
 def test_many_reasons_of_the_gate_are_one_annotation() -> None:
