@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -84,7 +83,7 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
     names = arguments.before, arguments.after
     for name in names:
         paths.refuse_absent(name, Path())
-    if os.path.realpath(names[0]) == os.path.realpath(names[1]):
+    if paths.follow_links(names[0]) == paths.follow_links(names[1]):
         raise InputError(f"BEFORE and AFTER are both {names[0]}: give two evaluations")
     before, after = (sources.first_entries(Path(name), shown_as=name) for name in names)
     shared = {one.name for one in before} & {one.name for one in after}

@@ -600,6 +600,17 @@ def test_what_may_not_be_read_is_reported() -> None:
     ] == actual
 
 
+def test_a_link_that_may_not_be_read_is_reported() -> None:
+    """In /proc, only its owner may read where a link leads."""
+    with as_nobody() as folder:
+        (folder / "link").symlink_to("/proc/1/cwd")
+        with rights_given_up():
+            actual = refusal(folder, "link"), refusal(Path("/proc/1"), "cwd")
+
+    denied = "cannot be read: Permission denied. Check the step that wrote it."
+    assert (f"helm/link: {denied}", f"1/cwd: {denied}") == actual
+
+
 def test_what_does_not_exist_is_reported(tmp_path: Path) -> None:
     """A path that leads to nothing is named."""
     expected = "helm: cannot be read: No such file or directory. Check the step that wrote it."

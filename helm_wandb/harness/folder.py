@@ -124,6 +124,8 @@ class Folder:
             place = os.path.realpath(os.path.join(self._root, path))  # noqa: PTH118 -- quicker
         except ValueError:  # no file system has such a name
             return posixpath.join(self._root, path)
+        except OSError as error:  # a link that may not be read, as in /proc
+            raise unreadable(self.shown(path), error) from error
         inside = place == self._root or place.startswith(self._root.rstrip("/") + "/")
         return place if inside else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,7 +29,7 @@ class OutputFile(Struct, frozen=True):
     @property
     def place(self) -> str:
         """The path without links."""
-        return os.path.realpath(self.name)
+        return paths.follow_links(self.name)
 
     def replaces_other(self) -> bool:
         """Return whether a file is there that no earlier run wrote."""
@@ -50,7 +49,7 @@ def refuse_unsafe(
 
     inputs: files that the run reads. entries: those whose outputs it reads.
     """
-    taken = set(map(os.path.realpath, inputs))
+    taken = set(map(paths.follow_links, inputs))
     written: set[str] = set()
     for output in (one for one in outputs if not files.is_device(Path(one.name))):
         if output.place in taken:
@@ -75,7 +74,7 @@ def _refuse_evaluation(output: OutputFile, entry: EvalEntry) -> None:
     if not output.replaces_other():
         return
     for folder in _output_paths(entry):
-        if Path(output.place).is_relative_to(os.path.realpath(folder)):
+        if Path(output.place).is_relative_to(paths.follow_links(folder)):
             raise InputError(
                 f"{output.name}: {folder} is read as an evaluation, and this file of it would be "
                 "replaced. Give another file."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +76,11 @@ def _further_outputs(
     Links are followed, since HELM links a suite. The entry's own output isn't among them.
     """
     own_path = output_path(entry.fields)
-    own = realpath(folder / own_path)
+    own = paths.follow_links(folder / own_path)
     outputs: dict[str, Fields] = {}
     for name in (name for glob in entry.fields[KEY] for name in _matches(glob, folder, faults)):
         fields = with_output(entry.fields, name)
-        place = realpath(folder / output_path(fields))
+        place = paths.follow_links(folder / output_path(fields))
         if place.startswith(f"{own}{os.sep}"):
             faults.append(
                 f"{name!r} is inside the entry's own output, {own_path!r}, and may be counted "

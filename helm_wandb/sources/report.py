@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from glob import escape, has_magic
 from pathlib import Path, PurePath
@@ -69,7 +68,7 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
 
 def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
     """Return the entry that reads the report, as `sources.first_entries` says."""
-    if not path.is_file():
+    if not paths.is_file(path):
         raise UnknownOutputError(f"{shown_as}: isn't a file")
     try:
         evaluations = from_json(_read_file(path))
@@ -174,7 +173,7 @@ def _describe_nothing(pattern: str, folder: Path) -> str:
 def _start(pattern: str, folder: Path) -> PurePath:
     """Return the folder that the pattern begins with, up to its first wildcard."""
     parts = PurePath(pattern).parts
-    is_folder = [not has_magic(part) for part in parts[:-1]] + [_is_folder(folder / pattern)]
+    is_folder = [not has_magic(part) for part in parts[:-1]] + [paths.is_folder(folder / pattern)]
     return PurePath(*parts[: [*is_folder, False].index(False)])
 
 
@@ -188,10 +187,6 @@ def _describe_folder(start: PurePath, folder: Path) -> str:
         return f"The folder {start} has more than {paths.ENTRIES:,} files and folders in it."
     if names:
         return f"There are {join_truncated(list(names), _SHOWN)}: is {deeper!r} meant?"
-    if _is_folder(folder / start):
+    if paths.is_folder(folder / start):
         return f"The folder {start} has no .json file in it."
     return f"There is no folder {start}."
-
-
-def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 -- no name is too long for it

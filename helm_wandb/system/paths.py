@@ -45,6 +45,24 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def follow_links(path: Path | str) -> str:
+    """Return the absolute path with all links followed; as it is if one can't be read."""
+    try:
+        return os.path.realpath(path)
+    except OSError:  # as in /proc, where a link may be read by its owner only
+        return os.path.abspath(path)  # noqa: PTH100 -- removes `..` too
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; `Path.is_file` raises errors before Python 3.14."""
+    return os.path.isfile(path)  # noqa: PTH113 -- as above
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there; `Path.is_dir` raises errors before Python 3.14."""
+    return os.path.isdir(path)  # noqa: PTH112 -- as above
+
+
 def refuse_absent(name: str, folder: Path) -> None:
     """Raise ArtifactError if nothing is at the path, relative to the folder."""
     if not os.path.lexists(folder / name):
@@ -90,7 +108,7 @@ def is_matched(path: str, pattern: str, folder: Path) -> bool:
     """
     parts = pattern.split("/")
     fixed = next((at for at, part in enumerate(parts) if has_magic(part)), len(parts))
-    start = Path(os.path.realpath(folder / "/".join(parts[:fixed])))
+    start = Path(follow_links(folder / "/".join(parts[:fixed])))
     if not Path(path).is_relative_to(start):
         return False
     return _match_parts(Path(path).relative_to(start).parts, list(filter(None, parts[fixed:])))

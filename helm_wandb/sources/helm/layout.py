@@ -15,6 +15,7 @@ from helm_wandb.errors import ArtifactError, UnknownOutputError
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.sources.helm.entry import KINDS, HelmEval
+from helm_wandb.system import paths
 
 _NAMES_SHOWN = 20
 _FILES_OF_A_RUN = ("run_spec.json", "stats.json")
@@ -115,8 +116,8 @@ def split_suite_folder(path: Path) -> tuple[Path, str | None]:
     """Return the output that a suite's folder is in, and the suite; else the path, and None."""
     is_suite = (
         Path(os.path.abspath(path)).parent.name in KINDS  # noqa: PTH100 -- removes `..` too
-        and path.is_dir()
-        and not any((path / kind).is_dir() for kind in KINDS)
+        and paths.is_folder(path)
+        and not any(paths.is_folder(path / kind) for kind in KINDS)
     )
     # HELM links `latest` to the newest suite.
     return (

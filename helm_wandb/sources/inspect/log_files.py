@@ -19,6 +19,7 @@ from helm_wandb.harness.json_files import unexpected_content, without_nan
 from helm_wandb.harness.output import open_output
 from helm_wandb.harness.walk import files_below
 from helm_wandb.sources.inspect.formats import Header, Reduction, Sample
+from helm_wandb.system import paths
 
 _Decoded = TypeVar("_Decoded")
 
@@ -133,7 +134,7 @@ def open_log(files: Files, path: str) -> Iterator[LogFile]:
 @contextmanager
 def open_logs(path: Path, *, shown_as: str) -> Iterator[Files]:
     """Return the files of a folder or archive of logs, or of one log; raise as `open_output`."""
-    if path.name.endswith(".json") and path.is_file():
+    if path.name.endswith(".json") and paths.is_file(path):
         yield _OneFile(path.resolve(), shown_as=shown_as)
     else:
         with open_output(path, shown_as=shown_as, limits=LIMITS) as files:

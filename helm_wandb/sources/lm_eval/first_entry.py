@@ -16,6 +16,7 @@ from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.lm_eval.reader import Found, Output
 from helm_wandb.sources.lm_eval.runs import time_of
 from helm_wandb.sources.lm_eval.tasks import parts_of
+from helm_wandb.system import paths
 from helm_wandb.text.safe_text import plain
 from helm_wandb.text.yaml_text import to_yaml
 
@@ -25,7 +26,7 @@ def entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
 
     shown_as: the output, as the config is to name it.
     """
-    if time_of(path.name) and path.is_file():
+    if time_of(path.name) and paths.is_file(path):
         raise ArtifactError(
             f"{plain(shown_as)}: is a results file of lm-eval. Give its folder, which has the "
             f"samples too: {plain(str(PurePath(shown_as).parent))}"
