@@ -311,6 +311,20 @@ def test_clusters_are_the_configs(
     )
 
 
+@pytest.mark.parametrize(("rule", "notes"), [("no such text", 1), ("instance", 0), (".", 0)])
+def test_a_rule_that_matches_nothing_is_noted(rule: str, notes: int, helm_trees: Path) -> None:
+    """A typo in it would make each question count as independent without a word."""
+    found = read_spec(
+        spec("baseline", "nightly"), helm_trees, with_details=True, clusters={"boolq": rule}
+    ).notes
+    note = (
+        f"compare.clusters: {rule!r} is in no sample of boolq, so each question counts as "
+        "independent."
+    )
+
+    assert notes == found.count(note)
+
+
 def test_a_rule_without_texts_finds_nothing(helm_trees: Path, tmp_path: Path) -> None:
     """If no file holds the texts, each instance is its own cluster."""
     copy = copied(helm_trees, "baseline", tmp_path)

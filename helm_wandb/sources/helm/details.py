@@ -7,17 +7,19 @@ of its run, and over the machine's cores if there is enough to read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.clusters import describe_unmatched
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.instances import ColumnPool
 from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
+from helm_wandb.model import EACH_INSTANCE, Instances, Score, ScoreKey, SubjectScore
 from helm_wandb.sources.helm.board import Selector
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
@@ -31,8 +33,8 @@ def with_details(
     files: Files,
     runs: Runs,
     options: ReadOptions,
-) -> tuple[dict[str, Scores], tuple[str, ...]]:
-    """Return each model's scores with fingerprints and instances, and what cannot be read.
+) -> tuple[dict[str, Scores], tuple[str, ...], tuple[str, ...]]:
+    """Return each model's scores with fingerprints and instances, what cannot be read, and notes.
 
     Instances that don't make HELM's cell are left out.
     """
@@ -68,7 +70,21 @@ def with_details(
         }
         for model, of_model in scores.items()
     }
-    return detailed, faults
+    return detailed, faults, tuple(_unmatched_rules(detailed, clusters))
+
+
+def _unmatched_rules(scores: Mapping[str, Scores], rules: Mapping[str, str]) -> Iterator[str]:
+    """Yield a note on each rule for clusters that matches no instance of its benchmark."""
+    by_benchmark = group_values(
+        (key.benchmark, score.instances)
+        for of_model in scores.values()
+        for key, score in of_model.items()
+        if isinstance(score, Score) and score.instances
+    )
+    for benchmark, rule in rules.items():
+        columns = by_benchmark.get(benchmark, ())
+        if columns and rule != EACH_INSTANCE and all(one.cluster == one.id for one in columns):
+            yield describe_unmatched(rule, benchmark)
 
 
 def _share_columns(

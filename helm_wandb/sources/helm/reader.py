@@ -87,9 +87,12 @@ class _Reader:
         if options.with_details:
             wanted = families.latest_ids(checkpoints, self._spec, count=2)
             kept = {model: scores[model] for model in wanted if model in scores}
-            detailed, unread = details.with_details(kept, self._suite.files, self._runs, options)
+            detailed, unread, notes = details.with_details(
+                kept, self._suite.files, self._runs, options
+            )
             scores |= detailed
             self._faults += unread
+            self._notes += notes
         where = f"Suite {self._spec.helm_suite_name}"
         self._notes += describe_others(ids, checkpoints, self._spec, where=where)
         self._note_labels(checkpoints)
