@@ -166,10 +166,10 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class ConfigName(Struct, frozen=True, kw_only=True):
-    """A metric or benchmark that the config names, outside of `evals`."""
+    """A metric, benchmark or model that the config names, outside of `evals`."""
 
     name: str
-    """`mmlu.EM`, or `mmlu`; `default` for the `min_effect` of all other metrics."""
+    """`mmlu.EM`, `mmlu` or `llama-7b`; `default` for the `min_effect` of all other metrics."""
     key: str
     """The key that it stands under, as `floor`."""
     path: str
@@ -189,7 +189,7 @@ class Config(Struct, frozen=True, kw_only=True):
     excluded_models: frozenset[str]
     compare: Policy = field(default_factory=Policy)
     names: tuple[ConfigName, ...] = ()
-    """Metrics and benchmarks under `compare` and `leaderboard_metrics`."""
+    """Names under `compare`, `leaderboard_metrics` and `excluded_models`."""
 
     @property
     def benchmarks(self) -> frozenset[str]:

@@ -150,7 +150,10 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     merged = evaluations.merge(inputs.evaluations)
     candidates = evaluations.with_directions(merged.evaluations, config.compare)
     guests = _read_guests(config, plan.project)
-    unmatched = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
+    unmatched = (
+        *_check_names(config, candidates or guests.evaluations, inputs.faults, plan),
+        *_check_models(config, candidates, guests.evaluations, inputs.faults),
+    )
     compared = _compare(candidates, inputs.entries, config, plan)
     answered, answer_notes = _attach_answers(candidates, inputs.entries, plan)
     unread = (*inputs.faults, *map(ArtifactError, compared.faults))
@@ -198,6 +201,22 @@ def _check_names(
     if problems := (*excess, *(unmatched if is_fault else ())):
         raise ConfigError(problems)
     return tuple(map(str, unmatched))
+
+
+def _check_models(
+    config: Config,
+    candidates: Sequence[Evaluation],
+    guests: Sequence[Evaluation],
+    faults: Sequence[UserError],
+) -> tuple[str, ...]:
+    """Return a warning for each excluded model that doesn't exist, if all models were read.
+
+    A wrong name hides no regression, so it is no error.
+    """
+    are_known = not faults and (guests or not config.leaderboard)
+    if not are_known:
+        return ()
+    return tuple(map(str, score_checks.unmatched_models(config, [*candidates, *guests])))
 
 
 def _gate(

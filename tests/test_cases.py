@@ -186,3 +186,20 @@ def test_a_slip_under_compare_passes_no_regression(
     assert 2 == cli.main(options, root=ROOT)
     shown = capsys.readouterr().err
     assert [] == [message for message in messages if message not in shown]
+
+
+@pytest.mark.parametrize(
+    ("own", "warnings"), [({}, 1), ({"leaderboard": True}, 0)], ids=["own models", "project"]
+)
+def test_a_slip_in_excluded_models_is_a_warning(
+    own: dict[str, Any], warnings: int, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The job goes on; if models of the project weren't read, the name may be one of theirs."""
+    output = {"helm_output_dir": "demo/helm/candidate", "helm_suite_name": "nightly"}
+    evals = [{"eval_type": "helm", **output}]
+    config = {"project": "p", "evals": evals, "excluded_models": ["nobody"], **own}
+    (workspace / "config.yaml").write_text(json.dumps(config))
+
+    assert 0 == cli.main(["--print-only", "--config", "config.yaml"], root=ROOT)
+    message = "the ranking has no model nobody to leave out; the nearest name is "
+    assert warnings == capsys.readouterr().err.count(message)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.config.score_checks import excessive_effects, unmatched_names
+from helm_wandb.config.score_checks import excessive_effects, unmatched_models, unmatched_names
 from tests import builders
 from tests.test_config import config_of
 
@@ -85,11 +85,26 @@ def test_the_default_ranking_metrics_are_not_checked() -> None:
     assert [] == unmatched("excluded_models: []")
 
 
+def test_models_to_leave_out_are_checked() -> None:
+    """A name that no model has is a problem at its place, with the nearest that exists."""
+    config = config_of(b"project: p\nleaderboard: true\nexcluded_models: [toy/alpha-13, toy/beta]")
+    models = [builders.evaluation(name) for name in ("toy/beta", "toy/alpha-13b")]
+
+    assert [
+        (
+            "config.yaml:3:19: $.excluded_models[0]: the ranking has no model toy/alpha-13 to "
+            "leave out; the nearest name is toy/alpha-13b"
+        )
+    ] == list(map(str, unmatched_models(config, models)))
+
+
 def test_without_evaluations_nothing_is_checked() -> None:
     """If nothing was read, other messages say so."""
-    config = config_of(b"project: p\nleaderboard: true\ncompare: {floor: {a.b: 1}}")
+    config = config_of(
+        b"project: p\nleaderboard: true\ncompare: {floor: {a.b: 1}}\nexcluded_models: [a]"
+    )
 
-    assert () == unmatched_names(config, [])
+    assert () == (*unmatched_names(config, []), *unmatched_models(config, []))
 
 
 @pytest.mark.parametrize("effect", ["1", "0.5", "{default: 2}", "{boolq.EM: 1}"])

@@ -47,8 +47,10 @@ _EXPLAINED = 1_000
 LONGEST_NAME = 1_000
 """Characters of a key or text, as in a report: names reach outputs and comments."""
 
-_NAME_LISTS = frozenset({"higher_is_better", "leaderboard_metrics", "lower_is_better", "warn_only"})
-"""Keys whose values are lists of metrics or benchmarks."""
+_NAME_LISTS = frozenset(
+    {"excluded_models", "higher_is_better", "leaderboard_metrics", "lower_is_better", "warn_only"}
+)
+"""Keys whose values are lists of metrics, benchmarks or models."""
 _COMPARED = (("alpha",), ("min_effect",), ("floor",))
 """Keys of `compare` whose values, or the values of whose keys, are numbers."""
 _KEY_DEPTH = len(("evals", 0, "key"))
@@ -277,7 +279,7 @@ def _config(tree: Tree) -> Config:
 
 
 def _names(tree: Tree) -> Iterator[ConfigName]:
-    """Yield the metrics and benchmarks under `compare` and `leaderboard_metrics`."""
+    """Yield the metrics, benchmarks and models that are named outside of `evals`."""
     for path, spot in tree.spots.items():
         match path, spot.data:
             case ("compare", "min_effect"), int() | float() | str():

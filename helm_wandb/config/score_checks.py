@@ -11,6 +11,7 @@ from helm_wandb.model import DEFAULT_EFFECT, Config, ConfigName, Evaluation, Pol
 from helm_wandb.text.nearest import nearest_first
 from helm_wandb.text.words import join_truncated
 
+_MODELS = "excluded_models"
 _LARGEST_EFFECT = 0.5
 """Least change of a score within 0–1 that is refused: it was probably meant in points."""
 
@@ -27,13 +28,28 @@ def unmatched_names(config: Config, evaluations: Iterable[Evaluation]) -> tuple[
 
 def _unmatched(names: Iterable[ConfigName], keys: Collection[ScoreKey]) -> Iterator[Problem]:
     benchmarks = list(dict.fromkeys(key.benchmark for key in keys))
-    for one in names:
+    for one in (one for one in names if one.key != _MODELS):
         is_benchmark = one.key == "clusters" or (one.key == "warn_only" and "." not in one.name)
         existing = benchmarks if is_benchmark else list(map(str, keys))
         if one.name not in existing and one.name != DEFAULT_EFFECT:
             nearest = nearest_first(existing, one.name)[0]
             message = f"no evaluation of this run has {shown(one.name)}; the nearest name is "
             yield Problem(one.place, one.path, message + shown(nearest))
+
+
+def unmatched_models(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
+    """Return a problem for each name under `excluded_models` that no evaluation has.
+
+    evaluations: of all models that could be ranked; without any there are no problems.
+    """
+    models = list(dict.fromkeys(one.model for one in evaluations))
+    message = "the ranking has no model {} to leave out; the nearest name is {}"
+    return tuple(
+        Problem(one.place, one.path, message.format(shown(one.name), shown(nearest)))
+        for one in config.names
+        if one.key == _MODELS and models and one.name not in models
+        for nearest in nearest_first(models, one.name)[:1]
+    )
 
 
 def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
