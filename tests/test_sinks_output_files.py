@@ -65,7 +65,7 @@ def test_an_earlier_report_is_replaced_in_an_output(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["reports/all.json", "reports/a/b/all.json"])
 def test_no_output_is_read_by_the_next_run(name: str) -> None:
-    """An entry whose glob matches the path would read the report of its own run."""
+    """An entry whose glob matches the path would read what this run writes."""
     with pytest.raises(InputError) as caught:
         refuse_unsafe([OutputFile(name, REPORT)], [], [REPORTS])
     assert str(caught.value) == (

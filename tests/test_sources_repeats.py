@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from helm_wandb import sources
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Place, Reading, ScoreKey
 from helm_wandb.sources.helm.entry import HelmEval
+from tests.harness_builders import unpack
 from tests.lm_eval_builders import write_run
 from tests.test_comparing_end_to_end import comparison
 from tests.test_sources_lm_eval_end_to_end import lm_eval, run
@@ -24,16 +26,24 @@ if TYPE_CHECKING:
 KEY = ScoreKey("quiz", "acc,none")
 
 
-def read(folder: Path, *repeats: str, **fields: Any) -> Reading:
-    """Return the reading of an entry whose own output is `main`."""
-    entry = EvalEntry(
+REPEATS = Place("config.yaml", 5, 14)
+
+
+def entry_of(*repeats: str, **fields: Any) -> EvalEntry:
+    """Return an entry whose own output is `main`."""
+    return EvalEntry(
         source="lm_eval",
         fields={"lm_eval_output_dir": "main", "repeats": list(repeats), **fields},
         path="$.evals[0]",
         place=Place("config.yaml", 3, 5),
-        places={"repeats": Place("config.yaml", 5, 14)},
+        places={"repeats": REPEATS},
     )
-    return sources.read(entry, ReadOptions(folder=folder, with_details=True))
+
+
+def read(folder: Path, *repeats: str, **fields: Any) -> Reading:
+    """Return the reading of an entry whose own output is `main`."""
+    options = ReadOptions(folder=folder, with_details=True)
+    return sources.read(entry_of(*repeats, **fields), options)
 
 
 def write(folder: Path, name: str, values: list[int], **changes: Any) -> None:
@@ -81,8 +91,21 @@ def test_another_checkpoint_is_no_repeat(tmp_path: Path) -> None:
     reading = read(tmp_path, "other")
     assert [1.0] == [one.scores[KEY].value for one in reading.evaluations]
     (fault,) = reading.faults
-    why = "acme/toy at iteration 1000: 1 of 2 runs have no evaluation of it."
-    assert f"config.yaml:5:14: repeats: {why}" == fault
+    assert fault == (
+        "config.yaml:5:14: repeats: 'other' has only acme/toy at iteration 2000, and not acme/toy "
+        "at iteration 1000. Its scores are those of 'main' alone."
+    )
+
+
+def test_the_runs_that_have_a_checkpoint_are_averaged(tmp_path: Path) -> None:
+    """The message says how many they are."""
+    write(tmp_path, "main", [1, 1], model="acme/toy@step1000")
+    write(tmp_path, "more", [0, 0], model="acme/toy@step1000")
+    write(tmp_path, "other", [0, 0], model="acme/toy@step2000")
+    reading = read(tmp_path, "more", "other")
+    assert [0.5] == [one.scores[KEY].value for one in reading.evaluations]
+    (fault,) = reading.faults
+    assert fault.endswith("Its scores are the mean over 2 runs.")
 
 
 def test_a_repeat_that_cannot_be_read_is_a_fault_and_the_others_count(tmp_path: Path) -> None:
@@ -95,6 +118,45 @@ def test_a_repeat_that_cannot_be_read_is_a_fault_and_the_others_count(tmp_path: 
     assert 2 == len(reading.faults)
     assert all(fault.startswith("config.yaml:5:14: repeats: ") for fault in reading.faults)
     assert "nothing matches 'three*'" in reading.faults[0] + reading.faults[1]
+
+
+def test_an_error_of_a_repeat_has_one_place_and_its_path(tmp_path: Path) -> None:
+    """The place is the key's, also if the entry's own key is read from another output."""
+    write(tmp_path, "main", [1, 1])
+    (tmp_path / "two").mkdir()
+    own = Place("config.yaml", 4, 22)
+    entry = replace(entry_of("two"), places={"lm_eval_output_dir": own, "repeats": REPEATS})
+    (fault,) = sources.read(entry, ReadOptions(folder=tmp_path)).faults
+    assert fault.startswith("config.yaml:5:14: repeats: ")
+    assert 1 == fault.count("config.yaml")
+    assert "two" in fault
+
+
+def test_the_suite_of_a_repeat_is_named_by_its_path(tmp_path: Path) -> None:
+    """HELM's own message names the suite only."""
+    unpack("repeats", tmp_path)
+    (tmp_path / "helm/runs/seed-9").mkdir()
+    suites = sorted(path.name for path in (tmp_path / "helm/runs").iterdir())
+    fields: dict[str, Any] = {"helm_output_dir": "helm", "helm_suite_name": suites[0]}
+    benchmarks = [{"name": "custom", "metrics": ["exact_match"]}]
+    fields |= {"benchmarks": benchmarks, "repeats": ["helm/runs/seed-9"]}
+    entry = replace(entry_of(), source="helm", fields=fields)
+    (fault,) = sources.read(entry, ReadOptions(folder=tmp_path)).faults
+    assert fault.startswith(
+        "config.yaml:5:14: repeats: helm/runs/seed-9: suite 'seed-9' holds no finished run."
+    )
+
+
+def test_a_search_without_end_has_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A glob that begins with `**` looks at the whole workspace."""
+    monkeypatch.setattr("helm_wandb.system.paths.ENTRIES", 3)
+    for name in ("main", "one", "two", "three", "four"):
+        write(tmp_path, name, [1, 1])
+    (fault,) = read(tmp_path, "**").faults
+    assert fault == (
+        "config.yaml:5:14: repeats: '**' is searched in more than 3 files and folders, and no "
+        "further. Begin it with the folder of the runs, such as runs/seed-*"
+    )
 
 
 def test_more_runs_than_fit_the_memory_are_refused(

@@ -30,7 +30,7 @@ def lines_on(path: Path) -> list[str]:
     """Return the error's lines on what is at the path, without its parents."""
     with pytest.raises(ArtifactError) as caught:
         sources.first_entries(path, shown_as=path.name)
-    return [re.sub(r"\S*/", "", line) for line in caught.value.lines]
+    return [re.sub(r"\S*/(?=\w)", "", line) for line in caught.value.lines]
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,19 @@ def test_a_folder_is_described_by_its_content(tmp_path: Path) -> None:
     """An archive of it is, too."""
     folder = tmp_path / "out"
     folder.mkdir()
-    assert [f"out: {NOTHING}, and nothing else. {GIVE}"] == lines_on(folder)
+    assert [f"out: is empty. {GIVE}"] == lines_on(folder)
 
     (folder / "config.json").write_text("{}")
     with tarfile.open(tmp_path / "out.tar", "w") as archive:
         archive.add(folder / "config.json", "config.json")
     for name in ("out", "out.tar"):
         assert [f"{name}: {NOTHING}, only config.json. {GIVE}"] == lines_on(tmp_path / name)
+
+
+def test_a_folder_in_an_output_ends_in_a_slash(tmp_path: Path) -> None:
+    """So it isn't taken for a file."""
+    (tmp_path / "out/a").mkdir(parents=True)
+    assert [f"out: {NOTHING}, only a/. {GIVE}"] == lines_on(tmp_path / "out")
 
 
 def test_only_the_source_that_knows_an_output_says_what_is_wrong(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from helm_wandb.comparing.evaluations import map_scores
 from helm_wandb.errors import ArtifactError, UserError
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.instances import ColumnPool
-from helm_wandb.model import EvalEntry, Evaluation, Reading, Score, ScoreKey
+from helm_wandb.model import EvalEntry, Evaluation, Place, Reading, Score, ScoreKey
 from helm_wandb.system import paths
+from helm_wandb.text.words import join_truncated
 
 KEY = "repeats"
 """The config's key of the globs."""
@@ -39,28 +40,36 @@ def read_runs(
     output_path: returns the path of the output that an entry with these fields reads.
     """
     first = read(entry, options)
+    place = entry.places.get(KEY, entry.place)
     pool = ColumnPool()
-    several = [[_share_columns(one, pool) for one in first.evaluations]]
     faults: list[str] = []
     outputs = _further_outputs(
         entry, options.folder, faults, with_output=with_output, output_path=output_path
     )
-    for fields in outputs:
+    runs = {output_path(entry.fields): [_share_columns(one, pool) for one in first.evaluations]}
+    for name, fields in outputs:
+        # The other keys' places are of no help: they are right for the entry's own run.
+        further = replace(entry, fields=fields, place=place, places={})
         try:
-            reading = read(replace(entry, fields=fields), options)
+            reading = read(further, options)
         except UserError as error:
-            faults += error.lines
+            faults += (_located(line, name, place) for line in error.lines)
         else:
-            faults += reading.faults
+            faults += (_located(line, name, place) for line in reading.faults)
             own = _named_alike(reading.evaluations, first.evaluations)
-            several.append([_share_columns(one, pool) for one in own])
-    averaged = [_average(one, several, faults) for one in first.evaluations]
-    where = f"{entry.places.get(KEY, entry.place)}: {KEY}"
+            runs[name] = [_share_columns(one, pool) for one in own]
+    averaged = [_average(one, runs, faults) for one in first.evaluations]
     return replace(
         first,
         evaluations=tuple(averaged),
-        faults=(*first.faults, *(f"{where}: {fault}" for fault in faults)),
+        faults=(*first.faults, *(f"{place}: {KEY}: {fault}" for fault in faults)),
     )
+
+
+def _located(fault: str, name: str, place: Place) -> str:
+    """Return the fault of a further run with the run's path, and without the place."""
+    clause = fault.removeprefix(f"{place}: ")
+    return clause if name in clause else f"{name}: {clause}"
 
 
 def _further_outputs(
@@ -70,14 +79,14 @@ def _further_outputs(
     *,
     with_output: Callable[[Fields, str], Fields],
     output_path: Callable[[Fields], str],
-) -> Sequence[Fields]:
-    """Return the fields of entries that read what the globs match, each output once.
+) -> Sequence[tuple[str, Fields]]:
+    """Return each output that the globs match, with the fields of the entry that reads it.
 
     Links are followed, since HELM links a suite. The entry's own output isn't among them.
     """
     own_path = output_path(entry.fields)
     own = paths.follow_links(folder / own_path)
-    outputs: dict[str, Fields] = {}
+    outputs: dict[str, tuple[str, Fields]] = {}
     for name in (name for glob in entry.fields[KEY] for name in _matches(glob, folder, faults)):
         fields = with_output(entry.fields, name)
         place = paths.follow_links(folder / output_path(fields))
@@ -87,11 +96,11 @@ def _further_outputs(
                 "already. Let the entry name the output of one run."
             )
         elif place != own:
-            outputs.setdefault(place, fields)
+            outputs.setdefault(place, (name, fields))
     if len(outputs) > MOST:
         raise ArtifactError(
-            f"{entry.place}: {KEY}: {len(outputs)} outputs match, and at most {MOST} can be "
-            "averaged. Name fewer."
+            f"{entry.places.get(KEY, entry.place)}: {KEY}: {len(outputs)} outputs match, and at "
+            f"most {MOST} can be averaged. Name fewer."
         )
     if not outputs and not faults:
         faults.append(f"only the entry's own output matches, {own_path!r}. Name other runs' too.")
@@ -103,7 +112,10 @@ def _matches(pattern: str, folder: Path, faults: list[str]) -> Sequence[str]:
     try:
         matched = paths.matches(pattern, folder, folders=True)
     except paths.TooManyError:
-        faults.append(f"{pattern!r} is searched in more than {paths.ENTRIES:,} files")
+        faults.append(
+            f"{pattern!r} is searched in more than {paths.ENTRIES:,} files and folders, and no "
+            "further. Begin it with the folder of the runs, such as runs/seed-*"
+        )
         return ()
     if not matched:
         hint = paths.misread(pattern, folder, may_be_glob=True) or "Check the path."
@@ -134,16 +146,35 @@ def _share_columns(evaluation: Evaluation, pool: ColumnPool) -> Evaluation:
 
 
 def _average(
-    first: Evaluation, several: Sequence[Sequence[Evaluation]], faults: list[str]
+    first: Evaluation, runs: Mapping[str, Sequence[Evaluation]], faults: list[str]
 ) -> Evaluation:
-    """Return the mean of all runs of a checkpoint; those without it are faults."""
-    place = first.model, first.iteration
-    runs = [one for run in several for one in run if (one.model, one.iteration) == place]
-    if len(runs) < len(several):
-        lacking = f"{len(several) - len(runs)} of {len(several)} runs have no evaluation of it"
-        faults.append(f"{first.model} at iteration {first.iteration}: {lacking}.")
-    if len(runs) == 1:
+    """Return the mean of all runs of a checkpoint; those without it are faults.
+
+    runs: the evaluations of each output, the entry's own first.
+    """
+    with_it = {name: [one for one in own if _is_same(one, first)] for name, own in runs.items()}
+    several = [one for own in with_it.values() for one in own]
+    if lacking := {name: runs[name] for name, own in with_it.items() if not own}:
+        faults.append(_describe_lacking(first, lacking, [name for name in runs if with_it[name]]))
+    if len(several) == 1:
         return first
-    averaged, left_out = repeats.average(runs)
+    averaged, left_out = repeats.average(several)
     faults += left_out
     return averaged
+
+
+def _is_same(one: Evaluation, other: Evaluation) -> bool:
+    return (one.model, one.iteration) == (other.model, other.iteration)
+
+
+def _describe_lacking(
+    first: Evaluation, lacking: Mapping[str, Sequence[Evaluation]], kept: Sequence[str]
+) -> str:
+    """Return which outputs lack a checkpoint, what they have instead, and what its scores are."""
+    clauses = [f"{name!r} has only {_checkpoints(own)}" for name, own in lacking.items()]
+    scores = f"the mean over {len(kept)} runs" if len(kept) > 1 else f"those of {kept[0]!r} alone"
+    return f"{join_truncated(clauses)}, and not {_checkpoints([first])}. Its scores are {scores}."
+
+
+def _checkpoints(evaluations: Sequence[Evaluation]) -> str:
+    return join_truncated([f"{one.model} at iteration {one.iteration}" for one in evaluations])

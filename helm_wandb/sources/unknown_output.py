@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from helm_wandb.errors import ArtifactError
+from helm_wandb.harness.files import Files
 from helm_wandb.harness.output import open_output
 from helm_wandb.system import files
 from helm_wandb.text.safe_text import plain
@@ -26,13 +27,18 @@ def describe_unknown(path: Path, *, shown_as: str) -> str:
     """Return what is at the path, and what to give; shown_as: the path in messages."""
     try:
         with open_output(path, shown_as=shown_as) as output:
-            names = output.names("")
+            names = [_with_slash(name, output) for name in output.names("")]
     except ArtifactError:
         what = f"is {_kind(path)}"
     else:
-        there = f"only {join_truncated(names, _NAMES_SHOWN)}" if names else "and nothing else"
-        what = f"holds no output of HELM, lm-eval or Inspect, {there}"
+        listed = join_truncated(names, _NAMES_SHOWN)
+        what = f"holds no output of HELM, lm-eval or Inspect, only {listed}"
+        what = what if names else "is empty"
     return plain(f"{shown_as}: {what}. {_GIVE}")
+
+
+def _with_slash(name: str, output: Files) -> str:
+    return f"{name}/" if output.is_folder(name) else name
 
 
 def _kind(path: Path) -> str:
