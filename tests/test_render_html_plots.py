@@ -43,7 +43,8 @@ def test_curve_is_over_tokens() -> None:
     """Where all tokens are known they are the axis, and each point says its score in words."""
     found = report(("a", 1000, 4.0, 0.25), ("a", 2000, 8.0, 0.5))
 
-    assert ("mmlu.EM", "billions of tokens") == (found.title, found.x_label)
+    label = "billions of tokens; iteration 2000 is the last point"
+    assert ("mmlu.EM", label) == (found.title, found.x_label)
     assert ["4", "5", "6", "7", "8"] == labels(found.x_ticks)
     assert ["20", "30", "40", "50"] == labels(found.y_ticks)
     (series,) = found.series
@@ -145,7 +146,11 @@ def test_scores_with_instances_have_whiskers() -> None:
         "a, iteration 0: 90.0 (95% CI 83.1 to 96.0), n = 100",
         "a, iteration 1: 100.0 (95% CI 97.1 to 100.0), n = 100",
     ] == [point.words for point in points]
-    assert ("n = 100", "whiskers: 95% CI", "axis from 80 to 100%, not from 0") == found.remarks
+    assert (
+        "n = 100",
+        "vertical lines: 95% CI",
+        "axis from 80 to 100%, not from 0",
+    ) == found.remarks
     assert all(
         point.low is not None and point.high is not None and point.high <= point.y <= point.low
         for point in points

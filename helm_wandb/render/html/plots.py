@@ -188,7 +188,7 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
     y_ticks = y.ticks(scale=100 if is_share else 1)
     return Curves(
         title=str(key),
-        x_label="billions of tokens" if of_tokens else "iteration",
+        x_label=_x_label(every, of_tokens=of_tokens, is_single=len(shown) == 1),
         series=tuple(
             Series(model=model, points=tuple(next(points) for _ in of))
             for model, of in shown.items()
@@ -205,6 +205,14 @@ def _curves(key: ScoreKey, models: Mapping[str, Sequence[Evaluation]]) -> Curves
             )
         ),
     )
+
+
+def _x_label(points: Sequence[Evaluation], *, of_tokens: bool, is_single: bool) -> str:
+    """Return the axis's title; with tokens, also where the only model's latest iteration is."""
+    if not of_tokens:
+        return "iteration"
+    latest = f"; iteration {points[-1].iteration} is the last point" if is_single else ""
+    return f"billions of tokens{latest}"
 
 
 def _interval(score: Score) -> Interval | None:
@@ -225,8 +233,9 @@ def _remarks(
     if counts:
         yield f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
     if any(has_whiskers):
-        which = "" if all(has_whiskers) else ", of points with per-instance scores"
-        yield f"whiskers: 95% CI{which}"
+        # The report keeps the instances of these.
+        which = "" if all(has_whiskers) else " of the latest checkpoints"
+        yield f"vertical lines: 95% CI{which}"
     yield from axis_remark(ticks, is_share=is_share)
 
 
