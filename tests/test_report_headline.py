@@ -37,12 +37,15 @@ from tests.test_render_deltas import of, report, thousands
         (
             "floor",
             (
-                "❌ mymodel: job failed (boolq.EM of mymodel is 0.6, below its floor of 0.7), "
+                "❌ mymodel: job failed (boolq.EM is 0.6, below its floor of 0.7), "
                 "imdb ±0.0 pp, no change"
             ),
         ),
         ("untestable", "⚠️ mymodel: no score could be tested"),
-        ("not_comparable", "⚠️ mymodel: no score could be tested"),
+        (
+            "not_comparable",
+            "⚠️ mymodel: boolq.EM is 0.6, below its floor of 0.7; no score could be tested",
+        ),
         ("no_baseline", "\u2139\ufe0f 4 models: 16 metrics, no baseline yet"),
         ("renamed", "⚠️ mymodel isn't in the baseline, which has acme/assistant and 1 more"),
         (
@@ -207,6 +210,37 @@ def test_a_failed_job_is_red() -> None:
     assert headline(replace(COMMENTS["no_baseline"], gate=closed)).startswith(
         "❌ 4 models: job failed (there is no baseline to compare with), "
     )
+
+
+BROKEN = ("boolq.EM of mymodel is 0.6, below its floor of 0.7",)
+
+
+def test_a_broken_floor_is_named_if_it_fails_nothing() -> None:
+    """With `fail-on: never`, or a label, the heading says why its mark is a warning."""
+    never, accepted = (
+        replace(COMMENTS["floor"], gate=Gate(closed=False, reasons=BROKEN, accepted_by=label))
+        for label in (None, "ok")
+    )
+
+    assert headline(never) == (
+        "⚠️ mymodel: boolq.EM is 0.6, below its floor of 0.7; imdb ±0.0 pp, no change"
+    )
+    assert headline(accepted) == (
+        "⚠️ mymodel: accepted (boolq.EM is 0.6, below its floor of 0.7), imdb ±0.0 pp, no change"
+    )
+
+
+def test_a_broken_floor_goes_before_sizes_and_warnings() -> None:
+    """Detectable effects make room for it, and a change that only warns doesn't hide it."""
+    long = ("natural_qa_closedbook.F1 of mymodel is 0.45, below its floor of 0.5", "another")
+    quiet = replace(COMMENTS["no_regression"], gate=Gate(closed=False, reasons=long))
+    warned = replace(COMMENTS["warn_only"], gate=Gate(closed=True, reasons=BROKEN))
+
+    assert headline(quiet) == (
+        "⚠️ mymodel: natural_qa_closedbook.F1 is 0.45, below its floor of 0.5 and 1 more; "
+        "1 inconclusive, 1 no change"
+    )
+    assert headline(warned).startswith("❌ alpha: job failed, ")
 
 
 def test_any_model_and_metric_is_one_visible_line() -> None:

@@ -23,7 +23,8 @@ _NAMED = 4
 _NAME_LENGTH = 40
 """Characters of a name; half of it if it stands with others."""
 _REASON_LENGTH = 80
-"""Characters of the result that fails the job without a regression."""
+"""Characters of the result that fails the job without a regression, or would; half of it if the
+changes have no room for their names either."""
 INFORMATION = "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}"
 WARNING = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
 VERDICT_WORDS = {
@@ -38,13 +39,15 @@ FLAGGED_NOUNS = {Verdict.REGRESSED: "regression", Verdict.IMPROVED: "improvement
 _UNFLAGGED = [verdict for verdict in VERDICT_WORDS if not verdict.is_flagged]
 
 
-class _Room(Struct, frozen=True, kw_only=True):
+class _Room(Struct, frozen=True):
     """How much a headline says."""
 
     named: int
     """Flagged changes by name."""
     counted: int
     """Verdicts whose numbers are said next to flagged changes, of those that flag nothing."""
+    has_sizes: bool = True
+    """Whether the numbers of inconclusive changes have their detectable effects."""
 
 
 def headline(report: Report) -> str:
@@ -56,12 +59,13 @@ def headline(report: Report) -> str:
     mark, subject = severity_mark(report), _subject(report)
     has_many = len({one.model for one in report.comparisons}) > _NAMED
     texts = [
-        f"{mark} {subject}{_words(report, _Room(named=named, counted=counted))}{others}"
+        f"{mark} {subject}{_words(report, _Room(named, counted, has_sizes))}{others}"
         for named in range(_NAMED, -1, -1)
         for counted in ((0,) if has_many else (len(_UNFLAGGED), 1, 0))
+        for has_sizes in (True, False)
         for others in (_replaced_models(report), "")
     ]
-    texts.append(f"{mark} {_words(report, _Room(named=0, counted=len(_UNFLAGGED)))}")
+    texts.append(f"{mark} {_words(report, _Room(0, len(_UNFLAGGED)))}")
     return next((text for text in texts if len(text) <= LENGTH), texts[-1])
 
 
@@ -93,10 +97,10 @@ def sort_flagged(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, De
 
 def severity_mark(report: Report) -> str:
     """Return ❌ for a regression or a failed job, ⚠️ for what is incomplete or only warns."""
-    regressed = [delta for one in report.comparisons for delta in one.regressions]
     gate = report.gate
-    if (gate and gate.closed) or not all(delta.warn_only for delta in regressed):
+    if (gate and gate.closed) or _has_regressions(report):
         return "❌"
+    regressed = any(one.regressions for one in report.comparisons)
     is_incomplete = report.unread or report.contradictions or report.not_in_baseline
     if regressed or is_incomplete or (gate and (gate.reasons or gate.warnings)):
         return WARNING
@@ -131,14 +135,8 @@ def _only_steps(report: Report) -> Sequence[Comparison]:
 def _words(report: Report, room: _Room) -> str:
     """Return the headline's words."""
     gate, lacking = report.gate, report.not_in_baseline
-    regressions = any(one.regressions for one in report.comparisons)
+    of_gate = _gate_words(report, gate, room.named) if gate and gate.reasons else ""
     parts = [
-        *(
-            _why_failed(report, gate, room.named)
-            if gate and gate.closed and not regressions
-            else ()
-        ),
-        *_text_if(gate and gate.accepted_by and regressions, "regressions accepted"),
         *(_compared(report, room) if report.comparisons else _uncompared(report, room)),
         *_text_if(report.unread, f"{count_noun(report.unread, 'artifact')} unread"),
         *_text_if(report.contradictions, count_noun(report.contradictions, "contradiction")),
@@ -147,15 +145,37 @@ def _words(report: Report, room: _Room) -> str:
         parts.append(_lacking(lacking))
     if _passes_with_regressions(report):
         parts.append("job passed")
-    return ", ".join(parts)
+    return of_gate + ", ".join(parts)
 
 
-def _why_failed(report: Report, gate: Gate, named: int) -> list[str]:
-    """Return `job failed (boolq.EM of alpha is 0.6, below its floor of 0.7)`."""
-    failed = f"{'job ' * report.provenance.is_job}failed"
-    first = shorten(plain(gate.reasons[0]), _REASON_LENGTH)
+def _gate_words(report: Report, gate: Gate, named: int) -> str:
+    """Return `job failed (boolq.EM is 0.6, below its floor of 0.7), `, to begin the words.
+
+    If the result is accepted, that is said in place of `job failed`; if it fails nothing, it
+    stands alone. Regressions are named as changes.
+    """
+    if _has_regressions(report):
+        return "regressions accepted, " if gate.accepted_by else ""
+    reason = _first_reason(report, gate, _REASON_LENGTH if named else _REASON_LENGTH // 2)
+    if not (gate.closed or gate.accepted_by):
+        return f"{reason}; "
+    what = f"{'job ' * report.provenance.is_job}failed" if gate.closed else "accepted"
+    return f"{what} ({reason}), " if named else f"{what}, "
+
+
+def _first_reason(report: Report, gate: Gate, length: int) -> str:
+    """Return the gate's first reason, without the name of the only model."""
+    models = group_by_model(report.evaluations)
+    reason = gate.reasons[0]
+    if len(models) == 1:
+        reason = reason.replace(f" of {next(iter(models))} ", " ", 1)
     more = f" and {len(gate.reasons) - 1} more" if len(gate.reasons) > 1 else ""
-    return [f"{failed} ({first}{more})" if named else failed]
+    return shorten(plain(reason), length) + more
+
+
+def _has_regressions(report: Report) -> bool:
+    """Whether a change that can fail the job regressed."""
+    return any(not delta.warn_only for one in report.comparisons for delta in one.regressions)
 
 
 def _passes_with_regressions(report: Report) -> bool:
@@ -209,7 +229,9 @@ def _compared(report: Report, room: _Room) -> list[str]:
         return ["no score could be tested"]
     is_quiet = not any(verdict.is_flagged for verdict in counts)
     changes = _changes(report.comparisons, room, is_of_run=False)
-    return [*_text_if(is_quiet and counts.total() > 1, "no regression"), *changes]
+    is_warned = report.gate and report.gate.reasons and not report.gate.closed
+    is_good = is_quiet and counts.total() > 1 and not is_warned
+    return [*_text_if(is_good, "no regression"), *changes]
 
 
 def _changes(comparisons: Sequence[Comparison], room: _Room, *, is_of_run: bool) -> list[str]:
@@ -224,7 +246,7 @@ def _changes(comparisons: Sequence[Comparison], room: _Room, *, is_of_run: bool)
         *_rest([delta for _, delta in flagged], room.named),
         *(
             f"{counts[verdict]} {VERDICT_WORDS[verdict]}"
-            f"{'' if flagged else _visible(comparisons, verdict)}"
+            f"{_visible(comparisons, verdict) if room.has_sizes and not flagged else ''}"
             for verdict in (_UNFLAGGED[: room.counted] if flagged else _UNFLAGGED)
             if counts[verdict]
         ),
