@@ -13,7 +13,7 @@ from scipy import stats  # type: ignore[import-untyped] # no types published
 
 from bench import repeats_simulation
 from helm_wandb.comparing import changed_instances, evaluations, pairing, repeats, verdicts
-from helm_wandb.comparing.statistics import mean_interval, minimum_detectable
+from helm_wandb.comparing.statistics import mean_interval, minimum_detectable, overall
 from helm_wandb.comparing.statistics.repeats import average_runs, run_noise
 from helm_wandb.model import Baseline, Evaluation, Policy, Repeats, Score, ScoreKey, Verdict
 from helm_wandb.report import from_json, to_json
@@ -154,6 +154,18 @@ def test_noise_between_runs_is_that_of_students_t() -> None:
     assert (limits.low, limits.high) == pytest.approx(
         (estimate.interval.low, estimate.interval.high), abs=0.002
     )
+
+
+def test_the_noise_of_two_runs_moves_no_interval_off_the_scale() -> None:
+    """Two runs hardly show the noise: their Student's t alone would end beyond 100 points."""
+    right = [1.0, 0.0] * 25
+    estimate = compare(mean_of(right, [1.0, 1.0] * 25), run(right).scores[KEY])
+    assert estimate.interval is not None
+    assert (-1, 1) == (estimate.interval.low, estimate.interval.high)
+    assert estimate.ends(0.95)[0] < -1
+    mean = overall([estimate, estimate])
+    assert mean.interval is not None
+    assert -1 <= mean.interval.low < mean.interval.high <= 1
 
 
 def test_a_side_with_one_run_takes_the_others_noise() -> None:

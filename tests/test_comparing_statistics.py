@@ -562,13 +562,17 @@ def test_the_unit_changes_no_verdict(size: int, seed: int) -> None:
     ]
 
     assert pytest.approx(results[0].p, rel=1e-6) == results[1].p
-    assert pytest.approx([100 * end for end in ends(results[0])], rel=1e-6) == [*ends(results[1])]
+    of_one, of_other = (found.ends(0.95) for found in results)
+    assert pytest.approx([100 * end for end in of_one], rel=1e-6) == [*of_other]
     assert pytest.approx(100 * mdes[0], rel=1e-4) == mdes[1]
 
 
 @given(STRATA)
 def test_no_unit_changes_any_verdict(strata: list[list[tuple[float, float, int]]]) -> None:
-    """Whatever the scores, a hundred times them have the same p and scaled interval."""
+    """Whatever the scores, a hundred times them have the same p and scaled interval.
+
+    Only the ends of their scale, which is known within 0–1 alone, bound it otherwise.
+    """
     if not any(value for rows in strata for row in rows for value in row[:2]):
         return
     scaled = [[(100 * one, 100 * two, label) for one, two, label in rows] for rows in strata]
@@ -577,7 +581,29 @@ def test_no_unit_changes_any_verdict(strata: list[list[tuple[float, float, int]]
     assert (one.p is None) == (other.p is None)
     if one.interval:
         assert pytest.approx(one.p, rel=1e-6) == other.p
-        assert pytest.approx([100 * end for end in ends(one)], rel=1e-6) == [*ends(other)]
+        assert pytest.approx([100 * end for end in one.ends(0.95)], rel=1e-6) == [*other.ends(0.95)]
+
+
+def test_an_interval_stays_within_the_scale_of_the_scores() -> None:
+    """Scores within 0–1 differ by 1 at most; of others, nothing is known."""
+    cluster = [str(number) for number in range(6)]
+    up = [0.9, 0.1, 0.9, 0.9, 0.1, 0.9]
+    one, hundred = (
+        paired(
+            [
+                PairedStratum(
+                    baseline=[0.0] * 6,
+                    candidate=[unit * value for value in up],
+                    cluster=cluster,
+                )
+            ]
+        )
+        for unit in (1, 100)
+    )
+
+    assert one.ends(0.95)[1] > 1
+    assert ends(one)[1] == 1
+    assert ends(hundred)[1] > 100
 
 
 def test_a_drop_of_every_item_is_significant() -> None:

@@ -45,6 +45,18 @@ def test_the_noise_between_runs_is_claimed_only_where_it_is_known() -> None:
     )
 
 
+@pytest.mark.parametrize(("runs", "is_said"), [((1, 2), True), ((2, 2), True), ((3, 1), False)])
+def test_two_runs_are_said_to_hardly_show_the_noise(
+    runs: tuple[int, int], *, is_said: bool
+) -> None:
+    """If no side has three runs, the legend says why the intervals are so wide."""
+    rule, *_ = sentences.legend(of(replace(REGRESSION, runs=runs)))
+
+    assert is_said == rule.endswith(
+        "in the baseline). Two runs hardly show this noise, so their CIs are wide."
+    )
+
+
 def test_steps_are_explained_without_a_baseline() -> None:
     """Where only iterations were compared, the rule is about them."""
     rule, gate, _ = sentences.legend(report(steps=[builders.comparison(*DELTAS)]))

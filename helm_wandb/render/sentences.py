@@ -26,6 +26,8 @@ from helm_wandb.text.safe_text import Name, plain
 from helm_wandb.text.words import count_noun, join_truncated
 
 _SHOWN = 3
+_FEW_RUNS = 2
+"""Runs whose noise is hardly known, if no side has more."""
 _COMMIT = re.compile("[0-9a-f]{7,64}")
 """Other texts could lead to another page."""
 _RULE = (
@@ -41,6 +43,7 @@ _OF_RUNS = (
     "The CI is about the choice of questions and{which} about the noise between runs of one "
     "checkpoint ({runs})."
 )
+_OF_TWO_RUNS = " Two runs hardly show this noise, so their CIs are wide."
 _OF_OTHERS = (
     " The other metrics have one run, whose noise is unknown: their CIs leave it out, and so does "
     "the mean's."
@@ -192,7 +195,11 @@ def _scope(report: Report) -> str:
     sides = (f"{here} here and {there} in the baseline" for here, there in counts)
     single = runs.count(None)
     which = f", for {len(runs) - single} of {len(runs)} metrics," if single else ""
-    return _OF_RUNS.format(which=which, runs=", or ".join(sides)) + _OF_OTHERS * bool(single)
+    return (
+        _OF_RUNS.format(which=which, runs=", or ".join(sides))
+        + _OF_TWO_RUNS * any(max(count) == _FEW_RUNS for count in counts)
+        + _OF_OTHERS * bool(single)
+    )
 
 
 def _why_untested(comparisons: Sequence[Comparison]) -> Iterator[str]:

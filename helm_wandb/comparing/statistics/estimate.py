@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ FEW_CHANGES = 6
 
 
 NO_SPREAD = "no stratum holds two clusters, so the spread within a stratum is unknown"
+
+
+def range_of(values: Iterable[float]) -> float:
+    """Return the largest difference of scores like these; infinity if it is unknown."""
+    return 1.0 if all(0 <= value <= 1 for value in values) else math.inf
 
 
 def too_few(clusters: int) -> str:
@@ -57,6 +63,8 @@ class Estimate(Struct, frozen=True, kw_only=True, dict=True):
     """The test; interval, p and detectable effect are computed from it."""
     method: str = ""
     """The test's name, for people."""
+    range: float = math.inf
+    """Largest difference that the scores' scale allows: 1 if all of them are within 0–1."""
     runs: repeats.Sides = (None, None)
     latest: Estimate | None = None
     """If the baseline is a mean over reports, the estimate with the latest one alone."""
@@ -67,6 +75,7 @@ class Estimate(Struct, frozen=True, kw_only=True, dict=True):
         if self.contrast is None:
             return None
         low, high = self.ends(LEVEL)
+        low, high = max(low, -self.range), min(high, self.range)
         method = self.method + ", and with the latest report alone" * bool(self.latest)
         return Interval(low=low, high=high, level=LEVEL, method=method)
 

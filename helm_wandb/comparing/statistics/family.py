@@ -72,6 +72,7 @@ def overall(estimates: Sequence[Estimate], *, weights: Sequence[float] | None = 
         n=sum(one.n for one in estimates),
         clusters=sum(one.clusters for one in estimates),
         changed=sum(one.changed or 0 for one in estimates),
+        range=max(one.range for one in estimates),
         runs=average_runs([one.runs for one in estimates], shares),
         latest=overall([one.latest or one for one in estimates], weights=weights)
         if any(one.latest for one in estimates)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from .contrast import Contrast, Part
-from .estimate import FEW_CHANGES, LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few
+from .estimate import FEW_CHANGES, LEAST_CLUSTERS, NO_SPREAD, Estimate, range_of, too_few
 from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def paired(strata: Sequence[PairedStratum]) -> Estimate:
         better=sum(value > 0 for value in changes),
         worse=sum(value < 0 for value in changes),
         changed=len(sums),
+        range=range_of(value for side in _sides(strata) for value in side),
         has_same_answers=not changes and _has_partial_scores(strata),
     )
     if estimate.clusters < LEAST_CLUSTERS:
@@ -68,11 +69,15 @@ def _spread(strata: Iterable[PairedStratum], *, unchanged: float) -> float:
 
     These say nothing of the size of changes. 1 if all are 0.
     """
-    sides = [side for stratum in strata for side in (stratum.baseline, stratum.candidate)]
+    sides = _sides(strata)
     low, high = min(map(min, sides)), max(map(max, sides))
     spread = high - low
     spread += unchanged * (max(high, 0.0) - min(low, 0.0) - spread)
     return spread if spread > SMALLEST else 1.0
+
+
+def _sides(strata: Iterable[PairedStratum]) -> list[Sequence[float]]:
+    return [side for stratum in strata for side in (stratum.baseline, stratum.candidate)]
 
 
 def _has_partial_scores(strata: Iterable[PairedStratum]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from .contrast import COUNTS_WEIGHT, Contrast, Part
-from .estimate import LEAST_CLUSTERS, NO_SPREAD, Estimate, too_few
+from .estimate import LEAST_CLUSTERS, NO_SPREAD, Estimate, range_of, too_few
 from .strata import SMALLEST, Aggregate
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ def unpaired(candidate: Sequence[Stratum], baseline: Sequence[Stratum]) -> Estim
     Raises ValueError if a stratum, or a side, is empty.
     """
     sides = Aggregate.of(candidate), Aggregate.of(baseline)
+    values = [value for stratum in (*candidate, *baseline) for value in stratum.value]
     estimate = Estimate(
         difference=sides[0].mean - sides[1].mean,
+        range=range_of(values),
         n=min(side.size for side in sides),
         clusters=min(side.clusters for side in sides),
     )
     if estimate.clusters < LEAST_CLUSTERS:
         return replace(estimate, why=too_few(estimate.clusters))
-    values = [value for stratum in (*candidate, *baseline) for value in stratum.value]
     contrast = contrast_of_sides(*sides, values=values)
     if contrast is None:
         return replace(estimate, why=NO_SPREAD)
