@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from helm_wandb import flags, pipeline, sources
 from helm_wandb.comparing import evaluations
-from helm_wandb.comparing.evaluations import group_by_model
+from helm_wandb.comparing.evaluations import group_by_model, only_model
 from helm_wandb.config.first_config import first_config
 from helm_wandb.errors import ArtifactError, ConfigError, InputError
 from helm_wandb.harness.entry import ReadOptions, metrics_by_benchmark
@@ -153,8 +153,8 @@ def _resolve(
     (entry,) = before.config.evals
     reading = sources.read(entry, options)
     own = evaluations.merge(reading.evaluations).evaluations
-    model = _only_model(own)
-    name = _only_model(candidates)
+    model = only_model(own)
+    name = only_model(candidates)
     if model and name:
         own = tuple(replace(one, model=name) for one in own)
     _refuse_unrelated(before.name, own, candidates)
@@ -181,12 +181,6 @@ def _resolve(
 def _shown(notes: Sequence[str]) -> list[str]:
     """Return the notes without routine ones: a terminal shows these, and its heading says them."""
     return [one for one in notes if not isinstance(one, RoutineNote)]
-
-
-def _only_model(several: Sequence[Evaluation]) -> str | None:
-    """Return the model of all evaluations; None if they have several."""
-    models = {one.model for one in several}
-    return models.pop() if len(models) == 1 else None
 
 
 def _refuse_unrelated(

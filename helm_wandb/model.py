@@ -360,6 +360,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """Artifacts that could not be read, while others could."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    model_ids: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """Model and iteration → the harness's own name, which `model_name` may have replaced."""
 
 
 class LeaderboardRow(Struct, frozen=True, kw_only=True):

@@ -77,11 +77,47 @@ def test_the_own_output_counts_once_whatever_the_other_keys_hold(tmp_path: Path)
 
 
 def test_the_name_of_a_repeat_may_hold_its_seed(tmp_path: Path) -> None:
-    """If each output has one model, they are runs of one."""
+    """If the names differ in nothing else, they are runs of one model; a note has both."""
     write(tmp_path, "main", [1, 1], model="acme/toy-seed1")
     write(tmp_path, "other", [0, 0], model="acme/toy-seed2")
-    (one,) = read(tmp_path, "other").evaluations
+    reading = read(tmp_path, "other")
+    (one,) = reading.evaluations
     assert ("acme/toy-seed1", 0.5) == (one.model, one.scores[KEY].value)
+    names = "'other' has 'acme/toy-seed2', not 'acme/toy-seed1'"
+    assert [
+        (
+            "config.yaml:5:14: repeats: averaged as acme/toy-seed1, although the outputs name "
+            f"other models: {names}. Check that all are one checkpoint."
+        )
+    ] == list(reading.notes)
+
+
+def test_another_model_is_no_repeat(tmp_path: Path) -> None:
+    """The message names both; also if only a number, which may be a size, is another one."""
+    write(tmp_path, "main", [1, 1], model="acme/toy-7b")
+    write(tmp_path, "other", [0, 0], model="acme/toy-13b")
+    reading = read(tmp_path, "other")
+    assert [1.0] == [one.scores[KEY].value for one in reading.evaluations]
+    assert [
+        (
+            "config.yaml:5:14: repeats: 'other' has only acme/toy-13b at iteration 0, and not "
+            "acme/toy-7b at iteration 0. Its scores are those of 'main' alone. If these are runs "
+            "of one checkpoint, record all under one model_name."
+        )
+    ] == list(reading.faults)
+
+
+def test_under_a_model_name_runs_may_have_any_name(tmp_path: Path) -> None:
+    """The entry says that they are one checkpoint, and a note has the other names."""
+    for name in ("main", "same", "other"):
+        write(tmp_path, name, [1, 1], model="rival/b" if name == "other" else "acme/a")
+    reading = read(tmp_path, "same", "other", model_name="mine")
+    (score,) = (one.scores[KEY] for one in reading.evaluations)
+    assert score.repeats is not None
+    assert (3, ()) == (len(score.repeats.values), reading.faults)
+    (note,) = reading.notes
+    assert "averaged as mine, although" in note
+    assert ": 'other' has 'rival/b', not 'acme/a'." in note
 
 
 def test_another_checkpoint_is_no_repeat(tmp_path: Path) -> None:
@@ -163,7 +199,7 @@ def test_more_runs_than_fit_the_memory_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message says how many are the most."""
-    monkeypatch.setattr("helm_wandb.sources.repeats.MOST", 1)
+    monkeypatch.setattr("helm_wandb.sources.repeats.outputs.MOST", 1)
     for name in ("main", "one", "two"):
         write(tmp_path, name, [1, 1])
     with pytest.raises(
@@ -243,6 +279,39 @@ def test_a_part_of_the_own_output_is_no_further_run(tmp_path: Path) -> None:
     assert [None] == [one.scores[KEY].repeats for one in reading.evaluations]
     (fault,) = reading.faults
     assert "'main/seed-1' is inside the entry's own output, 'main'" in fault
+
+
+def test_what_holds_the_own_output_is_no_further_run(tmp_path: Path) -> None:
+    """Its newest run may be the entry's own, and would count twice."""
+    for name in ("main/seed-1", "main/seed-2"):
+        write(tmp_path, name, [1, 1])
+    reading = read(tmp_path, "main", lm_eval_output_dir="main/seed-1")
+    assert [None] == [one.scores[KEY].repeats for one in reading.evaluations]
+    (fault,) = reading.faults
+    assert "'main' contains the entry's own output, 'main/seed-1', which would count" in fault
+
+
+def test_a_part_of_another_repeat_is_no_further_run(tmp_path: Path) -> None:
+    """Of two outputs that are one inside the other, only the outer one counts."""
+    for name in ("main", "more/seed-1"):
+        write(tmp_path, name, [1, 1])
+    reading = read(tmp_path, "more/*", "more")
+    (score,) = (one.scores[KEY] for one in reading.evaluations)
+    assert score.repeats is not None
+    assert 2 == len(score.repeats.values)
+    (fault,) = reading.faults
+    assert "'more/seed-1' is inside 'more', which is named too, and may be counted" in fault
+
+
+def test_a_report_that_the_own_path_matches_is_no_further_run(workspace: Path) -> None:
+    """The entry has read it already."""
+    write(workspace, "main", [1, 1])
+    run(lm_eval("main"), "--report", "main-0.json")
+    reports = {"eval_type": "lm_eval", "source": "report", "path": "main-*.json"}
+    report = run({**reports, "repeats": ["main-0.json"]})
+    assert 3 == report["exit code"]
+    (evaluation,) = report["evaluations"]
+    assert "repeats" not in evaluation["scores"][str(KEY)]
 
 
 def write_noisy(folder: Path, name: str, *, seed: int, drop: float = 0.0) -> None:

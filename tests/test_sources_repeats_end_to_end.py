@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from helm_wandb import cli
+from tests.conftest import ROOT
 from tests.harness_builders import unpack
+from tests.test_cli import write_config
 from tests.test_comparing_end_to_end import comparison
 from tests.test_sources_inspect import unzipped
 from tests.test_sources_inspect_end_to_end import inspect
@@ -17,7 +22,6 @@ from tests.test_sources_lm_eval_end_to_end import lm_eval, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +141,71 @@ def test_seeds_of_both_sides_are_compared(capsys: pytest.CaptureFixture[str]) ->
     assert {"inconclusive"} == {one["verdict"] for one in found}
     page = " ".join(capsys.readouterr().out.split())
     assert "the noise between runs of one checkpoint (3 here and 3 in the baseline)" in page
+
+
+def rename_model(folder: Path) -> None:
+    """Name the model `rival/other` in an output of HELM or lm-eval, or in a log of Inspect."""
+    for path in folder.rglob("*.eval"):
+        log = unzipped(path)
+        log["eval"]["model"] = "rival/other"
+        path.with_suffix(".json").write_text(json.dumps(log))
+        path.unlink()
+    for path in folder.rglob("*.json"):
+        text = path.read_text()
+        path.write_text(re.sub('"(toy/alpha|acme/toy)"', '"rival/other"', text))
+
+
+@pytest.mark.parametrize(
+    ("entry", "repeat"),
+    [
+        (helm("a-1", model_name=None), "helm/runs/a-2"),
+        (lm_eval("lm_eval/before-1"), "lm_eval/before-2"),
+        (inspect("inspect/seed-1"), "inspect/seed-2"),
+    ],
+    ids=["HELM", "lm-eval", "Inspect"],
+)
+def test_another_model_is_never_averaged(outputs: Path, entry: dict[str, Any], repeat: str) -> None:
+    """It is exit code 3, and the first run counts alone; `model_name` says that it is the same."""
+    entry = {key: value for key, value in entry.items() if value is not None}
+    alone = run(entry)["evaluations"]
+    rename_model(outputs / repeat)
+    report = run({**entry, "repeats": [repeat]})
+    assert (3, alone) == (report["exit code"], report["evaluations"])
+    assert any("has only rival/other" in one for one in report["notes"])
+    named = run({**entry, "repeats": [repeat], "model_name": "mine"})
+    assert (0, ["mine"]) == (named["exit code"], [one["model"] for one in named["evaluations"]])
+    assert any("'rival/other'" in note for note in named["notes"])
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("entry", "repeat"),
+    [
+        (helm("a-1"), "helm/runs/trials-a"),
+        (inspect("inspect/seed-1"), "inspect/epochs"),
+    ],
+    ids=["HELM's train trials", "Inspect's epochs"],
+)
+def test_other_settings_are_never_averaged(
+    entry: dict[str, Any], repeat: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever outputs the run has, it is exit code 3, and the first run counts alone."""
+    shown = []
+    for options in ([], ["--report", "report.json"], ["--html", "report.html"]):
+        config = write_config(Path(), {**entry, "repeats": [repeat]})
+        assert 3 == cli.main(["--print-only", "--config", config, *options], root=ROOT)
+        shown.append(capsys.readouterr())
+    assert all("is that of the first run alone" in one.err for one in shown)
+    assert not any("Means over several runs" in one.out for one in shown)
+
+
+def test_print_only_shows_the_table_of_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Details are read for it, whichever outputs the run has."""
+    config = write_config(Path(), helm("a-1", repeats=["helm/runs/a-*"]))
+    assert 0 == cli.main(["--print-only", "--config", config], root=ROOT)
+    assert "Means over several runs of a checkpoint" in capsys.readouterr().out
 
 
 # Epochs and train trials

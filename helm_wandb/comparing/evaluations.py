@@ -157,6 +157,12 @@ def latest(evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:
     )
 
 
+def only_model(several: Iterable[Evaluation]) -> str | None:
+    """Return the model of all evaluations; None if they have several."""
+    models = {one.model for one in several}
+    return models.pop() if len(models) == 1 else None
+
+
 def group_by_model(evaluations: Iterable[Evaluation]) -> dict[str, tuple[Evaluation, ...]]:
     """Return each model's evaluations, in the order of their iterations."""
     ordered = sorted(evaluations, key=lambda one: (one.model, one.iteration))

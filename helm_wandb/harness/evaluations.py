@@ -46,6 +46,13 @@ def build_evaluations(
     return tuple(sorted(evaluations, key=lambda one: (one.model, one.iteration)))
 
 
+def model_ids(
+    spec: HarnessEval, checkpoints: Mapping[str, Checkpoint]
+) -> dict[tuple[str, int], str]:
+    """Return the model id of each model and iteration; checkpoints: by model id."""
+    return {(one.family, spec.iteration(one.iteration)): id_ for id_, one in checkpoints.items()}
+
+
 def describe_others(
     ids: Iterable[str], chosen: Mapping[str, Checkpoint], spec: HarnessEval, *, where: str
 ) -> list[str]:

@@ -19,6 +19,7 @@ from helm_wandb.harness.evaluations import (
     describe_absent,
     describe_nothing,
     describe_others,
+    model_ids,
     refuse_long_names,
 )
 from helm_wandb.harness.files import Files
@@ -223,4 +224,9 @@ def read_tasks(  # noqa: PLR0913 -- what the harnesses differ in, each by its na
             faults += details.faults
             notes += details.notes
     evaluations = build_evaluations(spec, output.checkpoints, scores, source=source)
-    return Reading(evaluations=evaluations, faults=tuple(faults), notes=tuple(notes))
+    return Reading(
+        evaluations=evaluations,
+        faults=tuple(faults),
+        notes=tuple(notes),
+        model_ids=model_ids(spec, output.checkpoints),
+    )

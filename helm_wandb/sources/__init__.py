@@ -110,9 +110,9 @@ def _read(entry: EvalEntry, options: ReadOptions, source: Source) -> Reading:
     if with_output is None or output_path is None or "repeats" not in entry.fields:
         return source.read(entry, options)
     # Imported here: most entries have one run.
-    from helm_wandb.sources import repeats  # noqa: PLC0415
+    from helm_wandb.sources.repeats.reader import read_runs  # noqa: PLC0415
 
-    return repeats.read_runs(
+    return read_runs(
         entry, options, read=source.read, with_output=with_output, output_path=output_path
     )
 

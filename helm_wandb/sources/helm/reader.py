@@ -12,7 +12,12 @@ from helm_wandb.comparing.helm_metrics import CORE_METRICS
 from helm_wandb.errors import ArtifactError
 from helm_wandb.harness import families
 from helm_wandb.harness.entry import ReadOptions, metrics_by_benchmark
-from helm_wandb.harness.evaluations import build_evaluations, describe_others, refuse_long_names
+from helm_wandb.harness.evaluations import (
+    build_evaluations,
+    describe_others,
+    model_ids,
+    refuse_long_names,
+)
 from helm_wandb.harness.families import Checkpoint
 from helm_wandb.harness.json_files import read_json
 from helm_wandb.harness.output import open_entry
@@ -107,7 +112,10 @@ class _Reader:
             suite=layout.split_name(self._spec.helm_suite_name)[1],
         )
         return Reading(
-            evaluations=evaluations, faults=tuple(self._faults), notes=tuple(self._notes)
+            evaluations=evaluations,
+            faults=tuple(self._faults),
+            notes=tuple(self._notes),
+            model_ids=model_ids(self._spec, checkpoints),
         )
 
     def _requested_keys(self, spec: HelmEval) -> tuple[ScoreKey, ...]:

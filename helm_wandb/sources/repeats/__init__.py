@@ -1,0 +1,1 @@
+"""Further runs of an entry's checkpoint, which the key `repeats` names."""
