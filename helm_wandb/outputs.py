@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helm_wandb.errors import GATE_EXIT_CODE, ConfigError, InputError
+from helm_wandb.errors import InputError
 from helm_wandb.model import WANDB, Config, EvalEntry, Gate, Report, Status
 from helm_wandb.runner import wandb_key
 from helm_wandb.sinks import output_files
@@ -313,9 +313,9 @@ def _gate_message(gate: Gate, outcome: Outcome, *, is_job: bool) -> tuple[str, s
 
 def _exit_code_on_regression(outcome: Outcome) -> str:
     """Return the sentence on the exit code with `--fail-on regression`, if that changes it."""
-    code = ConfigError.exit_code if outcome.warnings else GATE_EXIT_CODE
-    is_lower = not 0 < outcome.exit_code < code and not (outcome.warnings and outcome.faults)
-    return f". With --fail-on regression, the exit code is {code}" if is_lower else ""
+    code = outcome.strict_exit_code
+    is_same = code == outcome.exit_code
+    return "" if is_same else f". With --fail-on regression, the exit code is {code}"
 
 
 def _some(sentences: Sequence[str]) -> str:

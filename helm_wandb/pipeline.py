@@ -76,6 +76,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Why there is no baseline, and how to get one, if the run needs one."""
     warnings: tuple[str, ...] = ()
     """Problems of the config that don't end the run."""
+    has_unknown_names: bool = False
+    """Whether the config has names that `fail-on: regression` would refuse."""
+
+    @property
+    def strict_exit_code(self) -> int:
+        """The exit code with `fail-on: regression` of a run that has a reason to fail."""
+        own = ConfigError.exit_code if self.has_unknown_names else GATE_EXIT_CODE
+        return lowest_exit_code([self.exit_code, own])
 
 
 def failed_outcome(*faults: UserError) -> Outcome:
@@ -140,7 +148,8 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     """Read the evaluations, compare and rank them, and deliver the report to every output.
 
     Raises InputError if the config names nothing to read, and ConfigError if it would disarm the
-    gate: by a `min_effect` that hides every change, or by names that no evaluation has.
+    gate: by a `min_effect` that hides every change, by a floor that no score can be beyond or
+    reach, or by names that no evaluation has.
     """
     if not config.evals and plan.project is None and plan.published is None:
         raise InputError(ONLY_PROJECT)
@@ -150,10 +159,9 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     merged = evaluations.merge(inputs.evaluations)
     candidates = evaluations.with_directions(merged.evaluations, config.compare)
     guests = _read_guests(config, plan.project)
-    unmatched = (
-        *_check_names(config, candidates or guests.evaluations, inputs.faults, plan),
-        *_check_models(config, candidates, guests.evaluations, inputs.faults),
-    )
+    unknown = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
+    models = _check_models(config, candidates, guests.evaluations, inputs.faults)
+    unmatched = (*unknown, *models)
     compared = _compare(candidates, inputs.entries, config, plan)
     answered, answer_notes = _attach_answers(candidates, inputs.entries, plan)
     unread = (*inputs.faults, *map(ArtifactError, compared.faults))
@@ -184,7 +192,12 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     )
     delivered, receipts = deliver(built, sinks, plan.redactor)
     outcome = _outcome(delivered, receipts, faults, sink_errors_fail=plan.sink_errors_fail)
-    return replace(outcome, missing_baseline=compared.missing_reason, warnings=unmatched)
+    return replace(
+        outcome,
+        missing_baseline=compared.missing_reason,
+        warnings=unmatched,
+        has_unknown_names=bool(unknown) and not inputs.faults,
+    )
 
 
 def _check_names(
@@ -192,10 +205,13 @@ def _check_names(
 ) -> tuple[str, ...]:
     """Return a warning for each name of the config that no evaluation has.
 
-    Raises ConfigError for a `min_effect` that hides every change, and for such names if
-    regressions fail the job and everything was read.
+    Raises ConfigError for a `min_effect` that hides every change, for a floor outside the scale,
+    and for such names if regressions fail the job and everything was read.
     """
-    excess = score_checks.excessive_effects(config, evaluations)
+    excess = (
+        *score_checks.excessive_effects(config, evaluations),
+        *score_checks.floors_outside_scale(config, evaluations),
+    )
     unmatched = score_checks.unmatched_names(config, evaluations)
     is_fault = plan.gate_policy.on_regression and not faults
     if problems := (*excess, *(unmatched if is_fault else ())):

@@ -154,6 +154,19 @@ def test_a_value_just_below_is_not_shown_as_the_floor_itself() -> None:
     assert "mmlu.EM of alpha is 0.29999999, below its floor of 0.3" == result
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "hint"),
+    [(0.6, 30, " (30% is 0.3)"), (0.6, 300, ""), (0.6, 1, ""), (0, 30, ""), (25.0, 30, "")],
+)
+def test_a_floor_in_percent_of_a_score_within_0_to_1_has_a_hint(
+    value: float, limit: float, hint: str
+) -> None:
+    """Only such a floor may have been meant as a share."""
+    (result,) = reasons_of(limit, builders.evaluation(scores={"mmlu.EM": value}))
+
+    assert result.endswith(f", below its floor of {limit}{hint}")
+
+
 @pytest.mark.parametrize("limit", [0.0, -0.0, -1.0])
 def test_a_floor_of_nothing(limit: float) -> None:
     """Zero is not below zero, with either sign."""

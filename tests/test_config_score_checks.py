@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helm_wandb.config.score_checks import excessive_effects, unmatched_models, unmatched_names
+from helm_wandb.config.score_checks import (
+    excessive_effects,
+    floors_outside_scale,
+    unmatched_models,
+    unmatched_names,
+)
 from tests import builders
 from tests.test_config import config_of
 
@@ -142,3 +147,42 @@ def test_the_default_is_the_means_own() -> None:
 
     assert "$.compare.min_effect.default: 5 hides any change of the mean over the bench" in problem
     assert [] == excessive(both.replace("default: 5, ", ""))
+
+
+def outside(floor: str, *evaluations: Evaluation) -> list[str]:
+    """The problems of a floor of `boolq.EM`, for the evaluations of a run."""
+    config = config_of(
+        f"project: p\nleaderboard: true\ncompare: {{floor: {{boolq.EM: {floor}}}}}".encode()
+    )
+    return [str(one) for one in floors_outside_scale(config, evaluations)]
+
+
+@pytest.mark.parametrize(
+    ("floor", "advice"),
+    [
+        ("30", "30% is 0.3; give a number within 0–1"),
+        ("-1", "give a number within 0–1"),
+        ("300", "give a number within 0–1"),
+    ],
+)
+def test_a_floor_outside_the_scale_of_right_answers_is_a_problem(floor: str, advice: str) -> None:
+    """It fails every run or none, so it is refused at its place, with the right unit."""
+    (problem,) = outside(floor, builders.measured(values={"boolq.EM": builders.right(60)}))
+
+    assert problem == (
+        f'config.yaml:3:19: $.compare.floor["boolq.EM"]: {floor} can\'t be a floor of boolq.EM, '
+        f"whose scores are within 0–1: {advice}"
+    )
+
+
+def test_a_floor_that_scores_might_reach_is_no_problem() -> None:
+    """Scores between 0 and 1, or without instances, may be in any unit, and 0 and 1 are ends."""
+    answers = builders.measured(values={"boolq.EM": builders.right(60)})
+    partial = builders.measured(values={"boolq.EM": [0.0, 0.4, 1.0]})
+    broken = builders.measured("beta", values={"boolq.EM": [0.0] * 9})
+
+    assert [] == outside("30", partial)
+    assert [] == outside("30", broken)
+    assert [] == outside("30", answers, builders.evaluation("beta", scores={"boolq.EM": 0.6}))
+    assert [] == outside("30", builders.measured(values={"imdb.EM": builders.right(60)}))
+    assert [[], []] == [outside(end, answers) for end in "01"]

@@ -106,6 +106,7 @@ ROWS = {
         compare={"lower_is_better": ["boolq.Em"]}, config={"leaderboard_metrics": ["bolq.EM"]}
     ),
     "`min_effect` is 0.5 or more for scores within 0–1": Row(compare={"min_effect": 1}),
+    "a floor is outside 0–1 for right and wrong answers": Row(compare={"floor": {"boolq.EM": 30}}),
 }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 """Models, or scores, that a sentence names."""
+_PERCENT = 100
 _NO_BASELINE = "there is no baseline to compare with"
 
 
@@ -170,10 +171,16 @@ def _violation(key: ScoreKey, limit: float, one: Evaluation) -> str | None:
     if score.lower_is_better and score.value > limit:
         return f"{sentence}, above its limit of {limit:g}"
     if not score.lower_is_better and score.value < limit:
-        return f"{sentence}, below its floor of {limit:g}"
+        return f"{sentence}, below its floor of {limit:g}{_unit_hint(score.value, limit)}"
     if score.partial:
         return f"{key} of {one.model} is {score.partial} only, and its floor is {limit:g}"
     return None
+
+
+def _unit_hint(value: float, limit: float) -> str:
+    """Return ` (30% is 0.3)` if only the floor is a percentage."""
+    is_percentage = 0 < value <= 1 < limit <= _PERCENT
+    return f" ({limit:g}% is {limit / 100:g})" if is_percentage else ""
 
 
 def _shortest(value: float, limit: float) -> str:

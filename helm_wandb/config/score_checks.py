@@ -14,6 +14,7 @@ from helm_wandb.text.words import join_truncated
 _MODELS = "excluded_models"
 _LARGEST_EFFECT = 0.5
 """Least change of a score within 0–1 that is refused: it was probably meant in points."""
+_PERCENT = 100
 
 
 def unmatched_names(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
@@ -68,6 +69,36 @@ def excessive_effects(config: Config, evaluations: Iterable[Evaluation]) -> tupl
         for one in config.names
         if one.key == "min_effect" and one.name in hidden_by_name
         if (effect := _effect(one.name, config.compare)) >= _LARGEST_EFFECT
+    )
+
+
+def floors_outside_scale(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
+    """Return a problem for each floor outside 0–1 of a metric that is a share of right answers.
+
+    Such a floor fails every run, or none. Other scores may leave 0–1 though none does in this run.
+    """
+    scores = group_values(score for one in evaluations for score in one.scores.items())
+    floors = config.compare.floor
+    return tuple(
+        Problem(one.place, one.path, _outside(floors[key], key))
+        for one in config.names
+        if one.key == "floor"
+        if not 0 <= floors[key := ScoreKey.parse(one.name)] <= 1
+        if _are_shares(scores.get(key, ()))
+    )
+
+
+def _are_shares(scores: Sequence[Score]) -> bool:
+    """Return whether all instances are answers that are right or wrong, and both occur."""
+    values = {value for one in scores for value in (one.instances.value if one.instances else [-1])}
+    return values == {0, 1}
+
+
+def _outside(floor: float, key: ScoreKey) -> str:
+    points = f"{floor:g}% is {floor / 100:g}; " if 1 < floor <= _PERCENT else ""
+    return (
+        f"{floor:g} can't be a floor of {shown(str(key))}, whose scores are within 0–1: {points}"
+        "give a number within 0–1"
     )
 
 
