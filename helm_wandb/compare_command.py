@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -78,7 +78,7 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
     """Return both sides, recognized by what they hold.
 
     root: the folder that holds this tool's `schema/`.
-    Raises InputError if both are the same path, and ArtifactError if one can't be recognized.
+    Raises InputError if both hold the same, and ArtifactError if one can't be recognized.
     """
     names = arguments.before, arguments.after
     for name in names:
@@ -95,7 +95,27 @@ def open_sides(arguments: Namespace, root: Path) -> tuple[Side, Side]:
     side = _side(names[1], here, after, root)
     if lost:
         side = _reading(side, (*here.score_keys, *sorted(lost)))
-    return _side(names[0], there, before, root), side
+    sides = _side(names[0], there, before, root), side
+    _refuse_shared(*sides)
+    return sides
+
+
+def _refuse_shared(before: Side, after: Side) -> None:
+    """Raise InputError if both sides read one output, or one reads a part of the other's.
+
+    An evaluation would be compared with itself. A report may lie in an output.
+    """
+    (there,), (here,) = before.config.evals, after.config.evals
+    places = [sources.place_of_output(one) for one in (there, here)]
+    if there.source != here.source or None in places:
+        return
+    outer, inner = sorted(map(PurePath, filter(None, places)))
+    if inner.is_relative_to(outer):
+        names = before.name, after.name
+        whole, part = sorted(names, key=lambda name: len(paths.follow_links(name)))
+        raise InputError(
+            f"BEFORE and AFTER are both {part}, which is in {whole}: give two evaluations"
+        )
 
 
 def _reading(side: Side, keys: Sequence[ScoreKey]) -> Side:

@@ -17,6 +17,7 @@ from helm_wandb import cli
 
 from .conftest import DATA, ROOT
 from .harness_builders import unpack
+from .inspect_builders import log, write_json
 from .lm_eval_builders import write_run
 
 if TYPE_CHECKING:
@@ -378,6 +379,39 @@ def test_the_same_path_twice_is_an_error(capsys: pytest.CaptureFixture[str]) -> 
     assert "error: BEFORE and AFTER are both main: give two evaluations\n" == (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        ("two", "two/runs/b"),
+        ("two", "two/runs/latest"),
+        ("lm_eval", "lm_eval/acme"),
+        ("logs", "logs/a"),
+    ],
+    ids=["HELM", "HELM's link", "lm-eval", "Inspect"],
+)
+def test_an_evaluation_is_not_compared_with_itself(
+    whole: str, part: str, sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if one side is the output, and the other a suite or folder of it."""
+    shutil.copytree(sides / "main/runs/nightly", sides / "two/runs/a")
+    shutil.copytree(sides / "pr/runs/nightly", sides / "two/runs/b")
+    (sides / "two/runs/latest").symlink_to("b")
+    write_run(sides / "lm_eval/acme", {"quiz": [1, 0]})
+    write_json(sides / "logs/a", log(["C", "I"]))
+    for arguments in ((whole, part), (part, whole)):
+        assert 2 == compare(*arguments)
+        assert (
+            f"error: BEFORE and AFTER are both {part}, which is in {whole}: give two evaluations\n"
+        ) == capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("sides")
+def test_a_report_may_lie_in_the_other_output() -> None:
+    """It is of an earlier state of the output."""
+    assert 0 == compare("main", "pr", "--quiet", "--report", "pr/before.json")
+    assert 0 == compare("pr/before.json", "pr", "--quiet")
 
 
 def test_a_side_that_is_no_evaluation_is_explained(

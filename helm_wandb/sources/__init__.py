@@ -19,6 +19,7 @@ from helm_wandb.sources.helm.entry import HelmEval
 from helm_wandb.sources.inspect.entry import InspectEval
 from helm_wandb.sources.lm_eval.entry import LmEval
 from helm_wandb.sources.unknown_output import describe_unknown
+from helm_wandb.system import paths
 from helm_wandb.text.words import count_noun, truncate
 
 if TYPE_CHECKING:
@@ -121,6 +122,14 @@ def output_paths(entry: EvalEntry) -> tuple[str, ...]:
     """Return the folder or archive of a harness's output that the entry reads."""
     key = SOURCES[entry.source].output_key
     return (entry.fields[key],) if key else ()
+
+
+def place_of_output(entry: EvalEntry) -> str | None:
+    """Return the real path of the output, or suite, that the entry reads; None for reports."""
+    source = SOURCES[entry.source]
+    if source.output_key is None or source.output_path is None:
+        return None
+    return paths.follow_links(source.output_path(entry.fields))
 
 
 def report_globs(entry: EvalEntry) -> tuple[str, ...]:

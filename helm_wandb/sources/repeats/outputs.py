@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -52,7 +51,7 @@ def further_outputs(
         place = paths.follow_links(folder / output_path(fields))
         if place == own:
             continue
-        if is_inside(own, place):
+        if PurePath(own).is_relative_to(place):
             faults.append(
                 f"{name!r} contains the entry's own output, {own_path!r}, which would count twice. "
                 "Name the outputs of the other runs."
@@ -70,11 +69,6 @@ def further_outputs(
     if not outputs and not faults:
         faults.append(f"only the entry's own output matches, {own_path!r}. Name other runs' too.")
     return list(outputs.values())
-
-
-def is_inside(place: str, folder: str) -> bool:
-    """Return whether a path is below another one; both are absolute and without links."""
-    return place.startswith(f"{folder.rstrip(os.sep)}{os.sep}") and place != folder
 
 
 def _overlaps(outputs: dict[str, Output], own: str, own_path: str) -> Iterator[str]:
