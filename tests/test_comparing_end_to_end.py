@@ -470,9 +470,9 @@ def test_checkpoints_have_steps(workspace: Path, capsys: pytest.CaptureFixture[s
 def test_steps_are_a_separate_family(workspace: Path) -> None:
     """Holm counts the deltas against the baseline, and apart from them those of the steps."""
     config = write_config(workspace, helm("checkpoints", "toyproj-toyllama"))
-    flags = ["--print-only", "--config", config, "--report", "r.json"]
-    assert 0 == cli.main(flags, root=ROOT)
-    assert 0 == cli.main([*flags, "--baseline", "r.json"], root=ROOT)
+    flags = ["--print-only", "--config", config, "--report"]
+    assert 0 == cli.main([*flags, "base.json"], root=ROOT)
+    assert 0 == cli.main([*flags, "r.json", "--baseline", "base.json"], root=ROOT)
     report = json.loads((workspace / "r.json").read_text())
 
     for family in ("comparisons", "steps"):
