@@ -275,13 +275,18 @@ def log_outcome(outcome: Outcome, log: Log) -> None:
             log.listing(receipt.traceback)
         if receipt.status is Status.FAILED:
             level = "error" if receipt.exit_code else "warning"
-            log.message(level, f"{receipt.sink}: {receipt.reason}")
+            log.message(level, _named(receipt.sink, receipt.reason or ""))
         elif receipt.reason:
             is_skipped = receipt.status is Status.SKIPPED
             level = "notice" if is_skipped or receipt.sink == WANDB else "info"
-            log.message(level, f"{receipt.sink}: {receipt.reason}")
+            log.message(level, _named(receipt.sink, receipt.reason))
         for warning in receipt.warnings:
-            log.message("warning", f"{receipt.sink}: {warning}")
+            log.message("warning", _named(receipt.sink, warning))
+
+
+def _named(sink: str, sentence: str) -> str:
+    """Return the sentence with the output that it is about, once."""
+    return sentence if sentence.startswith(f"{sink} ") else f"{sink}: {sentence}"
 
 
 def _log_report(outcome: Outcome, report: Report, log: Log) -> None:

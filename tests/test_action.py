@@ -419,7 +419,7 @@ def test_where_wandb_fails_a_copy_is_kept(
     assert code == action.main(environ, root=root)
 
     printed = capsys.readouterr().out
-    assert f"::{level} title=helm-wandb-action::W&B: W&B at {server.url} refuses" in printed
+    assert f"::{level} title=helm-wandb-action::W&B at {server.url} refuses" in printed
     assert "read-only" in printed
     assert f"WANDB_BASE_URL={server.url} wandb sync" in printed
     copies = list(Path("wandb").glob("offline-run-*"))

@@ -392,3 +392,21 @@ def test_init_says_that_a_suite_cannot_be_ranked(
     assert ["org/high", "org/low"] == [row["model"] for row in report["leaderboard"]["rows"]]
     assert [0.0, 1.0] == [row["mean_win_rate"] for row in report["leaderboard"]["rows"]]
     assert "error_rate: lower is better" in capsys.readouterr().err
+
+
+def test_a_report_is_no_config(
+    workspace: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One error says what it is and how it is read, not that each of its keys is unknown."""
+    scores = {"eval_type": "helm", "source": "file", "eval_result": {"boolq": {"EM": 0.5}}}
+    config = {"project": "p", "evals": [{**scores, "model_name": "a"}]}
+    (workspace / "config.yaml").write_text(json.dumps(config))
+    assert 0 == cli.main(
+        ["--config", "config.yaml", "--print-only", "--report", "report.json"], root=root
+    )
+    capsys.readouterr()
+    assert 2 == cli.main(["validate", "report.json"], root=root)
+    assert capsys.readouterr().err == (
+        "error: report.json:1:1: $: this is a report, not a config. Read it with an entry with "
+        "`source: report`, or compare with it: compare BEFORE AFTER, or --baseline FILE\n"
+    )

@@ -447,6 +447,19 @@ def test_the_exit_code_with_fail_on_is_the_true_one(
     assert f"warning: {REASONS[0]}{expected}" in errors.getvalue().splitlines()
 
 
+def test_a_message_names_its_output_once() -> None:
+    """A sentence that begins with the output's name gets no second one."""
+    errors = StringIO()
+    receipts = tuple(
+        Receipt(sink="W&B", status=Status.FAILED, exit_code=5, reason=reason)
+        for reason in ("W&B at https://x refuses it", "no file")
+    )
+    result = Outcome(report=None, receipts=receipts, faults=(), exit_code=5)
+    outputs.log_outcome(result, logs.Log(logs.TerminalLog(StringIO(), errors)))
+
+    assert "error: W&B at https://x refuses it\nerror: W&B: no file\n" == errors.getvalue()
+
+
 def test_many_reasons_of_the_gate_are_one_annotation() -> None:
     """Five are shown, and how many more there are."""
     errors = StringIO()

@@ -35,7 +35,7 @@ SECRET_OF_KEY = KEY.removeprefix("wandb_v1_")
 TOKEN = "ghs_Zr8KqW2mXv5TnB7yLp3CdF9hJs4GgAe6RtU1"  # noqa: S105 -- of a server of the test
 SECRET_OF_TOKEN = TOKEN.removeprefix("ghs_")
 HEADER = base64.b64encode(f"api:{KEY}".encode()).decode().rstrip("=")
-REFUSED = re.compile(r"::error title=helm-wandb-action::W&B: W&B at .*\*\*\*")
+REFUSED = re.compile(r"::error title=helm-wandb-action::W&B at .*\*\*\*")
 FORMS: dict[str, Callable[[str, str], str]] = {
     "the header, cut": lambda _, header: f"{header[:40]}…",
     "the header": lambda _, header: header,

@@ -220,7 +220,7 @@ class Came:
     def message(self) -> str:
         """The sentence about W&B, wherever it was said."""
         lines = [*self.done.stderr.splitlines(), *self.done.stdout.splitlines()]
-        return next((line for line in lines if "W&B: " in line), "")
+        return next((one for one in lines if "W&B: " in one or "W&B at " in one), "")
 
     @property
     def missing(self) -> frozenset[str]:

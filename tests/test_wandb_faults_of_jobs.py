@@ -141,7 +141,8 @@ class Came:
 def warnings(done: Done) -> list[str]:
     """The warnings about W&B."""
     lines = done.stdout.splitlines()
-    return [line for line in lines if line.startswith("::warning") and "W&B: " in line]
+    said = [line for line in lines if "W&B: " in line or "W&B at " in line]
+    return [line for line in said if line.startswith("::warning")]
 
 
 def job(desk: Desk, *, run: int, event: str, right: int, **inputs: str) -> Done:

@@ -41,6 +41,12 @@ _VARIABLE = re.compile(
 _VARIABLE_IN_PATTERN = re.compile(r"(?<!\\)\$(?:\{\{[^}]*\}?\}?|\{[A-Za-z_]\w*\})")
 """Those that no regular expression holds: there, $ alone is the end of the text."""
 
+_REPORT = re.compile(rb'\s*\{\s*"schema_version"')
+_IS_REPORT = (
+    "this is a report, not a config. Read it with an entry with `source: report`, or compare with "
+    "it: compare BEFORE AFTER, or --baseline FILE"
+)
+
 _EXPLAINED = 1_000
 """Errors of the schema whose messages say what is meant, for which more values are validated."""
 
@@ -82,6 +88,8 @@ def parse(data: bytes, *, file: str, schema: Mapping[str, Any]) -> Config:
     schema: schema/config.schema.json, loaded.
     Raises ConfigError with all problems, in the order of the file.
     """
+    if _REPORT.match(data):
+        raise ConfigError([Problem(Place(file, 1, 1), "$", _IS_REPORT)])
     tree = read(data, file=file, wants_number=partial(_wants_number, _number_keys(schema)))
     problems = [*tree.problems, *_problems(tree, schema)]
     if problems:

@@ -147,15 +147,37 @@ def _structure(violation: _Violation) -> Iterator[Finding]:
         yield Finding(violation.path, message)
         own = source_schemas(violation.root)[source]
         yield from _missing_keys(violation, own["required"], own["properties"])
+    elif (harness := _meant_harness(violation)) and harness != violation.harness:
+        own = source_schemas(violation.root)[harness]
+        yield from _unknown_keys(violation, own["properties"])
+        yield from _missing_keys(violation, own["required"], own["properties"])
     elif violation.keyword == "additionalProperties":
-        known = violation.schema["properties"]
-        for key in violation.instance:
-            if key not in known:
-                message = _unknown(key, known, violation.root)
-                yield Finding((*violation.path, key), message, at_key=True)
+        yield from _unknown_keys(violation, violation.schema["properties"])
     else:
         known = violation.schema.get("properties", violation.root["properties"])
         yield from _missing_keys(violation, violation.demanded, known)
+
+
+def _unknown_keys(violation: _Violation, known: Mapping[str, Any]) -> Iterator[Finding]:
+    for key in violation.instance:
+        if key not in known:
+            message = _unknown(key, known, violation.root)
+            yield Finding((*violation.path, key), message, at_key=True)
+
+
+def _meant_harness(violation: _Violation) -> str | None:
+    """Return the harness that an entry means, if it has no `source`, and a wrong `eval_type`.
+
+    It has the keys of HELM's entries then, whatever it means.
+    """
+    if len(violation.path) != _ENTRY_DEPTH or "source" in violation.instance:
+        return None
+    harnesses = violation.root["$defs"]["eval_type"]["enum"]
+    if violation.harness in harnesses:
+        return None
+    near = get_close_matches(str(violation.harness), harnesses, n=1)
+    of_keys = (one for one in harnesses for key in violation.instance if key.startswith(f"{one}_"))
+    return next(iter(near), None) or next(of_keys, None)
 
 
 def _meant_source(violation: _Violation) -> str | None:
@@ -193,8 +215,10 @@ def _unknown(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> s
     """Return what to write instead of a key that the schema lacks."""
     if meant := _meant_key(key, known, schema):
         return f"unknown key: did you mean `{meant}`?"
-    if source := _source_of(key, known, schema):
-        return f"this key belongs to entries with `source: {source}`: remove it"
+    if names := _sources_of(key, known, schema):
+        *others, last = names
+        listed = f"{'`, `'.join(others)}` or `{last}" if others else last
+        return f"this key belongs to entries with `source: {listed}`: remove it"
     return f"unknown key: remove it; the keys here are {', '.join(known)}"
 
 
@@ -204,17 +228,16 @@ def _meant_key(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) ->
         return None
     if SLIPS.get(key) in known:
         return SLIPS[key]
-    if _source_of(key, known, schema):
+    if _sources_of(key, known, schema):
         return None
     return next(iter(get_close_matches(key, known, n=1)), None)
 
 
-def _source_of(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
-    """Return another source whose entries have the key, if the known keys are an entry's."""
+def _sources_of(key: str, known: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return the other sources whose entries have the key, if the known keys are an entry's."""
     if "source" not in known:
-        return None
-    sources = source_schemas(schema).items()
-    return next((name for name, one in sources if key in one["properties"]), None)
+        return []
+    return [name for name, one in source_schemas(schema).items() if key in one["properties"]]
 
 
 def _gist(subschema: Mapping[str, Any]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 
 from helm_wandb.comparing.helm_schemas import helm_schemas, main_labels
 from helm_wandb.config.yaml_tree import Path
+from helm_wandb.model import DEFAULT_EFFECT
 from helm_wandb.text.yaml_text import to_yaml
 
 _LONGEST = 120
@@ -154,6 +156,8 @@ def _meant_text(path: Path, text: str) -> str:
             meant = _with_one_group(text)
         case ("evals", int(), "benchmarks", int(), "name") | ("evals", int(), "eval_result", str()):
             meant = re.split(r"[/\\]", text)[-1].strip(".")
+        case ("compare", "min_effect", _) if get_close_matches(text, [DEFAULT_EFFECT]):
+            meant = DEFAULT_EFFECT
         case ("leaderboard_metrics", *_) | ("compare", *_):
             benchmark, _, metric = text.rstrip(".").partition(".")
             meant = f"{benchmark}.{metric or main_metric(benchmark)}"

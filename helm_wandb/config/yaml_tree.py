@@ -82,7 +82,7 @@ def describe_value(data: object, text: str | None) -> str:
 
     text: the value as it is written, for a scalar.
     """
-    kinds = {str: "text", bool: "true or false", int: "a number", float: "a number"}
+    kinds = {str: "text", bool: "a boolean", int: "a number", float: "a number"}
     if isinstance(data, dict):
         return "this is a mapping (`key: value`)"
     if isinstance(data, list):
