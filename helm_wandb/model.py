@@ -362,6 +362,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """Sentences for the report."""
     model_ids: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Model and iteration → the harness's own name, which `model_name` may have replaced."""
+    files: tuple[str, ...] = ()
+    """The file of each evaluation, if the source reads several."""
 
 
 class LeaderboardRow(Struct, frozen=True, kw_only=True):

@@ -156,7 +156,7 @@ def run(config: Config, plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     inputs = _read_inputs(config, plan)
     if config.evals and not inputs.evaluations:
         return failed_outcome(*inputs.faults)
-    merged = evaluations.merge(inputs.evaluations)
+    merged = evaluations.merge(inputs.evaluations, inputs.places)
     candidates = evaluations.with_directions(merged.evaluations, config.compare)
     guests = _read_guests(config, plan.project)
     unknown = _check_names(config, candidates or guests.evaluations, inputs.faults, plan)
@@ -398,6 +398,8 @@ class _Inputs(Struct, frozen=True, kw_only=True):
     """The evaluations of all entries of the config, and what could not be read."""
 
     evaluations: tuple[Evaluation, ...]
+    places: tuple[str, ...]
+    """Where each was read: its file, or the place of its entry."""
     entries: tuple[EvalEntry, ...]
     """Those that were read, so that texts can be read from them too."""
     notes: tuple[str, ...]
@@ -413,6 +415,7 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
         progress=plan.progress,
     )
     readings = [plan.published] if plan.published else []
+    places = [""] * sum(len(one.evaluations) for one in readings)
     entries: list[EvalEntry] = []
     faults: list[UserError] = [ArtifactError(why) for one in readings for why in one.faults]
     for entry in () if plan.published else config.evals:
@@ -423,9 +426,11 @@ def _read_inputs(config: Config, plan: Plan) -> _Inputs:
         else:
             readings.append(reading)
             entries.append(entry)
+            places += reading.files or [str(entry.place)] * len(reading.evaluations)
             faults += map(ArtifactError, reading.faults)
     return _Inputs(
         evaluations=tuple(one for reading in readings for one in reading.evaluations),
+        places=tuple(places),
         entries=tuple(entries),
         notes=tuple(note for reading in readings for note in reading.notes),
         faults=tuple(faults),

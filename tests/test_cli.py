@@ -248,9 +248,12 @@ def test_two_values_for_one_score_are_reported(
 
     assert 3 == run(root, "--config", config, "--report", "report.json")
 
+    starts = re.finditer(r'\{"eval_type"', Path(config).read_text())
+    first, second = (f"config.yaml:1:{start.start() + 1}" for start in starts)
     contradiction = (
-        "a at iteration 0 has two values of mmlu.EM: 0.25 (kept) and 0.5. "
-        "Give each score in one entry of evals only."
+        f"{first} and {second}: a at iteration 0 has two values of mmlu.EM: 0.25 (kept) and 0.5. "
+        "Give each score in one entry of evals only; further runs of it, such as other seeds, "
+        "belong under its key repeats."
     )
     printed = capsys.readouterr()
     assert f"error: {contradiction}\n" == printed.err

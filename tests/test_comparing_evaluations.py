@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,8 +58,27 @@ def test_first_of_two_values_is_kept_and_reported() -> None:
     (conflict,) = merged.conflicts
     assert conflict == (
         "alpha at iteration 0 has two values of mmlu.EM: 0.1 (kept) and 0.2. "
-        "Give each score in one entry of evals only."
+        "Give each score in one entry of evals only; further runs of it, such as other seeds, "
+        "belong under its key repeats."
     )
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        (["a.json", "b.json", "c.json"], "b.json and c.json: alpha at"),
+        (["a.json", "b.json", "b.json"], "b.json: alpha at"),
+        ([], "alpha at"),
+    ],
+)
+def test_a_contradiction_names_both_readings(places: list[str], expected: str) -> None:
+    """A reading without the score is not one of them."""
+    readings = [
+        builders.evaluation(scores={key: value})
+        for key, value in (("raft.EM", 0.5), ("mmlu.EM", 0.1), ("mmlu.EM", 0.2))
+    ]
+    (conflict,) = merge(readings, places).conflicts
+    assert conflict.startswith(f"{expected} iteration 0 has two values of mmlu.EM: 0.1 (kept)")
 
 
 def test_a_contradiction_is_reported_once() -> None:

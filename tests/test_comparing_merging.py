@@ -319,7 +319,8 @@ def test_value_that_is_no_mean_cannot_be_merged() -> None:
 def test_score_without_subjects_cannot_be_merged() -> None:
     """Which subjects a value is over must be known before others are added."""
     assert (
-        "two values of mmlu.EM: 0.9 (kept) and 0.5. Give each score in one entry of evals only."
+        "two values of mmlu.EM: 0.9 (kept) and 0.5. Give each score in one entry of evals only; "
+        "further runs of it, such as other seeds, belong under its key repeats."
     ) == conflict(score({}, value=0.9), score({"botany": 0.5}))
 
 

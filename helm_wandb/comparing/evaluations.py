@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from operator import attrgetter
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from helm_wandb.comparing import fingerprints
 from helm_wandb.comparing.merging import longest_reason, merge_scores
 from helm_wandb.model import Evaluation, Origin, Policy, Score, ScoreKey
+from helm_wandb.text.words import join_truncated
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -27,15 +28,17 @@ class Merged(Struct, frozen=True):
     """Scores on which two readings disagree; the first one's was kept."""
 
 
-def merge(evaluations: Iterable[Evaluation]) -> Merged:
+def merge(evaluations: Iterable[Evaluation], places: Sequence[str] = ()) -> Merged:
     """Return one evaluation of each model and iteration, with all scores that were read of it.
 
     Scores of one key over different subjects, as matrix jobs give them, become one score over all
     of these subjects: their unweighted mean, which is how HELM computes it. The order of the
     evaluations matters only if two of them disagree.
+    places: where each evaluation was read, which a conflict names.
     """
-    readings = group_values(((one.model, one.iteration), one) for one in evaluations)
-    joined = [_merge_one(readings[place]) for place in sorted(readings)]
+    located = zip(evaluations, chain(places, repeat("")), strict=False)
+    readings = group_values(((one.model, one.iteration), (one, at)) for one, at in located)
+    joined = [_merge_one(readings[key]) for key in sorted(readings)]
     return Merged(
         evaluations=_with_partial([evaluation for evaluation, _ in joined]),
         conflicts=tuple(conflict for _, conflicts in joined for conflict in conflicts),
@@ -44,7 +47,7 @@ def merge(evaluations: Iterable[Evaluation]) -> Merged:
 
 def join(readings: Sequence[Evaluation]) -> Evaluation:
     """Return readings of one model and iteration as one; if two disagree, the first counts."""
-    return _merge_one(readings)[0]
+    return _merge_one([(one, "") for one in readings])[0]
 
 
 def _with_partial(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
@@ -65,16 +68,18 @@ def _partial(score: Score, subjects: set[str]) -> str | None:
     return f"over {len(score.subjects)} of {len(subjects)} subjects"
 
 
-def _merge_one(readings: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
-    """Return the readings of one model and iteration as one, and what they disagree about."""
+def _merge_one(located: Sequence[tuple[Evaluation, str]]) -> tuple[Evaluation, list[str]]:
+    """Return the readings of one model and iteration as one, and what they disagree about.
+
+    located: each reading, and its place; that is empty if unknown.
+    """
+    readings = [one for one, _ in located]
     first = readings[0]
     if len(readings) == 1:
         return first, []
     keys = dict.fromkeys(key for one in readings for key in one.scores)
-    joined = {
-        key: merge_scores([one.scores[key] for one in readings if key in one.scores])
-        for key in keys
-    }
+    holders = {key: [at for at, one in enumerate(readings) if key in one.scores] for key in keys}
+    joined = {key: merge_scores([readings[at].scores[key] for at in holders[key]]) for key in keys}
     missing = group_values(reason for one in readings for reason in one.missing.items())
     tokens = [one.tokens_billions for one in readings if one.tokens_billions is not None]
     evaluation = replace(
@@ -85,17 +90,35 @@ def _merge_one(readings: Sequence[Evaluation]) -> tuple[Evaluation, list[str]]:
         missing={key: longest_reason(whys) for key, whys in missing.items() if key not in keys},
     )
     conflicts = [
-        f"two token counts: {tokens[0]} (kept) and {other} billion. "
-        "Give the same token_per_iteration or token_num in each entry of evals."
+        (_describe_tokens(tokens[0], other), at)
         for other in dict.fromkeys(tokens)
         if other != tokens[0]
+        for one, at in located
+        if one.tokens_billions in {tokens[0], other}
     ]
-    conflicts += [
-        conflict.sentence(key) for key, (_, several) in joined.items() for conflict in several
-    ]
+    for key, (_, several) in joined.items():
+        for conflict in several:
+            sentence = conflict.sentence(key)
+            conflicts += [(sentence, located[holders[key][at]][1]) for at in conflict.scores]
     # Several readings may contradict the first in the same words.
     name = f"{first.model} at iteration {first.iteration}"
-    return evaluation, [f"{name} has {conflict}" for conflict in dict.fromkeys(conflicts)]
+    return evaluation, [
+        f"{_list_places(where)}{name} has {sentence}"
+        for sentence, where in group_values(conflicts).items()
+    ]
+
+
+def _list_places(places: Sequence[str]) -> str:
+    """Return `a.json and b.json: `; empty if no place is known."""
+    distinct = list(dict.fromkeys(filter(None, places)))
+    return f"{join_truncated(distinct, 2, separator=' and ')}: " if distinct else ""
+
+
+def _describe_tokens(kept: float, other: float) -> str:
+    return (
+        f"two token counts: {kept} (kept) and {other} billion. "
+        "Give the same token_per_iteration or token_num in each entry of evals."
+    )
 
 
 def _origin_order(origin: Origin) -> tuple[bool, str, float]:

@@ -31,7 +31,10 @@ _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
-_ONE_ENTRY = "Give each score in one entry of evals only."
+_ONE_ENTRY = (
+    "Give each score in one entry of evals only; further runs of it, such as other seeds, belong "
+    "under its key repeats."
+)
 _WEIGHTED = (
     ", which are not both the unweighted mean over their subjects, so they can't be merged. "
     "Evaluate all of its subjects in one matrix job, or name the subjects instead of it."
@@ -51,6 +54,8 @@ class Disagreement(Struct, frozen=True):
     """`values` or `directions`, for example."""
     details: str
     """The conflicting values, and what to do, to be shown after the key."""
+    scores: tuple[int, int] = (0, 0)
+    """The positions of the score that is kept, and of the other."""
 
     def sentence(self, key: ScoreKey) -> str:
         """Return the conflict, to be shown after the name of a model and `has`."""
@@ -64,10 +69,12 @@ def merge_scores(scores: Sequence[Score]) -> tuple[Score, list[Disagreement]]:
     same last digit in any order. Equal ones stay as they are, since theirs is HELM's own cell.
     """
     merged, disagreements = scores[0], []
-    for score in scores[1:]:
+    for at, score in enumerate(scores[1:], 1):
         joined = _union(merged, score)
         if isinstance(joined, Disagreement):
-            disagreements.append(joined)
+            disagrees = (isinstance(_union(one, score), Disagreement) for one in scores[:at])
+            kept = next((where for where, it_does in enumerate(disagrees) if it_does), 0)
+            disagreements.append(replace(joined, scores=(kept, at)))
         else:
             merged = joined
     is_one_reading = any(merged is score for score in scores)

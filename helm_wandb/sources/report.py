@@ -43,24 +43,29 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
     if not names:
         raise ArtifactError(f"{entry.place}: {_describe_nothing(pattern, folder)}")
     evaluations: list[Evaluation] = []
+    origins: list[str] = []
     faults: list[str] = []
     for name in names:
         try:
-            evaluations += from_json(_read_file(folder / name))
+            own = from_json(_read_file(folder / name))
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             what = f"{entry.place}: {name} cannot be read as a report: {why}"
             faults.append(f"{what}. Run the job that wrote it again, or remove it.")
+        else:
+            evaluations += own
+            origins += [name] * len(own)
     if not evaluations:
         raise ArtifactError(
             *(faults or [f"{entry.place}: no evaluations in {join_truncated(list(names), _SHOWN)}"])
         )
     if names == [pattern]:
-        return Reading(evaluations=tuple(evaluations))
+        return Reading(evaluations=tuple(evaluations), files=tuple(origins))
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
         evaluations=tuple(evaluations),
+        files=tuple(origins),
         faults=tuple(faults),
         notes=(RoutineNote(f"{pattern} matches {reports}{unread}."),),
     )
