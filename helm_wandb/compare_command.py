@@ -177,7 +177,7 @@ def _resolve(
     name = only_model(candidates)
     if model and name:
         own = tuple(replace(one, model=name) for one in own)
-    _refuse_unrelated(before.name, own, candidates)
+    _refuse_unrelated(before, after, own, candidates)
     match = baselines.BaselineMatch(origin=before.name, evaluations=own)
     request = baselines.BaselineRequest(choice=BaselineChoice.FILE, file=match)
     result = baselines.resolve(candidates, request)
@@ -204,7 +204,10 @@ def _shown(notes: Sequence[str]) -> list[str]:
 
 
 def _refuse_unrelated(
-    before: str, baselines: Sequence[Evaluation], candidates: Sequence[Evaluation]
+    before: Side,
+    after: Side,
+    baselines: Sequence[Evaluation],
+    candidates: Sequence[Evaluation],
 ) -> None:
     """Raise ArtifactError if both sides share no model, or no score of one."""
     sides = [group_by_model(one) for one in (baselines, candidates)]
@@ -212,7 +215,8 @@ def _refuse_unrelated(
     if not shared:
         there, here = (join_truncated([plain(Name(one)) for one in side]) for side in sides)
         raise ArtifactError(
-            f"no model is on both sides: {before} has {there}; the other side has {here}. "
+            f"no model is on both sides: {before.name} has {there}; the other side has {here}. "
+            f"{_describe_mixed(before, after)}"
             "If a side has several models, they are compared by name."
         )
     scores = [
@@ -224,9 +228,23 @@ def _refuse_unrelated(
             for keys, evaluations in zip(scores, (baselines, candidates), strict=True)
         )
         raise ArtifactError(
-            f"no score is on both sides: {before} has {there}; the other side has {here}. "
+            f"no score is on both sides: {before.name} has {there}; the other side has {here}. "
+            f"{_describe_mixed(before, after)}"
             "Evaluate the same benchmarks on both sides, with the same harness."
         )
+
+
+def _describe_mixed(*sides: Side) -> str:
+    """Return a sentence on each side with the output of a harness that isn't compared."""
+    sentences = []
+    for side in sides:
+        source = side.config.evals[0].source
+        if others := sources.other_sources(Path(side.name), than=source):
+            sentences.append(
+                f"{side.name} also has output of {' and '.join(others)}, which is not compared: "
+                f"that of {source} was taken. To compare another one, give a folder with only it. "
+            )
+    return "".join(sentences)
 
 
 def _harnesses(several: Sequence[Evaluation]) -> list[str]:

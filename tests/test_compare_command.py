@@ -344,6 +344,21 @@ def test_two_harnesses_share_no_score(sides: Path, capsys: pytest.CaptureFixture
     )
 
 
+def test_a_side_with_two_harnesses_says_which_is_compared(
+    sides: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise its output of the other side's harness would seem to be unread."""
+    unpack("lm_eval", sides, "before")
+    shutil.copytree("before", "pr", dirs_exist_ok=True)
+    assert 3 == compare("before", "pr")
+
+    assert capsys.readouterr().err.endswith(
+        " (helm). pr also has output of lm_eval, which is not compared: that of helm was taken. To "
+        "compare another one, give a folder with only it. Evaluate the same benchmarks on both "
+        "sides, with the same harness.\n"
+    )
+
+
 @pytest.mark.usefixtures("sides")
 def test_sides_without_a_common_model_name_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     """If a side has several models and none is on the other one, both lists are shown."""

@@ -199,3 +199,14 @@ def first_entries(path: Path, *, shown_as: str) -> tuple[FirstEntry, ...]:
         except ArtifactError as error:
             faults += error.lines
     raise ArtifactError(*(dict.fromkeys(faults) or [describe_unknown(path, shown_as=shown_as)]))
+
+
+def other_sources(path: Path, *, than: str) -> list[str]:
+    """Return the names of the other sources that can read the output at the path."""
+    names = []
+    for name, source in SOURCES.items():
+        if name != than and source.first_entries:
+            with suppress(ArtifactError):
+                source.first_entries(path, shown_as=str(path))
+                names.append(name)
+    return names
