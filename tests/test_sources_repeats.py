@@ -133,6 +133,23 @@ def test_another_checkpoint_is_no_repeat(tmp_path: Path) -> None:
     )
 
 
+def few_shots(results: dict[str, Any]) -> None:
+    """Change the settings of a run."""
+    results["n-shot"] = {"quiz": 5}
+
+
+def test_no_iteration_is_averaged_over_other_settings(tmp_path: Path) -> None:
+    """Settings are read for the latest iterations, and hold for the older ones too."""
+    for iteration in range(1, 5):
+        model = f"acme/toy@step{iteration}"
+        time = f"2026-01-01T10-00-0{iteration}.000000"
+        write(tmp_path, "main", [1, 1], model=model, time=time)
+        write(tmp_path, "same", [0, 0], model=model, time=time)
+        write(tmp_path, "other", [0, 0], model=model, time=time, change=few_shots)
+    assert [0.5] * 4 == [one.scores[KEY].value for one in read(tmp_path, "same").evaluations]
+    assert [1.0] * 4 == [one.scores[KEY].value for one in read(tmp_path, "other").evaluations]
+
+
 def test_the_runs_that_have_a_checkpoint_are_averaged(tmp_path: Path) -> None:
     """The message says how many they are."""
     write(tmp_path, "main", [1, 1], model="acme/toy@step1000")

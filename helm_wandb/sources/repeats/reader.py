@@ -66,9 +66,10 @@ class _Runs:
     def __init__(self, first: Reading, name: str) -> None:
         """Take the entry's own run; name: its output."""
         self.faults: list[str] = []
-        self._first = first
         self._pool = ColumnPool()
-        self._runs = {name: self._share(first.evaluations)}
+        own = self._share(first.evaluations)
+        self._first = replace(first, evaluations=own)
+        self._runs = {name: own}
         """Output → its evaluations, the entry's own first."""
         self._other_names: list[str] = []
 
@@ -83,22 +84,23 @@ class _Runs:
 
     def averaged(self, *, where: str) -> Reading:
         """Return the means over the runs; where: what faults and notes begin with."""
-        evaluations = tuple(map(self._average, self._first.evaluations))
+        first = self._first.evaluations
+        averaged = _without_unknown_settings(first, list(map(self._average, first)))
         return replace(
             self._first,
-            evaluations=evaluations,
+            evaluations=tuple(averaged),
             faults=(*self._first.faults, *(f"{where}: {fault}" for fault in self.faults)),
             notes=(*self._first.notes, *(f"{where}: {note}" for note in self._notes())),
         )
 
-    def _share(self, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    def _share(self, evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
         """Return the evaluations with their questions' columns those of the pool."""
 
         def share(_: ScoreKey, score: Score) -> Score:
             instances = score.instances
             return replace(score, instances=self._pool.share(instances)) if instances else score
 
-        return [map_scores(one, share) for one in evaluations]
+        return tuple(map_scores(one, share) for one in evaluations)
 
     def _average(self, first: Evaluation) -> Evaluation:
         """Return the mean of all runs of a checkpoint; those without it are faults."""
@@ -122,6 +124,29 @@ class _Runs:
                 f"other models: {join_truncated(self._other_names)}. Check that all are one "
                 "checkpoint."
             )
+
+
+def _without_unknown_settings(
+    first: Sequence[Evaluation], averaged: Sequence[Evaluation]
+) -> Iterator[Evaluation]:
+    """Yield the means, but none of settings that are unknown if the latest ones' are different.
+
+    Settings are read for the latest iterations only.
+    first: the first run's evaluations, in the order of the means.
+    """
+    apart = {
+        (one.model, key)
+        for one, means in zip(first, averaged, strict=True)
+        for key, score in one.scores.items()
+        if means is not one and means.scores[key] is score and score.fingerprint
+    }
+    for one, means in zip(first, averaged, strict=True):
+        kept = {
+            key: score
+            for key, score in one.scores.items()
+            if (one.model, key) in apart and score.fingerprint is None
+        }
+        yield replace(means, scores={**means.scores, **kept}) if kept else means
 
 
 def _without_seed(model: str) -> str:
