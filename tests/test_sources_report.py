@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from helm_wandb import cli, config
 from helm_wandb.errors import ArtifactError
@@ -67,6 +68,23 @@ def test_evaluations_come_in_the_order_of_the_files(tmp_path: Path) -> None:
     assert (one, two, three) == found.evaluations
     assert () == found.faults
     assert ("reports/*.json matches 2 reports.",) == found.notes
+
+
+@pytest.mark.parametrize(
+    ("clusters", "rule", "count"),
+    [(("a", "a"), "x", 0), (("0", "1"), "x", 1), (("0", "1"), "instance", 0)],
+)
+def test_a_rule_that_the_report_knows_no_clusters_of_is_noted(
+    clusters: tuple[str, str], rule: str, count: int, tmp_path: Path
+) -> None:
+    """A report has the clusters of the run that wrote it, and no texts to search for others."""
+    columns = replace(builders.instances([0.0, 1.0]), id=("0", "1"), cluster=clusters)
+    write_report(tmp_path / "a.json", builders.measured(values={"mmlu.EM": columns}))
+    options = ReadOptions(folder=tmp_path, clusters={"mmlu": rule, "raft": rule})
+
+    notes = read(spec("a.json"), options).notes
+    assert count == len(notes)
+    assert all(f"compare.clusters: '{rule}' is in no sample of mmlu" in note for note in notes)
 
 
 @pytest.mark.parametrize(

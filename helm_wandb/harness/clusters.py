@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.harness.instances import shared_text, text_hash
 from helm_wandb.harness.json_files import sorted_json
-from helm_wandb.model import EACH_INSTANCE
+from helm_wandb.model import EACH_INSTANCE, Score, ScoreKey
 from helm_wandb.text.patterns import Pattern
 
 _Sample = TypeVar("_Sample")
@@ -49,6 +50,19 @@ def describe_unmatched(rule: str | None, benchmark: str) -> str:
         f"compare.clusters: {rule!r} is in no sample of {benchmark}, so each question counts as "
         "independent."
     )
+
+
+def unmatched_rules(
+    scores: Iterable[tuple[ScoreKey, Score]], rules: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a note on each rule that matches no instance of its benchmark."""
+    by_benchmark = group_values(
+        (key.benchmark, score.instances) for key, score in scores if score.instances
+    )
+    for benchmark, rule in rules.items():
+        columns = by_benchmark.get(benchmark, ())
+        if columns and rule != EACH_INSTANCE and all(one.cluster == one.id for one in columns):
+            yield describe_unmatched(rule, benchmark)
 
 
 def _hashed(value: object) -> str | None:

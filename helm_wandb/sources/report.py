@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from helm_wandb.errors import ArtifactError, InputError, UnknownOutputError
+from helm_wandb.harness.clusters import unmatched_rules
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.model import EvalEntry, Evaluation, FirstEntry, Reading, RoutineNote
 from helm_wandb.report import from_json
@@ -59,15 +60,17 @@ def read(entry: EvalEntry, options: ReadOptions) -> Reading:
         raise ArtifactError(
             *(faults or [f"{entry.place}: no evaluations in {join_truncated(list(names), _SHOWN)}"])
         )
+    scores = (one for evaluation in evaluations for one in evaluation.scores.items())
+    unmatched = tuple(unmatched_rules(scores, options.clusters))
     if names == [pattern]:
-        return Reading(evaluations=tuple(evaluations), files=tuple(origins))
+        return Reading(evaluations=tuple(evaluations), files=tuple(origins), notes=unmatched)
     reports = count_noun(len(names), "report")
     unread = f", {len(faults)} of which cannot be read" if faults else ""
     return Reading(
         evaluations=tuple(evaluations),
         files=tuple(origins),
         faults=tuple(faults),
-        notes=(RoutineNote(f"{pattern} matches {reports}{unread}."),),
+        notes=(RoutineNote(f"{pattern} matches {reports}{unread}."), *unmatched),
     )
 
 

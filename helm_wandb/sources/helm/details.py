@@ -7,19 +7,18 @@ of its run, and over the machine's cores if there is enough to read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
-from helm_wandb.comparing.evaluations import group_values
 from helm_wandb.errors import ArtifactError
-from helm_wandb.harness.clusters import describe_unmatched
+from helm_wandb.harness.clusters import unmatched_rules
 from helm_wandb.harness.entry import ReadOptions
 from helm_wandb.harness.files import Files
 from helm_wandb.harness.instances import ColumnPool
 from helm_wandb.harness.parallel import map_parallel
-from helm_wandb.model import EACH_INSTANCE, Instances, Score, ScoreKey, SubjectScore
+from helm_wandb.model import Instances, Score, ScoreKey, SubjectScore
 from helm_wandb.sources.helm.board import Selector
 from helm_wandb.sources.helm.fingerprint import fingerprint
 from helm_wandb.sources.helm.instances import RunInstances, instances_of, read_run
@@ -70,21 +69,13 @@ def with_details(
         }
         for model, of_model in scores.items()
     }
-    return detailed, faults, tuple(_unmatched_rules(detailed, clusters))
-
-
-def _unmatched_rules(scores: Mapping[str, Scores], rules: Mapping[str, str]) -> Iterator[str]:
-    """Yield a note on each rule for clusters that matches no instance of its benchmark."""
-    by_benchmark = group_values(
-        (key.benchmark, score.instances)
-        for of_model in scores.values()
+    found = (
+        (key, score)
+        for of_model in detailed.values()
         for key, score in of_model.items()
-        if isinstance(score, Score) and score.instances
+        if isinstance(score, Score)
     )
-    for benchmark, rule in rules.items():
-        columns = by_benchmark.get(benchmark, ())
-        if columns and rule != EACH_INSTANCE and all(one.cluster == one.id for one in columns):
-            yield describe_unmatched(rule, benchmark)
+    return detailed, faults, tuple(unmatched_rules(found, clusters))
 
 
 def _share_columns(
