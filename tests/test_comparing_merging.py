@@ -288,12 +288,14 @@ def test_two_values_of_a_subject_are_reported() -> None:
 
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (kept) and 0.25. "
-        "Give each subject in one matrix job only, and in one entry of evals."
+        "Give each subject in one matrix job only, and in one entry of evals; further runs of it, "
+        "such as other seeds, belong under its key repeats."
     ) == conflict(first, score({"anatomy": 0.25, "zoology": 0.5}))
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (kept) and 0.25, in 'botany': 0.5 (kept) and "
         "0.25, in 'chemistry': 0.5 (kept) and 0.25, and in 1 more. "
-        "Give each subject in one matrix job only, and in one entry of evals."
+        "Give each subject in one matrix job only, and in one entry of evals; further runs of it, "
+        "such as other seeds, belong under its key repeats."
     ) == conflict(first, later)
 
 
@@ -303,7 +305,8 @@ def test_two_counts_of_a_subject_are_reported() -> None:
 
     assert (
         "two values of mmlu.EM in 'anatomy': 0.5 (n = 100) (kept) and 0.5 (n = 200). "
-        "Give each subject in one matrix job only, and in one entry of evals."
+        "Give each subject in one matrix job only, and in one entry of evals; further runs of it, "
+        "such as other seeds, belong under its key repeats."
     ) == conflict(first, later)
 
 
@@ -371,7 +374,8 @@ def test_other_instances_of_a_subject_are_reported(
 
     assert (
         f"two sets of instances of mmlu.EM in 'a': {which}. "
-        "Give each subject in one matrix job only, and in one entry of evals."
+        "Give each subject in one matrix job only, and in one entry of evals; further runs of it, "
+        "such as other seeds, belong under its key repeats."
     ) == conflict(first, score({"a": 0.5}, instances=columns(rows)))
 
 

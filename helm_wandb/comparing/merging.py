@@ -31,16 +31,14 @@ _T = TypeVar("_T")
 _Row = tuple[str, str, int, str | None, str, float]
 """One entry of the columns of Instances."""
 
-_ONE_ENTRY = (
-    "Give each score in one entry of evals only; further runs of it, such as other seeds, belong "
-    "under its key repeats."
-)
+_REPEATS = "further runs of it, such as other seeds, belong under its key repeats."
+_ONE_ENTRY = f"Give each score in one entry of evals only; {_REPEATS}"
 _WEIGHTED = (
     ", which are not both the unweighted mean over their subjects, so they can't be merged. "
     "Evaluate all of its subjects in one matrix job, or name the subjects instead of it."
 )
 """Said of a group of lm-eval that weighs its tasks by their sizes, for example."""
-_ONE_JOB = "Give each subject in one matrix job only, and in one entry of evals."
+_ONE_JOB = f"Give each subject in one matrix job only, and in one entry of evals; {_REPEATS}"
 _NOT_COVERED = "not every matrix job has the per-instance data of its subjects"
 _OF_SUBJECTS = ("scenario ", "instructions", "max_tokens", "output_noun", "stop_sequences")
 """Beginnings of the fields that HELM's run specs set by subject (HELM 0.5.16, benchmark/run_specs):
