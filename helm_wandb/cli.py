@@ -113,7 +113,7 @@ def parser(command: str = _COMMAND) -> ArgumentParser:
         description=(
             "Compare and rank evaluations of HELM, lm-eval and Inspect, and record them in W&B."
         ),
-        epilog=_EPILOG.format(flags.program(command)),
+        epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )
     add_file = partial(own.add_argument, type=flags.path, metavar="FILE")

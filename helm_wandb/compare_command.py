@@ -50,7 +50,7 @@ def parser(command: str) -> ArgumentParser:
         prog=f"{flags.program(command)} compare",
         usage="%(prog)s BEFORE AFTER [options]",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(flags.program(command)),
+        epilog=_EPILOG.format(command),
         formatter_class=RawDescriptionHelpFormatter,
     )
     own.add_argument("before", metavar="BEFORE", type=flags.path, help="the baseline")

@@ -797,15 +797,3 @@ def test_no_output_replaces_the_baseline(
     assert 2 == run(root, "--config", config, *arguments)
     assert "./base.json: this run reads it" in capsys.readouterr().err
     assert before == Path("base.json").read_bytes()
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"]])
-def test_examples_name_the_program_as_the_usage_does(
-    arguments: list[str], root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The folders of Python and the program would make them too long to read."""
-    with pytest.raises(SystemExit):
-        cli.main(arguments, root=root, command="/opt/venv/bin/python /opt/action/wandb_writer.py")
-    printed = capsys.readouterr().out
-    assert "\n  python wandb_writer.py compare main/ pr/\n" in printed
-    assert "/opt" not in printed
