@@ -12,17 +12,18 @@ from zlib import crc32
 import numpy as np
 from rich.table import Table
 
-from bench.intervals_simulation import is_met
 from bench.repeats_simulation import (
     DROP,
     LEAST_COVERED,
     MOST_FLAGGED,
     SEED,
+    Figures,
     Floats,
     draw_chances,
     draw_score,
     estimate,
     holds,
+    mean_figures,
     on_all_cores,
 )
 from helm_wandb.comparing import repeats
@@ -48,32 +49,15 @@ class Case:
     """Standard deviation of what moves the branch from each report to the next."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A case, and shares of its simulated pairs in per cent."""
+@dataclass(frozen=True, kw_only=True)
+class Row(Figures):
+    """A case, and its figures, of which the simplest comparison is that with the latest report."""
 
     case: Case
-    pairs: int
     effect: float
     """Detectable effect, as a share of that with the latest report alone."""
     averaged: float
     """Mean number of reports that were averaged."""
-    flagged: float
-    covered: float
-    """The interval holds the difference from the latest report's checkpoint, with a drop."""
-    found: float
-    """With a drop."""
-    flagged_by_one: float
-    """With the latest report alone."""
-    found_by_one: float
-    """With the latest report alone, and a drop."""
-
-    @property
-    def met(self) -> str:
-        """Whether few are flagged, and most drops are covered."""
-        return is_met(
-            self.pairs, at_most=(self.flagged, MOST_FLAGGED), at_least=(self.covered, LEAST_COVERED)
-        )
 
 
 def cases() -> tuple[Case, ...]:
@@ -89,28 +73,33 @@ def cases() -> tuple[Case, ...]:
 def simulate(case: Case, pairs: int) -> Row:
     """Return the row of a case, each figure over so many pairs of a candidate and a branch."""
     random = np.random.default_rng((SEED, crc32(str(case).encode())))
-    figures, effects = [], []
+    flags, counts, effects = [], [], []
     for number in range(pairs):
         chances = draw_chances(random, case.questions)
         base, averaged, count = _draw_base(random, case, chances)
         same = draw_score(random, chances)
         lower = draw_score(random, np.clip(chances - DROP, 0, 1))
         dropped = estimate(lower, averaged)
-        figures.append(
+        counts.append(count)
+        flags.append(
             (
-                count,
-                100 * (not holds(estimate(same, averaged), 0.0)),
-                100 * holds(dropped, -DROP),
-                100 * (not holds(dropped, 0.0)),
-                100 * (not holds(estimate(same, base), 0.0)),
-                100 * (not holds(estimate(lower, base), 0.0)),
+                not holds(estimate(same, averaged), 0.0),
+                holds(dropped, -DROP),
+                not holds(dropped, 0.0),
+                not holds(estimate(same, base), 0.0),
+                not holds(estimate(lower, base), 0.0),
             )
         )
         if number < EFFECTS:
             effects.append([_effect(estimate(same, one)) for one in (averaged, base)])
     ours, alone = (median(column) for column in zip(*effects, strict=True))
-    means = [float(np.mean(column)) for column in zip(*figures, strict=True)]
-    return Row(case, pairs, ours / alone, *means)
+    return Row(
+        case=case,
+        pairs=pairs,
+        effect=ours / alone,
+        averaged=float(np.mean(counts)),
+        **mean_figures(flags),
+    )
 
 
 def _draw_base(

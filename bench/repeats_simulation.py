@@ -38,6 +38,7 @@ CHANGED = 0.15
 CHANCES, SHARES = (0.05, 0.5, 0.95), (0.3, 0.1, 0.6)
 """How probably a question is answered rightly, and for which share of the questions."""
 KEY = ScoreKey("simulated", "EM")
+FIGURES = ("flagged", "covered", "found", "flagged_by_one", "found_by_one")
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,21 @@ class Case:
     """Share of the questions for which the sides have different chances."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A case, and shares of its simulated pairs in per cent."""
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Shares of a case's simulated pairs in per cent, next to those of the simplest comparison.
 
-    case: Case
+    That has one run a side, whose noise doesn't count, and one report of the base branch.
+    """
+
     pairs: int
     flagged: float
     covered: float
-    """With a drop."""
+    """The interval holds the difference, with a drop."""
     found: float
     """With a drop."""
     flagged_by_one: float
-    """If each side had one run, and its noise did not count."""
+    """By the simplest comparison."""
     found_by_one: float
     """The same with a drop."""
 
@@ -75,6 +78,13 @@ class Row:
         return is_met(
             self.pairs, at_most=(self.flagged, MOST_FLAGGED), at_least=(self.covered, LEAST_COVERED)
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Figures):
+    """A case, and its figures."""
+
+    case: Case
 
 
 def cases() -> tuple[Case, ...]:
@@ -90,11 +100,17 @@ def simulate(case: Case, pairs: int) -> Row:
     """Return the row of a case, each figure over so many pairs of evaluations."""
     random = np.random.default_rng((SEED, crc32(str(case).encode())))
     flags = [_simulate_pair(random, case) for _ in range(pairs)]
-    return Row(case, pairs, *(100 * float(np.mean(column)) for column in zip(*flags, strict=True)))
+    return Row(case=case, pairs=pairs, **mean_figures(flags))
+
+
+def mean_figures(flags: Sequence[tuple[bool, ...]]) -> dict[str, float]:
+    """Return the figures, from those of each pair in the order of `FIGURES`."""
+    shares = (100 * float(np.mean(column)) for column in zip(*flags, strict=True))
+    return dict(zip(FIGURES, shares, strict=True))
 
 
 def _simulate_pair(random: np.random.Generator, case: Case) -> tuple[bool, ...]:
-    """Return the figures of a row, of one pair of evaluations."""
+    """Return the figures of one pair of evaluations."""
     baseline = draw_chances(random, case.questions)
     is_changed = random.random(case.questions) < case.changed
     candidate = np.where(is_changed, draw_chances(random, case.questions), baseline)
