@@ -32,13 +32,13 @@ def search_track(
     track = branch_track(branch)
     models = {one.model for one in latest(candidates)}
     own = frozenset(map(str, own_runs))
-    found = False
+    has_matches = False
     try:
         recorded = project.recorded(track, models)
         for commit, readings in _by_commit(recorded, project, own):
-            found = True
+            has_matches = True
             yield from _matches(branch, commit, readings)
-        others = () if found else project.latest(track)
+        others = () if has_matches else project.latest(track)
     except ServiceError as error:
         reason = ": ".join(filter(None, (error.fault.cause, error.fault.detail.rstrip("."))))
         yield NoMatch(f"W&B could not be searched ({reason}).")
@@ -46,7 +46,7 @@ def search_track(
     strangers = tuple(one for one in others if one.model not in models)
     if strangers:
         yield BaselineMatch(origin=_origin(branch), evaluations=strangers, ref=branch)
-    elif not found:
+    elif not has_matches:
         reason = f"The track {track} of the W&B project has none of this run's models."
         yield NoMatch(reason, is_fault=False)
 

@@ -37,7 +37,37 @@ def with_details(
 
     Instances that don't make HELM's cell are left out.
     """
-    clusters = options.clusters
+    tasks = _tasks(scores, runs, options.clusters)
+    instances = map_parallel(
+        partial(read_run, files=files),
+        tasks,
+        progress=options.progress,
+        keep=partial(_share_columns, pool=ColumnPool()),
+    )
+    read = {run.spec.name: one for (run, *_), one in zip(tasks, instances, strict=True)}
+    faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
+    detailed = {
+        model: {
+            key: _with_details(one, runs.counted(key.benchmark, model), runs.selectors(key), read)
+            if isinstance(one, Score)
+            else one
+            for key, one in of_model.items()
+        }
+        for model, of_model in scores.items()
+    }
+    measured = (
+        (key, score)
+        for of_model in detailed.values()
+        for key, score in of_model.items()
+        if isinstance(score, Score)
+    )
+    return detailed, faults, tuple(unmatched_rules(measured, options.clusters))
+
+
+def _tasks(
+    scores: Mapping[str, Scores], runs: Runs, clusters: Mapping[str, str]
+) -> list[tuple[Run, frozenset[Selector], str | None]]:
+    """Return each run that some score counts, by name, with what is read of it and its rule."""
     rules: dict[str, str] = {}
     wanted: dict[str, frozenset[Selector]] = defaultdict(frozenset)
     by_name: dict[str, Run] = {}
@@ -50,32 +80,7 @@ def with_details(
                     wanted[run.spec.name] |= selectors
                     if key.benchmark in clusters:
                         rules[run.spec.name] = clusters[key.benchmark]
-    names = sorted(by_name)
-    tasks = [(by_name[name], wanted[name], rules.get(name)) for name in names]
-    instances = map_parallel(
-        partial(read_run, files=files),
-        tasks,
-        progress=options.progress,
-        keep=partial(_share_columns, pool=ColumnPool()),
-    )
-    read = dict(zip(names, instances, strict=True))
-    faults = tuple(str(one) for one in read.values() if isinstance(one, ArtifactError))
-    detailed = {
-        model: {
-            key: _with_details(one, runs.counted(key.benchmark, model), runs.selectors(key), read)
-            if isinstance(one, Score)
-            else one
-            for key, one in of_model.items()
-        }
-        for model, of_model in scores.items()
-    }
-    found = (
-        (key, score)
-        for of_model in detailed.values()
-        for key, score in of_model.items()
-        if isinstance(score, Score)
-    )
-    return detailed, faults, tuple(unmatched_rules(found, clusters))
+    return [(by_name[name], wanted[name], rules.get(name)) for name in sorted(by_name)]
 
 
 def _share_columns(
