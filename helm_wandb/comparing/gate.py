@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from helm_wandb.comparing.evaluations import group_values, latest
 from helm_wandb.model import Comparison, Delta, Evaluation, Gate, Policy, ScoreKey, UnmatchedModels
+from helm_wandb.text.quantities import percent_hint
 from helm_wandb.text.words import join_truncated
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 """Models, or scores, that a sentence names."""
-_PERCENT = 100
 _NO_BASELINE = "there is no baseline to compare with"
 
 
@@ -179,8 +179,8 @@ def _violation(key: ScoreKey, limit: float, one: Evaluation) -> str | None:
 
 def _unit_hint(value: float, limit: float) -> str:
     """Return ` (30% is 0.3)` if only the floor is a percentage."""
-    is_percentage = 0 < value <= 1 < limit <= _PERCENT
-    return f" ({limit:g}% is {limit / 100:g})" if is_percentage else ""
+    hint = percent_hint(limit) if 0 < value <= 1 else ""
+    return f" ({hint})" if hint else ""
 
 
 def _shortest(value: float, limit: float) -> str:

@@ -9,12 +9,12 @@ from helm_wandb.config.yaml_syntax import shown
 from helm_wandb.errors import Problem
 from helm_wandb.model import DEFAULT_EFFECT, Config, ConfigName, Evaluation, Policy, Score, ScoreKey
 from helm_wandb.text.nearest import nearest_first
+from helm_wandb.text.quantities import percent_hint
 from helm_wandb.text.words import join_truncated
 
 _MODELS = "excluded_models"
 _LARGEST_EFFECT = 0.5
 """Least change of a score within 0–1 that is refused: it was probably meant in points."""
-_PERCENT = 100
 
 
 def unmatched_names(config: Config, evaluations: Iterable[Evaluation]) -> tuple[Problem, ...]:
@@ -95,7 +95,8 @@ def _are_shares(scores: Sequence[Score]) -> bool:
 
 
 def _outside(floor: float, key: ScoreKey) -> str:
-    points = f"{floor:g}% is {floor / 100:g}; " if 1 < floor <= _PERCENT else ""
+    hint = percent_hint(floor)
+    points = f"{hint}; " if hint else ""
     return (
         f"{floor:g} can't be a floor of {shown(str(key))}, whose scores are within 0–1: {points}"
         "give a number within 0–1"

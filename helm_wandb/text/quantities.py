@@ -23,6 +23,7 @@ _HAS_UNIT = re.compile(
 """Names of metrics, of HELM and lm-eval, whose values are no shares even if they are within 0–1."""
 _LEAST_DECIMAL = 0.0005
 _LARGEST_ROUNDED = 1_000
+_PERCENT = 100
 _LARGEST_WRITTEN_OUT = 10_000_000
 _LEAST_TENTH = 0.05
 _NOISE = 1e-9
@@ -89,6 +90,11 @@ def is_of_shared(delta: Delta) -> bool:
     apart = delta.candidate - delta.baseline
     is_same = is_close(apart, delta.difference)
     return not is_same and change(delta, apart) != change(delta, delta.difference)
+
+
+def percent_hint(value: float) -> str:
+    """Return `70% is 0.7` of a number that may be a percentage; empty of others."""
+    return f"{value:g}% is {value / 100:g}" if 1 < value <= _PERCENT else ""
 
 
 def score_change(delta: Delta) -> str:
